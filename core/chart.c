@@ -1,0 +1,324 @@
+#include "core/chart.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+
+/* ---- the script --------------------------------------------------------------------------- */
+
+/* gnuplot's own defaults change between versions: all that matters is said here. */
+static const char style[] =
+    "set border 3 linewidth 1 linecolor rgb '" VSH_INK "'\n"
+    "set tics nomirror out scale 0.5,0.25\n"
+    "set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#b0b0b0' dashtype (2,4)\n"
+    "set key noautotitle samplen 2 spacing 1.15 textcolor rgb '" VSH_INK "'\n"
+    "set style fill solid 1 noborder\n"
+    "set clip two\n";
+
+void vsh_chart_begin(vsh_text *script, const char *name, int height, const char *title,
+                     const char *subtitle)
+{
+    vsh_text_add(script, "# draws %s.svg: gnuplot %s.gp\nreset\nset encoding utf8\n", name, name);
+    vsh_text_add(script,
+                 "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,%d' background "
+                 "'" VSH_PAPER "' linewidth 1 dashlength 1\nset output '%s.svg'\n",
+                 VSH_CHART_WIDTH, height, VSH_CHART_FONT, name);
+    vsh_text_add(script, "%sset multiplot\n", style);
+    vsh_chart_panel(script, height, 0, 0, height);
+    vsh_chart_label(script, title, "at screen %.4f,%.4f left font 'sans-serif:Bold,%d'", 12.0 / VSH_CHART_WIDTH,
+                    1 - 20.0 / height, VSH_CHART_FONT + 2);
+    if (subtitle)
+        vsh_chart_label(script, subtitle, "at screen %.4f,%.4f left", 12.0 / VSH_CHART_WIDTH,
+                        1 - 41.0 / height);
+    /* labels need a plot to stand on: an empty one */
+    vsh_text_add(script, "unset border\nunset tics\nplot [0:1] [0:1] NaN\n"
+                         "set border 3\nset tics nomirror out scale 0.5,0.25\n");
+}
+
+void vsh_chart_end(vsh_text *script) { vsh_text_add(script, "unset multiplot\nset output\n"); }
+
+void vsh_chart_panel(vsh_text *script, int height, int left, int top, int bottom)
+{
+    vsh_text_add(script,
+                 "unset label\nunset arrow\nunset object\nunset key\nunset logscale\nunset x2tics\n"
+                 "unset y2tics\nset xtics autofreq\nset ytics autofreq\nset autoscale\n"
+                 "set lmargin at screen %.4f\nset rmargin at screen %.4f\n"
+                 "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
+                 (double)left / VSH_CHART_WIDTH, 1 - 18.0 / VSH_CHART_WIDTH,
+                 1 - (double)top / height, 1 - (double)bottom / height);
+}
+
+int vsh_utf8_length(const char *text)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    const unsigned char *c = (const unsigned char *)text;
+
+    for (int length = 1; length <= 4; length++) {
+        uint32_t point = c[0] & (unsigned char)~forms[length - 1].mask;
+        if ((c[0] & forms[length - 1].mask) != forms[length - 1].lead)
+            continue;
+        for (int i = 1; i < length; i++) {
+            if ((c[i] & 0xc0) != 0x80)
+                return 0;
+            point = point << 6 | (c[i] & 0x3f);
+        }
+        return point < forms[length - 1].least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)
+                   ? 0
+                   : length;
+    }
+    return 0;
+}
+
+/* C0 and C1 controls, and DEL. */
+static bool is_control(const unsigned char *text)
+{
+    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
+}
+
+void vsh_chart_quote(vsh_text *script, const char *text, int columns)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    vsh_text_put(script, "'", 1);
+    for (int column = 0; *at; column++) {
+        int length = vsh_utf8_length((const char *)at);
+        if (column >= columns - 1 && at[length ? length : 1]) {
+            vsh_text_put(script, "\u2026", strlen("\u2026"));
+            break;
+        }
+        if (length == 0 || is_control(at))
+            vsh_text_put(script, *at == '\n' || *at == '\t' ? " " : "?", 1);
+        else
+            vsh_text_put(script, *at == '\'' ? "''" : (const char *)at, *at == '\'' ? 2 : (size_t)length);
+        at += length ? length : 1;
+    }
+    vsh_text_put(script, "'", 1);
+}
+
+void vsh_chart_label(vsh_text *script, const char *text, const char *where, ...)
+{
+    char place[256];
+    va_list args;
+
+    va_start(args, where);
+    vsnprintf(place, sizeof place, where, args);
+    va_end(args);
+    vsh_text_add(script, "set label ");
+    vsh_chart_quote(script, text, 90);
+    vsh_text_add(script, " %s%s\n", place, strstr(place, " back") ? "" : " front");
+}
+
+void vsh_chart_data(vsh_text *script, const char *name)
+{
+    vsh_text_add(script, "$%s << EOD\n", name);
+}
+
+void vsh_chart_row(vsh_text *script, const double *values, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const char *after = i + 1 < count ? " " : "\n";
+        if (isfinite(values[i]))
+            vsh_text_add(script, "%.6g%s", values[i], after);
+        else
+            vsh_text_add(script, "NaN%s", after);
+    }
+}
+
+void vsh_chart_data_end(vsh_text *script) { vsh_text_add(script, "EOD\n"); }
+
+/* ---- axes ----------------------------------------------------------------------------------- */
+
+static void write_power(vsh_text *script, int exponent)
+{
+    static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    char digits[16];
+
+    vsh_text_add(script, "10%s", exponent < 0 ? "⁻" : "");
+    snprintf(digits, sizeof digits, "%d", exponent < 0 ? -exponent : exponent);
+    for (const char *d = digits; *d; d++)
+        vsh_text_add(script, "%s", raised[*d - '0']);
+}
+
+static void write_scaled(vsh_text *script, double value, const char *const *prefixes)
+{
+    int step = 0;
+
+    while (step < 5 && value >= 999.5) {
+        value /= 1000;
+        step++;
+    }
+    vsh_text_add(script, "%.3g%s%s", value, *prefixes[step] ? " " : "", prefixes[step]);
+}
+
+static void write_tick(vsh_text *script, vsh_tick tick, int mantissa, int exponent)
+{
+    static const char *const counts[] = {"", "k", "M", "B", "T", "T k"};
+    static const char *const si[] = {"", "k", "M", "G", "T", "P"};
+    double value = mantissa * pow(10, exponent);
+
+    vsh_text_put(script, "'", 1);
+    if (tick == VSH_TICK_POWER)
+        write_power(script, exponent);
+    else if (tick == VSH_TICK_COUNT || tick == VSH_TICK_SI)
+        write_scaled(script, value, tick == VSH_TICK_COUNT ? counts : si);
+    else
+        vsh_text_add(script, "%s%.10g", tick == VSH_TICK_USD ? "$" : "", value);
+    vsh_text_put(script, "'", 1);
+}
+
+/* Which of 2 and 5 carry a figure beside 1: all in two decades, none beyond three and a half. */
+static bool has_figure(int mantissa, double decades, vsh_tick tick)
+{
+    if (mantissa == 1)
+        return true;
+    if (tick == VSH_TICK_POWER)
+        return false;
+    return decades <= 2 ? mantissa == 2 || mantissa == 5 : decades <= 3.5 && mantissa == 3;
+}
+
+void vsh_chart_log_axis(vsh_text *script, const char *axis, double low, double high, vsh_tick tick,
+                        double scale)
+{
+    double decades = log10(high / low);
+    int every = decades > 14 ? 4 : decades > 7 ? 2 : 1;
+    bool first = true;
+
+    assert(low > 0 && high > low && scale > 0);
+    vsh_text_add(script, "set logscale %s\nset %srange [%.6g:%.6g]\nset %stics (", axis, axis, low,
+                 high, axis);
+    for (int e = (int)floor(log10(low / scale)); e <= (int)ceil(log10(high / scale)); e++)
+        for (int mantissa = 1; mantissa <= 9; mantissa++) {
+            double at = mantissa * pow(10, e) * scale;
+            if (at < 0.9999 * low || at > 1.0001 * high)
+                continue;
+            vsh_text_add(script, first ? "" : ", ");
+            first = false;
+            if (has_figure(mantissa, decades, tick) && e % every == 0) {
+                write_tick(script, tick, mantissa, e);
+                vsh_text_add(script, " %.6g", at);
+            } else {
+                vsh_text_add(script, "'' %.6g 1", at);
+            }
+        }
+    vsh_text_add(script, ")\n");
+}
+
+void vsh_chart_axis(vsh_text *script, const char *axis, double low, double high)
+{
+    static const double steps[] = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
+    double size = pow(10, floor(log10(high - low))), step = size;
+
+    assert(high > low);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        step = steps[i] * size;
+        if ((high - low) / step <= 6.5)
+            break;
+    }
+    vsh_text_add(script, "set %srange [%.6g:%.6g]\nset %stics %.6g\n", axis, low, high, axis, step);
+}
+
+/* ---- drawing -------------------------------------------------------------------------------- */
+
+extern char **environ;
+
+/* What gnuplot may know of the environment: where programs and libraries are, and no more. */
+static void small_environment(char *kept[4])
+{
+    static char locale[] = "LC_ALL=C";
+    int count = 0;
+
+    kept[count++] = locale;
+    for (char **entry = environ; entry && *entry && count < 3; entry++)
+        if (strncmp(*entry, "PATH=", 5) == 0 || strncmp(*entry, "LD_LIBRARY_PATH=", 16) == 0)
+            kept[count++] = *entry;
+    kept[count] = NULL;
+}
+
+/* In the child, after fork: only calls that are safe there. -d: no start-up files. */
+static void become_gnuplot(const char *folder, char *script, char **kept, unsigned seconds)
+{
+    static char program[] = "gnuplot", plain[] = "-d";
+    char *const argv[] = {program, plain, script, NULL};
+    int nothing = open("/dev/null", O_RDWR);
+
+    setpgid(0, 0);
+    alarm(seconds); /* survives exec: ends it even when nobody waits any more */
+    if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 || dup2(nothing, 2) < 0 ||
+        chdir(folder) != 0)
+        _exit(127);
+    environ = kept;
+    execvp(program, argv);
+    _exit(127);
+}
+
+/* Whether the child ended well before the deadline; if it did not end, it and its children are
+ * ended. */
+static bool await(pid_t child, double deadline)
+{
+    const struct timespec nap = {0, 2000000};
+    int status = 0;
+
+    for (;;) {
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended == child)
+            return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        if (ended < 0 || vsh_clock_now().v > deadline)
+            break;
+        nanosleep(&nap, NULL);
+    }
+    kill(-child, SIGKILL);
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    return false;
+}
+
+static bool draw(const char *folder, const char *name, double deadline)
+{
+    char script[NAME_MAX + 1], picture[PATH_MAX], *kept[4];
+    double left = deadline - vsh_clock_now().v;
+    struct stat info;
+    pid_t child;
+    bool ended_well;
+
+    if ((size_t)snprintf(script, sizeof script, "%s.gp", name) >= sizeof script ||
+        (size_t)snprintf(picture, sizeof picture, "%s/%s.svg", folder, name) >= sizeof picture)
+        return false;
+    unlink(picture);
+    if (left <= 0)
+        return false;
+    small_environment(kept);
+    child = fork();
+    if (child == 0)
+        become_gnuplot(folder, script, kept, (unsigned)left + 5);
+    if (child < 0)
+        return false;
+    setpgid(child, child); /* the child does the same: whoever is first */
+    ended_well = await(child, deadline);
+    if (ended_well && stat(picture, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
+        return true;
+    unlink(picture);
+    return false;
+}
+
+void vsh_charts_draw(const char *folder, const char *const *names, int count, double limit_s,
+                     bool *drawn)
+{
+    double deadline = vsh_clock_now().v + limit_s;
+
+    for (int i = 0; i < count; i++)
+        drawn[i] = draw(folder, names[i], deadline);
+}

@@ -1,0 +1,73 @@
+/* A chart as a gnuplot script that carries its own data, and the drawing of it by gnuplot, which is
+ * a process and may be missing. Whatever text a script shows is data: it stands in single quotes,
+ * where gnuplot executes nothing. */
+#ifndef VSH_CHART_H
+#define VSH_CHART_H
+
+#include <stdbool.h>
+
+#include "core/text.h"
+
+/* Okabe and Ito's palette, told apart by colour-blind readers; those used for lines keep a contrast
+ * of 3 on white and on near black. Ink and paper follow the colour scheme inside a page. */
+#define VSH_INK "#000000"
+#define VSH_PAPER "#ffffff"
+#define VSH_GREY "#7f7f7f"
+#define VSH_BLUE "#0072b2"
+#define VSH_VERMILLION "#d55e00"
+#define VSH_GREEN "#009e73"
+#define VSH_PURPLE "#cc79a7"
+#define VSH_ORANGE "#e69f00"
+#define VSH_SKY "#56b4e9"
+
+/* Points in one unit of a chart's height are screen units; width is always this many. */
+enum { VSH_CHART_WIDTH = 560, VSH_CHART_FONT = 15 };
+
+/* Opens a script that draws NAME.svg: terminal, style, title and the line under it (NULL: none). */
+void vsh_chart_begin(vsh_text *script, const char *name, int height, const char *title,
+                     const char *subtitle);
+/* Closes the picture, so that a script that is read twice draws it twice. */
+void vsh_chart_end(vsh_text *script);
+
+/* A panel between these heights of the picture, in points from its top; left is the room for tick
+ * labels. Ranges, ticks, labels, lines and shapes of an earlier panel are gone. */
+void vsh_chart_panel(vsh_text *script, int height, int left, int top, int bottom);
+
+/* Bytes of the UTF-8 character at text; 0 when it is malformed, overlong or a surrogate. */
+int vsh_utf8_length(const char *text);
+/* Text from anywhere as one gnuplot literal of at most columns columns: quotes doubled, control
+ * characters and broken UTF-8 replaced. */
+void vsh_chart_quote(vsh_text *script, const char *text, int columns);
+/* A label; where is what gnuplot takes after the text: "at 3,4 left". */
+void vsh_chart_label(vsh_text *script, const char *text, const char *where, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A datablock $name of rows of numbers; what is not finite is a gap. */
+void vsh_chart_data(vsh_text *script, const char *name);
+void vsh_chart_row(vsh_text *script, const double *values, int count);
+void vsh_chart_data_end(vsh_text *script);
+#define VSH_CHART_ROW(script, ...)                                                                 \
+    vsh_chart_row(script, (const double[]){__VA_ARGS__},                                           \
+                  (int)(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
+
+/* How the figures on an axis are written. */
+typedef enum {
+    VSH_TICK_PLAIN, /* 0.1  1  10 */
+    VSH_TICK_COUNT, /* 100 M  1 B */
+    VSH_TICK_POWER, /* 10 to the power */
+    VSH_TICK_SI,    /* 1 G  10 T */
+    VSH_TICK_USD    /* $1  $100 */
+} vsh_tick;
+
+/* Range and ticks of an axis, "x", "y" or "x2"; on a logarithmic one the ticks that fit are chosen
+ * among 1, 2 and 5 in a decade. scale: axis units in one unit of the figures (1 otherwise). */
+void vsh_chart_log_axis(vsh_text *script, const char *axis, double low, double high, vsh_tick tick,
+                        double scale);
+void vsh_chart_axis(vsh_text *script, const char *axis, double low, double high);
+
+/* Runs gnuplot on folder/NAME.gp for each name, one after another, for at most limit_s in all.
+ * drawn[i] when it ended well and NAME.svg is there; a picture of an earlier run is gone if not. */
+void vsh_charts_draw(const char *folder, const char *const *names, int count, double limit_s,
+                     bool *drawn);
+
+#endif

@@ -1,0 +1,73 @@
+#include "core/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static vsh_status write_all(int file, const char *path, const vsh_text *text, vsh_error *err)
+{
+    size_t done = 0;
+
+    while (done < text->length) {
+        ssize_t wrote = write(file, text->data + done, text->length - done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+        done += (size_t)wrote;
+    }
+    if (fsync(file) != 0 && errno != EINVAL && errno != EROFS)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    return VSH_OK;
+}
+
+vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err)
+{
+    char temporary[PATH_MAX];
+    vsh_status status;
+    int file;
+
+    if (text->failed)
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+    if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
+        return vsh_fail(err, VSH_EMACHINE, "%.80s...: %s", path, strerror(ENAMETOOLONG));
+    file = mkstemp(temporary);
+    if (file < 0)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    status = write_all(file, path, text, err);
+    if (fchmod(file, 0644) != 0 && status == VSH_OK)
+        status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    if (close(file) != 0 && status == VSH_OK)
+        status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    if (status == VSH_OK && rename(temporary, path) != 0)
+        status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    if (status != VSH_OK)
+        unlink(temporary);
+    return status;
+}
+
+vsh_status vsh_folder_make(const char *path, vsh_error *err)
+{
+    char part[PATH_MAX];
+    size_t length = strlen(path);
+    struct stat info;
+
+    if (length == 0 || length >= sizeof part)
+        return vsh_fail(err, VSH_EMACHINE, "%.80s: %s", path, strerror(length ? ENAMETOOLONG : ENOENT));
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return vsh_fail(err, VSH_EMACHINE, "%s: %s", part, strerror(errno));
+    }
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(ENOTDIR));
+    return VSH_OK;
+}

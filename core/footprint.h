@@ -1,0 +1,31 @@
+/* Bytes by kind on one chip at the fullest moment of a step: the start of the backward pass, when
+ * every kept activation is there and the first gradients begin. */
+#ifndef VSH_FOOTPRINT_H
+#define VSH_FOOTPRINT_H
+
+#include "core/lower.h"
+#include "core/tensor.h"
+#include "core/units.h"
+
+typedef struct {
+    vsh_bytes weights, gradients, optimizer; /* optimizer: moments and the fp32 master copy */
+    vsh_bytes activations;                   /* from the saved bytes of the op list */
+    vsh_bytes logits;                        /* fp32 logits and their gradient, one chunk */
+    vsh_bytes workspace;                     /* scratch of the runtime, a stated share */
+    vsh_bytes total;
+} vsh_footprint;
+
+/* work->recipe must be set. logit_chunk tokens go through the output head at a time (0: all). */
+vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_t logit_chunk,
+                            vsh_footprint *footprint, vsh_error *err);
+
+/* Activation bytes of one GPT layer with dropout, Korthikanti et al. 2022 (arXiv:2205.05198)
+ * equation 2 and table 2: s b h (34 + 5 a s / h), without the last term when scores are not kept.
+ * The op list gives the same number (tests/unit/test_footprint.c). */
+vsh_bytes vsh_korthikanti_layer(double s, double b, double h, double a, bool store_scores);
+
+/* Persistent bytes a rank holds of P parameters under ZeRO stage 0-3 over n ranks with mixed
+ * precision Adam (2 + 2 + 12 bytes), Rajbhandari et al. 2020 (arXiv:1910.02054) figure 1. */
+vsh_bytes vsh_zero_state(double parameters, int stage, double ranks);
+
+#endif

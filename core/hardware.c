@@ -1,0 +1,230 @@
+#include "core/hardware.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+const char *const vsh_hardware_kind_words[] = {"tpu", "gpu", "cpu", NULL};
+const char *const vsh_topology_words[] = {"none", "ring", "torus2d", "torus3d", "switch", NULL};
+
+typedef struct {
+    const char *name, *note;
+    int kind;
+    const char *default_scenario;
+    vsh_figure vector;
+    const vsh_node *peak, *memory, *scratchpad, *matrix, *network, *power, *price, *scenarios;
+} profile_nodes;
+
+#define NODE(field) offsetof(profile_nodes, field)
+
+static const vsh_field profile_fields[] = {
+    {"name", VSH_FIELD_TEXT, NODE(name), true},
+    {"note", VSH_FIELD_TEXT, NODE(note)},
+    {"kind", VSH_FIELD_WORD, NODE(kind), true, .words = vsh_hardware_kind_words},
+    {"peak", VSH_FIELD_NODE, NODE(peak), true},
+    {"vector", VSH_FIELD_FIGURE, NODE(vector), false, 1e6, 1e21, VSH_DIM_FLOP_RATE},
+    {"memory", VSH_FIELD_NODE, NODE(memory), true},
+    {"scratchpad", VSH_FIELD_NODE, NODE(scratchpad)},
+    {"matrix", VSH_FIELD_NODE, NODE(matrix)},
+    {"network", VSH_FIELD_NODE, NODE(network)},
+    {"power", VSH_FIELD_NODE, NODE(power)},
+    {"price", VSH_FIELD_NODE, NODE(price)},
+    {"scenarios", VSH_FIELD_NODE, NODE(scenarios)},
+    {"default_scenario", VSH_FIELD_TEXT, NODE(default_scenario)},
+    {NULL}};
+
+#define FIGURE(key, field, dimension, least, most, needed)                                         \
+    {key, VSH_FIELD_FIGURE, offsetof(vsh_hardware, field), needed, least, most, dimension}
+
+static const vsh_field peak_fields[] = {
+    FIGURE("fp32", peak[VSH_FP32], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    FIGURE("bf16", peak[VSH_BF16], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    FIGURE("fp16", peak[VSH_FP16], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    FIGURE("fp8", peak[VSH_FP8], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    FIGURE("int8", peak[VSH_INT8], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    {NULL}};
+static const vsh_field memory_fields[] = {
+    FIGURE("capacity", memory_bytes, VSH_DIM_BYTES, 1e6, 1e18, true),
+    FIGURE("bandwidth", memory_rate, VSH_DIM_BYTE_RATE, 1e6, 1e18, true),
+    {NULL}};
+static const vsh_field scratchpad_fields[] = {
+    FIGURE("capacity", scratchpad_bytes, VSH_DIM_BYTES, 1, 1e15, true), {NULL}};
+static const vsh_field matrix_fields[] = {
+    FIGURE("units", matrix_units, VSH_DIM_NUMBER, 1, 1e6, true),
+    FIGURE("rows", matrix_rows, VSH_DIM_NUMBER, 1, 65536, true),
+    FIGURE("cols", matrix_cols, VSH_DIM_NUMBER, 1, 65536, true),
+    FIGURE("clock", matrix_clock, VSH_DIM_HERTZ, 1e6, 1e12, true),
+    {NULL}};
+static const vsh_field network_fields[] = {
+    {"topology", VSH_FIELD_WORD, offsetof(vsh_hardware, topology), true,
+     .words = vsh_topology_words},
+    FIGURE("wrap_at", wrap_at, VSH_DIM_NUMBER, 2, 65536, false),
+    FIGURE("group", group, VSH_DIM_NUMBER, 1, 1e7, false),
+    FIGURE("link_bandwidth", link_rate, VSH_DIM_BYTE_RATE, 1e6, 1e15, true),
+    FIGURE("inter_bandwidth", inter_rate, VSH_DIM_BYTE_RATE, 1e6, 1e15, false),
+    FIGURE("latency", link_latency, VSH_DIM_SECONDS, 0, 1, true),
+    {NULL}};
+static const vsh_field power_fields[] = {
+    FIGURE("chip", power_chip, VSH_DIM_WATTS, 1e-3, 1e6, true),
+    FIGURE("host_share", power_host, VSH_DIM_WATTS, 0, 1e6, false),
+    {NULL}};
+static const vsh_field price_fields[] = {
+    FIGURE("on_demand", price, VSH_DIM_USD_RATE, 0, 1e6, true), {NULL}};
+
+static const vsh_field scenario_fields[] = {
+    {"effective", VSH_FIELD_FIGURE, offsetof(vsh_scenario, effective), false, 1e6, 1e21,
+     VSH_DIM_FLOP_RATE},
+    {"mfu", VSH_FIELD_FIGURE, offsetof(vsh_scenario, mfu), false, 1e-4, 1, VSH_DIM_NUMBER},
+    {NULL}};
+
+static vsh_status read_scenarios(const vsh_doc *doc, const profile_nodes *nodes,
+                                 vsh_hardware *hardware, vsh_error *err)
+{
+    const vsh_node *map = nodes->scenarios;
+
+    if (!map)
+        return VSH_OK;
+    if (map->kind != VSH_NODE_MAP)
+        return vsh_doc_expected(doc, map, err, "a map of scenarios");
+    for (const vsh_node *child = map->first; child; child = child->next) {
+        vsh_scenario *scenario = &hardware->scenario[hardware->scenario_count];
+        if (hardware->scenario_count == VSH_SCENARIOS_MAX)
+            return vsh_doc_wrong(doc, child, err, "more than %d scenarios", VSH_SCENARIOS_MAX);
+        scenario->name = child->key;
+        VSH_TRY(vsh_fields_read(doc, child, scenario_fields, true, scenario, err));
+        if (scenario->effective.known == scenario->mfu.known)
+            return vsh_doc_wrong(doc, child, err,
+                                 "expected either effective: RATE or mfu: SHARE");
+        hardware->scenario_count++;
+    }
+    return VSH_OK;
+}
+
+static vsh_status choose_scenario(const vsh_doc *doc, const profile_nodes *nodes,
+                                  vsh_hardware *hardware, vsh_error *err)
+{
+    const char *names[VSH_SCENARIOS_MAX];
+    char suggestion[160];
+
+    if (!nodes->default_scenario)
+        return VSH_OK;
+    for (int i = 0; i < hardware->scenario_count; i++) {
+        names[i] = hardware->scenario[i].name;
+        if (strcmp(names[i], nodes->default_scenario) == 0) {
+            hardware->default_scenario = i;
+            return VSH_OK;
+        }
+    }
+    vsh_suggest(suggestion, sizeof suggestion, nodes->default_scenario, names,
+                (size_t)hardware->scenario_count);
+    return vsh_doc_wrong(doc, vsh_node_get(doc->root, "default_scenario"), err,
+                         "no scenario \"%.60s\"%s", nodes->default_scenario, suggestion);
+}
+
+static vsh_status check_profile(const vsh_doc *doc, const vsh_hardware *h, vsh_error *err)
+{
+    for (int i = 0; i < h->scenario_count; i++) {
+        double best = 0;
+        for (int p = 0; p < VSH_PRECISION_COUNT; p++)
+            if (h->peak[p].known && h->peak[p].value > best)
+                best = h->peak[p].value;
+        if (h->scenario[i].effective.known && h->scenario[i].effective.value > best)
+            return vsh_doc_wrong(doc, vsh_node_get(doc->root, "scenarios"), err,
+                                 "%.60s: the effective rate is above every peak of the chip",
+                                 h->scenario[i].name);
+    }
+    for (int p = 0; p <= VSH_FP16; p++)
+        if (h->peak[p].known)
+            return VSH_OK;
+    return vsh_doc_wrong(doc, vsh_node_get(doc->root, "peak"), err,
+                         "expected a peak for at least one of fp32, bf16 and fp16");
+}
+
+vsh_status vsh_hardware_from_doc(const vsh_doc *doc, vsh_hardware *hardware, vsh_error *err)
+{
+    profile_nodes nodes = {0};
+
+    assert(doc && hardware);
+    if (doc->root->kind != VSH_NODE_MAP)
+        return vsh_doc_expected(doc, doc->root, err, "a profile: a map of keys such as peak and memory");
+    VSH_TRY(vsh_fields_read(doc, doc->root, profile_fields, true, &nodes, err));
+    *hardware = (vsh_hardware){.path = doc->path,
+                               .name = nodes.name,
+                               .note = nodes.note,
+                               .kind = nodes.kind,
+                               .vector = nodes.vector};
+    const struct {
+        const vsh_node *node;
+        const vsh_field *fields;
+    } parts[] = {{nodes.peak, peak_fields},         {nodes.memory, memory_fields},
+                 {nodes.scratchpad, scratchpad_fields}, {nodes.matrix, matrix_fields},
+                 {nodes.network, network_fields},   {nodes.power, power_fields},
+                 {nodes.price, price_fields}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i].node)
+            VSH_TRY(vsh_fields_read(doc, parts[i].node, parts[i].fields, true, hardware, err));
+    VSH_TRY(read_scenarios(doc, &nodes, hardware, err));
+    VSH_TRY(choose_scenario(doc, &nodes, hardware, err));
+    return check_profile(doc, hardware, err);
+}
+
+vsh_status vsh_hardware_read(vsh_arena *arena, const char *path, vsh_hardware *hardware,
+                             vsh_error *err)
+{
+    vsh_doc doc;
+
+    VSH_TRY(vsh_doc_read(arena, path, &doc, err));
+    return vsh_hardware_from_doc(&doc, hardware, err);
+}
+
+const vsh_figure *vsh_hardware_peak(const vsh_hardware *hardware, vsh_precision precision,
+                                    vsh_precision *used)
+{
+    static const vsh_precision nearest[VSH_PRECISION_COUNT][4] = {
+        [VSH_FP32] = {VSH_FP32, VSH_BF16, VSH_FP16, VSH_FP32},
+        [VSH_BF16] = {VSH_BF16, VSH_FP16, VSH_FP32, VSH_FP32},
+        [VSH_FP16] = {VSH_FP16, VSH_BF16, VSH_FP32, VSH_FP32},
+        [VSH_FP8] = {VSH_FP8, VSH_BF16, VSH_FP16, VSH_FP32},
+        [VSH_INT8] = {VSH_INT8, VSH_BF16, VSH_FP16, VSH_FP32}};
+
+    for (int i = 0; i < 4; i++) {
+        *used = nearest[precision][i];
+        if (hardware->peak[*used].known)
+            return &hardware->peak[*used];
+    }
+    assert(!"a profile without any peak");
+    return NULL;
+}
+
+int vsh_hardware_rows(const vsh_hardware *h, vsh_hardware_row rows[VSH_HARDWARE_ROWS])
+{
+    const vsh_hardware_row all[] = {
+        {"peak.fp32", "TFLOP/s", 1e12, &h->peak[VSH_FP32]},
+        {"peak.bf16", "TFLOP/s", 1e12, &h->peak[VSH_BF16]},
+        {"peak.fp16", "TFLOP/s", 1e12, &h->peak[VSH_FP16]},
+        {"peak.fp8", "TFLOP/s", 1e12, &h->peak[VSH_FP8]},
+        {"peak.int8", "TOP/s", 1e12, &h->peak[VSH_INT8]},
+        {"vector", "TFLOP/s", 1e12, &h->vector},
+        {"memory.capacity", "GB", 1e9, &h->memory_bytes},
+        {"memory.bandwidth", "GB/s", 1e9, &h->memory_rate},
+        {"scratchpad.capacity", "MiB", 1048576, &h->scratchpad_bytes},
+        {"matrix.units", "", 1, &h->matrix_units},
+        {"matrix.rows", "", 1, &h->matrix_rows},
+        {"matrix.cols", "", 1, &h->matrix_cols},
+        {"matrix.clock", "GHz", 1e9, &h->matrix_clock},
+        {"network.wrap_at", "chips", 1, &h->wrap_at},
+        {"network.group", "chips", 1, &h->group},
+        {"network.link_bandwidth", "GB/s", 1e9, &h->link_rate},
+        {"network.inter_bandwidth", "GB/s", 1e9, &h->inter_rate},
+        {"network.latency", "us", 1e-6, &h->link_latency},
+        {"power.chip", "W", 1, &h->power_chip},
+        {"power.host_share", "W", 1, &h->power_host},
+        {"price.on_demand", "USD/h", 1, &h->price},
+    };
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].figure->known)
+            rows[count++] = all[i];
+    return count;
+}

@@ -1,0 +1,70 @@
+/* One machine, as a profile file describes it: every number with its source, date and tag. */
+#ifndef VSH_HARDWARE_H
+#define VSH_HARDWARE_H
+
+#include "core/arena.h"
+#include "core/doc.h"
+#include "core/field.h"
+#include "core/precision.h"
+#include "core/units.h"
+
+typedef enum { VSH_TPU, VSH_GPU, VSH_CPU } vsh_hardware_kind;
+typedef enum {
+    VSH_TOPOLOGY_NONE,
+    VSH_TOPOLOGY_RING,
+    VSH_TOPOLOGY_TORUS2D,
+    VSH_TOPOLOGY_TORUS3D,
+    VSH_TOPOLOGY_SWITCH
+} vsh_topology;
+
+extern const char *const vsh_hardware_kind_words[], *const vsh_topology_words[];
+
+/* What a training run reaches: a rate, or a share of the peak (MFU). One of the two is known. */
+typedef struct {
+    const char *name;
+    vsh_figure effective; /* FLOP/s a chip */
+    vsh_figure mfu;       /* share of the peak of the run's precision */
+} vsh_scenario;
+
+enum { VSH_SCENARIOS_MAX = 16 };
+
+/* All figures are of one chip, in base units. */
+typedef struct {
+    const char *path; /* of the file it was read from */
+    const char *name, *note;
+    int kind;
+    vsh_figure peak[VSH_PRECISION_COUNT]; /* FLOP/s of the matrix units, dense */
+    vsh_figure vector;                    /* FLOP/s of the vector units, fp32 */
+    vsh_figure memory_bytes, memory_rate;
+    vsh_figure scratchpad_bytes;
+    vsh_figure matrix_units, matrix_rows, matrix_cols, matrix_clock;
+    int topology;
+    vsh_figure wrap_at, group, link_rate, inter_rate, link_latency;
+    vsh_figure power_chip, power_host; /* W */
+    vsh_figure price;                  /* USD an hour */
+    vsh_scenario scenario[VSH_SCENARIOS_MAX];
+    int scenario_count;
+    int default_scenario;
+} vsh_hardware;
+
+vsh_status vsh_hardware_read(vsh_arena *arena, const char *path, vsh_hardware *hardware,
+                             vsh_error *err);
+vsh_status vsh_hardware_from_doc(const vsh_doc *doc, vsh_hardware *hardware, vsh_error *err);
+
+/* The peak a run of this precision works under. A chip without the precision's own peak uses the
+ * nearest it has (bf16 -> fp16 -> fp32, 8-bit -> bf16 ...); *used says which. */
+const vsh_figure *vsh_hardware_peak(const vsh_hardware *hardware, vsh_precision precision,
+                                    vsh_precision *used);
+
+/* Every figure of a profile under the name the file gives it, for `hw show` and --explain. */
+typedef struct {
+    const char *name, *unit;
+    double scale; /* base units in one unit */
+    const vsh_figure *figure;
+} vsh_hardware_row;
+
+enum { VSH_HARDWARE_ROWS = 32 };
+
+int vsh_hardware_rows(const vsh_hardware *hardware, vsh_hardware_row rows[VSH_HARDWARE_ROWS]);
+
+#endif

@@ -1,0 +1,15 @@
+/* `--hw auto`: this machine's profile, measured once and kept in a cache folder. */
+#ifndef VSH_HARDWARE_AUTO_H
+#define VSH_HARDWARE_AUTO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/hardware.h"
+
+/* Reads cache_folder/this-machine-N.yaml, or measures (about two seconds) and writes it there. A
+ * cache that cannot be written is no failure. refresh: measure again. threads 0: all. */
+vsh_status vsh_hardware_auto(vsh_arena *arena, const char *cache_folder, int64_t threads,
+                             bool refresh, vsh_hardware *hardware, vsh_error *err);
+
+#endif

@@ -1,0 +1,144 @@
+#include "core/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void quote(vsh_text *out, const char *value);
+
+/* Comma, line, indent and key before a value. */
+static void begin(vsh_json *json, const char *key)
+{
+    if (json->depth == 0)
+        return;
+    vsh_text_add(json->out, "%s\n%*s", json->filled[json->depth] ? "," : "", 2 * json->depth, "");
+    json->filled[json->depth] = true;
+    if (key) {
+        quote(json->out, key);
+        vsh_text_add(json->out, ": ");
+    }
+}
+
+static void open_level(vsh_json *json, const char *key, bool array)
+{
+    assert(json->depth + 1 < VSH_JSON_DEPTH);
+    begin(json, key);
+    vsh_text_put(json->out, array ? "[" : "{", 1);
+    json->depth++;
+    json->filled[json->depth] = false;
+    json->array[json->depth] = array;
+}
+
+void vsh_json_object(vsh_json *json, const char *key) { open_level(json, key, false); }
+void vsh_json_array(vsh_json *json, const char *key) { open_level(json, key, true); }
+
+void vsh_json_end(vsh_json *json)
+{
+    bool array, filled;
+
+    assert(json->depth > 0);
+    array = json->array[json->depth];
+    filled = json->filled[json->depth];
+    json->depth--;
+    if (filled)
+        vsh_text_add(json->out, "\n%*s", 2 * json->depth, "");
+    vsh_text_put(json->out, array ? "]" : "}", 1);
+    if (json->depth == 0)
+        vsh_text_put(json->out, "\n", 1);
+}
+
+void vsh_json_real(vsh_json *json, const char *key, double value)
+{
+    char digits[40];
+
+    if (!isfinite(value)) {
+        json->refused = true;
+        vsh_json_null(json, key);
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    begin(json, key);
+    vsh_text_add(json->out, "%s", digits);
+}
+
+void vsh_json_integer(vsh_json *json, const char *key, int64_t value)
+{
+    begin(json, key);
+    vsh_text_add(json->out, "%" PRId64, value);
+}
+
+void vsh_json_bool(vsh_json *json, const char *key, bool value)
+{
+    begin(json, key);
+    vsh_text_add(json->out, value ? "true" : "false");
+}
+
+void vsh_json_null(vsh_json *json, const char *key)
+{
+    begin(json, key);
+    vsh_text_add(json->out, "null");
+}
+
+void vsh_json_string(vsh_json *json, const char *key, const char *value)
+{
+    if (!value) {
+        vsh_json_null(json, key);
+        return;
+    }
+    begin(json, key);
+    quote(json->out, value);
+}
+
+/* Bytes of the UTF-8 sequence at c, 0 when it is malformed, overlong or a surrogate. */
+static int utf8_length(const unsigned char *c)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+
+    for (int length = 1; length <= 4; length++) {
+        uint32_t point = c[0] & (unsigned char)~forms[length - 1].mask;
+        if ((c[0] & forms[length - 1].mask) != forms[length - 1].lead)
+            continue;
+        for (int i = 1; i < length; i++) {
+            if ((c[i] & 0xc0) != 0x80)
+                return 0;
+            point = point << 6 | (c[i] & 0x3f);
+        }
+        return point < forms[length - 1].least || point > 0x10ffff ||
+                       (point >= 0xd800 && point <= 0xdfff)
+                   ? 0
+                   : length;
+    }
+    return 0;
+}
+
+static void quote(vsh_text *out, const char *value)
+{
+    const unsigned char *c = (const unsigned char *)value;
+
+    vsh_text_put(out, "\"", 1);
+    while (*c) {
+        int length = utf8_length(c);
+        if (length == 0) {
+            vsh_text_add(out, "\\ufffd");
+            length = 1;
+        } else if (*c == '"' || *c == '\\') {
+            vsh_text_add(out, "\\%c", *c);
+        } else if (*c < 0x20 || *c == 0x7f) {
+            vsh_text_add(out, "\\u%04x", *c);
+        } else {
+            vsh_text_put(out, (const char *)c, (size_t)length);
+        }
+        c += length;
+    }
+    vsh_text_put(out, "\"", 1);
+}

@@ -1,0 +1,595 @@
+#include "core/lower.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/tensor.h"
+
+const char *const vsh_recompute_words[] = {"none", "selective", "full", NULL};
+
+/* Operations an element costs on the vector units: additions, multiplications and a few for an
+ * exponential. Counted from the definitions; an exponential or a root is taken as 4. */
+enum {
+    NORM_FLOPS = 5,
+    ROTARY_FLOPS = 3,
+    SOFTMAX_FLOPS = 8,
+    GATED_FLOPS = 9,
+    PLAIN_FLOPS = 8,
+    RESIDUAL_FLOPS = 1,
+    LOSS_FLOPS = 8,
+    ADAMW_FLOPS = 14
+};
+
+/* Layers with the same operations are lowered once and counted layers times. */
+typedef struct {
+    const vsh_model *m;
+    const vsh_work *w;
+    vsh_op_list *ops;
+    vsh_error *err;
+    vsh_status status; /* the first failure; later calls do nothing */
+    const vsh_layer *layer;
+    const char *prefix;
+    int64_t layers;
+    int64_t tokens;
+    double act, operand; /* bytes an element */
+} lowering;
+
+vsh_work vsh_work_default(int64_t seq)
+{
+    return (vsh_work){.sequences = 1, .seq = seq, .precision = VSH_BF16, .attention_tile = 128};
+}
+
+int64_t vsh_causal_pairs(int64_t seq, int64_t window)
+{
+    int64_t full = window && window < seq ? window : seq;
+
+    return full * (full + 1) / 2 + (seq - full) * full;
+}
+
+/* Pairs that run when a tile x tile block runs whole as soon as one of its pairs is needed. */
+static int64_t tiled_pairs(int64_t seq, int64_t window, int64_t tile)
+{
+    int64_t tiles = (seq + tile - 1) / tile;
+    int64_t reach = window && window < seq ? (window - 1 + tile - 1) / tile : tiles;
+    int64_t full = reach < tiles ? reach : tiles;
+
+    /* query tile i needs min(i, reach) + 1 key tiles */
+    return (full * (full + 1) / 2 + (tiles - full) * (reach + 1)) * tile * tile;
+}
+
+static void emit(lowering *lo, const char *name, vsh_op op)
+{
+    if (lo->status != VSH_OK)
+        return;
+    if (lo->ops->count == VSH_OPS_MAX) {
+        lo->status = vsh_fail(lo->err, VSH_EINPUT, "%s: more than %d kinds of operation",
+                              lo->m->name, VSH_OPS_MAX);
+        return;
+    }
+    snprintf(op.name, sizeof op.name, "%s%s", lo->prefix, name);
+    lo->ops->item[lo->ops->count++] = op;
+}
+
+/* rows x n x k x layers, exactly. */
+static int64_t macs(lowering *lo, const char *name, int64_t rows, int64_t n, int64_t k)
+{
+    int64_t product;
+
+    if (__builtin_mul_overflow(rows, n, &product) ||
+        __builtin_mul_overflow(product, k, &product) ||
+        __builtin_mul_overflow(product, lo->layers, &product)) {
+        if (lo->status == VSH_OK)
+            lo->status = vsh_fail(lo->err, VSH_EINPUT, "%s: %s%s: too large to count in 63 bits",
+                                  lo->m->name, lo->prefix, name);
+        return 0;
+    }
+    return product;
+}
+
+/* How the rows of a weight product come: each of parts products a layer has m of them. */
+typedef struct {
+    int64_t parts, m;
+    int64_t model, executed; /* rows of a layer, over all parts */
+} rows;
+
+static rows all_tokens(const lowering *lo)
+{
+    return (rows){1, lo->tokens, lo->tokens, lo->tokens};
+}
+
+/* Even routing; a capacity factor pads every expert to the same number of rows. */
+static rows expert_rows(const lowering *lo)
+{
+    const vsh_experts *e = &lo->m->experts;
+    int64_t routed = lo->tokens * e->top_k;
+    int64_t even = (routed + e->count - 1) / e->count;
+    int64_t slots = (int64_t)(e->capacity * (double)routed / (double)e->count);
+
+    if (e->capacity == 0)
+        return (rows){e->count, even, routed, routed};
+    if ((double)slots < e->capacity * (double)routed / (double)e->count)
+        slots++;
+    return (rows){e->count, slots, routed, slots * e->count};
+}
+
+/* Y (m,n) = X (m,k) W^T, W (n,k); saved_width elements a row stay for the backward pass. */
+static void matrix(lowering *lo, const char *name, rows r, int64_t n, int64_t k,
+                   int64_t saved_width)
+{
+    double layers = (double)lo->layers, executed = (double)r.executed;
+    double weight = (double)r.parts * (double)n * (double)k;
+
+    emit(lo, name,
+         (vsh_op){.kind = VSH_OP_MATRIX,
+                  .phase = VSH_FORWARD,
+                  .m = r.m,
+                  .n = n,
+                  .k = k,
+                  .count = r.parts * lo->layers,
+                  .model_macs = macs(lo, name, r.model, n, k),
+                  .executed_macs = macs(lo, name, r.executed, n, k),
+                  .bytes = {layers * (lo->operand * (executed * (double)k + weight) +
+                                      lo->act * executed * (double)n)},
+                  .saved = {layers * lo->act * executed * (double)saved_width}});
+}
+
+/* flops a element on m rows of n, times a layer; moved and kept are elements a row. */
+static void vector(lowering *lo, const char *name, int64_t m, int64_t n, int64_t times,
+                   double flops, double moved, double saved_bytes)
+{
+    double elements = (double)m * (double)n * (double)(times * lo->layers);
+
+    emit(lo, name,
+         (vsh_op){.kind = VSH_OP_VECTOR,
+                  .phase = VSH_FORWARD,
+                  .m = m,
+                  .n = n,
+                  .count = times * lo->layers,
+                  .vector_flops = {flops * elements},
+                  .bytes = {moved * lo->act * elements},
+                  .saved = {saved_bytes * (double)lo->layers}});
+}
+
+static void move(lowering *lo, const char *name, int64_t m, int64_t n, double bytes,
+                 double saved_bytes)
+{
+    emit(lo, name,
+         (vsh_op){.kind = VSH_OP_MOVE,
+                  .phase = VSH_FORWARD,
+                  .m = m,
+                  .n = n,
+                  .count = lo->layers,
+                  .bytes = {bytes * (double)lo->layers},
+                  .saved = {saved_bytes * (double)lo->layers}});
+}
+
+/* One product between activations, heads x sequences of them: n and k as for one head. */
+static void attention_product(lowering *lo, const char *name, int64_t n, int64_t k, int64_t width,
+                              double bytes, double saved_bytes)
+{
+    const vsh_work *w = lo->w;
+    int64_t heads = lo->m->heads * w->sequences;
+    int64_t model = vsh_causal_pairs(w->seq, lo->layer->window);
+    int64_t executed = w->store_scores ? w->seq * w->seq
+                                       : tiled_pairs(w->seq, lo->layer->window, w->attention_tile);
+
+    emit(lo, name,
+         (vsh_op){.kind = VSH_OP_ATTENTION,
+                  .phase = VSH_FORWARD,
+                  .m = w->seq,
+                  .n = n,
+                  .k = k,
+                  .count = heads * lo->layers,
+                  .model_macs = macs(lo, name, model, width, heads),
+                  .executed_macs = macs(lo, name, executed, width, heads),
+                  .bytes = {bytes * (double)lo->layers},
+                  .saved = {saved_bytes * (double)lo->layers}});
+}
+
+static void latent_projections(lowering *lo)
+{
+    const vsh_model *m = lo->m;
+    const vsh_latent *latent = &m->latent;
+    int64_t q_width = m->heads * vsh_model_qk_dim(m);
+    int64_t kv_width = m->heads * (latent->nope_dim + latent->v_dim);
+
+    if (latent->q_rank) {
+        matrix(lo, "attn.q_down", all_tokens(lo), latent->q_rank, m->hidden, m->hidden);
+        matrix(lo, "attn.q_up", all_tokens(lo), q_width, latent->q_rank, latent->q_rank);
+    } else {
+        matrix(lo, "attn.q", all_tokens(lo), q_width, m->hidden, m->hidden);
+    }
+    /* the normed layer input is kept once, by the query projection */
+    matrix(lo, "attn.kv_down", all_tokens(lo), latent->kv_rank + latent->rope_dim, m->hidden, 0);
+    matrix(lo, "attn.kv_up", all_tokens(lo), kv_width, latent->kv_rank, latent->kv_rank);
+}
+
+static void projections(lowering *lo)
+{
+    const vsh_model *m = lo->m;
+    int64_t q_width = m->heads * m->head_dim, kv_width = 2 * m->kv_heads * m->head_dim;
+
+    if (m->latent.kv_rank)
+        latent_projections(lo);
+    else if (lo->layer->own_kv)
+        matrix(lo, "attn.qkv", all_tokens(lo), q_width + kv_width, m->hidden, m->hidden);
+    else
+        matrix(lo, "attn.q", all_tokens(lo), q_width, m->hidden, m->hidden);
+    if (m->qk_norm != VSH_QK_NORM_NONE) {
+        int64_t width = q_width + (lo->layer->own_kv ? kv_width / 2 : 0);
+        vector(lo, "attn.qk_norm", lo->tokens, width, 1, NORM_FLOPS, 2,
+               lo->act * (double)lo->tokens * (double)width);
+    }
+}
+
+/* Queries, keys, values and, when they are stored, scores. */
+static void attention_core(lowering *lo)
+{
+    const vsh_model *m = lo->m;
+    const vsh_work *w = lo->w;
+    bool latent = m->latent.kv_rank != 0, drop_core = w->recompute == VSH_RECOMPUTE_SELECTIVE;
+    int64_t qk = vsh_model_qk_dim(m), v = vsh_model_v_dim(m);
+    int64_t kv_heads = latent ? m->heads : m->kv_heads;
+    int64_t rotated = latent ? m->heads * m->latent.rope_dim + m->latent.rope_dim
+                             : (m->heads + (lo->layer->own_kv ? kv_heads : 0)) * qk;
+    double tokens = (double)lo->tokens, heads = (double)m->heads;
+    double q = lo->act * tokens * heads * (double)qk;
+    double k = lo->act * tokens * (double)(kv_heads * qk);
+    double values = lo->act * tokens * (double)(kv_heads * v);
+    double scores = lo->act * tokens * (double)w->seq * heads; /* 2as^2b of Korthikanti */
+    double own = lo->layer->own_kv ? 1 : 0;
+    double stored = w->store_scores ? scores : 0, mask = w->dropout ? 1 / lo->act : 0;
+    /* tiled attention keeps a log-sum-exp a row; stored attention keeps the softmax, and with
+     * dropout its mask and its result */
+    double kept = drop_core ? 0
+                            : w->store_scores ? scores * (1 + mask + (w->dropout ? 1 : 0))
+                                              : 4 * tokens * heads;
+
+    if (m->position == VSH_POSITION_ROTARY)
+        vector(lo, "attn.rotary", lo->tokens, rotated, 1, ROTARY_FLOPS, 2, 0);
+    attention_product(lo, "attn.scores", w->seq, qk, qk, q + k + stored, q + own * k);
+    vector(lo, "attn.softmax", lo->tokens * m->heads,
+           (vsh_causal_pairs(w->seq, lo->layer->window) + w->seq - 1) / w->seq, 1, SOFTMAX_FLOPS,
+           w->store_scores ? 2 : 0, kept);
+    attention_product(lo, "attn.values", v, w->seq, v,
+                      values + lo->act * tokens * heads * (double)v + stored, own * values);
+}
+
+static void mlp_products(lowering *lo, const char *up, const char *act, const char *down, rows r,
+                         int64_t width, int64_t up_saved)
+{
+    const vsh_model *m = lo->m;
+    bool gated = vsh_model_gated(m);
+    int64_t ups = gated ? 2 : 1;
+
+    matrix(lo, up, r, ups * width, m->hidden, up_saved);
+    vector(lo, act, r.executed, width, 1, gated ? GATED_FLOPS : PLAIN_FLOPS, (double)ups + 1,
+           lo->act * (double)r.executed * (double)(ups * width));
+    matrix(lo, down, r, m->hidden, width, width);
+}
+
+static void expert_layer(lowering *lo)
+{
+    const vsh_model *m = lo->m;
+    const vsh_experts *e = &m->experts;
+    rows r = expert_rows(lo);
+    double routed = lo->act * (double)r.executed * (double)m->hidden;
+
+    matrix(lo, "router", all_tokens(lo), e->count, m->hidden, m->hidden);
+    vector(lo, "route", lo->tokens, e->count, 1, SOFTMAX_FLOPS, 2,
+           4 * (double)lo->tokens * (double)e->count);
+    move(lo, "dispatch", r.executed, m->hidden, 2 * routed, 0);
+    mlp_products(lo, "expert.up", "expert.act", "expert.down", r, e->hidden, m->hidden);
+    move(lo, "combine", r.executed, m->hidden, 2 * routed, routed);
+    if (e->shared)
+        mlp_products(lo, "shared.up", "shared.act", "shared.down", all_tokens(lo),
+                     e->shared * e->shared_hidden, 0);
+    if (e->shared_gate)
+        matrix(lo, "shared.gate", all_tokens(lo), 1, m->hidden, 0);
+}
+
+static void lower_layer(lowering *lo)
+{
+    const vsh_model *m = lo->m;
+    double layer_input = lo->act * (double)lo->tokens * (double)m->hidden;
+    double mask = lo->w->dropout ? (double)lo->tokens * (double)m->hidden : 0;
+    int first = lo->ops->count;
+
+    vector(lo, "norm", lo->tokens, m->hidden, m->norms_per_layer, NORM_FLOPS, 2,
+           layer_input * (double)m->norms_per_layer);
+    projections(lo);
+    attention_core(lo);
+    matrix(lo, "attn.out", all_tokens(lo), m->hidden, m->heads * vsh_model_v_dim(m),
+           m->heads * vsh_model_v_dim(m));
+    if (lo->layer->experts)
+        expert_layer(lo);
+    else
+        mlp_products(lo, "mlp.up", "mlp.act", "mlp.down", all_tokens(lo), m->ffn, m->hidden);
+    vector(lo, "residual", lo->tokens, m->hidden, 2, RESIDUAL_FLOPS, 3, 2 * mask);
+    if (lo->w->recompute == VSH_RECOMPUTE_FULL && lo->status == VSH_OK) {
+        for (int i = first; i < lo->ops->count; i++)
+            lo->ops->item[i].saved.v = 0;
+        lo->ops->item[lo->ops->count - 1].saved.v = layer_input * (double)lo->layers;
+    }
+}
+
+/* ---- layers of one kind -------------------------------------------------------------------- */
+
+static bool same_kind(const vsh_layer *a, const vsh_layer *b)
+{
+    return a->experts == b->experts && a->own_kv == b->own_kv && a->window == b->window;
+}
+
+/* "layer." where all are alike, else what tells this kind apart: "moe-window.". */
+static void name_kind(const vsh_model *m, const vsh_layer *kind, char *room, size_t bytes)
+{
+    bool experts = false, sharing = false, window = false;
+    int used;
+
+    for (int64_t l = 0; l < m->layers; l++) {
+        experts |= m->layer[l].experts != kind->experts;
+        sharing |= m->layer[l].own_kv != kind->own_kv;
+        window |= m->layer[l].window != kind->window;
+    }
+    used = snprintf(room, bytes, "%s%s%s", !experts ? "" : kind->experts ? "moe-" : "dense-",
+                    !sharing ? "" : kind->own_kv ? "own-" : "shared-",
+                    !window ? "" : kind->window ? "window-" : "full-");
+    if (used > 0)
+        room[used - 1] = '.';
+    else
+        snprintf(room, bytes, "layer.");
+}
+
+static void lower_layers(lowering *lo)
+{
+    const vsh_model *m = lo->m;
+
+    for (int64_t first = 0; first < m->layers; first++) {
+        char prefix[24];
+        int64_t seen = 0;
+        lo->layers = 0;
+        for (int64_t l = 0; l < m->layers; l++)
+            if (same_kind(&m->layer[l], &m->layer[first])) {
+                seen += l < first;
+                lo->layers++;
+            }
+        if (seen)
+            continue;
+        name_kind(m, &m->layer[first], prefix, sizeof prefix);
+        lo->prefix = prefix;
+        lo->layer = &m->layer[first];
+        lower_layer(lo);
+    }
+    lo->prefix = "";
+    lo->layer = NULL;
+    lo->layers = 1;
+}
+
+static void lower_embedding(lowering *lo)
+{
+    const vsh_model *m = lo->m;
+    double row = lo->act * (double)lo->tokens * (double)m->embedding_dim;
+
+    move(lo, "embed", lo->tokens, m->embedding_dim,
+         m->position == VSH_POSITION_LEARNED ? 3 * row : 2 * row, 0);
+    if (m->embedding_dim != m->hidden)
+        matrix(lo, "embed.in", all_tokens(lo), m->hidden, m->embedding_dim, m->embedding_dim);
+    if (m->embedding_norm)
+        vector(lo, "embed.norm", lo->tokens, m->hidden, 1, NORM_FLOPS, 2,
+               lo->act * (double)lo->tokens * (double)m->hidden);
+}
+
+/* Final norm, output product and loss; exits run the same once more each. */
+static void lower_head(lowering *lo, const char *prefix, int64_t times)
+{
+    const vsh_model *m = lo->m;
+
+    if (times == 0)
+        return;
+    lo->prefix = prefix;
+    lo->layers = times;
+    if (m->final_norm)
+        vector(lo, "norm", lo->tokens, m->hidden, 1, NORM_FLOPS, 2,
+               lo->act * (double)lo->tokens * (double)m->hidden);
+    if (m->embedding_dim != m->hidden)
+        matrix(lo, "out", all_tokens(lo), m->embedding_dim, m->hidden, m->hidden);
+    matrix(lo, "logits", all_tokens(lo), m->vocab, m->embedding_dim, m->embedding_dim);
+    vector(lo, "loss", lo->tokens, m->vocab, 1, LOSS_FLOPS, 2, 0);
+    lo->prefix = "";
+    lo->layers = 1;
+}
+
+static void lower_forward(lowering *lo)
+{
+    int64_t exits = 0;
+
+    for (int64_t l = 0; l < lo->m->layers; l++)
+        exits += lo->m->layer[l].exit;
+    lower_embedding(lo);
+    lower_layers(lo);
+    lower_head(lo, "exit.", exits);
+    lower_head(lo, "head.", 1);
+}
+
+/* ---- the backward pass, derived from the forward list ------------------------------------- */
+
+static bool in_layer(const vsh_op *op)
+{
+    return strncmp(op->name, "embed", 5) != 0 && strncmp(op->name, "head.", 5) != 0 &&
+           strncmp(op->name, "exit.", 5) != 0;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t length = strlen(name), end_length = strlen(end);
+
+    return length >= end_length && strcmp(name + length - end_length, end) == 0;
+}
+
+static bool in_core(const vsh_op *op)
+{
+    return op->kind == VSH_OP_ATTENTION || ends_with(op->name, "attn.softmax");
+}
+
+static void push(lowering *lo, const vsh_op *from, const char *suffix, vsh_op op)
+{
+    op.saved.v = 0;
+    lo->prefix = "";
+    emit(lo, "", op);
+    if (lo->status == VSH_OK) {
+        vsh_op *pushed = &lo->ops->item[lo->ops->count - 1];
+        snprintf(pushed->name, sizeof pushed->name, "%.30s%s", from->name, suffix);
+    }
+}
+
+static void push_recompute(lowering *lo, const vsh_op *op)
+{
+    vsh_recompute_mode mode = lo->w->recompute;
+    vsh_op again = *op;
+
+    if (!in_layer(op))
+        return;
+    again.phase = VSH_RECOMPUTE;
+    again.model_macs = 0;
+    if (mode == VSH_RECOMPUTE_FULL || (mode == VSH_RECOMPUTE_SELECTIVE && in_core(op)))
+        push(lo, op, "", again);
+    /* tiled attention makes its scores again, tile by tile, whatever else is kept */
+    if (!lo->w->store_scores && mode != VSH_RECOMPUTE_SELECTIVE && ends_with(op->name, "attn.scores"))
+        push(lo, op, mode == VSH_RECOMPUTE_FULL ? ".tiles" : "", again);
+}
+
+static void push_matrix_backward(lowering *lo, const vsh_op *op)
+{
+    vsh_op dgrad = *op, wgrad = *op;
+
+    dgrad.phase = VSH_DGRAD; /* dX (m,k) = dY (m,n) W (n,k) */
+    dgrad.n = op->k;
+    dgrad.k = op->n;
+    push(lo, op, "", dgrad);
+    wgrad.phase = VSH_WGRAD; /* dW (n,k) = dY^T (n,m) X (m,k) */
+    wgrad.m = op->n;
+    wgrad.n = op->k;
+    wgrad.k = op->m;
+    push(lo, op, "", wgrad);
+}
+
+/* out (m,n) = A (m,k) B (k,n): dA = dout B^T, dB = A^T dout. */
+static void push_attention_backward(lowering *lo, const vsh_op *op)
+{
+    vsh_op left = *op, right = *op;
+
+    left.phase = right.phase = VSH_DGRAD;
+    left.n = op->k;
+    left.k = op->n;
+    push(lo, op, ".left", left);
+    right.m = op->k;
+    right.k = op->m;
+    push(lo, op, ".right", right);
+}
+
+static void push_backward(lowering *lo, const vsh_op *op)
+{
+    vsh_op again = *op;
+
+    if (op->kind == VSH_OP_MATRIX) {
+        push_matrix_backward(lo, op);
+    } else if (op->kind == VSH_OP_ATTENTION) {
+        push_attention_backward(lo, op);
+    } else {
+        again.phase = VSH_DGRAD;
+        again.vector_flops.v *= 2;
+        again.bytes.v *= op->kind == VSH_OP_VECTOR ? 1.5 : 1; /* reads the gradient as well */
+        push(lo, op, "", again);
+    }
+}
+
+static void lower_backward(lowering *lo)
+{
+    int forward_count = lo->ops->count;
+
+    for (int i = 0; i < forward_count; i++)
+        push_recompute(lo, &lo->ops->item[i]);
+    for (int i = forward_count - 1; i >= 0; i--)
+        push_backward(lo, &lo->ops->item[i]);
+}
+
+static void lower_optimizer(lowering *lo)
+{
+    const vsh_recipe *recipe = lo->w->recipe;
+    vsh_parameters parameters;
+    double count;
+
+    if (!recipe || lo->status != VSH_OK)
+        return;
+    lo->status = vsh_count_parameters(lo->m, &parameters, lo->err);
+    count = (double)parameters.total;
+    emit(lo, "optimizer",
+         (vsh_op){.kind = VSH_OP_VECTOR,
+                  .phase = VSH_OPTIMIZER,
+                  .m = 1,
+                  .n = parameters.total,
+                  .count = 1,
+                  .vector_flops = {ADAMW_FLOPS * count},
+                  .bytes = {count * (recipe->gradients +
+                                     2 * (recipe->weights + recipe->master + recipe->moments))}});
+}
+
+static lowering start(const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
+                      vsh_error *err)
+{
+    assert(model && work && ops);
+    assert(work->sequences > 0 && work->seq > 0 && work->attention_tile > 0);
+    ops->count = 0;
+    return (lowering){.m = model,
+                      .w = work,
+                      .ops = ops,
+                      .err = err,
+                      .prefix = "",
+                      .layers = 1,
+                      .act = (double)vsh_activation_bytes(work->precision),
+                      .operand = (double)vsh_operand_bytes(work->precision)};
+}
+
+vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
+                     vsh_error *err)
+{
+    lowering lo = start(model, work, ops, err);
+    int64_t pairs;
+
+    if (__builtin_mul_overflow(work->sequences, work->seq, &lo.tokens) ||
+        __builtin_mul_overflow(work->seq + work->attention_tile,
+                               work->seq + work->attention_tile, &pairs) ||
+        __builtin_mul_overflow(lo.tokens, model->heads + model->experts.top_k, &pairs))
+        return vsh_fail(err, VSH_EINPUT, "%s: more tokens than 63 bits can count", model->name);
+    lower_forward(&lo);
+    lower_backward(&lo);
+    lower_optimizer(&lo);
+    return lo.status;
+}
+
+vsh_status vsh_lower_live_layer(const vsh_model *model, const vsh_work *work, vsh_bytes *bytes,
+                                vsh_error *err)
+{
+    vsh_op_list ops;
+    vsh_work kept = *work;
+    lowering lo;
+
+    bytes->v = 0;
+    kept.recompute = VSH_RECOMPUTE_NONE;
+    for (int64_t l = 0; l < model->layers; l++) {
+        double sum = 0;
+        if (l > 0 && same_kind(&model->layer[l], &model->layer[l - 1]))
+            continue;
+        lo = start(model, &kept, &ops, err);
+        lo.tokens = kept.sequences * kept.seq;
+        lo.layer = &model->layer[l];
+        lower_layer(&lo);
+        VSH_TRY(lo.status);
+        for (int i = 0; i < ops.count; i++)
+            sum += ops.item[i].saved.v;
+        if (sum > bytes->v)
+            bytes->v = sum;
+    }
+    return VSH_OK;
+}

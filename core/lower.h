@@ -1,0 +1,43 @@
+/* model x work -> the operations of one training step of one micro-batch on one chip, in order of
+ * execution: forward, then backward with recomputation, then the optimizer. The only place where
+ * an architecture becomes arithmetic. */
+#ifndef VSH_LOWER_H
+#define VSH_LOWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/model.h"
+#include "core/op.h"
+#include "core/precision.h"
+
+typedef enum { VSH_RECOMPUTE_NONE, VSH_RECOMPUTE_SELECTIVE, VSH_RECOMPUTE_FULL } vsh_recompute_mode;
+
+extern const char *const vsh_recompute_words[];
+
+typedef struct {
+    int64_t sequences, seq; /* B sequences of S tokens; T = B S tokens */
+    vsh_precision precision;
+    vsh_recompute_mode recompute;
+    bool store_scores;      /* attention that keeps its S x S scores; false: tiled (flash) */
+    int64_t attention_tile; /* of tiled attention: rows and columns of a tile, 1 = no padding */
+    bool dropout;           /* keeps a byte a masked element, as Korthikanti counts */
+    const vsh_recipe *recipe; /* NULL: no optimizer operation */
+} vsh_work;
+
+/* S tokens of one sequence in bf16, tiled attention with tiles of 128, nothing recomputed. */
+vsh_work vsh_work_default(int64_t seq);
+
+/* VSH_EINPUT when a count passes 63 bits. */
+vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
+                     vsh_error *err);
+
+/* Bytes kept for the backward pass by the fullest single layer when nothing in it is recomputed:
+ * what is live while one layer of a recomputed model runs backward. */
+vsh_status vsh_lower_live_layer(const vsh_model *model, const vsh_work *work, vsh_bytes *bytes,
+                                vsh_error *err);
+
+/* Key-query pairs of one causal sequence, each position seeing at most window keys (0: all). */
+int64_t vsh_causal_pairs(int64_t seq, int64_t window);
+
+#endif

@@ -1,0 +1,348 @@
+#include "core/page.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/chart.h"
+
+static const char style[] =
+    ":root{color-scheme:light dark;--ink:#16191d;--soft:#5a6169;--line:#d9dde1;--page:#f4f5f6;--card:#fff;"
+    "--accent:#0060a0;--warn:#a84300;--strong:#eef4f9}\n"
+    "@media (prefers-color-scheme:dark){:root{--ink:#e9ebed;--soft:#a4abb3;--line:#343a41;--page:#0e1012;"
+    "--card:#181b1f;--accent:#6cb6f0;--warn:#f0955a;--strong:#1f2a34}}\n"
+    "*{box-sizing:border-box}\n"
+    "html{-webkit-text-size-adjust:100%}\n"
+    "body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}\n"
+    "main{max-width:940px;margin:0 auto;padding:28px 20px 60px}\n"
+    "h1{font-size:1.7rem;line-height:1.2;margin:0 0 6px;text-wrap:balance;overflow-wrap:anywhere}\n"
+    "h2{font-size:1.2rem;margin:40px 0 12px}\n"
+    "h3{font-size:1rem;margin:0 0 4px}\n"
+    "p{margin:0 0 10px;overflow-wrap:anywhere}\n"
+    "a{color:var(--accent)}\n"
+    ".soft{color:var(--soft)}\n"
+    ".small{font-size:.875rem;color:var(--soft)}\n"
+    ".lead{font-size:1.15rem;margin:0 0 4px}\n"
+    ".card,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:18px 20px;"
+    "margin:0 0 18px}\n"
+    ".card>:last-child{margin-bottom:0}\n"
+    ".warn{border-left:4px solid var(--warn)}\n"
+    ".warn h3{color:var(--warn)}\n"
+    "dl.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:14px 20px;"
+    "margin:16px 0 0}\n"
+    "dl.figures div{border-top:1px solid var(--line);padding-top:6px}\n"
+    "dl.figures dt{color:var(--soft);font-size:.875rem}\n"
+    "dl.figures dd{margin:0;font-size:1.25rem;font-weight:600;font-variant-numeric:tabular-nums}\n"
+    "dl.figures dd.note{font-size:.875rem;font-weight:400;color:var(--soft)}\n"
+    "dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:2px 18px;margin:0}\n"
+    "dl.facts dt{color:var(--soft)}\n"
+    "dl.facts dd{margin:0;overflow-wrap:anywhere}\n"
+    "ul{margin:0;padding-left:1.2em}\n"
+    "li{margin:0 0 6px;overflow-wrap:anywhere}\n"
+    "code,pre{font:.875rem/1.45 ui-monospace,monospace}\n"
+    "code{overflow-wrap:anywhere}\n"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0}\n"
+    "table{width:100%;border-collapse:collapse;font-size:.9375rem}\n"
+    "th,td{padding:7px 10px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);"
+    "overflow-wrap:break-word}\n"
+    "th{font-weight:600;color:var(--soft);font-size:.875rem}\n"
+    "tr:last-child td{border-bottom:0}\n"
+    ".number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
+    "tr.strong td{background:var(--strong);font-weight:600}\n"
+    "figure{padding:14px 16px 16px;break-inside:avoid}\n"
+    "figure svg{display:block;width:100%;max-width:860px;height:auto;margin:0 auto}\n"
+    "figcaption{max-width:46rem;margin:8px auto 0}\n"
+    "svg.chart{color:var(--ink)}\n"
+    "@media (max-width:640px){\n"
+    "main{padding:18px 10px 40px}\n"
+    ".card{padding:14px}\n"
+    "figure{padding:8px 6px 14px}\n"
+    "figcaption{padding:0 8px}\n"
+    "dl.figures{grid-template-columns:repeat(2,1fr)}\n"
+    "dl.figures dd{font-size:1.1rem}\n"
+    "dl.facts{grid-template-columns:1fr;gap:0}\n"
+    "dl.facts dd{margin-bottom:8px}\n"
+    "table,tbody,tr,td{display:block;width:100%}\n"
+    "thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}\n"
+    "tr{padding:8px 0;border-bottom:1px solid var(--line)}\n"
+    "tr:last-child{border-bottom:0}\n"
+    "tr.strong{background:var(--strong);padding:8px;border-radius:6px}\n"
+    "td,td.number{display:flex;justify-content:space-between;gap:16px;border:0;padding:1px 0;"
+    "text-align:right;white-space:normal}\n"
+    "td::before{content:attr(data-head);color:var(--soft);font-weight:400;text-align:left;flex:none}\n"
+    "td:first-child{font-weight:600}\n"
+    "td:first-child::before{content:none}\n"
+    "td.wide{display:block;text-align:left}\n"
+    "td.wide::before{content:none}\n"
+    "}\n"
+    "@media print{\n"
+    ":root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--page:#fff;--card:#fff;--accent:#000;"
+    "--warn:#000;--strong:#eee}\n"
+    "@page{margin:16mm}\n"
+    "body{font-size:10.5pt}\n"
+    "main{max-width:none;padding:0}\n"
+    ".card,figure{border-radius:0;break-inside:avoid}\n"
+    ".card.long{break-inside:auto}\n"
+    "figure svg{max-width:150mm}\n"
+    "h2,h3{break-after:avoid}\n"
+    "tr{break-inside:avoid}\n"
+    "}\n";
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+static const char *escape_of(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+/* Also characters that turn the direction of the text after them: U+202A-202E and U+2066-2069. */
+static bool is_shown(const unsigned char *text, int length)
+{
+    if (length == 1)
+        return (*text >= 0x20 && *text != 0x7f) || *text == '\n' || *text == '\t';
+    if (length == 2)
+        return text[0] != 0xc2 || text[1] >= 0xa0;
+    if (length == 3 && text[0] == 0xe2)
+        return !(text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) &&
+               !(text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9);
+    return length > 0;
+}
+
+void vsh_page_text(vsh_text *page, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    while (*at) {
+        int length = vsh_utf8_length((const char *)at);
+        const char *escape = escape_of((char)*at);
+        if (escape)
+            vsh_text_put(page, escape, strlen(escape));
+        else if (is_shown(at, length))
+            vsh_text_put(page, (const char *)at, (size_t)length);
+        else
+            vsh_text_put(page, "\uFFFD", strlen("\uFFFD"));
+        at += length ? length : 1;
+    }
+}
+
+static void put_escaped(vsh_text *page, const char *format, va_list args)
+{
+    char room[2048];
+
+    vsnprintf(room, sizeof room, format, args);
+    vsh_page_text(page, room);
+}
+
+void vsh_page_put(vsh_text *page, const char *element, const char *class, const char *format, ...)
+{
+    va_list args;
+
+    vsh_text_add(page, class ? "<%s class=\"%s\">" : "<%s>", element, class);
+    va_start(args, format);
+    put_escaped(page, format, args);
+    va_end(args);
+    vsh_text_add(page, "</%s>\n", element);
+}
+
+void vsh_page_open(vsh_text *page, const char *title)
+{
+    vsh_text_add(page, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                       "style-src 'unsafe-inline'\">\n"
+                       "<meta name=\"color-scheme\" content=\"light dark\">\n");
+    vsh_page_put(page, "title", NULL, "%s", title);
+    vsh_text_add(page, "<style>\n");
+    vsh_text_put(page, style, sizeof style - 1);
+    vsh_text_add(page, "</style>\n</head>\n<body>\n<main>\n");
+}
+
+void vsh_page_close(vsh_text *page) { vsh_text_add(page, "</main>\n</body>\n</html>\n"); }
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static bool is_number(const char *head) { return head[0] == '#'; }
+
+vsh_table vsh_table_open(vsh_text *page, const char *const *heads, int column_count)
+{
+    assert(column_count > 0 && column_count <= VSH_TABLE_COLUMNS);
+    vsh_text_add(page, "<table>\n<thead><tr>");
+    for (int i = 0; i < column_count; i++)
+        vsh_page_put(page, "th", is_number(heads[i]) ? "number" : NULL, "%s",
+                     heads[i] + is_number(heads[i]));
+    vsh_text_add(page, "</tr></thead>\n<tbody>\n");
+    return (vsh_table){page, heads, column_count, column_count};
+}
+
+void vsh_table_row(vsh_table *table, const char *class)
+{
+    assert(table->column == table->column_count);
+    vsh_text_add(table->page, class ? "<tr class=\"%s\">" : "<tr>", class);
+    table->column = 0;
+}
+
+void vsh_table_cell(vsh_table *table, const char *format, ...)
+{
+    const char *head = table->heads[table->column];
+    va_list args;
+
+    assert(table->column < table->column_count);
+    vsh_text_add(table->page, is_number(head) ? "<td class=\"number\" data-head=\"" : "<td data-head=\"");
+    vsh_page_text(table->page, head + is_number(head));
+    vsh_text_add(table->page, "\"><span>");
+    va_start(args, format);
+    put_escaped(table->page, format, args);
+    va_end(args);
+    vsh_text_add(table->page, "</span></td>");
+    if (++table->column == table->column_count)
+        vsh_text_add(table->page, "</tr>\n");
+}
+
+void vsh_table_close(vsh_table *table)
+{
+    assert(table->column == table->column_count);
+    vsh_text_add(table->page, "</tbody>\n</table>\n");
+}
+
+/* ---- pictures -------------------------------------------------------------------------------- */
+
+/* What a gnuplot picture is made of; a picture with anything else is not taken in. */
+static bool is_known_element(const char *tag)
+{
+    static const char *const known[] = {"svg",     "title",    "desc",     "g",      "defs",
+                                        "rect",    "circle",   "path",     "use",    "text",
+                                        "tspan",   "polygon",  "polyline", "line",   "pattern",
+                                        "filter",  "feFlood",  "clipPath", "feComposite"};
+    size_t length = strcspn(tag, " \t\r\n/>");
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strlen(known[i]) == length && strncmp(tag, known[i], length) == 0)
+            return true;
+    return false;
+}
+
+static bool is_plain_picture(const char *svg)
+{
+    for (const char *at = strchr(svg, '<'); at; at = strchr(at + 1, '<'))
+        if (!is_known_element(at[1] == '/' ? at + 2 : at + 1))
+            return false;
+    return strstr(svg, "</svg>") != NULL;
+}
+
+/* What changes inside a tag: identifiers are made this picture's own (then follows the prefix), and
+ * colours the page's. */
+typedef struct {
+    const char *from, *to;
+    bool prefixed;
+} change;
+
+static const change changes[] = {
+    {" id=\"", " id=\"", true},
+    {" id='", " id='", true},
+    {"href='#", "href='#", true},
+    {"href=\"#", "href=\"#", true},
+    {"url(#", "url(#", true},
+    {"\"black\"", "\"currentColor\"", false},
+    {"'black'", "'currentColor'", false},
+    {"'rgb(  0,   0,   0)'", "'currentColor'", false},
+    {"\"rgb(0,0,0)\"", "\"currentColor\"", false},
+    {"rgb(0,0,0)", "currentColor", false},
+    {"\"#FFFFFF\"", "\"var(--card)\"", false},
+    {"'#FFFFFF'", "'var(--card)'", false},
+    {"\"#ffffff\"", "\"var(--card)\"", false},
+    {"'rgb(255, 255, 255)'", "'var(--card)'", false},
+    {"\"rgb(255,255,255)\"", "\"var(--card)\"", false},
+};
+
+static const change *change_at(const char *at)
+{
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        if (strncmp(at, changes[i].from, strlen(changes[i].from)) == 0)
+            return &changes[i];
+    return NULL;
+}
+
+/* After a group that holds nothing, or a title or description of gnuplot's; at itself otherwise. */
+static const char *skip_empty(const char *at)
+{
+    const char *end = at;
+
+    if (strncmp(at, "<title>", 7) == 0 && (end = strstr(at, "</title>")))
+        return end + strlen("</title>");
+    if (strncmp(at, "<desc>", 6) == 0 && (end = strstr(at, "</desc>")))
+        return end + strlen("</desc>");
+    if (strncmp(at, "<g ", 3) != 0 || !(end = strchr(at, '>')))
+        return at;
+    end++;
+    end += strspn(end, " \t\r\n");
+    return strncmp(end, "</g>", 4) == 0 ? end + 4 : at;
+}
+
+static const char *copy_tag(vsh_text *page, const char *at, const char *prefix)
+{
+    while (*at && *at != '>') {
+        const change *c = change_at(at);
+        if (!c) {
+            vsh_text_put(page, at++, 1);
+            continue;
+        }
+        vsh_text_put(page, c->to, strlen(c->to));
+        if (c->prefixed)
+            vsh_text_add(page, "%s-", prefix);
+        at += strlen(c->from);
+    }
+    return at;
+}
+
+static void copy_inside(vsh_text *page, const char *at, const char *end, const char *prefix)
+{
+    while (at < end) {
+        const char *after = *at == '<' ? skip_empty(at) : at;
+        if (after != at) {
+            at = after;
+        } else if (*at == '<') {
+            at = copy_tag(page, at, prefix);
+        } else if (*at == '\n' || *at == '\t') {
+            size_t blank = strspn(at, "\n\t ");
+            vsh_text_put(page, "\n", 1);
+            at += blank;
+        } else {
+            vsh_text_put(page, at++, 1);
+        }
+    }
+}
+
+bool vsh_page_picture(vsh_text *page, const char *svg, const char *prefix, const char *title)
+{
+    const char *open = strstr(svg, "<svg"), *box = strstr(svg, "viewBox=\""), *inside, *end = NULL;
+    size_t box_length;
+
+    if (!open || !box || !is_plain_picture(open) || !(inside = strchr(open, '>')))
+        return false;
+    for (const char *at = strstr(inside, "</svg>"); at; at = strstr(at + 1, "</svg>"))
+        end = at;
+    box += strlen("viewBox=\"");
+    box_length = strspn(box, "0123456789. -");
+    vsh_text_add(page, "<svg class=\"chart\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
+                       "xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"%.*s\" aria-label=\"",
+                 (int)box_length, box);
+    vsh_page_text(page, title);
+    vsh_text_add(page, "\">");
+    copy_inside(page, inside + 1, end, prefix);
+    vsh_text_add(page, "</svg>\n");
+    return true;
+}

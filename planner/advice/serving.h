@@ -1,0 +1,12 @@
+/* Sizing that counts serving: the cheapest model, over training and inference together, among
+ * those that reach a loss. */
+#ifndef VSH_SERVING_H
+#define VSH_SERVING_H
+
+#include "planner/laws/law.h"
+
+/* Minimizes 6 N D + 2 N D_served subject to L(N, D) = loss, Sardana and Frankle 2023
+ * (arXiv:2401.00448) equation 3. start: the training optimum with that loss. */
+vsh_optimum vsh_serving_optimum(const vsh_law *law, vsh_optimum start, double served_tokens);
+
+#endif

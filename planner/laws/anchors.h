@@ -1,0 +1,23 @@
+/* Published runs: what was measured near a point that a law is asked about. */
+#ifndef VSH_ANCHORS_H
+#define VSH_ANCHORS_H
+
+typedef struct {
+    double params, tokens, unique; /* total parameters; tokens seen; unique tokens among them */
+    double loss;                   /* nats a token, of that corpus and tokenizer */
+    int corpus;                    /* vsh_anchor_corpora */
+} vsh_anchor;
+
+extern const char *const vsh_anchor_corpora[];
+
+const vsh_anchor *vsh_anchors(int *count);
+
+/* Nearest in log parameters and log tokens; never NULL. */
+const vsh_anchor *vsh_anchor_nearest(double params, double tokens);
+/* The same among runs on repeated data with about as many unique tokens; NULL when none has. */
+const vsh_anchor *vsh_anchor_nearest_repeated(double params, double tokens, double unique);
+/* The lowest loss anybody reached by repeating about this many unique tokens; NULL when nobody
+ * tried. */
+const vsh_anchor *vsh_anchor_best(double unique);
+
+#endif

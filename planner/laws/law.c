@@ -1,0 +1,67 @@
+#include "planner/laws/law.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "planner/laws/muennighoff2023.h"
+
+const char *const vsh_n_counts_names[] = {"total", "non-embedding", "active"};
+
+const vsh_law *const vsh_laws[VSH_LAW_COUNT] = {&vsh_besiroglu2024, &vsh_hoffmann2022,
+                                                &vsh_muennighoff2023, &vsh_kaplan2020,
+                                                &vsh_ludziejewski2025};
+const char *const vsh_law_words[] = {"besiroglu2024", "hoffmann2022",     "muennighoff2023",
+                                     "kaplan2020",    "ludziejewski2025", NULL};
+const char *const vsh_law_later_words[] = {"clark2022", "krajewski2024", "sardana2023",
+                                           "porian2024", NULL};
+
+const vsh_law *vsh_law_default(void) { return vsh_laws[0]; }
+
+const vsh_law *vsh_law_find(const char *name)
+{
+    for (int i = 0; i < VSH_LAW_COUNT; i++)
+        if (strcmp(vsh_laws[i]->name, name) == 0)
+            return vsh_laws[i];
+    return NULL;
+}
+
+double vsh_law_params(const vsh_law *law, const vsh_model *model, const vsh_parameters *parameters)
+{
+    switch (law->n_counts) {
+    case VSH_N_NON_EMBEDDING:
+        return (double)parameters->non_embedding;
+    case VSH_N_ACTIVE: /* a tied table works twice: as input and as output embedding */
+        return (double)parameters->active +
+               (model->tied ? (double)parameters->group[VSH_GROUP_EMBEDDING] : 0);
+    case VSH_N_TOTAL:
+        break;
+    }
+    return (double)parameters->total;
+}
+
+bool vsh_law_valid(const vsh_law *law, const vsh_point *p, char *reason, int reason_bytes)
+{
+    size_t room = (size_t)reason_bytes;
+    vsh_repeats repeats = vsh_muennighoff_repeats(p);
+
+    reason[0] = '\0';
+    if (p->params < law->params_low || p->params > law->params_high)
+        snprintf(reason, room, "%s parameters, fitted on %s", vsh_show_count(p->params).text,
+                 law->range);
+    else if (p->tokens < law->tokens_low || p->tokens > law->tokens_high)
+        snprintf(reason, room, "%s tokens, fitted on %s", vsh_show_count(p->tokens).text,
+                 law->range);
+    else if (p->experts > 1 && p->experts > law->experts_high)
+        snprintf(reason, room, law->experts_high > 1 ? "%g experts, fitted on %s"
+                                                     : "%g experts, fitted on dense models only: %s",
+                 p->experts, law->range);
+    else if (law->repeats && repeats.tokens > VSH_REPEATS_MAX)
+        snprintf(reason, room, "R_D = %.3g repetitions, validated up to 20", repeats.tokens);
+    else if (law->repeats && repeats.params > VSH_REPEATS_MAX)
+        snprintf(reason, room, "R_N = %.3g times the usable parameters, validated up to 20",
+                 repeats.params);
+    else if (!law->repeats && repeats.tokens > 0)
+        snprintf(reason, room, "repeated tokens, which this law takes for unique ones");
+    return reason[0] == '\0';
+}

@@ -1,0 +1,35 @@
+/* Intervals of the default law: coefficients drawn together from the covariance of a bootstrap,
+ * never one by one (corr(ln A, alpha) = .9992), widened by what a new run and the throughput add. */
+#ifndef VSH_UNCERTAINTY_H
+#define VSH_UNCERTAINTY_H
+
+#include <stdint.h>
+
+#include "core/status.h"
+#include "planner/laws/law.h"
+
+typedef struct {
+    double low, high; /* 2.5 % and 97.5 % quantiles */
+} vsh_interval;
+
+typedef struct {
+    double flops;              /* the budget at the centre */
+    double throughput_log_sd;  /* of a log-normal factor on it; 0 when only the fit is asked */
+    double residual_sd;        /* relative, of a new run; 0 when only the fit is asked */
+    uint64_t seed;
+} vsh_draw_options;
+
+enum { VSH_DRAWS = 2000 };
+
+/* 95 % intervals of the optimum of a budget. A law without a shipped covariance keeps its published
+ * coefficients in every draw. */
+vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *options,
+                                 vsh_interval *params, vsh_interval *tokens, vsh_interval *loss,
+                                 vsh_error *err);
+
+/* 95 % interval of the loss of one run: point is what is trained; a throughput factor scales its
+ * tokens. */
+vsh_status vsh_uncertain_loss(const vsh_law *law, const vsh_point *point,
+                              const vsh_draw_options *options, vsh_interval *loss, vsh_error *err);
+
+#endif

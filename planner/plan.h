@@ -1,0 +1,142 @@
+/* The main job's question and answer as plain structs: plan_budget and plan_recommend fill them,
+ * plan_report and plan_figures show them. */
+#ifndef VSH_PLAN_H
+#define VSH_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cost.h"
+#include "core/footprint.h"
+#include "core/hardware.h"
+#include "core/model.h"
+#include "core/tensor.h"
+#include "planner/laws/anchors.h"
+#include "planner/laws/law.h"
+#include "planner/laws/uncertainty.h"
+#include "planner/money/bill.h"
+
+/* What is asked, with names resolved. */
+typedef struct {
+    const vsh_hardware *hardware;
+    const vsh_model *model; /* NULL: recommend one */
+    const vsh_law *law;
+    const vsh_recipe *recipe;
+    const vsh_region *region;
+    double chips, hours;
+    double unique_tokens;  /* 0: unlimited */
+    double epochs;         /* of the paper's rule only */
+    double serve_tokens;   /* 0: serving is not counted */
+    double price_usd;      /* of a chip for an hour; below 0: the profile's */
+    vsh_precision precision;
+    vsh_flop_rate peak;      /* a chip, at the precision */
+    vsh_precision peak_of;   /* whose peak that is, when the chip lacks the precision's own */
+    vsh_flop_rate effective; /* a chip: model FLOPs a second the run is taken to reach */
+    const char *scenario;    /* which one spoke: a scenario of the profile, or the option */
+    const char *throughput_source;
+    vsh_tag throughput_tag;
+    double throughput_log_sd;
+    uint64_t seed;
+} plan_request;
+
+/* The founding paper's rule N = C / (6 T E), and what else vetoes it. */
+typedef struct {
+    double tokens, epochs, params;
+    double state_bytes;       /* weights and optimizer of so many parameters */
+    double chips_for_state;   /* before activations */
+    double tokens_per_param;
+    double lower_bound_loss;  /* of the data-constrained law: a bound, not a prediction */
+    double repeats_params;    /* R_N there */
+    bool vetoed_by_memory, vetoed_by_data;
+    bool feasible;
+    const vsh_anchor *nearest;
+    char verdict[200];
+} plan_rule;
+
+/* One training run: an architecture and how to train it, with what it costs and should reach. */
+typedef struct {
+    const char *name;
+    vsh_model model;
+    vsh_parameters parameters;
+    vsh_work work;       /* of one micro-batch on one chip */
+    int64_t logit_chunk; /* tokens through the output head at a time */
+    vsh_footprint footprint;
+    bool fits;
+    double flops_per_token; /* model FLOPs of training one token */
+    double tokens, unique_tokens, epochs;
+    double batch_tokens, steps, accumulate;
+    double rate, rate_low, rate_high; /* learning rate */
+    double batch_low, batch_high;
+    const vsh_law *loss_law;
+    vsh_point point; /* what that law was asked */
+    double loss;
+    vsh_interval loss_range;
+    bool valid; /* the law was fitted here */
+    char invalid_reason[160];
+    double step_time_s, mfu, hours;
+    vsh_bound bound;
+    vsh_bill bill;
+    double saving_flops, saving_time; /* at equal loss, shares; NaN where it is not the point */
+    char saving[120], note[400];
+} plan_run;
+
+typedef struct {
+    const char *code;
+    char message[400];
+} plan_warning;
+
+enum { PLAN_ALTERNATIVES = 12, PLAN_WARNINGS = 16 };
+
+typedef struct {
+    plan_request request;
+    double flops; /* C, the whole budget */
+    plan_rule rule;
+    double largest_params; /* by memory alone */
+    vsh_optimum by_law[VSH_LAW_COUNT]; /* in the order of vsh_laws */
+    vsh_optimum optimum;               /* of the request's law */
+    vsh_interval optimum_params, optimum_tokens, optimum_loss;
+    double useful_flops; /* beyond it the unique tokens at hand give nothing; 0 without a limit */
+    bool data_limited;   /* the unique tokens, not the hours, end the run or force epochs */
+    plan_run recommended;
+    bool recommends; /* a run that fits was found */
+    plan_run alternative[PLAN_ALTERNATIVES];
+    int alternative_count;
+    plan_warning warning[PLAN_WARNINGS];
+    int warning_count;
+} plan;
+
+void plan_warn(plan *p, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Share of the memory a plan may fill; the rest is the runtime's (science: 90 %). */
+#define PLAN_MEMORY_SHARE 0.9
+/* Activations set aside before the real architecture is known. */
+#define PLAN_ACTIVATION_RESERVE 2e9
+/* Gains below this are within the noise of one run: 0.003-0.02 nats over seeds. */
+#define PLAN_NOISE_NATS 0.008
+
+/* plan_budget.c: rule, memory, optimum, useful compute. */
+vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err);
+/* plan_recommend.c: the recommended run. */
+vsh_status plan_recommend(plan *p, vsh_error *err);
+/* plan_alternatives.c: what else the same budget could do. */
+vsh_status plan_alternatives(plan *p, vsh_error *err);
+
+/* What plan_recommend and plan_alternatives search for. */
+typedef struct {
+    const char *name;
+    const vsh_law *law;     /* decides; its N, its experts */
+    double flops;           /* model FLOPs to spend */
+    double unique_tokens;   /* 0: unlimited */
+    int64_t experts;        /* 0: dense */
+    double chips;
+    vsh_flop_rate effective; /* a chip */
+    const vsh_recipe *recipe;
+    const vsh_model *model; /* NULL: search for one */
+} plan_goal;
+
+/* The best run for a goal that fits the chips: run->fits is false when none does. */
+vsh_status plan_find_run(const plan_request *request, const plan_goal *goal, plan_run *run,
+                         vsh_error *err);
+
+#endif

@@ -1,0 +1,118 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "planner/plan_report.h"
+
+/* One number of the answer: how it was made, from what, and how sure its input is. */
+typedef struct {
+    const char *name;
+    double value;
+    const char *unit, *formula, *source;
+    const char *tag;
+} explained;
+
+enum { EXPLAINED_MAX = 48 };
+
+static const char derived[] = "derived"; /* follows from the lines above it */
+
+static int list_inputs(const plan *p, explained *lines)
+{
+    const plan_request *r = &p->request;
+    vsh_hardware_row rows[VSH_HARDWARE_ROWS];
+    int row_count = vsh_hardware_rows(r->hardware, rows), count = 0;
+
+    for (int i = 0; i < row_count && count < EXPLAINED_MAX / 2; i++)
+        lines[count++] = (explained){rows[i].name, rows[i].figure->value / rows[i].scale, rows[i].unit,
+                                     "profile", rows[i].figure->source,
+                                     vsh_tag_names[rows[i].figure->tag]};
+    lines[count++] = (explained){"effective throughput", r->effective.v / 1e12, "TFLOP/s a chip",
+                                 r->scenario, r->throughput_source, vsh_tag_names[r->throughput_tag]};
+    lines[count++] = (explained){"carbon intensity", r->region->g_per_kwh, "g/kWh", r->region->code,
+                                 r->region->source, "specification"};
+    return count;
+}
+
+static int list_results(const plan *p, explained *lines)
+{
+    const plan_run *run = &p->recommended;
+    const explained all[] = {
+        {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic", derived},
+        {"rule parameters", p->rule.params, "", "C / (6 T E)", "Vishwamai founding paper", derived},
+        {"bytes a parameter", vsh_recipe_bytes(p->request.recipe), "B",
+         "weights + gradients + master + moments", p->request.recipe->source, "specification"},
+        {"largest model by memory", p->largest_params, "", "(0.9 memory - 2 GB) / bytes a parameter",
+         "docs/model.md, memory", derived},
+        {"optimum parameters", p->optimum.params, "", p->request.law->formula, p->request.law->source,
+         "calibrated"},
+        {"optimum tokens", p->optimum.tokens, "", "C / (6 N)", p->request.law->source, derived},
+        {"FLOPs a token", run->flops_per_token, "FLOP", "3 x forward, exact causal attention",
+         "core/lower.c", derived},
+        {"tokens", run->tokens, "", "steps x batch, within C / FLOPs a token", "arithmetic", derived},
+        {"loss", run->loss, "nats a token", run->loss_law ? run->loss_law->formula : "",
+         run->loss_law ? run->loss_law->source : "", "calibrated"},
+        {"learning rate", run->rate, "", "geometric mean of Step Law, DeepSeek, Ludziejewski",
+         "arXiv:2503.04715, 2401.02954, 2502.05172", "calibrated"},
+        {"batch", run->batch_tokens, "tokens", "power of two near the mean of Step Law and DeepSeek",
+         "arXiv:2503.04715, 2401.02954", "calibrated"},
+        {"step time", run->step_time_s, "s", "batch x FLOPs a token / (chips x effective throughput)",
+         "arithmetic", derived},
+        {"memory", run->footprint.total.v / 1e9, "GB", "state + saved bytes of the op list + logits + 5 %",
+         "core/footprint.c", derived},
+        {"energy", run->bill.kwh, "kWh", "chips (W chip + W host) hours / 1000 x PUE 1.10",
+         "arXiv:2104.10350", "assumed"},
+        {"carbon", run->bill.co2_kg, "kg CO2e", "kWh x g/kWh / 1000, location based", p->request.region->source,
+         derived},
+        {"embodied carbon", run->bill.embodied_kg, "kg CO2e", "300 kg x hours / (6 years x 70 %)",
+         "no maker publishes it", "assumed"},
+        {"cost", run->bill.usd, "USD", "price x chips x hours", "profile or --price", derived},
+        {"spread of throughput", p->request.throughput_log_sd, "log sd", "of a log-normal factor",
+         "docs/model.md, intervals", "assumed"},
+        {"residual of a new run", vsh_besiroglu2024.residual_sd, "relative sd",
+         "of 240 runs about the refit", "arXiv:2404.10102 data", "measured"},
+    };
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (isfinite(all[i].value) && all[i].value != 0)
+            lines[count++] = all[i];
+    return count;
+}
+
+static int list_all(const plan *p, explained lines[EXPLAINED_MAX])
+{
+    int count = list_inputs(p, lines);
+
+    return count + list_results(p, lines + count);
+}
+
+void plan_explain(const plan *p, vsh_text *out)
+{
+    explained lines[EXPLAINED_MAX];
+    int count = list_all(p, lines);
+
+    vsh_text_add(out, "  Where each number comes from\n");
+    for (int i = 0; i < count; i++)
+        vsh_text_add(out, "  %-24s %s %s\n      = %s\n      %s [%s]\n", lines[i].name,
+                     vsh_show_si(lines[i].value).text, lines[i].unit, lines[i].formula,
+                     lines[i].source ? lines[i].source : "no source given", lines[i].tag);
+    vsh_text_put(out, "\n", 1);
+}
+
+void plan_explain_json(const plan *p, vsh_json *json)
+{
+    explained lines[EXPLAINED_MAX];
+    int count = list_all(p, lines);
+
+    vsh_json_array(json, "explain");
+    for (int i = 0; i < count; i++) {
+        vsh_json_object(json, NULL);
+        vsh_json_string(json, "name", lines[i].name);
+        vsh_json_real(json, "value", lines[i].value);
+        vsh_json_string(json, "unit", lines[i].unit);
+        vsh_json_string(json, "formula", lines[i].formula);
+        vsh_json_string(json, "source", lines[i].source);
+        vsh_json_string(json, "tag", lines[i].tag);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+}

@@ -1,0 +1,180 @@
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/hardware_auto.h"
+#include "planner/plan_commands.h"
+#include "planner/plan_report.h"
+
+/* One constant misses measured step times by 7 % (TPU v5e) to 17.5 % (A100 clusters) on average
+ * (docs/model.md, intervals): a log sd of 0.12 where a scenario states no range. */
+#define THROUGHPUT_LOG_SD 0.12
+/* z of a 95 % interval: a stated range is taken as one. */
+#define Z95 1.959964
+
+static vsh_status read_hardware(plan_session *s, vsh_hardware *hardware, vsh_error *err)
+{
+    const plan_config *c = &s->config;
+    const char *path;
+
+    if (!c->hw)
+        return vsh_fail(err, VSH_EINPUT, "--hw: expected a profile such as tpu-v5e, got nothing");
+    if (strcmp(c->hw, "auto") == 0)
+        return vsh_hardware_auto(s->arena, s->cache_folder, c->common.threads, c->refresh, hardware,
+                                 err);
+    VSH_TRY(vsh_library_find(s->arena, &s->library, "hwprofiles", "--hw: no profile", c->hw, &path,
+                             err));
+    return vsh_hardware_read(s->arena, path, hardware, err);
+}
+
+static vsh_status read_hours(const plan_config *c, double *hours, vsh_error *err)
+{
+    if (isnan(c->hours) == isnan(c->days))
+        return vsh_fail(err, VSH_EINPUT, isnan(c->hours)
+                                             ? "--hours: expected a number such as 100, got nothing"
+                                             : "--days: expected either hours or days, got both");
+    *hours = isnan(c->hours) ? 24 * c->days : c->hours;
+    return VSH_OK;
+}
+
+static double spread_of(const vsh_figure *figure)
+{
+    return figure->low < figure->high ? log(figure->high / figure->low) / (2 * Z95)
+                                      : THROUGHPUT_LOG_SD;
+}
+
+static vsh_status from_scenario(const vsh_hardware *h, plan_request *r, vsh_error *err)
+{
+    const vsh_scenario *scenario = &h->scenario[h->default_scenario];
+    const vsh_figure *figure = scenario->mfu.known ? &scenario->mfu : &scenario->effective;
+
+    if (h->scenario_count == 0)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: no scenario says what training reaches; give --mfu or --effective-tflops",
+                        h->path);
+    r->effective.v = scenario->mfu.known ? figure->value * r->peak.v : figure->value;
+    r->scenario = scenario->name;
+    r->throughput_source = figure->source ? figure->source : h->path;
+    r->throughput_tag = figure->tag;
+    r->throughput_log_sd = spread_of(figure);
+    return VSH_OK;
+}
+
+/* The option's throughput, else that of the profile's default scenario. */
+static vsh_status choose_throughput(const plan_config *c, const vsh_hardware *h, plan_request *r,
+                                    vsh_error *err)
+{
+    if (!isnan(c->effective_tflops) && !isnan(c->mfu))
+        return vsh_fail(err, VSH_EINPUT, "--mfu: expected either a share or TFLOP/s, got both");
+    if (isnan(c->effective_tflops) && isnan(c->mfu)) {
+        VSH_TRY(from_scenario(h, r, err));
+    } else {
+        bool share = !isnan(c->mfu);
+        r->effective.v = share ? c->mfu * r->peak.v : 1e12 * c->effective_tflops;
+        r->scenario = share ? "--mfu" : "--effective-tflops";
+        r->throughput_source = "the command line";
+        r->throughput_tag = VSH_TAG_ASSUMED;
+        r->throughput_log_sd = THROUGHPUT_LOG_SD;
+    }
+    if (r->effective.v > r->peak.v)
+        return vsh_fail(err, VSH_EINPUT, "%s: %.4g TFLOP/s is above the chip's %s peak of %.4g TFLOP/s",
+                        r->scenario, r->effective.v / 1e12, vsh_precision_words[r->peak_of],
+                        r->peak.v / 1e12);
+    return VSH_OK;
+}
+
+static vsh_status read_model(plan_session *s, vsh_model *model, plan_request *r, vsh_error *err)
+{
+    const char *path;
+
+    if (!s->config.model)
+        return VSH_OK;
+    VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model: no model", s->config.model,
+                             &path, err));
+    VSH_TRY(vsh_model_read(s->arena, path, model, err));
+    r->model = model;
+    return VSH_OK;
+}
+
+static vsh_precision choose_precision(const plan_config *c, const vsh_hardware *h)
+{
+    if (c->precision >= 0)
+        return (vsh_precision)c->precision;
+    return h->peak[VSH_BF16].known || h->peak[VSH_FP16].known ? VSH_BF16 : VSH_FP32;
+}
+
+static vsh_status resolve(plan_session *s, vsh_hardware *hardware, vsh_model *model,
+                          plan_request *r, vsh_error *err)
+{
+    const plan_config *c = &s->config;
+    const vsh_figure *peak;
+
+    *r = (plan_request){.hardware = hardware,
+                        .chips = (double)c->chips,
+                        .unique_tokens = isnan(c->tokens) ? 0 : c->tokens,
+                        .epochs = isnan(c->epochs) ? 3 : c->epochs, /* the paper's */
+                        .serve_tokens = isnan(c->serve_tokens) ? 0 : c->serve_tokens,
+                        .price_usd = isnan(c->price_usd) ? -1 : c->price_usd,
+                        .seed = (uint64_t)c->common.seed};
+    VSH_TRY(read_hours(c, &r->hours, err));
+    VSH_TRY(read_hardware(s, hardware, err));
+    r->precision = choose_precision(c, hardware);
+    peak = vsh_hardware_peak(hardware, r->precision, &r->peak_of);
+    r->peak.v = peak->value;
+    r->recipe = c->recipe >= 0 ? vsh_recipe_at(c->recipe)
+                               : vsh_recipe_for(r->precision, (vsh_optimizer)c->optimizer);
+    VSH_TRY(plan_find_law(c->law, &r->law, err));
+    VSH_TRY(vsh_region_find(c->region ? c->region : "us-central1", &r->region, err));
+    VSH_TRY(choose_throughput(c, hardware, r, err));
+    return read_model(s, model, r, err);
+}
+
+static void talk_of_warnings(const plan *p, vsh_text *talk)
+{
+    for (int i = 0; i < p->warning_count; i++)
+        vsh_text_add(talk, "vishwa-plan: %s: %s\n", p->warning[i].code, p->warning[i].message);
+}
+
+/* The answer stands when figures could not be drawn, and not when nothing could be written. */
+static vsh_status write_report(plan_session *s, const plan *p, vsh_error *err)
+{
+    bool drawn;
+
+    VSH_TRY(plan_write_report(p, s->line, s->config.report, &drawn, err));
+    vsh_text_add(&s->talk, "vishwa-plan: report in %s/index.html\n", s->config.report);
+    if (drawn)
+        return VSH_OK;
+    s->answered = true;
+    return vsh_fail(err, VSH_EMACHINE,
+                    "--report: gnuplot could not draw; data and scripts are in %s (make deps)",
+                    s->config.report);
+}
+
+vsh_status plan_run_main_job(plan_session *s, vsh_error *err)
+{
+    vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
+    vsh_model *model = vsh_alloc(s->arena, 1, sizeof *model);
+    plan *p = vsh_alloc(s->arena, 1, sizeof *p);
+    plan_request request;
+
+    if (!hardware || !model || !p)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(resolve(s, hardware, model, &request, err));
+    VSH_TRY(plan_budget(&request, p, err));
+    VSH_TRY(plan_recommend(p, err));
+    VSH_TRY(plan_alternatives(p, err));
+    if (s->config.common.json) {
+        vsh_json json = {.out = &s->out};
+        plan_write_json(p, s->config.common.explain, &json);
+    } else {
+        plan_print(p, s->term, s->line, &s->out);
+        if (s->config.common.explain)
+            plan_explain(p, &s->out);
+    }
+    if (s->config.common.json || s->config.common.verbose)
+        talk_of_warnings(p, &s->talk);
+    if (s->config.report)
+        VSH_TRY(write_report(s, p, err));
+    return p->recommends ? VSH_OK : VSH_ENO;
+}

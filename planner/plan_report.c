@@ -1,0 +1,246 @@
+#include "planner/plan_report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Figures in a printf live as long as the call: shorthands for the many here. */
+#define COUNT(value) vsh_show_count(value).text
+#define BYTES(value) vsh_show_bytes(value).text
+#define REAL(value) vsh_show_real(value).text
+#define INTEGER(value) vsh_show_integer((int64_t)(value)).text
+
+enum { WIDTH = 78 };
+
+/* Three figures below a thousand, whole and grouped above. */
+static vsh_figure_text show_amount(double value)
+{
+    return value < 1000 ? vsh_show_real(value) : value < 1e9 ? vsh_show_integer((int64_t)value)
+                                                             : vsh_show_si(value);
+}
+
+static void print_head(const plan *p, vsh_term term, vsh_text *out)
+{
+    const plan_request *r = &p->request;
+    char left[200], right[40];
+    int gap;
+
+    snprintf(left, sizeof left, "%g x %.60s, %s h", r->chips, r->hardware->name,
+             show_amount(r->hours).text);
+    snprintf(right, sizeof right, "%.3g FLOP", p->flops);
+    gap = WIDTH - vsh_columns(left) - vsh_columns(right);
+    vsh_text_add(out, "\n  %s%s%s%*s%s\n", vsh_term_bold(term), left, vsh_term_plain(term),
+                 gap > 2 ? gap : 2, "", right);
+    vsh_text_add(out, "  at %sFLOP/s a chip (%.30s), %.0f %% of its %s peak\n  ",
+                 vsh_show_si(r->effective.v).text, r->scenario, 100 * r->effective.v / r->peak.v,
+                 vsh_precision_words[r->peak_of]);
+    for (int i = 0; i < WIDTH; i++)
+        vsh_text_put(out, "-", 1);
+    vsh_text_put(out, "\n", 1);
+}
+
+static void print_architecture(const plan_run *run, vsh_term term, vsh_text *out)
+{
+    const vsh_model *m = &run->model;
+
+    vsh_text_add(out, "  Train     %s%s parameters%s%s", vsh_term_bold(term),
+                 COUNT((double)run->parameters.total), vsh_term_plain(term),
+                 m->experts.count ? ", " : ", dense: ");
+    if (m->experts.count)
+        vsh_text_add(out, "%s active, %" PRId64 " experts top-%" PRId64 ": ",
+                     COUNT((double)run->parameters.active), m->experts.count, m->experts.top_k);
+    vsh_text_add(out, "%" PRId64 " layers x %" PRId64 ", %" PRId64 " head%s, vocab %s\n", m->layers,
+                 m->hidden, m->heads, m->heads == 1 ? "" : "s", INTEGER(m->vocab));
+}
+
+/* The first words of a law's corpus: the text, without its tokenizer. */
+static int corpus_length(const vsh_law *law) { return (int)strcspn(law->corpus, ","); }
+
+static void print_expectation(const plan_run *run, vsh_text *out)
+{
+    const vsh_law *law = run->loss_law;
+
+    vsh_text_add(out, "  On        %s tokens, ", COUNT(run->tokens));
+    if (run->epochs > 1.0001)
+        vsh_text_add(out, "%s epochs of %s, ", REAL(run->epochs), COUNT(run->unique_tokens));
+    else
+        vsh_text_add(out, "1 epoch, ");
+    vsh_text_add(out, "sequences of %s\n", INTEGER(run->model.context));
+    if (run->loss >= log((double)run->model.vocab)) {
+        vsh_text_add(out, "  Expect    loss below %.2f, ln of the vocabulary: no law reaches this size\n",
+                     run->loss);
+        return;
+    }
+    vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, ", run->loss,
+                 run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus);
+    vsh_text_add(out, run->valid ? "+-0.2 elsewhere)\n"
+                                 : "the law's bound\n            and the nearest measured run)\n");
+}
+
+/* 1.05e-3 as a person writes it: "1e-3", "4.4e-4". */
+static vsh_figure_text show_rate(double rate)
+{
+    vsh_figure_text shown;
+    int exponent = (int)floor(log10(rate) + 1e-9);
+    double digits = round(10 * rate / pow(10, exponent)) / 10;
+
+    snprintf(shown.text, sizeof shown.text, "%.*fe%d", digits == round(digits) ? 0 : 1, digits,
+             exponent);
+    return shown;
+}
+
+static void print_training(const plan *p, const plan_run *run, vsh_text *out)
+{
+    const vsh_footprint *f = &run->footprint;
+    double state = f->weights.v + f->gradients.v + f->optimizer.v;
+
+    vsh_text_add(out, "  With      batch %s tokens, lr %s (%s - %s), %s steps, WSD\n",
+                 COUNT(run->batch_tokens), show_rate(run->rate).text, show_rate(run->rate_low).text,
+                 show_rate(run->rate_high).text, INTEGER(run->steps));
+    vsh_text_add(out, "  Memory    %s of %s: state %s, activations %s,\n", BYTES(f->total.v),
+                 BYTES(p->request.hardware->memory_bytes.value), BYTES(state),
+                 BYTES(f->activations.v));
+    vsh_text_add(out, "            logits %s; %s, %" PRId64 " sequence%s at a time, recompute %s\n",
+                 BYTES(f->logits.v), p->request.recipe->name, run->work.sequences, run->work.sequences == 1 ? "" : "s",
+                 vsh_recompute_words[run->work.recompute]);
+    vsh_text_add(out, "  Step      %s, MFU %.0f %%, bound by the %s; %s h in all\n",
+                 vsh_show_time(run->step_time_s).text, 100 * run->mfu,
+                 run->bound == VSH_BOUND_MATRIX   ? "matrix units"
+                 : run->bound == VSH_BOUND_VECTOR ? "vector units"
+                                                  : vsh_bound_names[run->bound],
+                 REAL(run->hours));
+}
+
+static void print_bill(const plan *p, const plan_run *run, vsh_text *out)
+{
+    const vsh_bill *bill = &run->bill;
+
+    vsh_text_add(out, "  Cost      ");
+    if (bill->price_known)
+        vsh_text_add(out, "$%s    ", show_amount(bill->usd).text);
+    else
+        vsh_text_add(out, "$? (--price)    ");
+    if (bill->power_known) {
+        double unit = bill->kwh < 1 ? 1e-3 : 1; /* Wh and g of small runs */
+        vsh_text_add(out, "%s %s (%s - %s)    %s %s CO2 (%s)\n", show_amount(bill->kwh / unit).text,
+                     unit < 1 ? "Wh" : "kWh", show_amount(bill->kwh_low / unit).text,
+                     show_amount(bill->kwh_high / unit).text, show_amount(bill->co2_kg / unit).text,
+                     unit < 1 ? "g" : "kg", p->request.region->code);
+    } else {
+        vsh_text_add(out, "power unknown\n");
+    }
+}
+
+static void print_laws(const plan *p, vsh_term term, vsh_text *out)
+{
+    vsh_text_add(out, "\n  %sLaw                parameters       tokens   loss  N counts%s\n",
+                 vsh_term_bold(term), vsh_term_plain(term));
+    for (int i = 0; i < VSH_LAW_COUNT; i++) {
+        const vsh_law *law = vsh_laws[i];
+        const char *remark = law == p->request.law ? "  sizes this plan"
+                             : law->same_corpus    ? ""
+                                                   : "  other corpus";
+        char loss[16] = "-";
+        if (isfinite(p->by_law[i].loss))
+            snprintf(loss, sizeof loss, "%.2f", p->by_law[i].loss);
+        vsh_text_add(out, "  %-18s %10s %12s %6s  %s%s\n", law->title, COUNT(p->by_law[i].params),
+                     COUNT(p->by_law[i].tokens), loss, vsh_n_counts_names[law->n_counts], remark);
+        if (law == p->request.law)
+            vsh_text_add(out, "    95 %%     %7s - %-7s %6s - %s\n",
+                         COUNT(p->optimum_params.low), COUNT(p->optimum_params.high),
+                         COUNT(p->optimum_tokens.low), COUNT(p->optimum_tokens.high));
+    }
+}
+
+/* Words of text, broken at blanks, from column indent where the cursor stands. */
+static void print_wrapped(const char *text, int indent, vsh_text *out)
+{
+    int column = indent;
+
+    for (; *text; text += strspn(text, " ")) {
+        int length = (int)strcspn(text, " "), blank = column > indent;
+        if (column + blank + length > WIDTH + 2 && blank) {
+            vsh_text_add(out, "\n%*s", indent, "");
+            column = indent;
+            blank = 0;
+        }
+        vsh_text_add(out, "%*s%.*s", blank, "", length, text);
+        column += blank + length;
+        text += length;
+    }
+    vsh_text_put(out, "\n", 1);
+}
+
+static void print_alternatives(const plan *p, vsh_term term, vsh_text *out)
+{
+    bool first = true;
+
+    for (int i = 0; i < p->alternative_count; i++) {
+        const plan_run *run = &p->alternative[i];
+        char line[600];
+        if (strcmp(run->name, "dense") == 0)
+            continue;
+        if (first)
+            vsh_text_add(out, "\n  %sInstead%s\n", vsh_term_bold(term), vsh_term_plain(term));
+        first = false;
+        snprintf(line, sizeof line, "%s, %s", COUNT((double)run->parameters.total), run->saving);
+        vsh_text_add(out, "  %-13s ", run->name);
+        print_wrapped(line, 16, out);
+        vsh_text_add(out, "%*s", 16, "");
+        print_wrapped(run->note, 16, out);
+    }
+}
+
+static void print_rule(const plan *p, vsh_term term, vsh_text *out)
+{
+    const plan_rule *rule = &p->rule;
+    const vsh_anchor *near = rule->nearest;
+
+    vsh_text_add(out, "\n  %sThe paper's rule%s (6NTE, %s tokens x %g) allows %s parameters.%s\n",
+                 vsh_term_bold(term), vsh_term_plain(term), COUNT(rule->tokens), rule->epochs,
+                 COUNT(rule->params), rule->feasible ? "" : " Don't:");
+    if (rule->vetoed_by_memory)
+        vsh_text_add(out, "  memory    %s of weights and optimizer state; there %s %s\n",
+                     BYTES(rule->state_bytes), p->request.chips == 1 ? "is" : "are",
+                     BYTES(p->request.hardware->memory_bytes.value * p->request.chips));
+    if (rule->vetoed_by_data)
+        vsh_text_add(out, "  data      %s tokens a parameter; the nearest measured run\n"
+                          "            (%s parameters, %s tokens) reached loss %.2f\n",
+                     REAL(rule->tokens_per_param), COUNT(near->params), COUNT(near->tokens),
+                     near->loss);
+}
+
+static void print_warnings(const plan *p, vsh_term term, vsh_text *out)
+{
+    for (int i = 0; i < p->warning_count; i++) {
+        const plan_warning *w = &p->warning[i];
+        if (strcmp(w->code, "data_exhausted") != 0 && strcmp(w->code, "too_few_steps") != 0 &&
+            strcmp(w->code, "outside_validated_region") != 0)
+            continue; /* the screen says it elsewhere, or stderr does */
+        vsh_text_add(out, "\n  %sNote%s      ", vsh_term_warn(term), vsh_term_plain(term));
+        print_wrapped(w->message, 12, out);
+    }
+}
+
+void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out)
+{
+    print_head(p, term, out);
+    if (p->recommended.model.layers > 0) {
+        const plan_run *run = &p->recommended;
+        if (!run->fits)
+            vsh_text_add(out, "  %sDoes not fit.%s\n", vsh_term_warn(term), vsh_term_plain(term));
+        print_architecture(run, term, out);
+        print_expectation(run, out);
+        print_training(p, run, out);
+        print_bill(p, run, out);
+    } else {
+        vsh_text_add(out, "  %sNothing of a useful size fits.%s\n", vsh_term_warn(term),
+                     vsh_term_plain(term));
+    }
+    print_laws(p, term, out);
+    print_alternatives(p, term, out);
+    print_rule(p, term, out);
+    print_warnings(p, term, out);
+    vsh_text_add(out, "\n  Next      %s --report out/\n\n", command);
+}

@@ -1,0 +1,22 @@
+/* A plan as a person reads it on a terminal, as JSON, and as an explanation of its numbers. */
+#ifndef VSH_PLAN_REPORT_H
+#define VSH_PLAN_REPORT_H
+
+#include "core/json.h"
+#include "core/term.h"
+#include "planner/plan.h"
+
+void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out);
+/* plan_json.c; explain adds the "explain" array. */
+void plan_write_json(const plan *p, bool explain, vsh_json *json);
+/* plan_explain.c: each number with its formula, source and tag. */
+void plan_explain(const plan *p, vsh_text *out);
+void plan_explain_json(const plan *p, vsh_json *json);
+/* plan_html.c: folder/index.html, one self-contained file, and beside it each figure as a gnuplot
+ * script with its data inside and the picture drawn from it. command is shown in the page.
+ * VSH_EMACHINE when a file cannot be written. *drawn is false when gnuplot is missing or failed:
+ * the scripts are there, and the page says so in place of the figures. */
+vsh_status plan_write_report(const plan *p, const char *command, const char *folder, bool *drawn,
+                             vsh_error *err);
+
+#endif

@@ -1,0 +1,86 @@
+# The main job: what the founding question must be answered with.
+. "$ROOT/tests/cli/lib.sh"
+job="$plan --hw tpu-v5e --hours 100"
+small="$job --tokens 100M --epochs 3"
+
+# unlimited data: the optimum of the default law, and all laws beside it
+answers 0 '.schema_version == 1 and .budget.flops == 1.8e19 and .budget.hours == 100' $job
+answers 0 '.hardware | .effective_flops_per_s == 5e13 and .scenario == "paper" and .memory_bytes == 16e9 and (.mfu - 0.2538 | fabs) < 1e-4' $job
+answers 0 '.optimum | .law == "besiroglu2024" and .params > 350e6 and .params < 400e6 and .tokens > 7.5e9 and .tokens < 8.5e9 and (.loss - 2.8167 | fabs) < 1e-3' $job
+answers 0 '.optimum | .params_low < .params and .params < .params_high and .loss_low < .loss and .loss < .loss_high' $job
+answers 0 '[.optimum.by_law[].law] | sort == ["besiroglu2024","hoffmann2022","kaplan2020","ludziejewski2025","muennighoff2023"]' $job
+answers 0 '[.optimum.by_law[] | select(.law == "kaplan2020")][0] | .n_counts == "non-embedding" and .loss == null' $job
+answers 0 '.memory | .bytes_per_param == 16 and .largest_params == 775e6' $job
+
+# the recommended run is a real architecture that fits, and spends the budget
+answers 0 '.recommended | .fits and .memory_bytes < 16e9 and .params_total > 3e8 and .params_total < 4.6e8' $job
+answers 0 '.recommended | .model.hidden % 128 == 0 and .model.hidden == .model.heads * .model.head_dim and .model.layers > 8' $job
+answers 0 '.recommended | (.steps * .step_time_s / 360000 - 1 | fabs) < 1e-3 and (.steps * .batch_tokens - .tokens | fabs) < 1' $job
+answers 0 '.recommended | .loss_low < .loss and .loss < .loss_high and (.loss - 2.83 | fabs) < 0.03' $job
+answers 0 '.recommended | (.energy_kwh - 28.6 | fabs) < 0.01 and (.co2_kg - 11.8 | fabs) < 0.01 and (.cost_usd - 120 | fabs) < 0.1' $job
+answers 0 '.recommended | .learning_rate >= 6e-4 and .learning_rate <= 1.6e-3 and .steps >= 2000' $job
+
+# the paper's rule, and its vetoes
+answers 0 '.rule_6nte | .params == 1e10 and .tokens == 1e8 and .epochs == 3 and (.feasible | not)' $small
+answers 0 '.rule_6nte | .state_bytes == 160e9 and .vetoed_by_memory and .vetoed_by_data' $small
+answers 0 '.rule_6nte.nearest_measured | (.loss - 5.006 | fabs) < 1e-3 and (.params / 6.8e9 - 1 | fabs) < 0.01' $small
+answers 0 '[.warnings[].code] | contains(["does_not_fit","data_starved","data_exhausted"])' $small
+answers 0 '[.warnings[] | select(.code == "data_exhausted")][0].message | test("more than about 2[89](\\.[0-9])? h buys nothing")' $small
+answers 0 '[.alternatives[] | select(.name == "data-limited")][0] | (.loss - 3.879 | fabs) < 0.01 and .epochs > 90' $small
+answers 0 '.recommended | .data_limited and .unique_tokens == 1e8 and .hours < 30 and .hours > 25 and .loss_low < 3.72' $small
+answers 0 '.recommended | .epochs > 4 and .epochs < 5 and (.loss - 2.89 | fabs) < 0.02' $job --tokens 2G
+answers 0 '(.recommended.epochs == 1) and (.recommended.data_limited | not)' $job --tokens 100G
+
+# what else the budget could do
+answers 0 '[.alternatives[].name] | contains(["dense","moe-4","moe-8","adamw8bit","more-chips","fleet"])' $job
+answers 0 '[.alternatives[] | select(.name == "moe-8")][0] | (.saving_flops_share - 0.36 | fabs) < 0.02 and (.saving_time_share - 0.2 | fabs) < 0.03 and .fits and .model.experts == 8' $job
+answers 0 '[.alternatives[] | select(.name == "moe-8")][0].saving_flops_share == null' $small
+answers 0 'all(.alternatives[]; has("params_total") and has("loss") and has("saving") and has("note") and has("fits"))' $job
+answers 0 '[.alternatives[] | select(.name == "serve")][0].model.layers > 0' $job --serve-tokens 100G
+
+# options change what they say they change
+answers 0 '.hardware.scenario == "--mfu" and (.budget.flops / 2.8368e19 - 1 | fabs) < 1e-12' $job --mfu 0.4
+answers 0 '.hardware.effective_flops_per_s == 6e13' $job --effective-tflops 60
+answers 0 '.budget.hours == 96' "$plan" --hw tpu-v5e --days 4
+answers 0 '.hardware.chips == 8 and .budget.flops == 1.44e20' $job --chips 8
+answers 0 '.memory | .bytes_per_param == 10 and .largest_params == 1.24e9' $job --optimizer adamw8bit
+answers 0 '.memory | .bytes_per_param == 8' $job --optimizer adafactor
+answers 0 '.memory | .bytes_per_param == 12' $job --optimizer muon
+answers 0 '.memory.recipe == "adamw8bit-no-master"' $job --recipe adamw8bit-no-master
+answers 0 '.recommended.co2_kg < 2.4' $job --region us-west1
+answers 0 '.recommended.cost_usd < 30.1 and .recommended.cost_usd > 29.9' $job --price 0.30
+answers 0 '.optimum.law == "hoffmann2022"' $job --law hoffmann2022
+answers 0 '.recommended.params_total == 124439808' $job --model gpt2-124m
+answers 1 '.recommended.fits | not' $job --model llama3-8b
+answers 0 '.explain | length > 20 and all(.[]; .tag != null)' $job --explain
+shows 0 'Where each number comes from' $job --explain
+
+# every shipped profile answers, on one screen of 80 columns
+for profile in "$ROOT"/hwprofiles/*.yaml; do
+    name=$(basename "$profile" .yaml)
+    run "$plan" --hw "$name" --hours 24
+    [ "$code" -eq 0 ] && [ "$(awk '{ if (length($0) > n) n = length($0) } END { print n }' stdout.txt)" -le 80 ] &&
+        ! grep -q ' $' stdout.txt
+    note $? "a screen of 80 columns for $name"
+done
+
+# the same answer whatever the folder, the locale, the time zone; another seed moves only intervals
+$job --json > first.json 2> /dev/null
+for setting in LC_ALL=de_DE.UTF-8 LANG=tr_TR.UTF-8 TZ=Asia/Kolkata COLUMNS=40; do
+    env "$setting" $job --json > second.json 2> /dev/null
+    claim "the same answer under $setting" cmp first.json second.json
+done
+(cd / && $job --json) > second.json 2> /dev/null
+claim "the same answer in another folder" cmp first.json second.json
+run $job --json --seed 2
+jq 'del(.. | .loss_low?, .loss_high?, .params_low?, .params_high?, .tokens_low?, .tokens_high?)' stdout.txt > b.json
+jq 'del(.. | .loss_low?, .loss_high?, .params_low?, .params_high?, .tokens_low?, .tokens_high?)' first.json > a.json
+claim "a seed moves only intervals" cmp a.json b.json
+
+# colour: only when asked, and never in what is piped
+run $job
+claim "no escape sequences in a pipe" sh -c '! grep -q "$(printf "\033")" stdout.txt'
+run $job --color always
+[ "$(grep -c "$(printf '\033')" stdout.txt)" -gt 0 ]
+note $? "--color always colours"
+finish
