@@ -37,7 +37,7 @@ typedef struct {
     double l2_bytes, l3_bytes;    /* totals; 0 when unknown */
     double memory_bytes, available_bytes;
     bool memory_limited; /* by a control group, below what is installed */
-    bool amx, rapl;
+    bool avx_vnni, amx, rapl;
 } machine;
 
 /* The rest of the first line that starts with key, without its colon, into room. */
@@ -265,7 +265,10 @@ static void describe(machine *m)
     describe_date(m);
     describe_memory(m);
     describe_topology(m);
-    m->amx = read_entry("/proc/cpuinfo", "flags", line) && strstr(line, " amx_tile");
+    if (read_entry("/proc/cpuinfo", "flags", line)) {
+        m->avx_vnni = strstr(line, " avx_vnni"); /* clang 14 cannot ask the processor for it */
+        m->amx = strstr(line, " amx_tile");
+    }
     m->rapl = access("/sys/class/powercap/intel-rapl", F_OK) == 0;
 }
 
@@ -356,8 +359,10 @@ typedef struct {
     const char *name;
 } kernel;
 
-static void find_kernels(kernel found[VSH_PRECISION_COUNT], triad_function **triad)
+static void find_kernels(const machine *m, kernel found[VSH_PRECISION_COUNT],
+                         triad_function **triad)
 {
+    (void)m; /* not every kind of processor asks it */
     *triad = triad_16;
 #if defined(__x86_64__)
     found[VSH_FP32] = (kernel){loop_plain, 8, "SSE multiply and add"};
@@ -372,7 +377,7 @@ static void find_kernels(kernel found[VSH_PRECISION_COUNT], triad_function **tri
         found[VSH_BF16] = (kernel){loop_bf16_64, 64, "AVX-512 VDPBF16PS"};
     if (__builtin_cpu_supports("avx512vnni"))
         found[VSH_INT8] = (kernel){loop_int8_64, 128, "AVX-512 VPDPBUSD"};
-    else if (__builtin_cpu_supports("avxvnni"))
+    else if (m->avx_vnni && __builtin_cpu_supports("avx2"))
         found[VSH_INT8] = (kernel){loop_int8_32, 64, "AVX-VNNI VPDPBUSD"};
 #elif defined(__aarch64__)
     found[VSH_FP32] = (kernel){loop_fma_16, 8, "NEON FMLA"};
@@ -563,8 +568,8 @@ static speed conclude(timing *times, double work)
     assert(times->count > 0);
     qsort(times->seconds, (size_t)times->count, sizeof times->seconds[0], by_value);
     return (speed){.rate = work / times->seconds[0],
-                    .median = times->seconds[0] / times->seconds[times->count / 2],
-                    .count = times->count};
+                   .median = times->seconds[0] / times->seconds[times->count / 2],
+                   .count = times->count};
 }
 
 static void work_loop(member *m) { m->team->job.loop(m->registers, m->team->job.count); }
@@ -687,7 +692,7 @@ static vsh_status measure(vsh_arena *arena, const machine *m, findings *found, v
     vsh_status status;
 
     VSH_TRY(team_form(arena, found->threads, &team, err));
-    find_kernels(found->kernels, &found->triad_code);
+    find_kernels(m, found->kernels, &found->triad_code);
     status = measure_loops(&team, found, err);
     if (status == VSH_OK)
         status = measure_triad(&team, m, found, err);
@@ -709,10 +714,22 @@ static const char *rate_unit(int precision) { return precision == VSH_INT8 ? "OP
 
 static const char *plural(int64_t count) { return count == 1 ? "" : "s"; }
 
-/* A precision slower than fp32 has no peak of its own: a program converts and is faster. */
+/* A precision slower than fp32 has no peak of its own: a program converts and is faster. Judged
+ * on one thread, which a busy machine disturbs least. */
 static bool has_peak(const findings *found, int p)
 {
-    return found->kernels[p].loop && found->all[p].rate >= found->all[VSH_FP32].rate;
+    return found->kernels[p].loop && found->one[p].rate >= found->one[VSH_FP32].rate;
+}
+
+static void write_note_scaling(vsh_text *yaml, const machine *m, const findings *found)
+{
+    double cores = (double)(m->cores < found->threads ? m->cores : found->threads);
+    double times = found->all[VSH_FP32].rate / found->one[VSH_FP32].rate;
+
+    /* clocks fall to some 0.65 of one core's when all work; below that it is something else */
+    if (times < 0.6 * cores)
+        vsh_text_add(yaml, " In fp32 all threads together did only %.2f times the work of one: the "
+                           "machine may have been busy; measure again.", times);
 }
 
 static void write_note_peaks(vsh_text *yaml, const machine *m, const findings *found)
@@ -730,9 +747,9 @@ static void write_note_peaks(vsh_text *yaml, const machine *m, const findings *f
     vsh_text_add(yaml, " Peaks are of vector instructions in registers.");
     for (int p = 0; p < VSH_PRECISION_COUNT; p++)
         if (found->kernels[p].loop && !has_peak(found, p))
-            vsh_text_add(yaml, " %s (%s) reaches only %s%s, below fp32, so it has no peak here.",
+            vsh_text_add(yaml, " %s (%s) reaches only %s%s a thread, below fp32, so it has no peak.",
                          found->kernels[p].name, vsh_precision_words[p],
-                         show_rate(found->all[p].rate).text, rate_unit(p));
+                         show_rate(found->one[p].rate).text, rate_unit(p));
     if (m->amx)
         vsh_text_add(yaml, " The AMX tiles of this processor were not measured.");
 #if !defined(__x86_64__)
@@ -768,6 +785,7 @@ static void write_head(vsh_text *yaml, const machine *m, const findings *found)
     vsh_text_add(yaml, "%lld NUMA node%s (%s).", (long long)m->nodes, plural(m->nodes),
                  m->from_hwloc ? "hwloc" : "assumed: hwloc could not be loaded, sysconf answered");
     write_note_peaks(yaml, m, found);
+    write_note_scaling(yaml, m, found);
     write_note_memory(yaml, m, found);
     vsh_text_add(yaml, " Power was not measured%s.\"\n",
                  m->rapl ? ", though /sys/class/powercap/intel-rapl exists" : "");

@@ -105,7 +105,7 @@ vsh_model vsh_model_default(void)
 static vsh_status read_experts(const vsh_doc *doc, const vsh_node *node, vsh_experts *experts,
                                vsh_error *err)
 {
-    static const vsh_field factor = {"capacity", VSH_FIELD_REAL, 0, false, 0.01, 1000};
+    static const vsh_field factor = {"capacity", VSH_FIELD_REAL, 0, false, 1, 1000};
     yaml_experts read = {.experts = *experts};
 
     VSH_TRY(vsh_fields_read(doc, node, experts_fields, true, &read, err));
@@ -115,7 +115,7 @@ static vsh_status read_experts(const vsh_doc *doc, const vsh_node *node, vsh_exp
             vsh_field_read_value(doc, read.capacity, &factor, &read.experts.capacity, NULL) !=
                 VSH_OK)
             return vsh_doc_expected(doc, read.capacity, err,
-                                    "dropless or a capacity factor such as 1.25");
+                                    "dropless or a capacity factor of at least 1, such as 1.25");
     }
     *experts = read.experts;
     return VSH_OK;

@@ -1,0 +1,20 @@
+/* The six figures of a plan's report: what each shows is in its caption, with this plan's numbers. */
+#ifndef VSH_PLAN_FIGURES_H
+#define VSH_PLAN_FIGURES_H
+
+#include "planner/plan.h"
+
+typedef struct {
+    const char *name;  /* of its files */
+    const char *title;
+    vsh_text script;   /* gnuplot, with the data inside */
+    vsh_text caption;  /* plain text */
+} plan_figure;
+
+enum { PLAN_FIGURES = 6 };
+
+/* The texts live in the arena. */
+vsh_status plan_make_figures(const plan *p, vsh_arena *arena, plan_figure figures[PLAN_FIGURES],
+                             vsh_error *err);
+
+#endif

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Speed of whole commands: least and median wall time of many runs, against the bound that the
+# project sets itself, and against the start of an empty process on the same machine in the same
+# run. Figures depend on the machine; no test reads them.
+cd "$(dirname "$0")/../.." || exit 1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# seconds of one run, by the shell's own clock in nanoseconds
+once() {
+    begin=$(date +%s%N)
+    "$@" > "$scratch/out" 2>&1
+    end=$(date +%s%N)
+    echo $((end - begin))
+}
+
+row() { # NAME BOUND_MS RUNS COMMAND...
+    name=$1 bound=$2 runs=$3
+    shift 3
+    : > "$scratch/times"
+    i=0
+    while [ "$i" -lt "$runs" ]; do
+        once "$@" >> "$scratch/times"
+        i=$((i + 1))
+    done
+    sort -n "$scratch/times" | awk -v name="$name" -v bound="$bound" -v base="$base" '
+        { t[NR] = $1 / 1e6 }
+        END { printf "  %-38s %9.1f %9.1f %9.0f %11.1f x\n", name, t[1], t[int((NR + 1) / 2)], bound,
+              base > 0 ? t[1] / base : 1 }'
+}
+
+base=0
+printf '  %-38s %9s %9s %9s %13s\n' "whole process, ms" least median wanted "empty process"
+row "true (an empty process)" 0 40 /bin/true
+base=$(sort -n "$scratch/times" | head -n 1 | awk '{ print $1 / 1e6 }')
+row "count --model gpt2-124m --json" 50 40 ./vishwa-plan count --model gpt2-124m --json
+row "count --model deepseek-v3 --json" 50 40 ./vishwa-plan count --model deepseek-v3 --json
+row "--hw tpu-v5e --hours 100" 50 40 ./vishwa-plan --hw tpu-v5e --hours 100
+row "--hw tpu-v5e --hours 100 --tokens 100M" 50 40 ./vishwa-plan --hw tpu-v5e --hours 100 --tokens 100M
+row "--hw b200 --chips 1024 --days 30" 50 20 ./vishwa-plan --hw b200 --chips 1024 --days 30
+row "--report" 5000 3 ./vishwa-plan --hw tpu-v5e --hours 100 --report "$scratch/report"
+if [ -x /usr/bin/time ]; then
+    /usr/bin/time -f '  peak memory of the main job: %M kB' ./vishwa-plan --hw tpu-v5e --hours 100 2>&1 > /dev/null | tail -n 1
+fi
