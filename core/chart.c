@@ -18,16 +18,15 @@
 /* ---- the script --------------------------------------------------------------------------- */
 
 /* gnuplot's own defaults change between versions: all that matters is said here. */
-static const char style[] =
-    "set border 3 linewidth 1 linecolor rgb '" VSH_INK "'\n"
-    "set tics nomirror out scale 0.5,0.25\n"
-    "set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#b0b0b0' dashtype (2,4)\n"
-    "set key noautotitle samplen 2 spacing 1.15 textcolor rgb '" VSH_INK "'\n"
-    "set style fill solid 1 noborder\n"
-    "set clip two\n";
+static const char style[] = "set style fill solid 1 noborder\n"
+                            "set clip two\n"
+                            "unset key\n"
+                            "set border 3 linewidth 1 linecolor rgb '" VSH_INK "'\n";
 
-void vsh_chart_begin(vsh_text *script, const char *name, int height, const char *title,
-                     const char *subtitle)
+static double screen_x(int x) { return (double)x / VSH_CHART_WIDTH; }
+static double screen_y(int height, int y) { return 1 - (double)y / height; }
+
+void vsh_chart_begin(vsh_text *script, const char *name, int height, const char *title)
 {
     vsh_text_add(script, "# draws %s.svg: gnuplot %s.gp\nreset\nset encoding utf8\n", name, name);
     vsh_text_add(script,
@@ -35,28 +34,54 @@ void vsh_chart_begin(vsh_text *script, const char *name, int height, const char 
                  "'" VSH_PAPER "' linewidth 1 dashlength 1\nset output '%s.svg'\n",
                  VSH_CHART_WIDTH, height, VSH_CHART_FONT, name);
     vsh_text_add(script, "%sset multiplot\n", style);
-    vsh_chart_panel(script, height, 0, 0, height);
-    vsh_chart_label(script, title, "at screen %.4f,%.4f left font 'sans-serif:Bold,%d'", 12.0 / VSH_CHART_WIDTH,
-                    1 - 20.0 / height, VSH_CHART_FONT + 2);
-    if (subtitle)
-        vsh_chart_label(script, subtitle, "at screen %.4f,%.4f left", 12.0 / VSH_CHART_WIDTH,
-                        1 - 41.0 / height);
-    /* labels need a plot to stand on: an empty one */
-    vsh_text_add(script, "unset border\nunset tics\nplot [0:1] [0:1] NaN\n"
-                         "set border 3\nset tics nomirror out scale 0.5,0.25\n");
+    /* a label needs a plot to stand on: an empty one */
+    vsh_chart_label(script, title, "at screen %.4f,%.4f left font 'sans-serif,%d'", screen_x(12),
+                    screen_y(height, 22), VSH_CHART_FONT + 3);
+    vsh_text_add(script, "unset border\nunset tics\nplot [0:1] [0:1] NaN\nset border 3\n");
 }
 
 void vsh_chart_end(vsh_text *script) { vsh_text_add(script, "unset multiplot\nset output\n"); }
 
-void vsh_chart_panel(vsh_text *script, int height, int left, int top, int bottom)
+void vsh_chart_panel(vsh_text *script, const vsh_panel *panel, const char *above, const char *below)
 {
+    const int right = VSH_CHART_WIDTH - VSH_CHART_RIGHT, height = panel->height;
+
+    vsh_text_add(script, "unset label\nunset arrow\nunset object\nunset logscale\nunset tics\n"
+                         "set xtics nomirror out scale 0.5,0.25 offset 0,0.35 autofreq\n"
+                         "set ytics nomirror out scale 0.5,0.25 autofreq\nset autoscale\n"
+                         "set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '" VSH_GREY
+                         "' dashtype (1,3)\n");
     vsh_text_add(script,
-                 "unset label\nunset arrow\nunset object\nunset key\nunset logscale\nunset x2tics\n"
-                 "unset y2tics\nset xtics autofreq\nset ytics autofreq\nset autoscale\n"
                  "set lmargin at screen %.4f\nset rmargin at screen %.4f\n"
                  "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
-                 (double)left / VSH_CHART_WIDTH, 1 - 18.0 / VSH_CHART_WIDTH,
-                 1 - (double)top / height, 1 - (double)bottom / height);
+                 screen_x(panel->left), screen_x(right), screen_y(height, panel->top),
+                 screen_y(height, panel->bottom));
+    if (above)
+        vsh_chart_label(script, above, "at screen %.4f,%.4f left", screen_x(12),
+                        screen_y(height, panel->top - 16));
+    if (below)
+        vsh_chart_label(script, below, "at screen %.4f,%.4f center", screen_x((panel->left + right) / 2),
+                        screen_y(height, panel->bottom + 46));
+}
+
+void vsh_key_add(vsh_key *key, const char *text, const char *line, const char *point, const char *fill)
+{
+    int x = 18 + key->count % key->columns * ((VSH_CHART_WIDTH - 18) / key->columns);
+    int y = key->top + 22 * (key->count / key->columns);
+    double low = screen_y(key->height, y + 6), middle = screen_y(key->height, y),
+           high = screen_y(key->height, y - 6);
+
+    if (fill)
+        vsh_text_add(key->script, "set object rectangle from screen %.4f,%.4f to screen %.4f,%.4f %s\n",
+                     screen_x(x), low, screen_x(x + 30), high, fill);
+    if (line)
+        vsh_text_add(key->script, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead %s\n",
+                     screen_x(x), middle, screen_x(x + 30), middle, line);
+    if (point)
+        vsh_text_add(key->script, "set label '' at screen %.4f,%.4f point %s\n", screen_x(x + 15), middle,
+                     point);
+    vsh_chart_label(key->script, text, "at screen %.4f,%.4f left", screen_x(x + 38), middle);
+    key->count++;
 }
 
 int vsh_utf8_length(const char *text)
@@ -142,15 +167,30 @@ void vsh_chart_data_end(vsh_text *script) { vsh_text_add(script, "EOD\n"); }
 
 /* ---- axes ----------------------------------------------------------------------------------- */
 
-static void write_power(vsh_text *script, int exponent)
-{
-    static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-    char digits[16];
+static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
 
-    vsh_text_add(script, "10%s", exponent < 0 ? "⁻" : "");
-    snprintf(digits, sizeof digits, "%d", exponent < 0 ? -exponent : exponent);
-    for (const char *d = digits; *d; d++)
-        vsh_text_add(script, "%s", raised[*d - '0']);
+/* "10" with its exponent raised. */
+static vsh_figure_text show_ten_to(int exponent)
+{
+    vsh_figure_text shown;
+    int size = exponent < 0 ? -exponent : exponent;
+
+    snprintf(shown.text, sizeof shown.text, "10%s%s%s%s", exponent < 0 ? "⁻" : "",
+             size >= 100 ? raised[size / 100 % 10] : "", size >= 10 ? raised[size / 10 % 10] : "", raised[size % 10]);
+    return shown;
+}
+
+vsh_figure_text vsh_show_power(double value)
+{
+    char digits[32], *mark;
+    vsh_figure_text shown;
+    int exponent = 0;
+
+    snprintf(digits, sizeof digits, "%.2e", value);
+    if ((mark = strchr(digits, 'e')) && sscanf(mark, "e%d", &exponent) == 1)
+        *mark = '\0';
+    snprintf(shown.text, sizeof shown.text, "%.5s\u00a0×\u00a0%.16s", digits, show_ten_to(exponent).text);
+    return shown;
 }
 
 static void write_scaled(vsh_text *script, double value, const char *const *prefixes)
@@ -166,28 +206,33 @@ static void write_scaled(vsh_text *script, double value, const char *const *pref
 
 static void write_tick(vsh_text *script, vsh_tick tick, int mantissa, int exponent)
 {
-    static const char *const counts[] = {"", "k", "M", "B", "T", "T k"};
+    static const char *const counts[] = {"", "k", "M", "B", "T", "k T"};
     static const char *const si[] = {"", "k", "M", "G", "T", "P"};
     double value = mantissa * pow(10, exponent);
 
     vsh_text_put(script, "'", 1);
     if (tick == VSH_TICK_POWER)
-        write_power(script, exponent);
+        vsh_text_add(script, "%s", show_ten_to(exponent).text);
     else if (tick == VSH_TICK_COUNT || tick == VSH_TICK_SI)
         write_scaled(script, value, tick == VSH_TICK_COUNT ? counts : si);
-    else
+    else if (value < 9999)
         vsh_text_add(script, "%s%.10g", tick == VSH_TICK_USD ? "$" : "", value);
+    else {
+        vsh_text_add(script, tick == VSH_TICK_USD ? "$" : "");
+        write_scaled(script, value, counts);
+    }
     vsh_text_put(script, "'", 1);
 }
 
-/* Which of 2 and 5 carry a figure beside 1: all in two decades, none beyond three and a half. */
+/* Which of 2 and 5 carry a figure beside 1: all in two decades, none beyond
+ * three and a half. */
 static bool has_figure(int mantissa, double decades, vsh_tick tick)
 {
     if (mantissa == 1)
         return true;
     if (tick == VSH_TICK_POWER)
         return false;
-    return decades <= 2 ? mantissa == 2 || mantissa == 5 : decades <= 3.5 && mantissa == 3;
+    return decades <= 2.3 ? mantissa == 2 || mantissa == 5 : decades <= 3.5 && mantissa == 3;
 }
 
 void vsh_chart_log_axis(vsh_text *script, const char *axis, double low, double high, vsh_tick tick,
@@ -197,9 +242,11 @@ void vsh_chart_log_axis(vsh_text *script, const char *axis, double low, double h
     int every = decades > 14 ? 4 : decades > 7 ? 2 : 1;
     bool first = true;
 
-    assert(low > 0 && high > low && scale > 0);
-    vsh_text_add(script, "set logscale %s\nset %srange [%.6g:%.6g]\nset %stics (", axis, axis, low,
-                 high, axis);
+    vsh_text_add(script, "set logscale %s\n", axis);
+    if (!(low > 0 && high > low && scale > 0 && isfinite(high / low)))
+        return;
+    vsh_text_add(script, "set %srange [%.6g:%.6g]\nset %stics nomirror out scale 0.5,0.25 (", axis, low, high,
+                 axis);
     for (int e = (int)floor(log10(low / scale)); e <= (int)ceil(log10(high / scale)); e++)
         for (int mantissa = 1; mantissa <= 9; mantissa++) {
             double at = mantissa * pow(10, e) * scale;
@@ -219,16 +266,16 @@ void vsh_chart_log_axis(vsh_text *script, const char *axis, double low, double h
 
 void vsh_chart_axis(vsh_text *script, const char *axis, double low, double high)
 {
-    static const double steps[] = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
-    double size = pow(10, floor(log10(high - low))), step = size;
+    static const double steps[] = {0.1, 0.2, 0.5, 1};
+    double step;
+    int i = 0;
 
-    assert(high > low);
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        step = steps[i] * size;
-        if ((high - low) / step <= 6.5)
-            break;
-    }
-    vsh_text_add(script, "set %srange [%.6g:%.6g]\nset %stics %.6g\n", axis, low, high, axis, step);
+    if (!(high > low && isfinite(high - low)))
+        return;
+    step = pow(10, floor(log10(high - low)));
+    while (i < 3 && (high - low) / (steps[i] * step) > 6.5)
+        i++;
+    vsh_text_add(script, "set %srange [%.6g:%.6g]\nset %stics %.6g\n", axis, low, high, axis, steps[i] * step);
 }
 
 /* ---- drawing -------------------------------------------------------------------------------- */

@@ -20,21 +20,28 @@
 #define VSH_ORANGE "#e69f00"
 #define VSH_SKY "#56b4e9"
 
-/* Points in one unit of a chart's height are screen units; width is always this many. */
-enum { VSH_CHART_WIDTH = 560, VSH_CHART_FONT = 15 };
+/* Lengths are in points of a picture of this width, heights from its top. */
+enum { VSH_CHART_WIDTH = 560, VSH_CHART_RIGHT = 26, VSH_CHART_FONT = 15 };
 
-/* Opens a script that draws NAME.svg: terminal, style, title and the line under it (NULL: none). */
-void vsh_chart_begin(vsh_text *script, const char *name, int height, const char *title,
-                     const char *subtitle);
-/* Closes the picture, so that a script that is read twice draws it twice. */
+typedef struct {
+    int height; /* of the whole picture */
+    int left;   /* room for tick labels */
+    int top, bottom;
+} vsh_panel;
+
+/* Opens a script that draws NAME.svg: terminal, style, title. */
+void vsh_chart_begin(vsh_text *script, const char *name, int height, const char *title);
+/* Closes the picture. */
 void vsh_chart_end(vsh_text *script);
 
-/* A panel between these heights of the picture, in points from its top; left is the room for tick
- * labels. Ranges, ticks, labels, lines and shapes of an earlier panel are gone. */
-void vsh_chart_panel(vsh_text *script, int height, int left, int top, int bottom);
+/* Begins a panel: ranges, ticks, labels and shapes of an earlier one are gone. The words of the
+ * vertical axis stand above it, those of the horizontal one below; NULL: none. */
+void vsh_chart_panel(vsh_text *script, const vsh_panel *panel, const char *above, const char *below);
 
 /* Bytes of the UTF-8 character at text; 0 when it is malformed, overlong or a surrogate. */
 int vsh_utf8_length(const char *text);
+/* Three digits and a power of ten: 1.8e19 -> "1.80 × 10¹⁹". */
+vsh_figure_text vsh_show_power(double value);
 /* Text from anywhere as one gnuplot literal of at most columns columns: quotes doubled, control
  * characters and broken UTF-8 replaced. */
 void vsh_chart_quote(vsh_text *script, const char *text, int columns);
@@ -50,17 +57,29 @@ void vsh_chart_data_end(vsh_text *script);
     vsh_chart_row(script, (const double[]){__VA_ARGS__},                                           \
                   (int)(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
 
+/* A legend in columns, drawn by hand because gnuplot guesses the width of text. A sample has a
+ * line, a point, a fill or several (NULL: none), each in gnuplot's words for its look. Between
+ * vsh_chart_panel and the panel's plot. */
+typedef struct {
+    vsh_text *script;
+    int height, top, columns; /* of the picture; where it begins */
+    int count;
+} vsh_key;
+
+void vsh_key_add(vsh_key *key, const char *text, const char *line, const char *point, const char *fill);
+
 /* How the figures on an axis are written. */
 typedef enum {
-    VSH_TICK_PLAIN, /* 0.1  1  10 */
+    VSH_TICK_PLAIN, /* 0.1  1  10  10 k */
     VSH_TICK_COUNT, /* 100 M  1 B */
     VSH_TICK_POWER, /* 10 to the power */
     VSH_TICK_SI,    /* 1 G  10 T */
-    VSH_TICK_USD    /* $1  $100 */
+    VSH_TICK_USD    /* $1  $100  $10 k */
 } vsh_tick;
 
 /* Range and ticks of an axis, "x", "y" or "x2"; on a logarithmic one the ticks that fit are chosen
- * among 1, 2 and 5 in a decade. scale: axis units in one unit of the figures (1 otherwise). */
+ * among 1, 2, 3 and 5 in a decade. scale: axis units in one unit of the figures (1 otherwise).
+ * A range that is none is left to gnuplot. */
 void vsh_chart_log_axis(vsh_text *script, const char *axis, double low, double high, vsh_tick tick,
                         double scale);
 void vsh_chart_axis(vsh_text *script, const char *axis, double low, double high);

@@ -5,6 +5,7 @@
 /* Allocator fragmentation and compiler scratch, a share of everything else: 5-10 % is the usual
  * observation for XLA and the CUDA caching allocator (assumed; docs/model.md). */
 #define WORKSPACE_SHARE 0.05
+#define GATHERED_LAYERS 2
 
 vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_t logit_chunk,
                             vsh_footprint *footprint, vsh_error *err)
@@ -13,7 +14,7 @@ vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_
     vsh_parameters parameters;
     vsh_op_list ops;
     vsh_bytes live = {0};
-    double count, kept = 0, tokens, chunk;
+    double count, kept = 0, tokens, chunk, shards = work->shards > 1 ? work->shards : 1;
 
     assert(recipe && footprint);
     VSH_TRY(vsh_count_parameters(model, &parameters, err));
@@ -25,14 +26,17 @@ vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_
     count = (double)parameters.total;
     tokens = (double)work->sequences * (double)work->seq;
     chunk = logit_chunk > 0 && (double)logit_chunk < tokens ? (double)logit_chunk : tokens;
-    *footprint = (vsh_footprint){.weights = {count * recipe->weights},
-                                 .gradients = {count * recipe->gradients},
-                                 .optimizer = {count * (recipe->master + recipe->moments)},
+    *footprint = (vsh_footprint){.weights = {count * recipe->weights / shards},
+                                 .gradients = {count * recipe->gradients / shards},
+                                 .optimizer = {count * (recipe->master + recipe->moments) / shards},
                                  .activations = {kept + live.v},
                                  .logits = {chunk * (double)model->vocab * 4 * 2}};
     footprint->total.v = footprint->weights.v + footprint->gradients.v + footprint->optimizer.v +
                          footprint->activations.v + footprint->logits.v;
     footprint->workspace = vsh_bytes_times(footprint->total, WORKSPACE_SHARE);
+    if (shards > 1) /* two layers are whole at a time: the one that runs and the next */
+        footprint->workspace.v += GATHERED_LAYERS * (double)parameters.non_embedding /
+                                  (double)model->layers * recipe->weights;
     footprint->total = vsh_bytes_add(footprint->total, footprint->workspace);
     return VSH_OK;
 }

@@ -23,6 +23,7 @@ typedef struct {
     int64_t attention_tile; /* of tiled attention: rows and columns of a tile, 1 = no padding */
     bool dropout;           /* keeps a byte a masked element, as Korthikanti counts */
     const vsh_recipe *recipe; /* NULL: no optimizer operation */
+    double shards;          /* chips that share weights, gradients and optimizer; 0 or 1: none */
 } vsh_work;
 
 /* S tokens of one sequence in bf16, tiled attention with tiles of 128, nothing recomputed. */

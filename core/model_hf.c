@@ -299,15 +299,49 @@ static vsh_status find_family(const vsh_doc *doc, const hf_family **family, vsh_
     return vsh_doc_wrong(doc, type, err, "unknown architecture \"%.60s\"%s", type->text, suggestion);
 }
 
-/* null is a word of its own in these files: "q_lora_rank": null means no such rank, where a
- * missing key would mean the default. */
-static void apply_nulls(const vsh_doc *doc, hf_config *hf)
+/* Where null says "none", and a missing key would mean the family's default. */
+static const char *const nullable[] = {
+    "num_key_value_heads", "head_dim",        "n_inner",
+    "sliding_window",      "q_lora_rank",     "n_routed_experts",
+    "n_shared_experts",    "max_window_layers", "word_embed_proj_dim",
+    "shared_expert_intermediate_size"};
+
+static bool is_nullable(const char *key)
+{
+    for (size_t i = 0; i < sizeof nullable / sizeof nullable[0]; i++)
+        if (strcmp(nullable[i], key) == 0)
+            return true;
+    return false;
+}
+
+/* Whether another key of the same size was given a value: families have their own names. */
+static bool given_by_twin(const vsh_doc *doc, const vsh_field *field)
+{
+    for (const vsh_field *twin = hf_fields; twin->key; twin++) {
+        const vsh_node *node = vsh_node_get(doc->root, twin->key);
+        if (twin->offset == field->offset && node && !vsh_node_is_null(node))
+            return true;
+    }
+    return false;
+}
+
+static vsh_status apply_nulls(const vsh_doc *doc, const hf_family *family, hf_config *hf,
+                              vsh_error *err)
 {
     for (const vsh_field *field = hf_fields; field->key; field++) {
         const vsh_node *node = vsh_node_get(doc->root, field->key);
-        if (node && field->type == VSH_FIELD_INTEGER && vsh_node_is_null(node))
-            *(int64_t *)((char *)hf + field->offset) = 0;
+        int64_t *size = (int64_t *)((char *)hf + field->offset);
+        int64_t usual;
+        if (!node || field->type != VSH_FIELD_INTEGER || !vsh_node_is_null(node) ||
+            given_by_twin(doc, field))
+            continue;
+        memcpy(&usual, (const char *)&family->defaults + field->offset, sizeof usual);
+        if (is_nullable(field->key))
+            *size = 0;
+        else if (usual != 0) /* a size that this family needs */
+            return vsh_doc_expected(doc, node, err, "a whole number");
     }
+    return VSH_OK;
 }
 
 static vsh_status read_layer_types(const vsh_doc *doc, const hf_config *hf, vsh_model *m,
@@ -375,9 +409,7 @@ vsh_status vsh_model_from_hf(const vsh_doc *doc, vsh_model *model, vsh_error *er
     VSH_TRY(find_family(doc, &family, err));
     hf = family->defaults;
     VSH_TRY(vsh_fields_read(doc, doc->root, hf_fields, false, &hf, err));
-    apply_nulls(doc, &hf);
-    if (!hf.vocab || !hf.context || !hf.hidden || !hf.layers || !hf.heads)
-        return vsh_doc_wrong(doc, doc->root, err, "a size of the model is null");
+    VSH_TRY(apply_nulls(doc, family, &hf, err));
     *model = vsh_model_default();
     model->name = family->model_type;
     model->vocab = hf.vocab;

@@ -7,11 +7,14 @@
 
 #include "core/chart.h"
 
-static const char style[] =
+static const char colour_style[] =
     ":root{color-scheme:light dark;--ink:#16191d;--soft:#5a6169;--line:#d9dde1;--page:#f4f5f6;--card:#fff;"
-    "--accent:#0060a0;--warn:#a84300;--strong:#eef4f9}\n"
+    "--accent:#0060a0;--warn:#a84300;--strong:#eef4f9;--blue:#0072b2;--vermillion:#d55e00;--green:#009e73;"
+    "--purple:#cc79a7;--grey:#7f7f7f}\n"
     "@media (prefers-color-scheme:dark){:root{--ink:#e9ebed;--soft:#a4abb3;--line:#343a41;--page:#0e1012;"
-    "--card:#181b1f;--accent:#6cb6f0;--warn:#f0955a;--strong:#1f2a34}}\n"
+    "--card:#181b1f;--accent:#6cb6f0;--warn:#f0955a;--strong:#1f2a34;--blue:#4aa3e0;--vermillion:#f27d2c;--green:#2fbf94;"
+    "--purple:#dc97bd;--grey:#969696}}\n";
+static const char screen_style[] =
     "*{box-sizing:border-box}\n"
     "html{-webkit-text-size-adjust:100%}\n"
     "body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}\n"
@@ -49,36 +52,40 @@ static const char style[] =
     "th{font-weight:600;color:var(--soft);font-size:.875rem}\n"
     "tr:last-child td{border-bottom:0}\n"
     ".number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
+    "td:first-child{white-space:nowrap}\n"
+    ".wide{min-width:15rem}\n"
     "tr.strong td{background:var(--strong);font-weight:600}\n"
     "figure{padding:14px 16px 16px;break-inside:avoid}\n"
-    "figure svg{display:block;width:100%;max-width:860px;height:auto;margin:0 auto}\n"
+    "figure svg{display:block;width:100%;max-width:740px;height:auto;margin:0 auto}\n"
     "figcaption{max-width:46rem;margin:8px auto 0}\n"
-    "svg.chart{color:var(--ink)}\n"
+    "svg.chart{color:var(--ink)}\n";
+static const char small_style[] =
     "@media (max-width:640px){\n"
     "main{padding:18px 10px 40px}\n"
     ".card{padding:14px}\n"
-    "figure{padding:8px 6px 14px}\n"
-    "figcaption{padding:0 8px}\n"
+    "figure{padding:8px 2px 14px}\n"
+    "figcaption{padding:0 12px}\n"
     "dl.figures{grid-template-columns:repeat(2,1fr)}\n"
     "dl.figures dd{font-size:1.1rem}\n"
     "dl.facts{grid-template-columns:1fr;gap:0}\n"
     "dl.facts dd{margin-bottom:8px}\n"
-    "table,tbody,tr,td{display:block;width:100%}\n"
-    "thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}\n"
-    "tr{padding:8px 0;border-bottom:1px solid var(--line)}\n"
-    "tr:last-child{border-bottom:0}\n"
-    "tr.strong{background:var(--strong);padding:8px;border-radius:6px}\n"
-    "td,td.number{display:flex;justify-content:space-between;gap:16px;border:0;padding:1px 0;"
+    "table.cards,.cards tbody,.cards tr,.cards td{display:block;width:100%}\n"
+    ".cards thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}\n"
+    ".cards tr{padding:8px 0;border-bottom:1px solid var(--line)}\n"
+    ".cards tr:last-child{border-bottom:0}\n"
+    ".cards tr.strong{background:var(--strong);padding:8px;border-radius:6px}\n"
+    ".cards td,.cards td.number{display:flex;justify-content:space-between;gap:16px;border:0;padding:1px 0;"
     "text-align:right;white-space:normal}\n"
-    "td::before{content:attr(data-head);color:var(--soft);font-weight:400;text-align:left;flex:none}\n"
-    "td:first-child{font-weight:600}\n"
-    "td:first-child::before{content:none}\n"
-    "td.wide{display:block;text-align:left}\n"
-    "td.wide::before{content:none}\n"
-    "}\n"
+    ".cards td::before{content:attr(data-head);color:var(--soft);font-weight:400;text-align:left;flex:none}\n"
+    ".cards td:first-child{font-weight:600;white-space:normal}\n"
+    ".cards td.wide{display:block;min-width:0;text-align:left}\n"
+    ".cards td:first-child::before,.cards td.wide::before{content:none}\n"
+    "}\n";
+static const char print_style[] =
     "@media print{\n"
     ":root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--page:#fff;--card:#fff;--accent:#000;"
-    "--warn:#000;--strong:#eee}\n"
+    "--warn:#000;--strong:#eee;--blue:#0072b2;--vermillion:#d55e00;--green:#009e73;--purple:#cc79a7;"
+    "--grey:#7f7f7f}\n"
     "@page{margin:16mm}\n"
     "body{font-size:10.5pt}\n"
     "main{max-width:none;padding:0}\n"
@@ -167,7 +174,10 @@ void vsh_page_open(vsh_text *page, const char *title)
                        "<meta name=\"color-scheme\" content=\"light dark\">\n");
     vsh_page_put(page, "title", NULL, "%s", title);
     vsh_text_add(page, "<style>\n");
-    vsh_text_put(page, style, sizeof style - 1);
+    vsh_text_put(page, colour_style, sizeof colour_style - 1);
+    vsh_text_put(page, screen_style, sizeof screen_style - 1);
+    vsh_text_put(page, small_style, sizeof small_style - 1);
+    vsh_text_put(page, print_style, sizeof print_style - 1);
     vsh_text_add(page, "</style>\n</head>\n<body>\n<main>\n");
 }
 
@@ -175,15 +185,16 @@ void vsh_page_close(vsh_text *page) { vsh_text_add(page, "</main>\n</body>\n</ht
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
-static bool is_number(const char *head) { return head[0] == '#'; }
+/* "#" of figures, "+" of sentences, in front of a head. */
+static const char *class_of(const char *head) { return head[0] == '#' ? "number" : head[0] == '+' ? "wide" : NULL; }
+static const char *words_of(const char *head) { return head + (class_of(head) != NULL); }
 
 vsh_table vsh_table_open(vsh_text *page, const char *const *heads, int column_count)
 {
     assert(column_count > 0 && column_count <= VSH_TABLE_COLUMNS);
-    vsh_text_add(page, "<table>\n<thead><tr>");
+    vsh_text_add(page, "<table%s>\n<thead><tr>", column_count > 3 ? " class=\"cards\"" : "");
     for (int i = 0; i < column_count; i++)
-        vsh_page_put(page, "th", is_number(heads[i]) ? "number" : NULL, "%s",
-                     heads[i] + is_number(heads[i]));
+        vsh_page_put(page, "th", class_of(heads[i]), "%s", words_of(heads[i]));
     vsh_text_add(page, "</tr></thead>\n<tbody>\n");
     return (vsh_table){page, heads, column_count, column_count};
 }
@@ -201,8 +212,8 @@ void vsh_table_cell(vsh_table *table, const char *format, ...)
     va_list args;
 
     assert(table->column < table->column_count);
-    vsh_text_add(table->page, is_number(head) ? "<td class=\"number\" data-head=\"" : "<td data-head=\"");
-    vsh_page_text(table->page, head + is_number(head));
+    vsh_text_add(table->page, class_of(head) ? "<td class=\"%s\" data-head=\"" : "<td data-head=\"", class_of(head));
+    vsh_page_text(table->page, words_of(head));
     vsh_text_add(table->page, "\"><span>");
     va_start(args, format);
     put_escaped(table->page, format, args);
@@ -243,37 +254,48 @@ static bool is_plain_picture(const char *svg)
     return strstr(svg, "</svg>") != NULL;
 }
 
-/* What changes inside a tag: identifiers are made this picture's own (then follows the prefix), and
- * colours the page's. */
-typedef struct {
-    const char *from, *to;
-    bool prefixed;
-} change;
-
-static const change changes[] = {
-    {" id=\"", " id=\"", true},
-    {" id='", " id='", true},
-    {"href='#", "href='#", true},
-    {"href=\"#", "href=\"#", true},
-    {"url(#", "url(#", true},
-    {"\"black\"", "\"currentColor\"", false},
-    {"'black'", "'currentColor'", false},
-    {"'rgb(  0,   0,   0)'", "'currentColor'", false},
-    {"\"rgb(0,0,0)\"", "\"currentColor\"", false},
-    {"rgb(0,0,0)", "currentColor", false},
-    {"\"#FFFFFF\"", "\"var(--card)\"", false},
-    {"'#FFFFFF'", "'var(--card)'", false},
-    {"\"#ffffff\"", "\"var(--card)\"", false},
-    {"'rgb(255, 255, 255)'", "'var(--card)'", false},
-    {"\"rgb(255,255,255)\"", "\"var(--card)\"", false},
-};
-
-static const change *change_at(const char *at)
+/* Where an identifier begins: it is made this picture's own. */
+static size_t identifier_at(const char *at)
 {
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
-        if (strncmp(at, changes[i].from, strlen(changes[i].from)) == 0)
-            return &changes[i];
+    static const char *const before[] = {" id=\"", " id='", "href=\"#", "href='#", "url(#"};
+
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        if (strncmp(at, before[i], strlen(before[i])) == 0)
+            return strlen(before[i]);
+    return 0;
+}
+
+/* The colours of core/chart.h as properties of the page, so that they follow the scheme. */
+static const struct {
+    int red, green, blue;
+    const char *property;
+} colours[] = {{0, 0, 0, "currentColor"},        {255, 255, 255, "var(--card)"}, {0, 114, 178, "var(--blue)"},
+               {213, 94, 0, "var(--vermillion)"}, {0, 158, 115, "var(--green)"},  {204, 121, 167, "var(--purple)"},
+               {127, 127, 127, "var(--grey)"}};
+
+static const char *property_of(int red, int green, int blue)
+{
+    for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++)
+        if (colours[i].red == red && colours[i].green == green && colours[i].blue == blue)
+            return colours[i].property;
     return NULL;
+}
+
+/* The property for the colour that is written at this place, and the length of what is written;
+ * NULL when there is none of ours. */
+static const char *colour_at(const char *at, size_t *length)
+{
+    int red, green, blue, used = 0;
+
+    if (strncmp(at, "rgb(", 4) == 0 && sscanf(at, "rgb(%3d,%3d,%3d)%n", &red, &green, &blue, &used) == 3 && used > 0) {
+        *length = (size_t)used;
+        return property_of(red, green, blue);
+    }
+    *length = 7;
+    if (strncmp(at, "#FFFFFF", 7) == 0 || strncmp(at, "#ffffff", 7) == 0)
+        return "var(--card)";
+    *length = 5;
+    return strncmp(at, "black", 5) == 0 && (at[-1] == '"' || at[-1] == '\'') ? "currentColor" : NULL;
 }
 
 /* After a group that holds nothing, or a title or description of gnuplot's; at itself otherwise. */
@@ -292,18 +314,22 @@ static const char *skip_empty(const char *at)
     return strncmp(end, "</g>", 4) == 0 ? end + 4 : at;
 }
 
+/* Copies a tag up to its '>', which it returns. */
 static const char *copy_tag(vsh_text *page, const char *at, const char *prefix)
 {
+    vsh_text_put(page, at++, 1);
     while (*at && *at != '>') {
-        const change *c = change_at(at);
-        if (!c) {
-            vsh_text_put(page, at++, 1);
-            continue;
-        }
-        vsh_text_put(page, c->to, strlen(c->to));
-        if (c->prefixed)
+        size_t length = identifier_at(at);
+        const char *property;
+        if (length > 0) {
+            vsh_text_put(page, at, length);
             vsh_text_add(page, "%s-", prefix);
-        at += strlen(c->from);
+        } else if ((property = colour_at(at, &length))) {
+            vsh_text_put(page, property, strlen(property));
+        } else {
+            vsh_text_put(page, at, length = 1);
+        }
+        at += length;
     }
     return at;
 }

@@ -17,8 +17,9 @@ void vsh_page_text(vsh_text *page, const char *text);
 void vsh_page_put(vsh_text *page, const char *element, const char *style, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* A table under column heads; on a phone each row becomes a card whose cells carry their head. A
- * head that begins with '#' is of figures: aligned right, without the '#'. */
+/* A table under column heads; on a phone the rows of one with more than three columns become cards
+ * whose cells carry their head. A mark before a head, not shown, says what is in its column: '#'
+ * figures, aligned right; '+' sentences, given room. */
 enum { VSH_TABLE_COLUMNS = 12 };
 typedef struct {
     vsh_text *page;
@@ -32,8 +33,8 @@ void vsh_table_row(vsh_table *table, const char *style);
 void vsh_table_cell(vsh_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void vsh_table_close(vsh_table *table);
 
-/* A picture that gnuplot drew, put inside the page: identifiers get the prefix, black and white
- * become the scheme's ink and paper, and what a picture has no need of is refused: false, and
+/* A picture that gnuplot drew, put inside the page: identifiers get the prefix, the
+ * colours of core/chart.h become the scheme's, and what a picture has no need of is refused: false, and
  * nothing was added. */
 bool vsh_page_picture(vsh_text *page, const char *svg, const char *prefix, const char *title);
 

@@ -21,6 +21,7 @@ double vsh_random_uniform(uint64_t seed, uint64_t stream, uint64_t counter)
     uint64_t bits;
 
     block = vsh_philox(block, (uint32_t)seed, (uint32_t)(seed >> 32));
-    bits = ((uint64_t)block.word[0] << 32 | block.word[1]) >> 11;
-    return ((double)bits + 0.5) * 0x1p-53;
+    /* 52 bits: with 53 the half that keeps 0 out would round the largest up to 1 */
+    bits = ((uint64_t)block.word[0] << 32 | block.word[1]) >> 12;
+    return ((double)bits + 0.5) * 0x1p-52;
 }

@@ -12,7 +12,7 @@ typedef struct {
 
 vsh_random_block vsh_philox(vsh_random_block counter, uint32_t key0, uint32_t key1);
 
-/* Uniform in the open interval (0, 1), 53 bits. */
+/* Uniform in the open interval (0, 1), 52 bits. */
 double vsh_random_uniform(uint64_t seed, uint64_t stream, uint64_t counter);
 
 #endif

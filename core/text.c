@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -221,13 +222,13 @@ bool vsh_parse_quantity(const char *text, vsh_dimension dimension, double *value
 
 const char *vsh_dimension_example(vsh_dimension dimension) { return dimensions[dimension].expected; }
 
-/* Three significant digits of value, which lies in [1, 1000) or is smaller than the first prefix. */
+/* Three significant digits of a value below 1000. */
 static void three_digits(char *room, size_t bytes, double value)
 {
     double size = fabs(value);
-    int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+    int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : size >= 0.09995 ? 3 : 4;
 
-    snprintf(room, bytes, "%.*f", decimals, value);
+    snprintf(room, bytes, "%.*f", value == 0 ? 0 : decimals, value);
 }
 
 static vsh_figure_text show_scaled(double value, const unit_factor *units)
@@ -315,7 +316,7 @@ static int edit_distance(const char *a, const char *b)
     size_t a_length = strlen(a), b_length = strlen(b);
 
     if (a_length > WORD_MAX || b_length > WORD_MAX)
-        return WORD_MAX;
+        return INT_MAX;
     for (size_t j = 0; j <= b_length; j++)
         up[j] = (int)j;
     for (size_t i = 1; i <= a_length; i++) {

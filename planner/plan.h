@@ -59,7 +59,6 @@ typedef struct {
     vsh_model model;
     vsh_parameters parameters;
     vsh_work work;       /* of one micro-batch on one chip */
-    int64_t logit_chunk; /* tokens through the output head at a time */
     vsh_footprint footprint;
     bool fits;
     double flops_per_token; /* model FLOPs of training one token */

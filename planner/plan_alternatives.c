@@ -106,7 +106,9 @@ static vsh_status add_experts(plan *p, const char *name, int64_t experts, vsh_er
     carry_over_loss(p, run);
     run->saving_flops = vsh_ludziejewski_capped_saving(flops, (double)experts, p->largest_params);
     run->saving_time = 1 - (1 - run->saving_flops) / MOE_MFU_RATIO;
-    if (p->data_limited && r->unique_tokens < crossover) {
+    if (isnan(run->saving_flops)) {
+        snprintf(run->saving, sizeof run->saving, "the law knows no model this small");
+    } else if (p->data_limited && r->unique_tokens < crossover) {
         run->saving_flops = run->saving_time = NAN;
         snprintf(run->saving, sizeof run->saving, "nothing here: worse than dense on %s unique tokens",
                  vsh_show_count(r->unique_tokens).text);
@@ -173,27 +175,26 @@ static vsh_status add_unlimited_data(plan *p, vsh_error *err)
 
 static vsh_status add_eight_bit(plan *p, vsh_error *err)
 {
+    const vsh_recipe *now = p->request.recipe;
     const vsh_recipe *eight_bit = vsh_recipe_for(p->request.precision, VSH_ADAMW8BIT);
     plan_run *run = add(p, "adamw8bit");
-    double saved;
+    plan_goal goal = goal_of(p, "adamw8bit");
+    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit);
 
-    if (!run || vsh_recipe_bytes(eight_bit) >= vsh_recipe_bytes(p->request.recipe))
+    if (!run || ratio <= 1)
         return VSH_OK;
-    *run = p->recommended;
-    run->name = "adamw8bit";
-    run->work.recipe = eight_bit;
-    saved = (vsh_recipe_bytes(p->request.recipe) - vsh_recipe_bytes(eight_bit)) *
-            (double)run->parameters.total;
-    VSH_TRY(vsh_footprint_of(&run->model, &run->work, run->logit_chunk, &run->footprint, err));
-    snprintf(run->saving, sizeof run->saving, "%s of memory, the same loss",
-             vsh_show_bytes(saved).text);
+    goal.recipe = eight_bit;
+    goal.model = &p->recommended.model;
+    goal.flops = p->recommended.tokens * p->recommended.flops_per_token;
+    VSH_TRY(plan_find_run(&p->request, &goal, run, err));
+    snprintf(run->saving, sizeof run->saving, "%s of optimizer state, the same loss",
+             vsh_show_bytes((vsh_recipe_bytes(now) - vsh_recipe_bytes(eight_bit)) *
+                            (double)run->parameters.total)
+                 .text);
     snprintf(run->note, sizeof run->note,
              "largest model by memory %s instead of %s; Dettmers 2022 finds no loss, with embeddings "
              "kept in 32-bit state",
-             vsh_show_count(p->largest_params * vsh_recipe_bytes(p->request.recipe) /
-                            vsh_recipe_bytes(eight_bit))
-                 .text,
-             vsh_show_count(p->largest_params).text);
+             vsh_show_count(p->largest_params * ratio).text, vsh_show_count(p->largest_params).text);
     keep(p);
     return VSH_OK;
 }
@@ -285,9 +286,11 @@ vsh_status plan_alternatives(plan *p, vsh_error *err)
 {
     if (!p->recommends)
         return VSH_OK;
-    add_dense(p);
-    VSH_TRY(add_experts(p, "moe-4", 4, err));
-    VSH_TRY(add_experts(p, "moe-8", 8, err));
+    if (!p->recommended.model.experts.count) { /* experts are set against a dense run */
+        add_dense(p);
+        VSH_TRY(add_experts(p, "moe-4", 4, err));
+        VSH_TRY(add_experts(p, "moe-8", 8, err));
+    }
     VSH_TRY(add_data_limited(p, err));
     VSH_TRY(add_unlimited_data(p, err));
     VSH_TRY(add_eight_bit(p, err));

@@ -26,11 +26,13 @@
 
 /* ---- the architecture -------------------------------------------------------------------- */
 
+/* 256 for 256-wide matrix units, else 128: the tile of GPU kernels as of 128-wide units; 64 is
+ * enough for the vectors of a CPU. */
 static int64_t width_step(const vsh_hardware *h)
 {
-    double rows = h->matrix_rows.known ? h->matrix_rows.value : 64;
-
-    return rows >= 256 ? 256 : rows >= 128 ? 128 : 64;
+    if (h->kind == VSH_CPU)
+        return 64;
+    return h->matrix_rows.known && h->matrix_rows.value >= 256 ? 256 : 128;
 }
 
 static int64_t choose_vocab(int64_t width, double body)
@@ -110,26 +112,8 @@ static vsh_status assess(const plan_goal *goal, plan_run *run, vsh_error *err)
 
 /* ---- does it fit -------------------------------------------------------------------------- */
 
-/* State is sharded over the chips (ZeRO-3); activations are of one chip's micro-batch. */
-static vsh_status measure(const plan_request *r, const plan_goal *goal, plan_run *run,
-                          vsh_error *err)
-{
-    vsh_footprint *f = &run->footprint;
-
-    run->logit_chunk = LOGIT_CHUNK;
-    VSH_TRY(vsh_footprint_of(&run->model, &run->work, run->logit_chunk, f, err));
-    if (goal->chips > 1) {
-        double state = f->weights.v + f->gradients.v + f->optimizer.v;
-        f->total.v -= state * (1 - 1 / goal->chips);
-        f->weights.v /= goal->chips;
-        f->gradients.v /= goal->chips;
-        f->optimizer.v /= goal->chips;
-    }
-    run->fits = f->total.v <= PLAN_MEMORY_SHARE * r->hardware->memory_bytes.value;
-    return VSH_OK;
-}
-
-/* The largest micro-batch that fits without recomputation, else with. */
+/* The largest micro-batch that fits without recomputation, else with. State is sharded over the
+ * chips (ZeRO-3); activations are of one chip's micro-batch. */
 static vsh_status fit(const plan_request *r, const plan_goal *goal, plan_run *run, vsh_error *err)
 {
     static const vsh_recompute_mode modes[] = {VSH_RECOMPUTE_NONE, VSH_RECOMPUTE_FULL};
@@ -145,7 +129,10 @@ static vsh_status fit(const plan_request *r, const plan_goal *goal, plan_run *ru
             run->work.precision = r->precision;
             run->work.recompute = modes[mode];
             run->work.recipe = goal->recipe;
-            VSH_TRY(measure(r, goal, run, err));
+            run->work.shards = goal->chips;
+            VSH_TRY(vsh_footprint_of(&run->model, &run->work, LOGIT_CHUNK, &run->footprint, err));
+            run->fits = run->footprint.total.v <=
+                        PLAN_MEMORY_SHARE * r->hardware->memory_bytes.value;
             if (run->fits)
                 return VSH_OK;
         }
@@ -155,8 +142,6 @@ static vsh_status fit(const plan_request *r, const plan_goal *goal, plan_run *ru
 
 /* ---- how to train it ---------------------------------------------------------------------- */
 
-static double power_of_two_near(double value) { return exp2(round(log2(value))); }
-
 static double one_digit(double value)
 {
     double scale = pow(10, floor(log10(value)));
@@ -164,14 +149,13 @@ static double one_digit(double value)
     return round(value / scale) * scale;
 }
 
+/* A power of two times one sequence on each chip, near what is wanted, with steps enough. */
 static void choose_batch(plan_run *run, double chips, double wanted)
 {
-    double sequence = (double)run->model.context, least = sequence;
+    double unit = chips * (double)run->model.context;
 
-    while (least < chips * sequence)
-        least *= 2;
-    run->batch_tokens = fmax(least, power_of_two_near(wanted));
-    while (run->tokens / run->batch_tokens < VSH_STEPS_MIN && run->batch_tokens / 2 >= least)
+    run->batch_tokens = unit * exp2(fmax(0, round(log2(wanted / unit))));
+    while (run->tokens / run->batch_tokens < VSH_STEPS_MIN && run->batch_tokens > unit)
         run->batch_tokens /= 2;
     run->steps = fmax(1, floor(run->tokens / run->batch_tokens));
     run->tokens = run->steps * run->batch_tokens;
@@ -207,8 +191,8 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
     run->step_time_s = vsh_time_compute(step, all).v;
     run->mfu = goal->effective.v / r->peak.v;
     run->hours = run->steps * run->step_time_s / 3600;
-    run->accumulate = fmax(1, run->batch_tokens / (double)run->model.context / goal->chips /
-                                  (double)run->work.sequences);
+    run->accumulate = run->batch_tokens / (double)run->model.context / goal->chips /
+                      (double)run->work.sequences;
     run->bill = vsh_bill_of(r->hardware, goal->chips, run->hours, r->region, r->price_usd);
     return VSH_OK;
 }
@@ -432,10 +416,15 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
                       .recipe = r->recipe,
                       .model = r->model};
 
+    if (r->model && r->model->experts.count) {
+        goal.law = &vsh_ludziejewski2025; /* the one law that knows experts */
+        goal.experts = r->model->experts.count / r->model->experts.top_k;
+    }
     VSH_TRY(plan_find_run(r, &goal, &p->recommended, err));
     p->data_limited = r->unique_tokens > 0 && p->recommended.tokens > r->unique_tokens;
     if (p->data_limited) {
-        goal.law = &vsh_muennighoff2023;
+        if (!goal.experts)
+            goal.law = &vsh_muennighoff2023;
         goal.flops = fmin(p->flops, p->useful_flops);
         goal.unique_tokens = r->unique_tokens;
         VSH_TRY(plan_find_run(r, &goal, &p->recommended, err));
@@ -444,7 +433,8 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
     if (p->recommended.model.layers > 0)
         warn_of_the_run(p);
     else
-        plan_warn(p, "does_not_fit", "no architecture of a useful size fits %s",
-                  vsh_show_bytes(r->hardware->memory_bytes.value).text);
+        plan_warn(p, "no_run", "no architecture near the %s parameters that %s would choose both fits "
+                               "and can be trained with %.3g FLOP on the data",
+                  vsh_show_count(target_params(r, &goal)).text, goal.law->name, goal.flops);
     return VSH_OK;
 }

@@ -20,6 +20,16 @@ static vsh_figure_text show_amount(double value)
                                                              : vsh_show_si(value);
 }
 
+/* 1.8e19, without the plus sign and the zeros of a printf. */
+static vsh_figure_text show_power(double value)
+{
+    vsh_figure_text shown;
+    int exponent = (int)floor(log10(value));
+
+    snprintf(shown.text, sizeof shown.text, "%.3ge%d", value / pow(10, exponent), exponent);
+    return shown;
+}
+
 static void print_head(const plan *p, vsh_term term, vsh_text *out)
 {
     const plan_request *r = &p->request;
@@ -28,7 +38,7 @@ static void print_head(const plan *p, vsh_term term, vsh_text *out)
 
     snprintf(left, sizeof left, "%g x %.60s, %s h", r->chips, r->hardware->name,
              show_amount(r->hours).text);
-    snprintf(right, sizeof right, "%.3g FLOP", p->flops);
+    snprintf(right, sizeof right, "%s FLOP", show_power(p->flops).text);
     gap = WIDTH - vsh_columns(left) - vsh_columns(right);
     vsh_text_add(out, "\n  %s%s%s%*s%s\n", vsh_term_bold(term), left, vsh_term_plain(term),
                  gap > 2 ? gap : 2, "", right);
@@ -44,12 +54,13 @@ static void print_architecture(const plan_run *run, vsh_term term, vsh_text *out
 {
     const vsh_model *m = &run->model;
 
-    vsh_text_add(out, "  Train     %s%s parameters%s%s", vsh_term_bold(term),
-                 COUNT((double)run->parameters.total), vsh_term_plain(term),
-                 m->experts.count ? ", " : ", dense: ");
+    vsh_text_add(out, "  Train     %s%s parameters%s, ", vsh_term_bold(term),
+                 COUNT((double)run->parameters.total), vsh_term_plain(term));
     if (m->experts.count)
-        vsh_text_add(out, "%s active, %" PRId64 " experts top-%" PRId64 ": ",
+        vsh_text_add(out, "%s active, %" PRId64 " experts top-%" PRId64 "\n            ",
                      COUNT((double)run->parameters.active), m->experts.count, m->experts.top_k);
+    else
+        vsh_text_add(out, "dense: ");
     vsh_text_add(out, "%" PRId64 " layers x %" PRId64 ", %" PRId64 " head%s, vocab %s\n", m->layers,
                  m->hidden, m->heads, m->heads == 1 ? "" : "s", INTEGER(m->vocab));
 }
@@ -74,8 +85,9 @@ static void print_expectation(const plan_run *run, vsh_text *out)
     }
     vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, ", run->loss,
                  run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus);
-    vsh_text_add(out, run->valid ? "+-0.2 elsewhere)\n"
-                                 : "the law's bound\n            and the nearest measured run)\n");
+    vsh_text_add(out, run->valid        ? "+-0.2 elsewhere)\n"
+                      : run->epochs > 1 ? "the law's bound\n            and the nearest measured run)\n"
+                                        : "outside its data)\n");
 }
 
 /* 1.05e-3 as a person writes it: "1e-3", "4.4e-4". */
@@ -118,12 +130,12 @@ static void print_bill(const plan *p, const plan_run *run, vsh_text *out)
 
     vsh_text_add(out, "  Cost      ");
     if (bill->price_known)
-        vsh_text_add(out, "$%s    ", show_amount(bill->usd).text);
+        vsh_text_add(out, "$%s   ", show_amount(bill->usd).text);
     else
-        vsh_text_add(out, "$? (--price)    ");
+        vsh_text_add(out, "$? (--price)   ");
     if (bill->power_known) {
         double unit = bill->kwh < 1 ? 1e-3 : 1; /* Wh and g of small runs */
-        vsh_text_add(out, "%s %s (%s - %s)    %s %s CO2 (%s)\n", show_amount(bill->kwh / unit).text,
+        vsh_text_add(out, "%s %s (%s - %s)   %s %s CO2 (%s)\n", show_amount(bill->kwh / unit).text,
                      unit < 1 ? "Wh" : "kWh", show_amount(bill->kwh_low / unit).text,
                      show_amount(bill->kwh_high / unit).text, show_amount(bill->co2_kg / unit).text,
                      unit < 1 ? "g" : "kg", p->request.region->code);
@@ -215,9 +227,8 @@ static void print_warnings(const plan *p, vsh_term term, vsh_text *out)
 {
     for (int i = 0; i < p->warning_count; i++) {
         const plan_warning *w = &p->warning[i];
-        if (strcmp(w->code, "data_exhausted") != 0 && strcmp(w->code, "too_few_steps") != 0 &&
-            strcmp(w->code, "outside_validated_region") != 0)
-            continue; /* the screen says it elsewhere, or stderr does */
+        if (strcmp(w->code, "does_not_fit") == 0 || strcmp(w->code, "data_starved") == 0)
+            continue; /* the screen has said it already */
         vsh_text_add(out, "\n  %sNote%s      ", vsh_term_warn(term), vsh_term_plain(term));
         print_wrapped(w->message, 12, out);
     }
@@ -235,7 +246,7 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
         print_training(p, run, out);
         print_bill(p, run, out);
     } else {
-        vsh_text_add(out, "  %sNothing of a useful size fits.%s\n", vsh_term_warn(term),
+        vsh_text_add(out, "  %sNo run to recommend.%s\n", vsh_term_warn(term),
                      vsh_term_plain(term));
     }
     print_laws(p, term, out);

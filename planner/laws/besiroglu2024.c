@@ -26,6 +26,7 @@ const vsh_law vsh_besiroglu2024 = {
     .params_low = 57e6,
     .params_high = 16.2e9,
     .tokens_low = 0.25e9,
+    .ratio_low = 1,
     .tokens_high = 318e9,
     .same_corpus = true,
     .residual_sd = 0.0075, /* of 240 runs about the refit; docs/model.md */

@@ -27,6 +27,7 @@ const vsh_law vsh_hoffmann2022 = {
     .params_low = 70e6,
     .params_high = 16e9,
     .tokens_low = 5e9,
+    .ratio_low = 1,
     .tokens_high = 500e9,
     .same_corpus = true,
     .coefficient = {{"E", 1.6933736809989528}, {"A", 406.4010175194737}, {"alpha", 0.33917084},

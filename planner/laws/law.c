@@ -52,15 +52,19 @@ bool vsh_law_valid(const vsh_law *law, const vsh_point *p, char *reason, int rea
     else if (p->tokens < law->tokens_low || p->tokens > law->tokens_high)
         snprintf(reason, room, "%s tokens, fitted on %s", vsh_show_count(p->tokens).text,
                  law->range);
+    else if (p->tokens < law->ratio_low * p->params)
+        snprintf(reason, room, "%s tokens a parameter, fitted on at least %g",
+                 vsh_show_real(p->tokens / p->params).text, law->ratio_low);
     else if (p->experts > 1 && p->experts > law->experts_high)
         snprintf(reason, room, law->experts_high > 1 ? "%g experts, fitted on %s"
                                                      : "%g experts, fitted on dense models only: %s",
                  p->experts, law->range);
     else if (law->repeats && repeats.tokens > VSH_REPEATS_MAX)
-        snprintf(reason, room, "R_D = %.3g repetitions, validated up to 20", repeats.tokens);
+        snprintf(reason, room, "R_D = %s repetitions, validated up to 20",
+                 vsh_show_real(repeats.tokens).text);
     else if (law->repeats && repeats.params > VSH_REPEATS_MAX)
-        snprintf(reason, room, "R_N = %.3g times the usable parameters, validated up to 20",
-                 repeats.params);
+        snprintf(reason, room, "R_N = %s times the usable parameters, validated up to 20",
+                 vsh_show_real(repeats.params).text);
     else if (!law->repeats && repeats.tokens > 0)
         snprintf(reason, room, "repeated tokens, which this law takes for unique ones");
     return reason[0] == '\0';

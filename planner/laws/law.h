@@ -47,6 +47,7 @@ struct vsh_law {
     const char *range;  /* fitted range in words */
     vsh_n_counts n_counts;
     double params_low, params_high, tokens_low, tokens_high; /* the fitted range */
+    double ratio_low; /* tokens a parameter; runs below it lie 0.1 to 1.6 nats above the law */
     double experts_high;
     bool repeats;         /* knows about repeated data */
     bool same_corpus;     /* its losses compare with those of the default law */

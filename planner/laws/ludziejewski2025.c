@@ -79,7 +79,7 @@ vsh_capped_optimum vsh_ludziejewski_capped(double flops, double experts, double 
         double block = d * d * d / 64, tables = 2 * d * 50257;
         vsh_capped_optimum at = {.params_active = tables + 13 * block,
                                  .params_total = tables + (4 + 9 * experts) * block};
-        if (at.params_total > total_max && isfinite(best.loss))
+        if (at.params_total > total_max)
             break;
         at.tokens = flops / 6 / at.params_active;
         at.loss = loss(&(vsh_point){at.params_active, at.tokens, 0, experts});
@@ -94,6 +94,8 @@ double vsh_ludziejewski_capped_saving(double flops, double experts, double total
     double dense = vsh_ludziejewski_capped(flops, 1, total_max).loss;
     double low = log(flops) - 6, high = log(flops) + 6;
 
+    if (!isfinite(dense) || !isfinite(vsh_ludziejewski_capped(flops, experts, total_max).loss))
+        return NAN;
     for (int i = 0; i < 40; i++) {
         double middle = (low + high) / 2;
         if (vsh_ludziejewski_capped(exp(middle), experts, total_max).loss > dense)

@@ -18,7 +18,8 @@ typedef struct {
 } vsh_capped_optimum;
 
 vsh_capped_optimum vsh_ludziejewski_capped(double flops, double experts, double total_max);
-/* Share of the compute that E experts save at equal loss, both sides capped alike. */
+/* Share of the compute that E experts save at equal loss, both sides capped alike; NaN when no
+ * model of that geometry is small enough. The loss of such a capped optimum is infinite. */
 double vsh_ludziejewski_capped_saving(double flops, double experts, double total_max);
 
 #endif

@@ -302,14 +302,14 @@ static void expert_rules_name_their_key(void)
 
 static void a_bad_capacity_says_what_it_may_be(void)
 {
-    static const char *const values[] = {"0", "-1", "nan", "inf", "1e400", "0x1", "full", "[1]",
-                                         "1001", "dropfree", "{}"};
+    static const char *const values[] = {"0",   "-1",   "0.99",     "nan", "inf", "1e400", "0x1",
+                                         "full", "[1]", "1001", "dropfree", "{}"};
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         char line[100];
         snprintf(line, sizeof line, "experts: {count: 4, top_k: 1, hidden: 32, capacity: %s}",
                  values[i]);
-        check_refused(line, "capacity: expected dropless or a capacity factor such as 1.25");
+        check_refused(line, "capacity: expected dropless or a capacity factor");
     }
 }
 
@@ -387,7 +387,6 @@ static void wrong_words_and_keys_are_answered_with_the_nearest(void)
     check_refused("position: rope", "position: expected one of learned, rotary, alibi, none");
     check_refused("bias: true", "bias: expected one of none, qkv, attention, all");
     check_refused("hiden: 3", "test.yaml:7:1: unknown key \"hiden\"; did you mean hidden?");
-    check_refused("hidden: 3", "given twice");
 }
 
 static void what_is_not_a_map_is_no_model(void)
