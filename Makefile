@@ -24,8 +24,9 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes \
-            -Wdouble-promotion -Wvla -Werror -Wno-missing-field-initializers
-# tables of data end in zeros: missing initializers are how they are written
+            -Wdouble-promotion -Wvla -Werror -Wno-missing-field-initializers -Wno-format-truncation
+# tables of data end in zeros: missing initializers are how they are written; texts for people are
+# cut to their room on purpose
 STANDARD := -std=c11 -D_POSIX_C_SOURCE=200809L -I. -DVSH_VERSION='"$(VERSION)"'
 REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=. -ffp-contract=off
 

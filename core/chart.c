@@ -60,28 +60,59 @@ void vsh_chart_panel(vsh_text *script, const vsh_panel *panel, const char *above
         vsh_chart_label(script, above, "at screen %.4f,%.4f left", screen_x(12),
                         screen_y(height, panel->top - 16));
     if (below)
-        vsh_chart_label(script, below, "at screen %.4f,%.4f center", screen_x((panel->left + right) / 2),
-                        screen_y(height, panel->bottom + 46));
+        vsh_chart_label(script, below, "at screen %.4f,%.4f center",
+                        screen_x((panel->left + right) / 2), screen_y(height, panel->bottom + 46));
 }
 
-void vsh_key_add(vsh_key *key, const char *text, const char *line, const char *point, const char *fill)
+/* The sample of a series, and the words after it, at the place of an entry of the legend. */
+static void draw_sample(vsh_text *script, const vsh_panel *panel, const vsh_series *series,
+                        int entry, bool joins)
 {
-    int x = 18 + key->count % key->columns * ((VSH_CHART_WIDTH - 18) / key->columns);
-    int y = key->top + 22 * (key->count / key->columns);
-    double low = screen_y(key->height, y + 6), middle = screen_y(key->height, y),
-           high = screen_y(key->height, y - 6);
+    int width = (VSH_CHART_WIDTH - 18) / panel->legend_columns;
+    int x = 18 + entry % panel->legend_columns * width;
+    int y = panel->legend + 22 * (entry / panel->legend_columns);
+    double left = screen_x(x), right = screen_x(x + 30), middle = screen_y(panel->height, y);
 
-    if (fill)
-        vsh_text_add(key->script, "set object rectangle from screen %.4f,%.4f to screen %.4f,%.4f %s\n",
-                     screen_x(x), low, screen_x(x + 30), high, fill);
-    if (line)
-        vsh_text_add(key->script, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead %s\n",
-                     screen_x(x), middle, screen_x(x + 30), middle, line);
-    if (point)
-        vsh_text_add(key->script, "set label '' at screen %.4f,%.4f point %s\n", screen_x(x + 15), middle,
-                     point);
-    vsh_chart_label(key->script, text, "at screen %.4f,%.4f left", screen_x(x + 38), middle);
-    key->count++;
+    if (series->as == VSH_DRAW_LINE)
+        vsh_chart_line(script, series->look, "from screen %.4f,%.4f to screen %.4f,%.4f", left,
+                       middle, right, middle);
+    else if (series->as == VSH_DRAW_POINT)
+        vsh_text_add(script, "set label '' at screen %.4f,%.4f point %s\n", screen_x(x + 15),
+                     middle, series->look);
+    else
+        vsh_chart_box(script, series->look, "from screen %.4f,%.4f to screen %.4f,%.4f", left,
+                      screen_y(panel->height, y + 6), right, screen_y(panel->height, y - 6));
+    if (!joins)
+        vsh_chart_label(script, series->words, "at screen %.4f,%.4f left", screen_x(x + 38),
+                        middle);
+}
+
+static void draw_legend(vsh_text *script, const vsh_panel *panel, const vsh_series *series,
+                        int count)
+{
+    int entries = 0;
+
+    for (int i = 0; i < count && panel->legend_columns > 0; i++) {
+        const char *before = i > 0 ? series[i - 1].words : NULL;
+        bool joins = before && series[i].words && strcmp(before, series[i].words) == 0;
+        if (!series[i].words)
+            continue;
+        entries += !joins;
+        draw_sample(script, panel, &series[i], entries - 1, joins);
+    }
+}
+
+void vsh_chart_plot(vsh_text *script, const vsh_panel *panel, const vsh_series *series, int count)
+{
+    static const char *const styles[] = {"lines", "points", "filledcurves", "boxxyerror"};
+
+    draw_legend(script, panel, series, count);
+    vsh_text_add(script, "plot NaN"); /* never an empty list */
+    for (int i = 0; i < count; i++)
+        if (series[i].data)
+            vsh_text_add(script, ", \\\n  %s with %s %s", series[i].data, styles[series[i].as],
+                         series[i].look);
+    vsh_text_add(script, "\n");
 }
 
 int vsh_utf8_length(const char *text)
@@ -101,7 +132,8 @@ int vsh_utf8_length(const char *text)
                 return 0;
             point = point << 6 | (c[i] & 0x3f);
         }
-        return point < forms[length - 1].least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)
+        return point < forms[length - 1].least || point > 0x10ffff ||
+                       (point >= 0xd800 && point <= 0xdfff)
                    ? 0
                    : length;
     }
@@ -128,7 +160,8 @@ void vsh_chart_quote(vsh_text *script, const char *text, int columns)
         if (length == 0 || is_control(at))
             vsh_text_put(script, *at == '\n' || *at == '\t' ? " " : "?", 1);
         else
-            vsh_text_put(script, *at == '\'' ? "''" : (const char *)at, *at == '\'' ? 2 : (size_t)length);
+            vsh_text_put(script, *at == '\'' ? "''" : (const char *)at,
+                         *at == '\'' ? 2 : (size_t)length);
         at += length ? length : 1;
     }
     vsh_text_put(script, "'", 1);
@@ -143,8 +176,35 @@ void vsh_chart_label(vsh_text *script, const char *text, const char *where, ...)
     vsnprintf(place, sizeof place, where, args);
     va_end(args);
     vsh_text_add(script, "set label ");
-    vsh_chart_quote(script, text, 90);
+    vsh_chart_quote(script, text, VSH_CHART_COLUMNS);
     vsh_text_add(script, " %s%s\n", place, strstr(place, " back") ? "" : " front");
+}
+
+static void add_shape(vsh_text *script, const char *shape, const char *look, const char *ends,
+                      va_list args)
+{
+    char place[256];
+
+    vsnprintf(place, sizeof place, ends, args);
+    vsh_text_add(script, "set %s %s %s\n", shape, place, look);
+}
+
+void vsh_chart_line(vsh_text *script, const char *look, const char *ends, ...)
+{
+    va_list args;
+
+    va_start(args, ends);
+    add_shape(script, "arrow nohead", look, ends, args);
+    va_end(args);
+}
+
+void vsh_chart_box(vsh_text *script, const char *look, const char *ends, ...)
+{
+    va_list args;
+
+    va_start(args, ends);
+    add_shape(script, "object rectangle", look, ends, args);
+    va_end(args);
 }
 
 void vsh_chart_data(vsh_text *script, const char *name)
@@ -176,7 +236,8 @@ static vsh_figure_text show_ten_to(int exponent)
     int size = exponent < 0 ? -exponent : exponent;
 
     snprintf(shown.text, sizeof shown.text, "10%s%s%s%s", exponent < 0 ? "⁻" : "",
-             size >= 100 ? raised[size / 100 % 10] : "", size >= 10 ? raised[size / 10 % 10] : "", raised[size % 10]);
+             size >= 100 ? raised[size / 100 % 10] : "", size >= 10 ? raised[size / 10 % 10] : "",
+             raised[size % 10]);
     return shown;
 }
 
@@ -189,7 +250,8 @@ vsh_figure_text vsh_show_power(double value)
     snprintf(digits, sizeof digits, "%.2e", value);
     if ((mark = strchr(digits, 'e')) && sscanf(mark, "e%d", &exponent) == 1)
         *mark = '\0';
-    snprintf(shown.text, sizeof shown.text, "%.5s\u00a0×\u00a0%.16s", digits, show_ten_to(exponent).text);
+    snprintf(shown.text, sizeof shown.text, "%.5s\u00a0×\u00a0%.16s", digits,
+             show_ten_to(exponent).text);
     return shown;
 }
 
@@ -211,21 +273,18 @@ static void write_tick(vsh_text *script, vsh_tick tick, int mantissa, int expone
     double value = mantissa * pow(10, exponent);
 
     vsh_text_put(script, "'", 1);
-    if (tick == VSH_TICK_POWER)
+    if (tick == VSH_TICK_USD)
+        vsh_text_put(script, "$", 1);
+    if (tick == VSH_TICK_POWER || (tick == VSH_TICK_COUNT && value >= 1e15))
         vsh_text_add(script, "%s", show_ten_to(exponent).text);
-    else if (tick == VSH_TICK_COUNT || tick == VSH_TICK_SI)
-        write_scaled(script, value, tick == VSH_TICK_COUNT ? counts : si);
-    else if (value < 9999)
-        vsh_text_add(script, "%s%.10g", tick == VSH_TICK_USD ? "$" : "", value);
-    else {
-        vsh_text_add(script, tick == VSH_TICK_USD ? "$" : "");
-        write_scaled(script, value, counts);
-    }
+    else if (tick == VSH_TICK_COUNT || tick == VSH_TICK_SI || value > 9999)
+        write_scaled(script, value, tick == VSH_TICK_SI ? si : counts);
+    else
+        vsh_text_add(script, "%.10g", value);
     vsh_text_put(script, "'", 1);
 }
 
-/* Which of 2 and 5 carry a figure beside 1: all in two decades, none beyond
- * three and a half. */
+/* Which ticks carry a figure: 1, 2 and 5 in two decades or little more, 1 and 3 in three. */
 static bool has_figure(int mantissa, double decades, vsh_tick tick)
 {
     if (mantissa == 1)
@@ -245,8 +304,8 @@ void vsh_chart_log_axis(vsh_text *script, const char *axis, double low, double h
     vsh_text_add(script, "set logscale %s\n", axis);
     if (!(low > 0 && high > low && scale > 0 && isfinite(high / low)))
         return;
-    vsh_text_add(script, "set %srange [%.6g:%.6g]\nset %stics nomirror out scale 0.5,0.25 (", axis, low, high,
-                 axis);
+    vsh_text_add(script, "set %srange [%.6g:%.6g]\nset %stics nomirror out scale 0.5,0.25 (", axis,
+                 low, high, axis);
     for (int e = (int)floor(log10(low / scale)); e <= (int)ceil(log10(high / scale)); e++)
         for (int mantissa = 1; mantissa <= 9; mantissa++) {
             double at = mantissa * pow(10, e) * scale;
@@ -275,7 +334,8 @@ void vsh_chart_axis(vsh_text *script, const char *axis, double low, double high)
     step = pow(10, floor(log10(high - low)));
     while (i < 3 && (high - low) / (steps[i] * step) > 6.5)
         i++;
-    vsh_text_add(script, "set %srange [%.6g:%.6g]\nset %stics %.6g\n", axis, low, high, axis, steps[i] * step);
+    vsh_text_add(script, "set %srange [%.6g:%.6g]\nset %stics %.6g\n", axis, low, high, axis,
+                 steps[i] * step);
 }
 
 /* ---- drawing -------------------------------------------------------------------------------- */

@@ -22,11 +22,14 @@
 
 /* Lengths are in points of a picture of this width, heights from its top. */
 enum { VSH_CHART_WIDTH = 560, VSH_CHART_RIGHT = 26, VSH_CHART_FONT = 15 };
+/* Columns of a label; what is longer is cut. */
+enum { VSH_CHART_COLUMNS = 52 };
 
 typedef struct {
     int height; /* of the whole picture */
     int left;   /* room for tick labels */
     int top, bottom;
+    int legend, legend_columns; /* where it begins; 0 columns: there is none */
 } vsh_panel;
 
 /* Opens a script that draws NAME.svg: terminal, style, title. */
@@ -36,7 +39,8 @@ void vsh_chart_end(vsh_text *script);
 
 /* Begins a panel: ranges, ticks, labels and shapes of an earlier one are gone. The words of the
  * vertical axis stand above it, those of the horizontal one below; NULL: none. */
-void vsh_chart_panel(vsh_text *script, const vsh_panel *panel, const char *above, const char *below);
+void vsh_chart_panel(vsh_text *script, const vsh_panel *panel, const char *above,
+                     const char *below);
 
 /* Bytes of the UTF-8 character at text; 0 when it is malformed, overlong or a surrogate. */
 int vsh_utf8_length(const char *text);
@@ -48,6 +52,12 @@ void vsh_chart_quote(vsh_text *script, const char *text, int columns);
 /* A label; where is what gnuplot takes after the text: "at 3,4 left". */
 void vsh_chart_label(vsh_text *script, const char *text, const char *where, ...)
     __attribute__((format(printf, 3, 4)));
+/* A straight line and a rectangle; ends is what gnuplot takes: "from first 1,2 to graph 1,1 back".
+ * The look of a line and of a fill is as in a vsh_series. */
+void vsh_chart_line(vsh_text *script, const char *look, const char *ends, ...)
+    __attribute__((format(printf, 3, 4)));
+void vsh_chart_box(vsh_text *script, const char *look, const char *ends, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* A datablock $name of rows of numbers; what is not finite is a gap. */
 void vsh_chart_data(vsh_text *script, const char *name);
@@ -57,16 +67,20 @@ void vsh_chart_data_end(vsh_text *script);
     vsh_chart_row(script, (const double[]){__VA_ARGS__},                                           \
                   (int)(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
 
-/* A legend in columns, drawn by hand because gnuplot guesses the width of text. A sample has a
- * line, a point, a fill or several (NULL: none), each in gnuplot's words for its look. Between
- * vsh_chart_panel and the panel's plot. */
-typedef struct {
-    vsh_text *script;
-    int height, top, columns; /* of the picture; where it begins */
-    int count;
-} vsh_key;
+typedef enum { VSH_DRAW_LINE, VSH_DRAW_POINT, VSH_DRAW_BAND, VSH_DRAW_BOX } vsh_draw;
 
-void vsh_key_add(vsh_key *key, const char *text, const char *line, const char *point, const char *fill);
+/* Something to draw and its place in the legend, which is drawn by hand because gnuplot guesses the
+ * width of text. A series without data is only in the legend, one without words only in the panel;
+ * one with the words of the series before it joins that one's sample. */
+typedef struct {
+    vsh_draw as;
+    const char *data;  /* "$frontier using 1:2", or NULL */
+    const char *look;  /* gnuplot's words for colour, width, dashes, point, fill */
+    const char *words; /* or NULL */
+} vsh_series;
+
+/* Ends a panel: its legend and its plot, the later series over the earlier. */
+void vsh_chart_plot(vsh_text *script, const vsh_panel *panel, const vsh_series *series, int count);
 
 /* How the figures on an axis are written. */
 typedef enum {

@@ -162,7 +162,9 @@ void vsh_cli_help(const char *program, const vsh_command *command, vsh_text *out
 {
     const char *space = *command->name ? " " : "";
 
-    vsh_text_add(out, "%s%s%s: %s\n\n", program, space, command->name, command->summary);
+    vsh_text_add(out, "%s%s%s: ", program, space, command->name);
+    vsh_text_wrap(out, command->summary, (int)strlen(program) + (int)strlen(command->name) + 2, 80);
+    vsh_text_put(out, "\n", 1);
     if (command->examples)
         vsh_text_add(out, "Examples\n%s\n", command->examples);
     vsh_text_add(out, "Usage\n  %s%s%s %s\n\nOptions\n", program, space, command->name,
@@ -172,7 +174,7 @@ void vsh_cli_help(const char *program, const vsh_command *command, vsh_text *out
         snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ',
                  o->letter ? ", " : "   ", o->name, o->argument ? " " : "",
                  o->argument ? o->argument : "");
-        vsh_text_add(out, "  %-28s %s%s\n", left, o->help,
-                     o->type == VSH_OPT_LATER ? " (not built yet)" : "");
+        vsh_text_add(out, "  %-28s ", left);
+        vsh_text_wrap(out, o->type == VSH_OPT_LATER ? "not built yet" : o->help, 31, 80);
     }
 }

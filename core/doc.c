@@ -15,6 +15,8 @@ typedef struct {
     vsh_arena *arena;
     const char *path;
     vsh_error *err;
+    const char *bytes; /* the text, for places that the parser does not mark */
+    size_t length;
     vsh_node *open[VSH_DOC_DEPTH_MAX];
     int depth;
     int node_count;
@@ -42,6 +44,41 @@ static vsh_status drop_key(builder *build)
     return VSH_OK;
 }
 
+/* Characters that move a cursor or turn the order of letters: C0 but line breaks and tabs, DEL, C1,
+ * and the bidirectional controls U+200E-F, U+202A-E, U+2066-9. The parser has checked the UTF-8. */
+static bool is_control(const unsigned char *c)
+{
+    if (c[0] < 0x20 || c[0] == 0x7f)
+        return c[0] != '\n' && c[0] != '\r' && c[0] != '\t';
+    if (c[0] == 0xc2)
+        return c[1] < 0xa0;
+    if (c[0] != 0xe2)
+        return false;
+    return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae))) ||
+           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
+/* A copy of a scalar in which line breaks and tabs are blanks. */
+static vsh_status copy_scalar(builder *build, const yaml_event_t *event, const char **copy)
+{
+    const unsigned char *value = event->data.scalar.value;
+    char *text;
+
+    if (strlen((const char *)value) != event->data.scalar.length)
+        return fail_at(build, event->start_mark, "a NUL in a text");
+    for (const unsigned char *c = value; *c; c++)
+        if (is_control(c))
+            return fail_at(build, event->start_mark, "a control character in a text");
+    text = vsh_copy_text(build->arena, (const char *)value, event->data.scalar.length);
+    if (!text)
+        return no_memory(build);
+    for (char *c = text; *c; c++)
+        if (*c == '\n' || *c == '\r' || *c == '\t')
+            *c = ' ';
+    *copy = text;
+    return VSH_OK;
+}
+
 /* Hangs a node below the one that is open. */
 static vsh_status add_node(builder *build, vsh_node_kind kind, yaml_mark_t mark, vsh_node **added)
 {
@@ -59,10 +96,7 @@ static vsh_status add_node(builder *build, vsh_node_kind kind, yaml_mark_t mark,
     node->depth = build->depth;
     if (build->key) {
         const yaml_event_t *key = build->key;
-        node->key = vsh_copy_text(build->arena, (const char *)key->data.scalar.value,
-                                  key->data.scalar.length);
-        if (!node->key)
-            return no_memory(build);
+        VSH_TRY(copy_scalar(build, key, &node->key));
         node->key_line = (int)key->start_mark.line + 1;
         node->key_column = (int)key->start_mark.column + 1;
         drop_key(build);
@@ -87,8 +121,8 @@ static vsh_status take_key(builder *build, yaml_event_t *event)
     const char *key = (const char *)event->data.scalar.value;
     char message[160];
 
-    if (strlen(key) != event->data.scalar.length)
-        return fail_at(build, event->start_mark, "a NUL in a key");
+    if (map->child_count == VSH_DOC_KEYS_MAX)
+        return fail_at(build, event->start_mark, "more than 1,024 keys in one map");
     for (const vsh_node *child = map->first; child; child = child->next)
         if (strcmp(child->key, key) == 0) {
             snprintf(message, sizeof message, "%.60s: given twice, first on line %d", key,
@@ -115,12 +149,8 @@ static vsh_status add_scalar(builder *build, yaml_event_t *event)
     if (wants_key(build))
         return take_key(build, event);
     VSH_TRY(add_node(build, VSH_NODE_SCALAR, event->start_mark, &node));
-    if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
-        return fail_at(build, event->start_mark, "a NUL in a text");
-    node->text = vsh_copy_text(build->arena, (const char *)event->data.scalar.value,
-                               event->data.scalar.length);
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-    return node->text ? VSH_OK : no_memory(build);
+    return copy_scalar(build, event, &node->text);
 }
 
 static vsh_status open_node(builder *build, const yaml_event_t *event, vsh_node_kind kind,
@@ -163,18 +193,40 @@ static vsh_status take_event(builder *build, yaml_event_t *event)
     }
 }
 
+/* The mark of byte offset in the text; libyaml gives its reader's errors no mark. */
+static yaml_mark_t mark_of(const builder *build, size_t offset)
+{
+    yaml_mark_t mark = {0};
+
+    for (size_t i = 0; i < offset && i < build->length; i++) {
+        mark.column += ((unsigned char)build->bytes[i] & 0xc0) != 0x80;
+        if (build->bytes[i] == '\n') {
+            mark.line++;
+            mark.column = 0;
+        }
+    }
+    return mark;
+}
+
+static vsh_status fail_parser(const builder *build, const yaml_parser_t *parser)
+{
+    const char *problem = parser->problem ? parser->problem : "not YAML or JSON";
+
+    if (parser->error == YAML_MEMORY_ERROR)
+        return no_memory(build);
+    if (parser->error == YAML_READER_ERROR)
+        return fail_at(build, mark_of(build, parser->problem_offset), problem);
+    return fail_at(build, parser->problem_mark, problem);
+}
+
 static vsh_status run_parser(builder *build, yaml_parser_t *parser)
 {
     for (bool done = false; !done;) {
         yaml_event_t event;
         vsh_status status;
 
-        if (!yaml_parser_parse(parser, &event)) {
-            yaml_mark_t mark = parser->problem_mark;
-            if (parser->error == YAML_MEMORY_ERROR)
-                return no_memory(build);
-            return fail_at(build, mark, parser->problem ? parser->problem : "not YAML or JSON");
-        }
+        if (!yaml_parser_parse(parser, &event))
+            return fail_parser(build, parser);
         done = event.type == YAML_STREAM_END_EVENT;
         status = take_event(build, &event);
         yaml_event_delete(&event);
@@ -187,6 +239,7 @@ static vsh_status run_parser(builder *build, yaml_parser_t *parser)
 vsh_status vsh_doc_parse(vsh_arena *arena, const char *path, const char *bytes, size_t length,
                          vsh_doc *doc, vsh_error *err)
 {
+    static const char bom[] = "\xef\xbb\xbf";
     builder build = {.arena = arena, .path = path, .err = err};
     yaml_parser_t parser;
     vsh_status status;
@@ -197,6 +250,12 @@ vsh_status vsh_doc_parse(vsh_arena *arena, const char *path, const char *bytes, 
                         path);
     if (memchr(bytes, '\0', length))
         return vsh_fail(err, VSH_EINPUT, "%s: a binary file; expected UTF-8 text", path);
+    if (length >= 3 && memcmp(bytes, bom, 3) == 0) {
+        bytes += 3; /* the parser takes it for content before a block */
+        length -= 3;
+    }
+    build.bytes = bytes;
+    build.length = length;
     if (!yaml_parser_initialize(&parser))
         return no_memory(&build);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);

@@ -1,6 +1,6 @@
 /* A document a person wrote: YAML or JSON as a tree whose every node knows its line and column.
  * Hostile input is refused early: size and depth are bounded; aliases, duplicate keys, second
- * documents, NUL bytes and other encodings than UTF-8 are errors. */
+ * documents, NUL bytes, control characters and other encodings than UTF-8 are errors. */
 #ifndef VSH_DOC_H
 #define VSH_DOC_H
 
@@ -10,7 +10,8 @@
 #include "core/arena.h"
 #include "core/status.h"
 
-enum { VSH_DOC_BYTES_MAX = 1 << 20, VSH_DOC_DEPTH_MAX = 64, VSH_DOC_NODES_MAX = 100000 };
+enum { VSH_DOC_BYTES_MAX = 1 << 20, VSH_DOC_DEPTH_MAX = 64, VSH_DOC_NODES_MAX = 100000,
+       VSH_DOC_KEYS_MAX = 1024 /* of one map */ };
 
 typedef enum { VSH_NODE_SCALAR, VSH_NODE_LIST, VSH_NODE_MAP } vsh_node_kind;
 

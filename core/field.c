@@ -112,8 +112,10 @@ static vsh_status read_quantity(const vsh_doc *doc, const vsh_node *node, const 
 {
     double value;
 
-    if (node->kind != VSH_NODE_SCALAR || node->quoted ||
-        !vsh_parse_quantity(node->text, field->dimension, &value))
+    if (node->kind == VSH_NODE_SCALAR && node->quoted)
+        return vsh_doc_expected(doc, node, err, "%s without the quotes",
+                                vsh_dimension_example(field->dimension));
+    if (node->kind != VSH_NODE_SCALAR || !vsh_parse_quantity(node->text, field->dimension, &value))
         return vsh_doc_expected(doc, node, err, "%s", vsh_dimension_example(field->dimension));
     if (value < field->min || value > field->max) {
         char range[80];

@@ -26,6 +26,30 @@ static vsh_status write_all(int file, const char *path, const vsh_text *text, vs
     return VSH_OK;
 }
 
+/* mkstemp gives 0600 whatever the user's mask is. */
+static mode_t creation_mask(void)
+{
+    mode_t mask = umask(077);
+
+    umask(mask);
+    return mask;
+}
+
+/* So that the new name outlives a power cut; a file system that cannot is not our failure. */
+static void sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int file;
+
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    fsync(file);
+    close(file);
+}
+
 vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err)
 {
     char temporary[PATH_MAX];
@@ -40,7 +64,7 @@ vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err
     if (file < 0)
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     status = write_all(file, path, text, err);
-    if (fchmod(file, 0644) != 0 && status == VSH_OK)
+    if (fchmod(file, 0666 & ~creation_mask()) != 0 && status == VSH_OK)
         status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     if (close(file) != 0 && status == VSH_OK)
         status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
@@ -48,6 +72,8 @@ vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err
         status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     if (status != VSH_OK)
         unlink(temporary);
+    else
+        sync_folder(path);
     return status;
 }
 

@@ -1,6 +1,7 @@
 #include "core/lower.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ typedef struct {
     vsh_status status; /* the first failure; later calls do nothing */
     const vsh_layer *layer;
     const char *prefix;
+    unsigned roles; /* of what is emitted next */
     int64_t layers;
     int64_t tokens;
     double act, operand; /* bytes an element */
@@ -68,6 +70,7 @@ static void emit(lowering *lo, const char *name, vsh_op op)
         return;
     }
     snprintf(op.name, sizeof op.name, "%s%s", lo->prefix, name);
+    op.roles = lo->roles;
     lo->ops->item[lo->ops->count++] = op;
 }
 
@@ -99,18 +102,21 @@ static rows all_tokens(const lowering *lo)
 }
 
 /* Even routing; a capacity factor pads every expert to the same number of rows. */
-static rows expert_rows(const lowering *lo)
+static rows expert_rows(lowering *lo)
 {
     const vsh_experts *e = &lo->m->experts;
-    int64_t routed = lo->tokens * e->top_k;
-    int64_t even = (routed + e->count - 1) / e->count;
-    int64_t slots = (int64_t)(e->capacity * (double)routed / (double)e->count);
+    int64_t routed = lo->tokens * e->top_k; /* checked in vsh_lower */
+    double slots = ceil(e->capacity * (double)routed / (double)e->count);
 
     if (e->capacity == 0)
-        return (rows){e->count, even, routed, routed};
-    if ((double)slots < e->capacity * (double)routed / (double)e->count)
-        slots++;
-    return (rows){e->count, slots, routed, slots * e->count};
+        return (rows){e->count, (routed + e->count - 1) / e->count, routed, routed};
+    if (slots * (double)e->count > 9e18) {
+        if (lo->status == VSH_OK)
+            lo->status = vsh_fail(lo->err, VSH_EINPUT, "%s: too many rows to count in 63 bits",
+                                  lo->m->name);
+        slots = 1;
+    }
+    return (rows){e->count, (int64_t)slots, routed, (int64_t)slots * e->count};
 }
 
 /* Y (m,n) = X (m,k) W^T, W (n,k); saved_width elements a row stay for the backward pass. */
@@ -248,12 +254,15 @@ static void attention_core(lowering *lo)
 
     if (m->position == VSH_POSITION_ROTARY)
         vector(lo, "attn.rotary", lo->tokens, rotated, 1, ROTARY_FLOPS, 2, 0);
+    lo->roles |= VSH_ROLE_CORE | (w->store_scores ? 0 : VSH_ROLE_TILES);
     attention_product(lo, "attn.scores", w->seq, qk, qk, q + k + stored, q + own * k);
+    lo->roles &= ~(unsigned)VSH_ROLE_TILES;
     vector(lo, "attn.softmax", lo->tokens * m->heads,
            (vsh_causal_pairs(w->seq, lo->layer->window) + w->seq - 1) / w->seq, 1, SOFTMAX_FLOPS,
            w->store_scores ? 2 : 0, kept);
     attention_product(lo, "attn.values", v, w->seq, v,
                       values + lo->act * tokens * heads * (double)v + stored, own * values);
+    lo->roles &= ~(unsigned)VSH_ROLE_CORE;
 }
 
 static void mlp_products(lowering *lo, const char *up, const char *act, const char *down, rows r,
@@ -341,28 +350,36 @@ static void name_kind(const vsh_model *m, const vsh_layer *kind, char *room, siz
         snprintf(room, bytes, "layer.");
 }
 
+/* The first layer of the same kind. */
+static int64_t first_of_kind(const vsh_model *m, int64_t layer)
+{
+    int64_t first = 0;
+
+    while (!same_kind(&m->layer[first], &m->layer[layer]))
+        first++;
+    return first;
+}
+
 static void lower_layers(lowering *lo)
 {
     const vsh_model *m = lo->m;
 
-    for (int64_t first = 0; first < m->layers; first++) {
+    for (int64_t l = 0; l < m->layers; l++) {
         char prefix[24];
-        int64_t seen = 0;
-        lo->layers = 0;
-        for (int64_t l = 0; l < m->layers; l++)
-            if (same_kind(&m->layer[l], &m->layer[first])) {
-                seen += l < first;
-                lo->layers++;
-            }
-        if (seen)
+        if (first_of_kind(m, l) != l)
             continue;
-        name_kind(m, &m->layer[first], prefix, sizeof prefix);
+        lo->layers = 0;
+        for (int64_t other = l; other < m->layers; other++)
+            lo->layers += same_kind(&m->layer[other], &m->layer[l]);
+        name_kind(m, &m->layer[l], prefix, sizeof prefix);
         lo->prefix = prefix;
-        lo->layer = &m->layer[first];
+        lo->layer = &m->layer[l];
+        lo->roles = VSH_ROLE_LAYER;
         lower_layer(lo);
     }
     lo->prefix = "";
     lo->layer = NULL;
+    lo->roles = 0;
     lo->layers = 1;
 }
 
@@ -414,49 +431,29 @@ static void lower_forward(lowering *lo)
 
 /* ---- the backward pass, derived from the forward list ------------------------------------- */
 
-static bool in_layer(const vsh_op *op)
-{
-    return strncmp(op->name, "embed", 5) != 0 && strncmp(op->name, "head.", 5) != 0 &&
-           strncmp(op->name, "exit.", 5) != 0;
-}
-
-static bool ends_with(const char *name, const char *end)
-{
-    size_t length = strlen(name), end_length = strlen(end);
-
-    return length >= end_length && strcmp(name + length - end_length, end) == 0;
-}
-
-static bool in_core(const vsh_op *op)
-{
-    return op->kind == VSH_OP_ATTENTION || ends_with(op->name, "attn.softmax");
-}
-
 static void push(lowering *lo, const vsh_op *from, const char *suffix, vsh_op op)
 {
     op.saved.v = 0;
-    lo->prefix = "";
     emit(lo, "", op);
     if (lo->status == VSH_OK) {
         vsh_op *pushed = &lo->ops->item[lo->ops->count - 1];
-        snprintf(pushed->name, sizeof pushed->name, "%.30s%s", from->name, suffix);
+        snprintf(pushed->name, sizeof pushed->name, "%s%s", from->name, suffix);
     }
 }
 
 static void push_recompute(lowering *lo, const vsh_op *op)
 {
     vsh_recompute_mode mode = lo->w->recompute;
+    bool again_whole = (mode == VSH_RECOMPUTE_FULL && op->roles & VSH_ROLE_LAYER) ||
+                       (mode == VSH_RECOMPUTE_SELECTIVE && op->roles & VSH_ROLE_CORE);
     vsh_op again = *op;
 
-    if (!in_layer(op))
-        return;
     again.phase = VSH_RECOMPUTE;
     again.model_macs = 0;
-    if (mode == VSH_RECOMPUTE_FULL || (mode == VSH_RECOMPUTE_SELECTIVE && in_core(op)))
+    if (again_whole)
         push(lo, op, "", again);
-    /* tiled attention makes its scores again, tile by tile, whatever else is kept */
-    if (!lo->w->store_scores && mode != VSH_RECOMPUTE_SELECTIVE && ends_with(op->name, "attn.scores"))
-        push(lo, op, mode == VSH_RECOMPUTE_FULL ? ".tiles" : "", again);
+    if (op->roles & VSH_ROLE_TILES && mode != VSH_RECOMPUTE_SELECTIVE)
+        push(lo, op, again_whole ? ".tiles" : "", again);
 }
 
 static void push_matrix_backward(lowering *lo, const vsh_op *op)
@@ -551,17 +548,28 @@ static lowering start(const vsh_model *model, const vsh_work *work, vsh_op_list 
                       .operand = (double)vsh_operand_bytes(work->precision)};
 }
 
+/* Tokens, score pairs, and heads or experts times tokens must be countable: what is multiplied
+ * further is checked where it is. */
+static vsh_status count_tokens(lowering *lo)
+{
+    const vsh_work *w = lo->w;
+    int64_t padded, unused;
+
+    if (__builtin_mul_overflow(w->sequences, w->seq, &lo->tokens) ||
+        __builtin_add_overflow(w->seq, w->attention_tile, &padded) ||
+        __builtin_mul_overflow(padded, padded, &unused) ||
+        __builtin_mul_overflow(lo->tokens, (lo->m->heads + lo->m->experts.top_k) * lo->m->layers,
+                               &unused))
+        return vsh_fail(lo->err, VSH_EINPUT, "%s: more tokens than 63 bits can count", lo->m->name);
+    return VSH_OK;
+}
+
 vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
                      vsh_error *err)
 {
     lowering lo = start(model, work, ops, err);
-    int64_t pairs;
 
-    if (__builtin_mul_overflow(work->sequences, work->seq, &lo.tokens) ||
-        __builtin_mul_overflow(work->seq + work->attention_tile,
-                               work->seq + work->attention_tile, &pairs) ||
-        __builtin_mul_overflow(lo.tokens, model->heads + model->experts.top_k, &pairs))
-        return vsh_fail(err, VSH_EINPUT, "%s: more tokens than 63 bits can count", model->name);
+    VSH_TRY(count_tokens(&lo));
     lower_forward(&lo);
     lower_backward(&lo);
     lower_optimizer(&lo);
@@ -573,16 +581,15 @@ vsh_status vsh_lower_live_layer(const vsh_model *model, const vsh_work *work, vs
 {
     vsh_op_list ops;
     vsh_work kept = *work;
-    lowering lo;
 
     bytes->v = 0;
     kept.recompute = VSH_RECOMPUTE_NONE;
     for (int64_t l = 0; l < model->layers; l++) {
+        lowering lo = start(model, &kept, &ops, err);
         double sum = 0;
-        if (l > 0 && same_kind(&model->layer[l], &model->layer[l - 1]))
+        if (first_of_kind(model, l) != l)
             continue;
-        lo = start(model, &kept, &ops, err);
-        lo.tokens = kept.sequences * kept.seq;
+        VSH_TRY(count_tokens(&lo));
         lo.layer = &model->layer[l];
         lower_layer(&lo);
         VSH_TRY(lo.status);

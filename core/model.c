@@ -214,6 +214,12 @@ static vsh_status check_sizes(const vsh_model *m, const char *place, vsh_error *
         if (!m->layer[l].experts && !m->ffn)
             return vsh_fail(err, VSH_EINPUT, "%sffn: layer %" PRId64 " is dense and has no width",
                             place, l + 1);
+    for (int64_t l = 0; m->latent.kv_rank && l < m->layers; l++)
+        if (!m->layer[l].own_kv)
+            return vsh_fail(err, VSH_EINPUT, "%scross_layer: not with latent attention", place);
+    if (m->latent.kv_rank && (m->qk_norm != VSH_QK_NORM_NONE || m->sinks || m->bias != VSH_BIAS_NONE))
+        return vsh_fail(err, VSH_EINPUT, "%s%s: not with latent attention", place,
+                        m->sinks ? "sinks" : m->qk_norm != VSH_QK_NORM_NONE ? "qk_norm" : "bias");
     if (!m->layer[0].own_kv)
         return vsh_fail(err, VSH_EINPUT, "%scross_layer: the first layer has no earlier layer", place);
     return m->experts.count ? check_experts(m, place, err) : VSH_OK;

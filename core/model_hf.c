@@ -401,12 +401,35 @@ static vsh_status resolve_layers(const vsh_doc *doc, const hf_config *hf, vsh_mo
     return VSH_OK;
 }
 
+static bool is_known(const char *key)
+{
+    for (const vsh_field *field = hf_fields; field->key; field++)
+        if (strcmp(field->key, key) == 0)
+            return true;
+    return false;
+}
+
+/* A download has many keys that decide nothing here; one letter away from a key that does, and
+ * that is not there, is a misspelling. */
+static vsh_status refuse_misspelt(const vsh_doc *doc, vsh_error *err)
+{
+    for (const vsh_node *child = doc->root->first; child; child = child->next)
+        for (const vsh_field *field = hf_fields; field->key; field++)
+            if (vsh_edit_distance(child->key, field->key) == 1 && strlen(field->key) > 7 &&
+                !vsh_node_get(doc->root, field->key) && !is_known(child->key))
+                return vsh_fail(err, VSH_EINPUT,
+                                "%s:%d:%d: unknown key \"%.60s\"; did you mean %s?", doc->path,
+                                child->key_line, child->key_column, child->key, field->key);
+    return VSH_OK;
+}
+
 vsh_status vsh_model_from_hf(const vsh_doc *doc, vsh_model *model, vsh_error *err)
 {
     const hf_family *family = NULL;
     hf_config hf;
 
     VSH_TRY(find_family(doc, &family, err));
+    VSH_TRY(refuse_misspelt(doc, err));
     hf = family->defaults;
     VSH_TRY(vsh_fields_read(doc, doc->root, hf_fields, false, &hf, err));
     VSH_TRY(apply_nulls(doc, family, &hf, err));

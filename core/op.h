@@ -24,6 +24,13 @@ typedef enum {
     VSH_OP_MOVE       /* only moves bytes: gathers, dispatch, combine */
 } vsh_op_kind;
 
+/* What else is true of an operation of the forward list. */
+enum {
+    VSH_ROLE_LAYER = 1, /* inside a layer: full recomputation runs it again */
+    VSH_ROLE_CORE = 2,  /* scores, softmax, values: selective recomputation runs it again */
+    VSH_ROLE_TILES = 4  /* made again, tile by tile, by the backward pass of tiled attention */
+};
+
 extern const char *const vsh_phase_names[VSH_PHASE_COUNT];
 
 enum { VSH_OP_NAME = 40 };
@@ -33,6 +40,7 @@ typedef struct {
     char name[VSH_OP_NAME]; /* with phase, the key that joins prediction, simulation, measurement */
     vsh_phase phase;
     vsh_op_kind kind;
+    unsigned roles;
     int64_t m, n, k;
     int64_t count;
     int64_t model_macs;     /* exact causal attention, no padding, no recompute */

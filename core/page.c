@@ -8,11 +8,15 @@
 #include "core/chart.h"
 
 static const char colour_style[] =
-    ":root{color-scheme:light dark;--ink:#16191d;--soft:#5a6169;--line:#d9dde1;--page:#f4f5f6;--card:#fff;"
-    "--accent:#0060a0;--warn:#a84300;--strong:#eef4f9;--blue:#0072b2;--vermillion:#d55e00;--green:#009e73;"
+    ":root{color-scheme:light "
+    "dark;--ink:#16191d;--soft:#5a6169;--line:#d9dde1;--page:#f4f5f6;--card:#fff;"
+    "--accent:#0060a0;--warn:#a84300;--strong:#eef4f9;--blue:#0072b2;--vermillion:#d55e00;--green:#"
+    "009e73;"
     "--purple:#cc79a7;--grey:#7f7f7f}\n"
-    "@media (prefers-color-scheme:dark){:root{--ink:#e9ebed;--soft:#a4abb3;--line:#343a41;--page:#0e1012;"
-    "--card:#181b1f;--accent:#6cb6f0;--warn:#f0955a;--strong:#1f2a34;--blue:#4aa3e0;--vermillion:#f27d2c;--green:#2fbf94;"
+    "@media "
+    "(prefers-color-scheme:dark){:root{--ink:#e9ebed;--soft:#a4abb3;--line:#343a41;--page:#0e1012;"
+    "--card:#181b1f;--accent:#6cb6f0;--warn:#f0955a;--strong:#1f2a34;--blue:#4aa3e0;--vermillion:#"
+    "f27d2c;--green:#2fbf94;"
     "--purple:#dc97bd;--grey:#969696}}\n";
 static const char screen_style[] =
     "*{box-sizing:border-box}\n"
@@ -27,12 +31,14 @@ static const char screen_style[] =
     ".soft{color:var(--soft)}\n"
     ".small{font-size:.875rem;color:var(--soft)}\n"
     ".lead{font-size:1.15rem;margin:0 0 4px}\n"
-    ".card,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:18px 20px;"
+    ".card,figure{background:var(--card);border:1px solid "
+    "var(--line);border-radius:10px;padding:18px 20px;"
     "margin:0 0 18px}\n"
     ".card>:last-child{margin-bottom:0}\n"
     ".warn{border-left:4px solid var(--warn)}\n"
     ".warn h3{color:var(--warn)}\n"
-    "dl.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:14px 20px;"
+    "dl.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:14px "
+    "20px;"
     "margin:16px 0 0}\n"
     "dl.figures div{border-top:1px solid var(--line);padding-top:6px}\n"
     "dl.figures dt{color:var(--soft);font-size:.875rem}\n"
@@ -74,27 +80,31 @@ static const char small_style[] =
     ".cards tr{padding:8px 0;border-bottom:1px solid var(--line)}\n"
     ".cards tr:last-child{border-bottom:0}\n"
     ".cards tr.strong{background:var(--strong);padding:8px;border-radius:6px}\n"
-    ".cards td,.cards td.number{display:flex;justify-content:space-between;gap:16px;border:0;padding:1px 0;"
+    ".cards td,.cards "
+    "td.number{display:flex;justify-content:space-between;gap:16px;border:0;padding:1px 0;"
     "text-align:right;white-space:normal}\n"
-    ".cards td::before{content:attr(data-head);color:var(--soft);font-weight:400;text-align:left;flex:none}\n"
+    ".cards "
+    "td::before{content:attr(data-head);color:var(--soft);font-weight:400;text-align:left;flex:"
+    "none}\n"
     ".cards td:first-child{font-weight:600;white-space:normal}\n"
     ".cards td.wide{display:block;min-width:0;text-align:left}\n"
     ".cards td:first-child::before,.cards td.wide::before{content:none}\n"
     "}\n";
-static const char print_style[] =
-    "@media print{\n"
-    ":root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--page:#fff;--card:#fff;--accent:#000;"
-    "--warn:#000;--strong:#eee;--blue:#0072b2;--vermillion:#d55e00;--green:#009e73;--purple:#cc79a7;"
-    "--grey:#7f7f7f}\n"
-    "@page{margin:16mm}\n"
-    "body{font-size:10.5pt}\n"
-    "main{max-width:none;padding:0}\n"
-    ".card,figure{border-radius:0;break-inside:avoid}\n"
-    ".card.long{break-inside:auto}\n"
-    "figure svg{max-width:150mm}\n"
-    "h2,h3{break-after:avoid}\n"
-    "tr{break-inside:avoid}\n"
-    "}\n";
+static const char print_style[] = "@media print{\n"
+                                  ":root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--"
+                                  "page:#fff;--card:#fff;--accent:#000;"
+                                  "--warn:#000;--strong:#eee;--blue:#0072b2;--vermillion:#d55e00;--"
+                                  "green:#009e73;--purple:#cc79a7;"
+                                  "--grey:#7f7f7f}\n"
+                                  "@page{margin:16mm}\n"
+                                  "body{font-size:10.5pt}\n"
+                                  "main{max-width:none;padding:0}\n"
+                                  ".card,figure{border-radius:0;break-inside:avoid}\n"
+                                  ".card.long{break-inside:auto}\n"
+                                  "figure svg{max-width:150mm}\n"
+                                  "h2,h3{break-after:avoid}\n"
+                                  "tr{break-inside:avoid}\n"
+                                  "}\n";
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
@@ -186,7 +196,10 @@ void vsh_page_close(vsh_text *page) { vsh_text_add(page, "</main>\n</body>\n</ht
 /* ---- tables ---------------------------------------------------------------------------------- */
 
 /* "#" of figures, "+" of sentences, in front of a head. */
-static const char *class_of(const char *head) { return head[0] == '#' ? "number" : head[0] == '+' ? "wide" : NULL; }
+static const char *class_of(const char *head)
+{
+    return head[0] == '#' ? "number" : head[0] == '+' ? "wide" : NULL;
+}
 static const char *words_of(const char *head) { return head + (class_of(head) != NULL); }
 
 vsh_table vsh_table_open(vsh_text *page, const char *const *heads, int column_count)
@@ -212,7 +225,8 @@ void vsh_table_cell(vsh_table *table, const char *format, ...)
     va_list args;
 
     assert(table->column < table->column_count);
-    vsh_text_add(table->page, class_of(head) ? "<td class=\"%s\" data-head=\"" : "<td data-head=\"", class_of(head));
+    vsh_text_add(table->page, class_of(head) ? "<td class=\"%s\" data-head=\"" : "<td data-head=\"",
+                 class_of(head));
     vsh_page_text(table->page, words_of(head));
     vsh_text_add(table->page, "\"><span>");
     va_start(args, format);
@@ -234,10 +248,10 @@ void vsh_table_close(vsh_table *table)
 /* What a gnuplot picture is made of; a picture with anything else is not taken in. */
 static bool is_known_element(const char *tag)
 {
-    static const char *const known[] = {"svg",     "title",    "desc",     "g",      "defs",
-                                        "rect",    "circle",   "path",     "use",    "text",
-                                        "tspan",   "polygon",  "polyline", "line",   "pattern",
-                                        "filter",  "feFlood",  "clipPath", "feComposite"};
+    static const char *const known[] = {"svg",    "title",   "desc",     "g",          "defs",
+                                        "rect",   "circle",  "path",     "use",        "text",
+                                        "tspan",  "polygon", "polyline", "line",       "pattern",
+                                        "filter", "feFlood", "clipPath", "feComposite"};
     size_t length = strcspn(tag, " \t\r\n/>");
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -269,8 +283,9 @@ static size_t identifier_at(const char *at)
 static const struct {
     int red, green, blue;
     const char *property;
-} colours[] = {{0, 0, 0, "currentColor"},        {255, 255, 255, "var(--card)"}, {0, 114, 178, "var(--blue)"},
-               {213, 94, 0, "var(--vermillion)"}, {0, 158, 115, "var(--green)"},  {204, 121, 167, "var(--purple)"},
+} colours[] = {{0, 0, 0, "currentColor"},     {255, 255, 255, "var(--card)"},
+               {0, 114, 178, "var(--blue)"},  {213, 94, 0, "var(--vermillion)"},
+               {0, 158, 115, "var(--green)"}, {204, 121, 167, "var(--purple)"},
                {127, 127, 127, "var(--grey)"}};
 
 static const char *property_of(int red, int green, int blue)
@@ -287,7 +302,8 @@ static const char *colour_at(const char *at, size_t *length)
 {
     int red, green, blue, used = 0;
 
-    if (strncmp(at, "rgb(", 4) == 0 && sscanf(at, "rgb(%3d,%3d,%3d)%n", &red, &green, &blue, &used) == 3 && used > 0) {
+    if (strncmp(at, "rgb(", 4) == 0 &&
+        sscanf(at, "rgb(%3d,%3d,%3d)%n", &red, &green, &blue, &used) == 3 && used > 0) {
         *length = (size_t)used;
         return property_of(red, green, blue);
     }
@@ -295,7 +311,8 @@ static const char *colour_at(const char *at, size_t *length)
     if (strncmp(at, "#FFFFFF", 7) == 0 || strncmp(at, "#ffffff", 7) == 0)
         return "var(--card)";
     *length = 5;
-    return strncmp(at, "black", 5) == 0 && (at[-1] == '"' || at[-1] == '\'') ? "currentColor" : NULL;
+    return strncmp(at, "black", 5) == 0 && (at[-1] == '"' || at[-1] == '\'') ? "currentColor"
+                                                                             : NULL;
 }
 
 /* After a group that holds nothing, or a title or description of gnuplot's; at itself otherwise. */
@@ -363,8 +380,9 @@ bool vsh_page_picture(vsh_text *page, const char *svg, const char *prefix, const
         end = at;
     box += strlen("viewBox=\"");
     box_length = strspn(box, "0123456789. -");
-    vsh_text_add(page, "<svg class=\"chart\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
-                       "xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"%.*s\" aria-label=\"",
+    vsh_text_add(page,
+                 "<svg class=\"chart\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
+                 "xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"%.*s\" aria-label=\"",
                  (int)box_length, box);
     vsh_page_text(page, title);
     vsh_text_add(page, "\">");

@@ -1,5 +1,5 @@
-/* One HTML page that needs nothing beside it: style and pictures are inside, there is no script, and
- * it follows the reader's colour scheme, a phone's width and a printer's paper. Text is escaped
+/* One HTML page that needs nothing beside it: style and pictures are inside, there is no script,
+ * and it follows the reader's colour scheme, a phone's width and a printer's paper. Text is escaped
  * where it enters; a caller adds markup of its own with vsh_text_add, and only literals. */
 #ifndef VSH_PAGE_H
 #define VSH_PAGE_H
@@ -30,12 +30,13 @@ typedef struct {
 vsh_table vsh_table_open(vsh_text *page, const char *const *heads, int column_count);
 /* style NULL: none; "strong" is set off. */
 void vsh_table_row(vsh_table *table, const char *style);
-void vsh_table_cell(vsh_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vsh_table_cell(vsh_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void vsh_table_close(vsh_table *table);
 
 /* A picture that gnuplot drew, put inside the page: identifiers get the prefix, the
- * colours of core/chart.h become the scheme's, and what a picture has no need of is refused: false, and
- * nothing was added. */
+ * colours of core/chart.h become the scheme's, and what a picture has no need of is refused: false,
+ * and nothing was added. */
 bool vsh_page_picture(vsh_text *page, const char *svg, const char *prefix, const char *title);
 
 #endif

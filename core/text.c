@@ -308,8 +308,7 @@ vsh_figure_text vsh_show_integer(int64_t value)
 
 enum { WORD_MAX = 64 };
 
-/* Damerau-Levenshtein distance with adjacent transpositions; long words count as far apart. */
-static int edit_distance(const char *a, const char *b)
+int vsh_edit_distance(const char *a, const char *b)
 {
     int rows[3][WORD_MAX + 1];
     int *two_up = rows[0], *up = rows[1], *row = rows[2];
@@ -348,7 +347,7 @@ static int join_nearest(char *room, size_t room_bytes, const char *word, const c
     int shown = 0;
 
     for (size_t i = 0; i < word_count && shown < 3 && used < room_bytes; i++)
-        if (edit_distance(word, words[i]) == distance &&
+        if (vsh_edit_distance(word, words[i]) == distance &&
             (!begun || strncmp(words[i], word, strlen(word)) == 0))
             used += (size_t)snprintf(room + used, room_bytes - used, "%s%s", shown++ ? " or " : "",
                                      words[i]);
@@ -368,13 +367,33 @@ void vsh_suggest(char *room, size_t room_bytes, const char *word, const char *co
         limit = 1;
     best = limit + 1;
     for (size_t i = 0; i < word_count; i++) {
-        int distance = edit_distance(word, words[i]);
+        int distance = vsh_edit_distance(word, words[i]);
         if (distance < best)
             best = distance;
     }
     /* of equally near words, those that only go on where the given one stops are likelier meant */
     if (best <= limit && !join_nearest(room, room_bytes, word, words, word_count, best, true))
         join_nearest(room, room_bytes, word, words, word_count, best, false);
+}
+
+void vsh_text_wrap(vsh_text *text, const char *words, int indent, int width)
+{
+    int column = indent;
+
+    for (; *words; words += strspn(words, " ")) {
+        int length = (int)strcspn(words, " "), blank = column > indent;
+        char word[256];
+        snprintf(word, sizeof word, "%.*s", length, words);
+        if (column + blank + vsh_columns(word) > width && blank) {
+            vsh_text_add(text, "\n%*s", indent, "");
+            column = indent;
+            blank = 0;
+        }
+        vsh_text_add(text, "%*s%s", blank, "", word);
+        column += blank + vsh_columns(word);
+        words += length;
+    }
+    vsh_text_put(text, "\n", 1);
 }
 
 int vsh_columns(const char *utf8)

@@ -63,6 +63,13 @@ vsh_figure_text vsh_show_real(double value);
 /* Digits in groups of three: 16200 -> "16,200". */
 vsh_figure_text vsh_show_integer(int64_t value);
 
+/* Words at blanks, broken into lines of at most width columns; the cursor stands at column indent,
+ * where later lines begin. Ends the last line. */
+void vsh_text_wrap(vsh_text *text, const char *words, int indent, int width);
+
+/* Damerau-Levenshtein distance with adjacent transpositions; INT_MAX for words over 64 bytes. */
+int vsh_edit_distance(const char *a, const char *b);
+
 /* Writes the words nearest to a misspelt one as "; did you mean a or b?" into room, "" when none
  * lies within a Damerau-Levenshtein distance of max(1, length/3). Never act on the guess. */
 void vsh_suggest(char *room, size_t room_bytes, const char *word, const char *const *words,

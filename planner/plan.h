@@ -27,6 +27,7 @@ typedef struct {
     double unique_tokens;  /* 0: unlimited */
     double epochs;         /* of the paper's rule only */
     double serve_tokens;   /* 0: serving is not counted */
+    int64_t seq;           /* tokens of a sequence; 0: the model's context */
     double price_usd;      /* of a chip for an hour; below 0: the profile's */
     vsh_precision precision;
     vsh_flop_rate peak;      /* a chip, at the precision */
@@ -58,6 +59,7 @@ typedef struct {
     const char *name;
     vsh_model model;
     vsh_parameters parameters;
+    int64_t seq;         /* tokens of a sequence */
     vsh_work work;       /* of one micro-batch on one chip */
     vsh_footprint footprint;
     bool fits;
@@ -67,16 +69,21 @@ typedef struct {
     double rate, rate_low, rate_high; /* learning rate */
     double batch_low, batch_high;
     const vsh_law *loss_law;
-    vsh_point point; /* what that law was asked */
+    vsh_point point;        /* what that law was asked */
+    double repetition_nats; /* of the loss: the price of repeated tokens, by muennighoff2023 */
     double loss;
     vsh_interval loss_range;
     bool valid; /* the law was fitted here */
     char invalid_reason[160];
-    double step_time_s, mfu, hours;
-    vsh_bound bound;
+    double step_time_s, mfu, hfu, hours;
+    double slowdown;   /* of the assumed throughput, by recomputation and by the roofline; 1 = none */
+    double roofline_s; /* the least time of a step that the chip's ceilings allow */
+    vsh_bound bound;   /* the ceiling under which most of that time is spent */
+    bool same;         /* an alternative that is the recommended run itself */
+    bool too_short;    /* the budget does not buy one step */
     vsh_bill bill;
     double saving_flops, saving_time; /* at equal loss, shares; NaN where it is not the point */
-    char saving[120], note[400];
+    char saving[160], note[400];
 } plan_run;
 
 typedef struct {
@@ -98,6 +105,8 @@ typedef struct {
     bool data_limited;   /* the unique tokens, not the hours, end the run or force epochs */
     plan_run recommended;
     bool recommends; /* a run that fits was found */
+    vsh_optimum data_optimum;    /* of the data-constrained law on the unique tokens, whole budget */
+    plan_run dense_of_joint_law; /* the dense run that experts are compared with */
     plan_run alternative[PLAN_ALTERNATIVES];
     int alternative_count;
     plan_warning warning[PLAN_WARNINGS];
@@ -113,6 +122,7 @@ void plan_warn(plan *p, const char *code, const char *format, ...)
 #define PLAN_ACTIVATION_RESERVE 2e9
 /* Gains below this are within the noise of one run: 0.003-0.02 nats over seeds. */
 #define PLAN_NOISE_NATS 0.008
+#define PLAN_NOISE_LEAST 0.003
 
 /* plan_budget.c: rule, memory, optimum, useful compute. */
 vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err);
@@ -121,21 +131,46 @@ vsh_status plan_recommend(plan *p, vsh_error *err);
 /* plan_alternatives.c: what else the same budget could do. */
 vsh_status plan_alternatives(plan *p, vsh_error *err);
 
-/* What plan_recommend and plan_alternatives search for. */
+/* What a run is to be found for. */
 typedef struct {
     const char *name;
-    const vsh_law *law;     /* decides; its N, its experts */
-    double flops;           /* model FLOPs to spend */
-    double unique_tokens;   /* 0: unlimited */
-    int64_t experts;        /* 0: dense */
+    const vsh_law *law;   /* decides; its N, its experts */
+    double flops;         /* model FLOPs at the assumed throughput */
+    double unique_tokens; /* 0: unlimited */
+    int64_t experts;      /* 0: dense */
     double chips;
     vsh_flop_rate effective; /* a chip */
     const vsh_recipe *recipe;
     const vsh_model *model; /* NULL: search for one */
+    double params, tokens;  /* 0: the law decides; else the size wanted and the tokens it is given */
 } plan_goal;
 
-/* The best run for a goal that fits the chips: run->fits is false when none does. */
+/* plan_recommend.c: the best run for a goal that fits the chips; run->model.layers is 0 when no
+ * architecture does, run->fits is false when the goal's own model does not. */
 vsh_status plan_find_run(const plan_request *request, const plan_goal *goal, plan_run *run,
                          vsh_error *err);
+
+/* plan_run.c: an architecture (run->model) becomes a run, in two steps. Sketch: parameters, FLOPs a
+ * token, whether it fits and at which recomputation, the tokens that buys, the law's loss.
+ * Complete: batch, steps, micro-batch, time under the roofline, cost, intervals. */
+vsh_status plan_sketch_run(const plan_request *request, const plan_goal *goal, plan_run *run,
+                           vsh_error *err);
+vsh_status plan_complete_run(const plan_request *request, const plan_goal *goal, plan_run *run,
+                             vsh_error *err);
+
+/* plan_architecture.c: rotary, gated, RMS-normed decoders in the steps of the chip. */
+typedef struct {
+    int64_t width, layers;
+} plan_shape;
+
+enum { PLAN_SHAPES = 2048 };
+
+/* Shapes of about params active parameters, in a fixed order. */
+int plan_list_shapes(const vsh_hardware *hardware, double params, plan_shape shapes[PLAN_SHAPES]);
+/* experts 0: dense, else that many in every layer, top-1. */
+vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t experts,
+                         vsh_model *model, vsh_error *err);
+/* How unusual a shape is: 0 at the usual ratio of width to depth. */
+double plan_oddness(const vsh_model *model);
 
 #endif

@@ -36,7 +36,8 @@ static void judge_rule(const plan_request *r, plan_rule *rule)
     rule->lower_bound_loss = vsh_muennighoff2023.loss(&point);
     rule->repeats_params = vsh_muennighoff_repeats(&point).params;
     rule->vetoed_by_memory = rule->state_bytes > memory;
-    rule->vetoed_by_data = point.tokens < overfit_tokens(rule->params) || rule->tokens_per_param < 1;
+    rule->vetoed_by_data = rule->tokens < overfit_tokens(rule->params) || rule->tokens_per_param < 1 ||
+                           rule->epochs - 1 > VSH_REPEATS_MAX;
     rule->feasible = !rule->vetoed_by_memory && !rule->vetoed_by_data;
     rule->nearest = vsh_anchor_nearest(rule->params, point.tokens);
     snprintf(rule->verdict, sizeof rule->verdict, "%s%s%s",
@@ -62,8 +63,8 @@ static void apply_rule(const plan_request *r, plan *p)
                   vsh_show_bytes(r->hardware->memory_bytes.value * r->chips).text);
     if (rule->vetoed_by_data)
         plan_warn(p, "data_starved",
-                  "the rule's %s parameters would see %.2g tokens each; %s tokens would be needed "
-                  "not to overfit (Kaplan 2020, equation 4.4)",
+                  "the rule's %s parameters would see %.2g tokens each; %s unique tokens would be "
+                  "needed not to overfit (Kaplan 2020, equation 4.4)",
                   vsh_show_count(rule->params).text, rule->tokens_per_param,
                   vsh_show_count(overfit_tokens(rule->params)).text);
 }
@@ -75,6 +76,7 @@ static void limit_by_data(const plan_request *r, plan *p)
     const vsh_anchor *best = vsh_anchor_best(r->unique_tokens);
     double measured = best ? 6 * best->params * best->tokens : 0, hours;
 
+    p->data_optimum = vsh_muennighoff_optimum(p->flops, r->unique_tokens);
     p->useful_flops = fmax(vsh_muennighoff_useful_flops(r->unique_tokens, PLAN_NOISE_NATS), 0);
     if (measured > p->useful_flops && measured < 1.5 * p->useful_flops)
         p->useful_flops = measured;
@@ -93,6 +95,10 @@ static void warn_of_the_edges(const plan_request *r, plan *p)
     if (r->peak_of != r->precision)
         plan_warn(p, "no_such_peak", "%s has no %s peak; its %s peak stands in", r->hardware->name,
                   vsh_precision_words[r->precision], vsh_precision_words[r->peak_of]);
+    if (r->precision == VSH_FP8 || r->precision == VSH_INT8)
+        plan_warn(p, "precision_unpriced",
+                  "nothing here says what %s training reaches: 16-bit throughput unless given, and no "
+                  "price in loss", vsh_precision_words[r->precision]);
     if (r->chips > 1)
         plan_warn(p, "linear_scaling",
                   "throughput is taken as linear in %g chips and state as sharded over them; "

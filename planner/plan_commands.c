@@ -17,10 +17,12 @@ static const vsh_opt main_options[] = {
     {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs), 1e-3, 1e9},
     LATER("data", "DIR", "unique tokens from a shard manifest"),
     {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one", AT(model)},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context, at most 4096)", AT(seq), 1,
+     1073741824},
     {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that training reaches",
      AT(effective_tflops), 1e-6, 1e7},
     {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},
-    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default bf16; fp32 where there is none)", AT(precision), 0, 0,
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)", AT(precision), 0, 0,
      vsh_precision_words},
     {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd", AT(optimizer), 0,
      0, vsh_optimizer_words},
@@ -58,7 +60,7 @@ static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
 const plan_command plan_commands[] = {
     {{"", "--hw P --hours H [options]",
-      "what can be trained with this hardware in this many hours, and how sure is that",
+      "what can be trained with this hardware in so many hours",
       "  vishwa-plan --hw tpu-v5e --hours 100\n"
       "  vishwa-plan --hw tpu-v5e --hours 100 --tokens 100M --epochs 3\n"
       "  vishwa-plan --hw a100-80gb --chips 8 --days 4 --mfu 0.45 --report out/\n"
@@ -106,6 +108,6 @@ void plan_config_default(plan_config *config)
                             .experts = NAN,
                             .chips = 1,
                             .precision = -1,
-                            .optimizer = VSH_ADAMW,
+                            .optimizer = -1,
                             .recipe = -1};
 }

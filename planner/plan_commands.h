@@ -15,8 +15,8 @@ typedef struct {
     double hours, days, tokens, epochs, serve_tokens, params, unique;
     double effective_tflops, mfu, price_usd, experts;
     int64_t chips, seq;
-    int precision; /* -1: bf16 where the chip has 16-bit products, else fp32 */
-    int optimizer;
+    int precision; /* -1: bf16 where the chip has it, else fp16, else fp32 */
+    int optimizer; /* -1: adamw, unless a recipe is given */
     int recipe; /* -1: from precision and optimizer */
     bool refresh;
 } plan_config;

@@ -11,7 +11,7 @@ typedef struct {
     const char *tag;
 } explained;
 
-enum { EXPLAINED_MAX = 48 };
+enum { EXPLAINED_MAX = 64 };
 
 static const char derived[] = "derived"; /* follows from the lines above it */
 
@@ -50,6 +50,17 @@ static int list_results(const plan *p, explained *lines)
         {"tokens", run->tokens, "", "steps x batch, within C / FLOPs a token", "arithmetic", derived},
         {"loss", run->loss, "nats a token", run->loss_law ? run->loss_law->formula : "",
          run->loss_law ? run->loss_law->source : "", "calibrated"},
+        {"loss, low end", run->loss_range.low, "nats a token",
+         "2.5 % of 2,000 joint draws of coefficients, throughput and residual", "docs/model.md, intervals",
+         derived},
+        {"loss, high end", run->loss_range.high, "nats a token", "97.5 % of the same draws",
+         "docs/model.md, intervals", derived},
+        {"price of repetition", run->repetition_nats, "nats a token",
+         "muennighoff2023 on repeated less on fresh tokens", "arXiv:2305.16264", "calibrated"},
+        {"MFU", run->mfu, "", "model FLOPs / (peak x time)", "arithmetic", derived},
+        {"steps", run->steps, "", "tokens / batch", "arithmetic", derived},
+        {"roofline of a step", run->roofline_s, "s", "max of FLOPs / peak and bytes / bandwidth, by operation",
+         "core/cost.c", derived},
         {"learning rate", run->rate, "", "geometric mean of Step Law, DeepSeek, Ludziejewski",
          "arXiv:2503.04715, 2401.02954, 2502.05172", "calibrated"},
         {"batch", run->batch_tokens, "tokens", "power of two near the mean of Step Law and DeepSeek",
@@ -92,9 +103,13 @@ void plan_explain(const plan *p, vsh_text *out)
 
     vsh_text_add(out, "  Where each number comes from\n");
     for (int i = 0; i < count; i++)
-        vsh_text_add(out, "  %-24s %s %s\n      = %s\n      %s [%s]\n", lines[i].name,
-                     vsh_show_si(lines[i].value).text, lines[i].unit, lines[i].formula,
-                     lines[i].source ? lines[i].source : "no source given", lines[i].tag);
+    {
+        vsh_text_add(out, "  %-24s %.4g %s [%s]\n      = ", lines[i].name, lines[i].value, lines[i].unit,
+                     lines[i].tag);
+        vsh_text_wrap(out, lines[i].formula, 8, 80);
+        vsh_text_add(out, "      ");
+        vsh_text_wrap(out, lines[i].source ? lines[i].source : "no source given", 6, 80);
+    }
     vsh_text_put(out, "\n", 1);
 }
 

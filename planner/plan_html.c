@@ -21,6 +21,7 @@
 #define REAL(value) vsh_show_real(value).text
 #define INTEGER(value) vsh_show_integer((int64_t)(value)).text
 #define POWER(value) vsh_show_power(value).text
+#define AMOUNT(value) plan_show_amount(value).text
 
 static bool has_run(const plan *p) { return p->recommended.model.layers > 0; }
 
@@ -66,9 +67,10 @@ static void write_size_tiles(const plan *p, vsh_text *page)
         write_tile(page, "tokens", COUNT(run->tokens), "1 epoch");
     write_tile(page, "predicted loss", loss, "%.2f - %.2f, nats a token", run->loss_range.low,
                run->loss_range.high);
-    write_tile(page, "batch", COUNT(run->batch_tokens), "tokens; %s - %s do as well", COUNT(run->batch_low),
-               COUNT(run->batch_high));
-    write_tile(page, "learning rate", rate, "%.1g - %.1g by the published laws", run->rate_low, run->rate_high);
+    write_tile(page, "batch", COUNT(run->batch_tokens), "tokens; %s - %s do as well",
+               COUNT(run->batch_low), COUNT(run->batch_high));
+    write_tile(page, "learning rate", rate, "%.1g - %.1g by the published laws", run->rate_low,
+               run->rate_high);
     write_tile(page, "steps", INTEGER(run->steps), "of %s", vsh_show_time(run->step_time_s).text);
 }
 
@@ -78,21 +80,23 @@ static void write_cost_tiles(const plan *p, vsh_text *page)
     const vsh_bill *bill = &run->bill;
     char text[48];
 
-    snprintf(text, sizeof text, "%s h", REAL(run->hours));
-    write_tile(page, "time", text, "of %s h at hand", REAL(p->request.hours));
+    snprintf(text, sizeof text, "%s h", AMOUNT(run->hours));
+    write_tile(page, "time", text, "of %s h at hand", AMOUNT(p->request.hours));
     snprintf(text, sizeof text, "%.0f %%", 100 * run->mfu);
-    write_tile(page, "of peak (MFU)", text, "scenario %.60s; bound by %s", p->request.scenario, vsh_bound_names[run->bound]);
+    write_tile(page, "of peak (MFU)", text, "scenario %.60s; bound by %s", p->request.scenario,
+               vsh_bound_names[run->bound]);
     write_tile(page, "memory a chip", BYTES(run->footprint.total.v), "of %s",
                BYTES(p->request.hardware->memory_bytes.value));
-    snprintf(text, sizeof text, "$%s", REAL(bill->usd));
+    snprintf(text, sizeof text, "$%s", AMOUNT(bill->usd));
     write_tile(page, "cost", bill->price_known ? text : "unknown", "%s",
                bill->price_known ? "at the price of the card below" : "give --price");
     if (bill->power_known) {
-        snprintf(text, sizeof text, "%s kWh", REAL(bill->kwh));
-        write_tile(page, "energy (modelled)", text, "%s - %s", REAL(bill->kwh_low), REAL(bill->kwh_high));
-        snprintf(text, sizeof text, "%s kg", REAL(bill->co2_kg));
-        write_tile(page, "CO2e (modelled)", text, "%s; %s - %s", p->request.region->code, REAL(bill->co2_low_kg),
-                   REAL(bill->co2_high_kg));
+        snprintf(text, sizeof text, "%s kWh", AMOUNT(bill->kwh));
+        write_tile(page, "energy (modelled)", text, "%s - %s", AMOUNT(bill->kwh_low),
+                   AMOUNT(bill->kwh_high));
+        snprintf(text, sizeof text, "%s kg", AMOUNT(bill->co2_kg));
+        write_tile(page, "CO2e (modelled)", text, "%s; %s - %s", p->request.region->code,
+                   AMOUNT(bill->co2_low_kg), AMOUNT(bill->co2_high_kg));
     }
 }
 
@@ -103,14 +107,18 @@ static void write_architecture(const plan *p, vsh_text *page)
     char experts[80] = "Dense";
 
     if (m->experts.count)
-        snprintf(experts, sizeof experts, "%" PRId64 " experts, top-%" PRId64, m->experts.count, m->experts.top_k);
+        snprintf(experts, sizeof experts, "%" PRId64 " experts, top-%" PRId64, m->experts.count,
+                 m->experts.top_k);
     vsh_page_put(page, "p", NULL,
-                 "%s: %" PRId64 " layers of width %s, %" PRId64 " heads, feed-forward %s (%s), vocabulary %s, context %s, "
+                 "%s: %" PRId64 " layers of width %s, %" PRId64
+                 " heads, feed-forward %s (%s), vocabulary %s, context %s, "
                  "%s embedding; %s, %s, %" PRId64 " sequence%s of %s at a time, recompute %s.",
-                 experts, m->layers, INTEGER(m->hidden), m->heads, INTEGER(m->experts.count ? m->experts.hidden : m->ffn),
-                 vsh_mlp_words[m->mlp], INTEGER(m->vocab), INTEGER(m->context), m->tied ? "tied" : "untied",
-                 vsh_precision_words[p->request.precision], p->request.recipe->name, run->work.sequences,
-                 run->work.sequences == 1 ? "" : "s", INTEGER(run->work.seq), vsh_recompute_words[run->work.recompute]);
+                 experts, m->layers, INTEGER(m->hidden), m->heads,
+                 INTEGER(m->experts.count ? m->experts.hidden : m->ffn), vsh_mlp_words[m->mlp],
+                 INTEGER(m->vocab), INTEGER(m->context), m->tied ? "tied" : "untied",
+                 vsh_precision_words[p->request.precision], p->request.recipe->name,
+                 run->work.sequences, run->work.sequences == 1 ? "" : "s", INTEGER(run->work.seq),
+                 vsh_recompute_words[run->work.recompute]);
 }
 
 static void write_summary(const plan *p, vsh_text *page)
@@ -118,11 +126,12 @@ static void write_summary(const plan *p, vsh_text *page)
     const plan_request *r = &p->request;
     const plan_run *run = &p->recommended;
 
-    vsh_page_put(page, "h1", NULL, "What to train on %s\u00a0x\u00a0%.200s in %s\u00a0h", INTEGER(r->chips), r->hardware->name,
-                 REAL(r->hours));
-    vsh_page_put(page, "p", "soft", "%s FLOP: %sFLOP/s a chip, %.0f %% of the %s peak (scenario %.60s, %s).", POWER(p->flops),
-                 vsh_show_si(r->effective.v).text, 100 * r->effective.v / r->peak.v, vsh_precision_words[r->peak_of],
-                 r->scenario, vsh_tag_names[r->throughput_tag]);
+    vsh_page_put(page, "h1", NULL, "What to train on %s\u00a0x\u00a0%.200s in %s\u00a0h",
+                 INTEGER(r->chips), r->hardware->name, AMOUNT(r->hours));
+    vsh_page_put(
+        page, "p", "soft", "%s FLOP: %sFLOP/s a chip, %.0f %% of the %s peak (scenario %.60s, %s).",
+        POWER(p->flops), vsh_show_si(r->effective.v).text, 100 * r->effective.v / r->peak.v,
+        vsh_precision_words[r->peak_of], r->scenario, vsh_tag_names[r->throughput_tag]);
     vsh_text_add(page, "<section class=\"card\">\n");
     if (!has_run(p)) {
         vsh_page_put(page, "p", "lead", "Nothing of a useful size fits.");
@@ -130,13 +139,15 @@ static void write_summary(const plan *p, vsh_text *page)
         return;
     }
     vsh_page_put(page, "p", "lead", "%s%s parameters on %s tokens; expect loss %.2f (%.2f - %.2f).",
-                 run->fits ? "Train " : "Does not fit: ", COUNT((double)run->parameters.total), COUNT(run->tokens), run->loss,
-                 run->loss_range.low, run->loss_range.high);
+                 run->fits ? "Train " : "Does not fit: ", COUNT((double)run->parameters.total),
+                 COUNT(run->tokens), run->loss, run->loss_range.low, run->loss_range.high);
     write_architecture(p, page);
-    vsh_page_put(page, "p", "small", "%s", run->valid
-                     ? "Loss on text like that of the law; +-0.2 on other text and tokenizers. The range is a 95 % interval of "
-                       "the fit, of a new run and of the throughput."
-                     : "The law is asked outside its data: its loss is a bound, and the nearest measured run lies in the range.");
+    vsh_page_put(page, "p", "small", "%s",
+                 run->valid ? "Loss on text like that of the law; +-0.2 on other text and "
+                              "tokenizers. The range is a 95 % interval of "
+                              "the fit, of a new run and of the throughput."
+                            : "The law is asked outside its data: its loss is a bound, and the "
+                              "nearest measured run lies in the range.");
     vsh_text_add(page, "<dl class=\"figures\">\n");
     write_size_tiles(p, page);
     write_cost_tiles(p, page);
@@ -162,7 +173,8 @@ static void write_warnings(const plan *p, vsh_text *page)
 
 static void write_laws(const plan *p, vsh_text *page)
 {
-    static const char *const heads[] = {"Law", "#parameters", "#tokens", "#loss", "N counts", "corpus"};
+    static const char *const heads[] = {"Law",   "#parameters", "#tokens",
+                                        "#loss", "N counts",    "corpus"};
     vsh_table table;
 
     vsh_page_put(page, "h2", NULL, "What each law makes of the budget");
@@ -183,23 +195,26 @@ static void write_laws(const plan *p, vsh_text *page)
         vsh_table_cell(&table, "%s", law->corpus);
     }
     vsh_table_close(&table);
-    vsh_page_put(page, "p", "small", "95 %% of %s: %s - %s parameters, %s - %s tokens. Losses of two corpora do not compare.",
-                 p->request.law->title, COUNT(p->optimum_params.low), COUNT(p->optimum_params.high),
-                 COUNT(p->optimum_tokens.low), COUNT(p->optimum_tokens.high));
+    vsh_page_put(
+        page, "p", "small",
+        "95 %% of %s: %s - %s parameters, %s - %s tokens. Losses of two corpora do not compare.",
+        p->request.law->title, COUNT(p->optimum_params.low), COUNT(p->optimum_params.high),
+        COUNT(p->optimum_tokens.low), COUNT(p->optimum_tokens.high));
     vsh_text_add(page, "</section>\n");
 }
 
-static void write_alternative(const plan_run *run, const char *name, const char *class, vsh_table *table)
+static void write_alternative(const plan_run *run, const char *name, const char *class,
+                              vsh_table *table)
 {
     vsh_table_row(table, class);
     vsh_table_cell(table, "%.60s", name);
     vsh_table_cell(table, "%s", COUNT((double)run->parameters.total));
     vsh_table_cell(table, "%s", COUNT(run->tokens));
     vsh_table_cell(table, "%.2f", run->loss);
-    vsh_table_cell(table, "%s", REAL(run->hours));
+    vsh_table_cell(table, "%s", AMOUNT(run->hours));
     vsh_table_cell(table, "%s", BYTES(run->footprint.total.v));
     if (run->bill.price_known)
-        vsh_table_cell(table, "$%s", REAL(run->bill.usd));
+        vsh_table_cell(table, "$%s", AMOUNT(run->bill.usd));
     else
         vsh_table_cell(table, "-");
     vsh_table_cell(table, "%s%s%s", *run->saving ? run->saving : "what this page is about",
@@ -208,8 +223,8 @@ static void write_alternative(const plan_run *run, const char *name, const char 
 
 static void write_alternatives(const plan *p, vsh_text *page)
 {
-    static const char *const heads[] = {"Instead", "#parameters", "#tokens", "#loss", "#hours",
-                                        "#memory", "#cost",       "+what it saves"};
+    static const char *const heads[] = {"Instead", "#parameters", "#tokens", "#loss",
+                                        "#hours",  "#memory",     "#cost",   "+what it saves"};
     vsh_table table;
 
     if (p->alternative_count == 0)
@@ -231,23 +246,33 @@ static void write_rule(const plan *p, vsh_text *page)
     const vsh_anchor *near = rule->nearest;
 
     vsh_page_put(page, "h2", NULL, "The paper's rule");
-    vsh_text_add(page, rule->feasible ? "<section class=\"card\">\n" : "<section class=\"card warn\">\n");
-    vsh_page_put(page, "p", "lead", "N = C / (6 T E) = %s parameters: %s.", COUNT(rule->params), rule->verdict);
-    vsh_page_put(page, "p", NULL, "C is %s FLOP, T %s tokens, E %g epochs.", POWER(p->flops), COUNT(rule->tokens),
-                 rule->epochs);
+    vsh_text_add(page,
+                 rule->feasible ? "<section class=\"card\">\n" : "<section class=\"card warn\">\n");
+    vsh_page_put(page, "p", "lead", "N = C / (6 T E) = %s parameters: %s.", COUNT(rule->params),
+                 rule->verdict);
+    vsh_page_put(page, "p", NULL, "C is %s FLOP, T %s tokens, E %g epochs.", POWER(p->flops),
+                 COUNT(rule->tokens), rule->epochs);
     vsh_text_add(page, "<ul>\n");
     if (rule->vetoed_by_memory)
-        vsh_page_put(page, "li", NULL, "Memory: %s of weights and optimizer state, %s chips' worth before any activation; "
-                                       "there %s %s.",
-                     BYTES(rule->state_bytes), INTEGER(rule->chips_for_state), p->request.chips == 1 ? "is" : "are",
-                     BYTES(p->request.hardware->memory_bytes.value * p->request.chips));
+        vsh_page_put(
+            page, "li", NULL,
+            "Memory: %s of weights and optimizer state, %s chips' worth before any activation; "
+            "there %s %s.",
+            BYTES(rule->state_bytes), INTEGER(rule->chips_for_state),
+            p->request.chips == 1 ? "is" : "are",
+            BYTES(p->request.hardware->memory_bytes.value * p->request.chips));
     if (rule->vetoed_by_data)
-        vsh_page_put(page, "li", NULL, "Data: %s tokens a parameter. The nearest measured run (%s parameters, %s tokens, %s) "
-                                       "reached loss %.2f.",
-                     REAL(rule->tokens_per_param), COUNT(near->params), COUNT(near->tokens),
-                     vsh_anchor_corpora[near->corpus], near->loss);
-    vsh_page_put(page, "li", NULL, "The law of repeated data gives at least %.2f there%s.", rule->lower_bound_loss,
-                 rule->repeats_params > 20 ? ": a bound and no prediction, so far is it from any measured run" : "");
+        vsh_page_put(
+            page, "li", NULL,
+            "Data: %s tokens a parameter. The nearest measured run (%s parameters, %s tokens, %s) "
+            "reached loss %.2f.",
+            REAL(rule->tokens_per_param), COUNT(near->params), COUNT(near->tokens),
+            vsh_anchor_corpora[near->corpus], near->loss);
+    vsh_page_put(page, "li", NULL, "The law of repeated data gives at least %.2f there%s.",
+                 rule->lower_bound_loss,
+                 rule->repeats_params > 20
+                     ? ": a bound and no prediction, so far is it from any measured run"
+                     : "");
     vsh_text_add(page, "</ul>\n</section>\n");
 }
 
@@ -258,8 +283,9 @@ static void write_memory(const plan *p, vsh_text *page)
     const struct {
         const char *name;
         double bytes;
-    } parts[] = {{"weights", f->weights.v},         {"gradients", f->gradients.v}, {"optimizer", f->optimizer.v},
-                 {"activations", f->activations.v}, {"logits", f->logits.v},       {"workspace", f->workspace.v},
+    } parts[] = {{"weights", f->weights.v},     {"gradients", f->gradients.v},
+                 {"optimizer", f->optimizer.v}, {"activations", f->activations.v},
+                 {"logits", f->logits.v},       {"workspace", f->workspace.v},
                  {"in all", f->total.v}};
     double capacity = p->request.hardware->memory_bytes.value;
     vsh_table table;
@@ -276,10 +302,13 @@ static void write_memory(const plan *p, vsh_text *page)
         vsh_table_cell(&table, "%.1f %%", 100 * parts[i].bytes / capacity);
     }
     vsh_table_close(&table);
-    vsh_page_put(page, "p", "small", "A chip has %s; a plan may fill %.0f %%. %s: %g bytes a parameter (%s). The largest model by "
-                                     "memory alone: %s parameters.",
-                 BYTES(capacity), 100 * PLAN_MEMORY_SHARE, p->request.recipe->name, vsh_recipe_bytes(p->request.recipe),
-                 p->request.recipe->source, COUNT(p->largest_params));
+    vsh_page_put(page, "p", "small",
+                 "A chip has %s; a plan may fill %.0f %%. %s: %g bytes a parameter (%s). The "
+                 "largest model by "
+                 "memory alone: %s parameters.",
+                 BYTES(capacity), 100 * PLAN_MEMORY_SHARE, p->request.recipe->name,
+                 vsh_recipe_bytes(p->request.recipe), p->request.recipe->source,
+                 COUNT(p->largest_params));
     vsh_text_add(page, "</section>\n");
 }
 
@@ -288,11 +317,14 @@ static void write_memory(const plan *p, vsh_text *page)
 static void write_explanation(const plan *p, vsh_text *page)
 {
     vsh_text lines = {.arena = page->arena};
+    const char *text, *after_heading;
 
     plan_explain(p, &lines);
+    text = vsh_text_string(&lines);
+    after_heading = strchr(text, '\n'); /* the page has a heading of its own */
     vsh_page_put(page, "h2", NULL, "Where each number comes from");
     vsh_text_add(page, "<section class=\"card long\">\n<pre>");
-    vsh_page_text(page, vsh_text_string(&lines));
+    vsh_page_text(page, after_heading ? after_heading + 1 : text);
     vsh_text_add(page, "</pre>\n</section>\n");
     page->failed = page->failed || lines.failed;
 }
@@ -316,9 +348,11 @@ static void write_card(const plan *p, const char *command, vsh_text *page)
     char seed[32], price[48];
 
     snprintf(seed, sizeof seed, "%" PRIu64, r->seed);
-    snprintf(price, sizeof price, "$%s a chip-hour", REAL(r->price_usd >= 0 ? r->price_usd : r->hardware->price.value));
+    snprintf(price, sizeof price, "$%s a chip-hour",
+             REAL(r->price_usd >= 0 ? r->price_usd : r->hardware->price.value));
     vsh_page_put(page, "h2", NULL, "The card of this report");
-    vsh_text_add(page, "<section class=\"card\">\n<dl class=\"facts\">\n<dt>command</dt>\n<dd><code>");
+    vsh_text_add(page,
+                 "<section class=\"card\">\n<dl class=\"facts\">\n<dt>command</dt>\n<dd><code>");
     vsh_page_text(page, command);
     vsh_text_add(page, "</code></dd>\n");
     write_fact(page, "version", "vishwa-plan " VSH_VERSION, NULL);
@@ -345,7 +379,8 @@ static const char *read_picture(const char *folder, const char *name, vsh_arena 
     size_t got;
     FILE *file;
 
-    if ((size_t)snprintf(path, sizeof path, "%s/%s.svg", folder, name) >= sizeof path || !(file = fopen(path, "r")))
+    if ((size_t)snprintf(path, sizeof path, "%s/%s.svg", folder, name) >= sizeof path ||
+        !(file = fopen(path, "r")))
         return NULL;
     while ((got = fread(room, 1, sizeof room, file)) > 0 && picture.length < (4u << 20))
         vsh_text_put(&picture, room, got);
@@ -363,16 +398,21 @@ static bool write_figure(const plan_figure *f, int number, const char *svg, vsh_
     vsh_text_add(page, "<figure id=\"%s\">\n", f->name);
     shown = svg && vsh_page_picture(page, svg, f->name, f->title);
     if (!shown)
-        vsh_page_put(page, "p", "lead", "%s: not drawn, because gnuplot is missing or failed. With it, run \"gnuplot %s.gp\" in "
-                                        "this folder.", f->title, f->name);
+        vsh_page_put(page, "p", "lead",
+                     "%s: not drawn, because gnuplot is missing or failed. With it, run \"gnuplot "
+                     "%s.gp\" in "
+                     "this folder.",
+                     f->title, f->name);
     vsh_text_add(page, "<figcaption>");
     vsh_text_add(page, "<strong>Figure %d.</strong> ", number);
     vsh_page_text(page, vsh_text_string(&f->caption));
-    vsh_text_add(page, " <span class=\"soft\">(%s.gp, %s.svg)</span></figcaption>\n</figure>\n", f->name, f->name);
+    vsh_text_add(page, " <span class=\"soft\">(%s.gp, %s.svg)</span></figcaption>\n</figure>\n",
+                 f->name, f->name);
     return shown;
 }
 
-static vsh_status write_scripts(plan_figure figures[PLAN_FIGURES], const char *folder, vsh_error *err)
+static vsh_status write_scripts(plan_figure figures[PLAN_FIGURES], const char *folder,
+                                vsh_error *err)
 {
     char path[PATH_MAX];
 
@@ -402,8 +442,8 @@ static bool write_figures(plan_figure figures[PLAN_FIGURES], const char *folder,
     return all;
 }
 
-static vsh_status write_report(const plan *p, const char *command, const char *folder, vsh_arena *arena,
-                               bool *drawn, vsh_error *err)
+static vsh_status write_report(const plan *p, const char *command, const char *folder,
+                               vsh_arena *arena, bool *drawn, vsh_error *err)
 {
     plan_figure figures[PLAN_FIGURES];
     vsh_text page = {.arena = arena}, title = {.arena = arena};
@@ -412,7 +452,8 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
     VSH_TRY(vsh_folder_make(folder, err));
     VSH_TRY(plan_make_figures(p, arena, figures, err));
     VSH_TRY(write_scripts(figures, folder, err));
-    vsh_text_add(&title, "A plan for %.120s, %s h", p->request.hardware->name, REAL(p->request.hours));
+    vsh_text_add(&title, "A plan for %.120s, %s h", p->request.hardware->name,
+                 AMOUNT(p->request.hours));
     vsh_page_open(&page, vsh_text_string(&title));
     write_summary(p, &page);
     write_warnings(p, &page);

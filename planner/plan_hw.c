@@ -13,18 +13,20 @@ static vsh_status read_named(plan_session *s, const char *name, vsh_hardware *ha
     return vsh_hardware_read(s->arena, path, hardware, err);
 }
 
-static double training_peak(const vsh_hardware *h)
+/* The peak that training works under, and of which precision it is. */
+static double training_peak(const vsh_hardware *h, vsh_precision *used)
 {
-    vsh_precision used;
-
-    return vsh_hardware_peak(h, VSH_BF16, &used)->value;
+    return vsh_hardware_peak(h, VSH_BF16, used)->value;
 }
 
 static void list_one(const char *name, const vsh_hardware *h, vsh_json *json, vsh_text *out)
 {
+    vsh_precision used;
+    double peak = training_peak(h, &used);
+
     if (!json) {
-        vsh_text_add(out, "  %-12s %-28.28s %9sFLOP/s %9s %9s/s\n", name, h->name,
-                     vsh_show_si(training_peak(h)).text, vsh_show_bytes(h->memory_bytes.value).text,
+        vsh_text_add(out, "  %-11s %-24.24s %9sFLOP/s %s %8s %9s/s\n", name, h->name,
+                     vsh_show_si(peak).text, vsh_precision_words[used], vsh_show_bytes(h->memory_bytes.value).text,
                      vsh_show_bytes(h->memory_rate.value).text);
         return;
     }
@@ -32,7 +34,8 @@ static void list_one(const char *name, const vsh_hardware *h, vsh_json *json, vs
     vsh_json_string(json, "profile", name);
     vsh_json_string(json, "name", h->name);
     vsh_json_string(json, "kind", vsh_hardware_kind_words[h->kind]);
-    vsh_json_real(json, "peak_flops_per_s", training_peak(h));
+    vsh_json_real(json, "peak_flops_per_s", peak);
+    vsh_json_string(json, "peak_precision", vsh_precision_words[used]);
     vsh_json_real(json, "memory_bytes", h->memory_bytes.value);
     vsh_json_real(json, "memory_bytes_per_s", h->memory_rate.value);
     vsh_json_end(json);
@@ -50,7 +53,7 @@ static vsh_status list(plan_session *s, vsh_error *err)
         vsh_json_integer(json, "schema_version", 1);
         vsh_json_array(json, "profiles");
     } else {
-        vsh_text_add(&s->out, "\n  %-12s %-28s %15s %9s %11s\n", "profile", "name", "bf16 peak", "memory",
+        vsh_text_add(&s->out, "\n  %-11s %-24s %20s %8s %11s\n", "profile", "name", "peak", "memory",
                      "bandwidth");
     }
     for (size_t i = 0; i < count; i++) {
@@ -98,8 +101,10 @@ static void print_figure(const vsh_hardware_row *row, vsh_text *out)
     vsh_text_add(out, "  %-24s %9s %-8s %-13s %s\n", row->name,
                  vsh_show_real(figure->value / row->scale).text, row->unit, vsh_tag_names[figure->tag],
                  figure->date ? figure->date : "");
-    if (figure->source)
-        vsh_text_add(out, "      %s\n", figure->source);
+    if (figure->source) {
+        vsh_text_add(out, "      ");
+        vsh_text_wrap(out, figure->source, 6, 80);
+    }
 }
 
 static void show(const vsh_hardware *h, plan_session *s)
@@ -109,8 +114,9 @@ static void show(const vsh_hardware *h, plan_session *s)
     vsh_json json = {.out = &s->out};
 
     if (!s->config.common.json) {
-        vsh_text_add(&s->out, "\n  %s (%s)%s%s\n\n", h->name, vsh_hardware_kind_words[h->kind],
-                     h->note ? "\n  " : "", h->note ? h->note : "");
+        vsh_text_add(&s->out, "\n  %s (%s)\n  ", h->name, vsh_hardware_kind_words[h->kind]);
+        vsh_text_wrap(&s->out, h->note ? h->note : "", 2, 80);
+        vsh_text_put(&s->out, "\n", 1);
         for (int i = 0; i < count; i++)
             print_figure(&rows[i], &s->out);
         for (int i = 0; i < h->scenario_count; i++) {

@@ -94,6 +94,17 @@ static void write_optimum(const plan *p, vsh_json *json)
         vsh_json_end(json);
     }
     vsh_json_end(json);
+    if (p->request.unique_tokens > 0) {
+        vsh_json_object(json, "data_limited");
+        vsh_json_string(json, "law", "muennighoff2023");
+        vsh_json_real(json, "unique_tokens", p->request.unique_tokens);
+        vsh_json_real(json, "params", p->data_optimum.params);
+        vsh_json_real(json, "tokens", p->data_optimum.tokens);
+        vsh_json_real(json, "epochs", p->data_optimum.tokens / p->request.unique_tokens);
+        vsh_json_real(json, "loss", p->data_optimum.loss);
+        vsh_json_real(json, "useful_flops", p->useful_flops);
+        vsh_json_end(json);
+    }
     vsh_json_end(json);
 }
 
@@ -167,9 +178,13 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_json_real(json, "loss_low", run->loss_range.low);
     vsh_json_real(json, "loss_high", run->loss_range.high);
     vsh_json_string(json, "loss_law", run->loss_law->name);
+    vsh_json_real(json, "loss_repetition_nats", run->repetition_nats);
     vsh_json_bool(json, "valid", run->valid);
+    vsh_json_integer(json, "seq", run->seq);
     vsh_json_real(json, "step_time_s", run->step_time_s);
+    vsh_json_real(json, "step_roofline_s", run->roofline_s);
     vsh_json_real(json, "mfu", run->mfu);
+    vsh_json_real(json, "hfu", run->hfu);
     vsh_json_string(json, "bound", vsh_bound_names[run->bound]);
     vsh_json_real(json, "memory_bytes", run->footprint.total.v);
     write_footprint(run, json);

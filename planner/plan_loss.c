@@ -41,6 +41,9 @@ static vsh_status predict(const plan_config *c, prediction *p, vsh_error *err)
     if (isnan(c->params) || isnan(c->tokens))
         return vsh_fail(err, VSH_EINPUT, "--%s: expected a number such as %s, got nothing",
                         isnan(c->params) ? "params" : "tokens", isnan(c->params) ? "350M" : "8B");
+    if (c->unique > c->tokens)
+        return vsh_fail(err, VSH_EINPUT, "--unique: expected at most --tokens %.4g, got %.4g", c->tokens,
+                        c->unique);
     p->point = (vsh_point){c->params, c->tokens, isnan(c->unique) ? 0 : c->unique,
                            isnan(c->experts) ? 1 : c->experts};
     p->loss = p->law->loss(&p->point);
@@ -49,7 +52,7 @@ static vsh_status predict(const plan_config *c, prediction *p, vsh_error *err)
                      ? vsh_anchor_nearest_repeated(p->point.params, p->point.tokens, p->point.unique)
                      : NULL;
     if (!p->nearest)
-        p->nearest = vsh_anchor_nearest(p->point.params, p->point.tokens);
+        p->nearest = vsh_anchor_nearest_fresh(p->point.params, p->point.tokens);
     VSH_TRY(vsh_uncertain_loss(p->law, &p->point, &draws, &p->range, err));
     if (!isfinite(p->loss) || !isfinite(p->range.high))
         return vsh_fail(err, VSH_EINPUT, "%s: no finite loss at this point", p->law->name);
@@ -86,15 +89,17 @@ static void print(const prediction *p, vsh_text *out)
 
     vsh_text_add(out, "\n  loss %.3f (%.3f - %.3f) nats a token by %s\n", p->loss, p->range.low,
                  p->range.high, p->law->title);
-    vsh_text_add(out, "  N counts %s parameters; corpus %s\n", vsh_n_counts_names[p->law->n_counts],
+    vsh_text_add(out, "  N counts    %s parameters; corpus %s\n", vsh_n_counts_names[p->law->n_counts],
                  p->law->corpus);
-    if (!p->valid)
-        vsh_text_add(out, "  outside validated region: %s\n", p->reason);
-    vsh_text_add(out, "  nearest measured run: %s parameters, %s tokens", vsh_show_count(near->params).text,
-                 vsh_show_count(near->tokens).text);
+    if (!p->valid) {
+        vsh_text_add(out, "  outside validated region: ");
+        vsh_text_wrap(out, p->reason, 28, 80);
+    }
+    vsh_text_add(out, "  measured    %.3f by the nearest run: %s parameters,\n              %s tokens", near->loss,
+                 vsh_show_count(near->params).text, vsh_show_count(near->tokens).text);
     if (near->unique < near->tokens)
         vsh_text_add(out, " (%s unique)", vsh_show_count(near->unique).text);
-    vsh_text_add(out, ": loss %.3f on %s\n\n", near->loss, vsh_anchor_corpora[near->corpus]);
+    vsh_text_add(out, " on %s\n\n", vsh_anchor_corpora[near->corpus]);
 }
 
 vsh_status plan_run_loss(plan_session *s, vsh_error *err)
@@ -145,15 +150,20 @@ static void print_law(const vsh_law *law, vsh_term term, vsh_text *out)
 {
     vsh_text_add(out, "\n  %s%s%s%s\n", vsh_term_bold(term), law->name, vsh_term_plain(term),
                  law == vsh_law_default() ? "   (default)" : "");
-    vsh_text_add(out, "    %s\n    ", law->formula);
+    vsh_text_add(out, "    ");
+    vsh_text_wrap(out, law->formula, 4, 80);
+    vsh_text_add(out, "    ");
     for (int c = 0; c < VSH_COEFFICIENTS && law->coefficient[c].name; c++) {
-        vsh_text_add(out, "%s%s %.6g", c == 0 ? "" : c % 4 ? "   " : "\n    ",
+        vsh_text_add(out, "%s%s %.6g", c == 0 ? "" : c % 3 ? "   " : "\n    ",
                      law->coefficient[c].name, law->coefficient[c].value);
         if (law->coefficient[c].stderr_ > 0)
             vsh_text_add(out, " +- %.3g", law->coefficient[c].stderr_);
     }
-    vsh_text_add(out, "\n    N counts   %s parameters\n    corpus     %s\n    fitted on  %s\n    source     %s\n",
-                 vsh_n_counts_names[law->n_counts], law->corpus, law->range, law->source);
+    vsh_text_add(out, "\n    N counts   %s parameters\n    corpus     %s\n    fitted on  ",
+                 vsh_n_counts_names[law->n_counts], law->corpus);
+    vsh_text_wrap(out, law->range, 15, 80);
+    vsh_text_add(out, "    source     ");
+    vsh_text_wrap(out, law->source, 15, 80);
 }
 
 vsh_status plan_run_laws(plan_session *s, vsh_error *err)

@@ -29,9 +29,10 @@ static void print_help(const plan_command *command, vsh_text *out)
         return;
     vsh_text_add(out, "\nCommands (vishwa-plan COMMAND --help)\n");
     for (const plan_command *other = plan_commands; other->cli.name; other++)
-        if (*other->cli.name)
-            vsh_text_add(out, "  %-11s %s%s\n", other->cli.name, other->cli.summary,
-                         other->run ? "" : " (not built yet)");
+        if (*other->cli.name) {
+            vsh_text_add(out, "  %-11s ", other->cli.name);
+            vsh_text_wrap(out, other->run ? other->cli.summary : "not built yet", 14, 80);
+        }
 }
 
 /* The command that argv names; the main job when the first word is an option. */
@@ -56,19 +57,36 @@ static vsh_status find_command(int argc, char **argv, const plan_command **found
     return vsh_fail(err, VSH_EINPUT, "unknown command \"%.80s\"%s", argv[1], suggestion);
 }
 
+/* One word as a shell takes it back. */
+static void quote_word(vsh_text *line, const char *word)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./=+,:@%";
+
+    if (*word && strspn(word, plain) == strlen(word)) {
+        vsh_text_add(line, "%s", word);
+        return;
+    }
+    vsh_text_put(line, "'", 1);
+    for (; *word; word++)
+        vsh_text_add(line, *word == '\'' ? "'\\''" : "%c", (unsigned char)*word < 0x20 ? '?' : *word);
+    vsh_text_put(line, "'", 1);
+}
+
 /* The command line as it was typed, for the last line of a screen. */
 static const char *show_command(vsh_arena *arena, int argc, char **argv)
 {
     vsh_text line = {.arena = arena};
 
-    vsh_text_add(&line, "vishwa-plan");
-    for (int i = 1; i < argc && line.length < 400; i++)
-        if (strspn(argv[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./=+") ==
-            strlen(argv[i]))
-            vsh_text_add(&line, " %s", argv[i]);
+    for (int i = 0; i < argc; i++) {
+        if (i > 0)
+            vsh_text_put(&line, " ", 1);
+        quote_word(&line, argv[i]);
+    }
     return vsh_text_string(&line);
 }
 
+/* NULL when the environment names no home: then nothing is kept. */
 static const char *cache_folder(vsh_arena *arena)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -76,9 +94,9 @@ static const char *cache_folder(vsh_arena *arena)
 
     if (cache && *cache)
         vsh_text_add(&path, "%s/vishwa", cache);
-    else
-        vsh_text_add(&path, "%s/.cache/vishwa", home && *home ? home : "/tmp");
-    return vsh_text_string(&path);
+    else if (home && *home)
+        vsh_text_add(&path, "%s/.cache/vishwa", home);
+    return path.length ? vsh_text_string(&path) : NULL;
 }
 
 static vsh_status parse(plan_session *session, int argc, char **argv, vsh_error *err)

@@ -10,6 +10,8 @@
 /* One constant misses measured step times by 7 % (TPU v5e) to 17.5 % (A100 clusters) on average
  * (docs/model.md, intervals): a log sd of 0.12 where a scenario states no range. */
 #define THROUGHPUT_LOG_SD 0.12
+/* Sequences of a plan for a given model, unless --seq says otherwise. */
+#define SEQ_DEFAULT_MAX 4096
 /* z of a 95 % interval: a stated range is taken as one. */
 #define Z95 1.959964
 
@@ -44,16 +46,29 @@ static double spread_of(const vsh_figure *figure)
                                       : THROUGHPUT_LOG_SD;
 }
 
+/* A share of peak is of 16-bit products: what 8-bit ones reach nobody says here, so their rate is
+ * that of 16 bits; fp32 is held to its own, lower peak. */
+static double rate_of_share(const vsh_hardware *h, double share, double peak)
+{
+    vsh_precision used;
+    double sixteen_bit = vsh_hardware_peak(h, VSH_BF16, &used)->value;
+
+    return share * fmin(peak, sixteen_bit);
+}
+
 static vsh_status from_scenario(const vsh_hardware *h, plan_request *r, vsh_error *err)
 {
     const vsh_scenario *scenario = &h->scenario[h->default_scenario];
     const vsh_figure *figure = scenario->mfu.known ? &scenario->mfu : &scenario->effective;
+    vsh_precision used;
+    double sixteen_bit = vsh_hardware_peak(h, VSH_BF16, &used)->value;
 
     if (h->scenario_count == 0)
         return vsh_fail(err, VSH_EINPUT,
                         "%s: no scenario says what training reaches; give --mfu or --effective-tflops",
                         h->path);
-    r->effective.v = scenario->mfu.known ? figure->value * r->peak.v : figure->value;
+    r->effective.v =
+        rate_of_share(h, scenario->mfu.known ? figure->value : figure->value / sixteen_bit, r->peak.v);
     r->scenario = scenario->name;
     r->throughput_source = figure->source ? figure->source : h->path;
     r->throughput_tag = figure->tag;
@@ -94,6 +109,8 @@ static vsh_status read_model(plan_session *s, vsh_model *model, plan_request *r,
                              &path, err));
     VSH_TRY(vsh_model_read(s->arena, path, model, err));
     r->model = model;
+    if (!r->seq) /* long contexts are trained last and briefly */
+        r->seq = model->context < SEQ_DEFAULT_MAX ? model->context : SEQ_DEFAULT_MAX;
     return VSH_OK;
 }
 
@@ -101,7 +118,7 @@ static vsh_precision choose_precision(const plan_config *c, const vsh_hardware *
 {
     if (c->precision >= 0)
         return (vsh_precision)c->precision;
-    return h->peak[VSH_BF16].known || h->peak[VSH_FP16].known ? VSH_BF16 : VSH_FP32;
+    return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
 }
 
 static vsh_status resolve(plan_session *s, vsh_hardware *hardware, vsh_model *model,
@@ -116,14 +133,19 @@ static vsh_status resolve(plan_session *s, vsh_hardware *hardware, vsh_model *mo
                         .epochs = isnan(c->epochs) ? 3 : c->epochs, /* the paper's */
                         .serve_tokens = isnan(c->serve_tokens) ? 0 : c->serve_tokens,
                         .price_usd = isnan(c->price_usd) ? -1 : c->price_usd,
+                        .seq = c->seq,
                         .seed = (uint64_t)c->common.seed};
     VSH_TRY(read_hours(c, &r->hours, err));
     VSH_TRY(read_hardware(s, hardware, err));
     r->precision = choose_precision(c, hardware);
     peak = vsh_hardware_peak(hardware, r->precision, &r->peak_of);
     r->peak.v = peak->value;
-    r->recipe = c->recipe >= 0 ? vsh_recipe_at(c->recipe)
-                               : vsh_recipe_for(r->precision, (vsh_optimizer)c->optimizer);
+    if (c->recipe >= 0 && c->optimizer >= 0)
+        return vsh_fail(err, VSH_EINPUT, "--recipe: expected either a recipe or an optimizer, got both");
+    r->recipe = c->recipe >= 0
+                    ? vsh_recipe_at(c->recipe)
+                    : vsh_recipe_for(r->precision,
+                                     c->optimizer >= 0 ? (vsh_optimizer)c->optimizer : VSH_ADAMW);
     VSH_TRY(plan_find_law(c->law, &r->law, err));
     VSH_TRY(vsh_region_find(c->region ? c->region : "us-central1", &r->region, err));
     VSH_TRY(choose_throughput(c, hardware, r, err));
@@ -167,6 +189,8 @@ vsh_status plan_run_main_job(plan_session *s, vsh_error *err)
     if (s->config.common.json) {
         vsh_json json = {.out = &s->out};
         plan_write_json(p, s->config.common.explain, &json);
+        if (json.refused)
+            return vsh_fail(err, VSH_EINPUT, "a figure of the answer is out of range");
     } else {
         plan_print(p, s->term, s->line, &s->out);
         if (s->config.common.explain)

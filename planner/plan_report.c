@@ -71,23 +71,30 @@ static int corpus_length(const vsh_law *law) { return (int)strcspn(law->corpus, 
 static void print_expectation(const plan_run *run, vsh_text *out)
 {
     const vsh_law *law = run->loss_law;
+    const vsh_anchor *near =
+        run->repetition_nats > 0
+            ? vsh_anchor_nearest_repeated(run->point.params, run->tokens, run->unique_tokens)
+            : NULL;
 
     vsh_text_add(out, "  On        %s tokens, ", COUNT(run->tokens));
     if (run->epochs > 1.0001)
         vsh_text_add(out, "%s epochs of %s, ", REAL(run->epochs), COUNT(run->unique_tokens));
     else
         vsh_text_add(out, "1 epoch, ");
-    vsh_text_add(out, "sequences of %s\n", INTEGER(run->model.context));
+    vsh_text_add(out, "sequences of %s\n", INTEGER(run->seq));
     if (run->loss >= log((double)run->model.vocab)) {
         vsh_text_add(out, "  Expect    loss below %.2f, ln of the vocabulary: no law reaches this size\n",
                      run->loss);
         return;
     }
-    vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, ", run->loss,
-                 run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus);
-    vsh_text_add(out, run->valid        ? "+-0.2 elsewhere)\n"
-                      : run->epochs > 1 ? "the law's bound\n            and the nearest measured run)\n"
-                                        : "outside its data)\n");
+    vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, %s)\n", run->loss,
+                 run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus,
+                 run->valid ? "+-0.2 elsewhere" : "outside its data");
+    if (run->repetition_nats > 0)
+        vsh_text_add(out, "            of it %.2f for repeating, by Muennighoff 2023\n", run->repetition_nats);
+    if (near && near->unique < near->tokens)
+        vsh_text_add(out, "            nearest measured: %.2f (%s parameters, %s tokens of %s)\n", near->loss,
+                     COUNT(near->params), COUNT(near->tokens), COUNT(near->unique));
 }
 
 /* 1.05e-3 as a person writes it: "1e-3", "4.4e-4". */
@@ -116,12 +123,9 @@ static void print_training(const plan *p, const plan_run *run, vsh_text *out)
     vsh_text_add(out, "            logits %s; %s, %" PRId64 " sequence%s at a time, recompute %s\n",
                  BYTES(f->logits.v), p->request.recipe->name, run->work.sequences, run->work.sequences == 1 ? "" : "s",
                  vsh_recompute_words[run->work.recompute]);
-    vsh_text_add(out, "  Step      %s, MFU %.0f %%, bound by the %s; %s h in all\n",
-                 vsh_show_time(run->step_time_s).text, 100 * run->mfu,
-                 run->bound == VSH_BOUND_MATRIX   ? "matrix units"
-                 : run->bound == VSH_BOUND_VECTOR ? "vector units"
-                                                  : vsh_bound_names[run->bound],
-                 REAL(run->hours));
+    vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%; %s h in all\n",
+                 vsh_show_time(run->step_time_s).text, vsh_show_time(run->roofline_s).text,
+                 vsh_bound_names[run->bound], 100 * run->mfu, REAL(run->hours));
 }
 
 static void print_bill(const plan *p, const plan_run *run, vsh_text *out)
@@ -146,6 +150,9 @@ static void print_bill(const plan *p, const plan_run *run, vsh_text *out)
 
 static void print_laws(const plan *p, vsh_term term, vsh_text *out)
 {
+    /* more than guessing evenly among the words is no loss of a trained model */
+    double guess = log(p->recommended.model.layers ? (double)p->recommended.model.vocab : 32000);
+
     vsh_text_add(out, "\n  %sLaw                parameters       tokens   loss  N counts%s\n",
                  vsh_term_bold(term), vsh_term_plain(term));
     for (int i = 0; i < VSH_LAW_COUNT; i++) {
@@ -154,7 +161,7 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
                              : law->same_corpus    ? ""
                                                    : "  other corpus";
         char loss[16] = "-";
-        if (isfinite(p->by_law[i].loss))
+        if (isfinite(p->by_law[i].loss) && p->by_law[i].loss < guess)
             snprintf(loss, sizeof loss, "%.2f", p->by_law[i].loss);
         vsh_text_add(out, "  %-18s %10s %12s %6s  %s%s\n", law->title, COUNT(p->by_law[i].params),
                      COUNT(p->by_law[i].tokens), loss, vsh_n_counts_names[law->n_counts], remark);
@@ -163,25 +170,13 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
                          COUNT(p->optimum_params.low), COUNT(p->optimum_params.high),
                          COUNT(p->optimum_tokens.low), COUNT(p->optimum_tokens.high));
     }
-}
-
-/* Words of text, broken at blanks, from column indent where the cursor stands. */
-static void print_wrapped(const char *text, int indent, vsh_text *out)
-{
-    int column = indent;
-
-    for (; *text; text += strspn(text, " ")) {
-        int length = (int)strcspn(text, " "), blank = column > indent;
-        if (column + blank + length > WIDTH + 2 && blank) {
-            vsh_text_add(out, "\n%*s", indent, "");
-            column = indent;
-            blank = 0;
-        }
-        vsh_text_add(out, "%*s%.*s", blank, "", length, text);
-        column += blank + length;
-        text += length;
+    if (p->request.unique_tokens > 0) {
+        char label[32];
+        snprintf(label, sizeof label, "on %s unique", COUNT(p->request.unique_tokens));
+        vsh_text_add(out, "  %-18s %10s %12s %6.2f  %s epochs, by Muennighoff\n", label,
+                     COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), p->data_optimum.loss,
+                     REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)));
     }
-    vsh_text_put(out, "\n", 1);
 }
 
 static void print_alternatives(const plan *p, vsh_term term, vsh_text *out)
@@ -191,16 +186,16 @@ static void print_alternatives(const plan *p, vsh_term term, vsh_text *out)
     for (int i = 0; i < p->alternative_count; i++) {
         const plan_run *run = &p->alternative[i];
         char line[600];
-        if (strcmp(run->name, "dense") == 0)
+        if (run->same)
             continue;
         if (first)
             vsh_text_add(out, "\n  %sInstead%s\n", vsh_term_bold(term), vsh_term_plain(term));
         first = false;
         snprintf(line, sizeof line, "%s, %s", COUNT((double)run->parameters.total), run->saving);
         vsh_text_add(out, "  %-13s ", run->name);
-        print_wrapped(line, 16, out);
+        vsh_text_wrap(out, line, 16, WIDTH + 2);
         vsh_text_add(out, "%*s", 16, "");
-        print_wrapped(run->note, 16, out);
+        vsh_text_wrap(out, run->note, 16, WIDTH + 2);
     }
 }
 
@@ -209,7 +204,7 @@ static void print_rule(const plan *p, vsh_term term, vsh_text *out)
     const plan_rule *rule = &p->rule;
     const vsh_anchor *near = rule->nearest;
 
-    vsh_text_add(out, "\n  %sThe paper's rule%s (6NTE, %s tokens x %g) allows %s parameters.%s\n",
+    vsh_text_add(out, "\n  %sThe paper's rule%s (C = 6 N T E, %s tokens x %g): %s parameters.%s\n",
                  vsh_term_bold(term), vsh_term_plain(term), COUNT(rule->tokens), rule->epochs,
                  COUNT(rule->params), rule->feasible ? "" : " Don't:");
     if (rule->vetoed_by_memory)
@@ -217,9 +212,9 @@ static void print_rule(const plan *p, vsh_term term, vsh_text *out)
                      BYTES(rule->state_bytes), p->request.chips == 1 ? "is" : "are",
                      BYTES(p->request.hardware->memory_bytes.value * p->request.chips));
     if (rule->vetoed_by_data)
-        vsh_text_add(out, "  data      %s tokens a parameter; the nearest measured run\n"
+        vsh_text_add(out, "  data      %.2g tokens a parameter; the nearest measured run\n"
                           "            (%s parameters, %s tokens) reached loss %.2f\n",
-                     REAL(rule->tokens_per_param), COUNT(near->params), COUNT(near->tokens),
+                     rule->tokens_per_param, COUNT(near->params), COUNT(near->tokens),
                      near->loss);
 }
 
@@ -230,7 +225,7 @@ static void print_warnings(const plan *p, vsh_term term, vsh_text *out)
         if (strcmp(w->code, "does_not_fit") == 0 || strcmp(w->code, "data_starved") == 0)
             continue; /* the screen has said it already */
         vsh_text_add(out, "\n  %sNote%s      ", vsh_term_warn(term), vsh_term_plain(term));
-        print_wrapped(w->message, 12, out);
+        vsh_text_wrap(out, w->message, 12, WIDTH + 2);
     }
 }
 
@@ -253,5 +248,7 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
     print_alternatives(p, term, out);
     print_rule(p, term, out);
     print_warnings(p, term, out);
-    vsh_text_add(out, "\n  Next      %s --report out/\n\n", command);
+    if (!strstr(command, "--report"))
+        vsh_text_add(out, "\n  Next      %s --report out/\n", command);
+    vsh_text_put(out, "\n", 1);
 }

@@ -109,22 +109,23 @@ void vsh_check_fails(vsh_status got, const vsh_error *err, vsh_status want, cons
     count(holds, file, line, what, false);
 }
 
-vsh_doc vsh_test_doc(const char *text)
+vsh_doc vsh_test_doc_at(const char *text, const char *file, int line)
 {
     vsh_doc doc = {0};
     vsh_error err;
 
-    REQUIRE_OK(vsh_doc_parse(&now.arena, "test.yaml", text, strlen(text), &doc, &err), &err);
+    vsh_check_ok(vsh_doc_parse(&now.arena, "test.yaml", text, strlen(text), &doc, &err), &err, file,
+                 line, "the document", true);
     return doc;
 }
 
-vsh_model vsh_test_model(const char *text)
+vsh_model vsh_test_model_at(const char *text, const char *file, int line)
 {
     static vsh_model model; /* large; copied out */
-    vsh_doc doc = vsh_test_doc(text);
+    vsh_doc doc = vsh_test_doc_at(text, file, line);
     vsh_error err;
 
-    REQUIRE_OK(vsh_model_from_doc(&doc, &model, &err), &err);
+    vsh_check_ok(vsh_model_from_doc(&doc, &model, &err), &err, file, line, "the model", true);
     return model;
 }
 

@@ -28,9 +28,11 @@ vsh_arena *vsh_test_arena(void);
 
 /* A YAML or JSON text literal as a document named "test.yaml", in the test's arena; a text that
  * does not parse ends the test. */
-vsh_doc vsh_test_doc(const char *text);
+#define vsh_test_doc(text) vsh_test_doc_at((text), __FILE__, __LINE__)
+vsh_doc vsh_test_doc_at(const char *text, const char *file, int line);
 /* The same for a model description. */
-vsh_model vsh_test_model(const char *text);
+#define vsh_test_model(text) vsh_test_model_at((text), __FILE__, __LINE__)
+vsh_model vsh_test_model_at(const char *text, const char *file, int line);
 
 /* Checks print file, line and values on stderr and count; REQUIRE also ends the test. NaN passes
  * no comparison. */

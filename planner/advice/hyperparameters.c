@@ -15,7 +15,7 @@ double vsh_deepseek_batch_tokens(double flops) { return 0.2920 * pow(flops, 0.32
 
 double vsh_ludziejewski_rate(double params_active, double experts)
 {
-    return exp(8.39 - 0.81 * log(params_active) - 0.25 * log(experts));
+    return exp(8.39 - 0.81 * log(params_active) - 0.25 * log(fmax(1, experts))); /* 0: dense too */
 }
 
 double vsh_kaplan_critical_batch(double loss) { return 2e8 / pow(loss, 1 / 0.21); }

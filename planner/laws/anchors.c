@@ -10,6 +10,7 @@
 #include "planner/laws/anchors.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 const char *const vsh_anchor_corpora[] = {"MassiveText (Hoffmann 2022)", "C4 (Muennighoff 2023)"};
@@ -90,7 +91,6 @@ static const vsh_anchor anchors[] = {
     {1.517e9, 8.8e9, 1e8, 7.6798, DATABLATIONS},
     {1.517e9, 6.6e10, 1e8, 11.0184, DATABLATIONS},
     {2.81e9, 1e8, 1e8, 7.5189, DATABLATIONS},
-    {2.81e9, 1e8, 1e8, 7.5189, DATABLATIONS},
     {2.81e9, 4.8e9, 1e8, 5.3408, DATABLATIONS},
     {3.55e7, 4e8, 4e8, 5.7941, DATABLATIONS},
     {1.465e8, 1.4e10, 4e8, 3.3909, DATABLATIONS},
@@ -153,14 +153,34 @@ const vsh_anchor *vsh_anchors(int *count)
 
 static double distance(double a, double b) { return fabs(log(a / b)); }
 
-const vsh_anchor *vsh_anchor_nearest(double params, double tokens)
+static bool repeats(const vsh_anchor *a) { return a->tokens > 1.01 * a->unique; }
+
+static bool any(const vsh_anchor *a, double unique)
+{
+    (void)a, (void)unique;
+    return true;
+}
+
+static bool fresh(const vsh_anchor *a, double unique)
+{
+    (void)unique;
+    return !repeats(a);
+}
+
+static bool as_many_unique(const vsh_anchor *a, double unique)
+{
+    return repeats(a) && distance(a->unique, unique) < log(1.1);
+}
+
+static const vsh_anchor *nearest(double params, double tokens, double unique,
+                                 bool (*admits)(const vsh_anchor *a, double unique))
 {
     const vsh_anchor *best = NULL;
     double least = INFINITY;
 
     for (int i = 0; i < ANCHOR_COUNT; i++) {
         double far = hypot(distance(anchors[i].params, params), distance(anchors[i].tokens, tokens));
-        if (far < least) {
+        if (admits(&anchors[i], unique) && far < least) {
             least = far;
             best = &anchors[i];
         }
@@ -168,32 +188,27 @@ const vsh_anchor *vsh_anchor_nearest(double params, double tokens)
     return best;
 }
 
+const vsh_anchor *vsh_anchor_nearest(double params, double tokens)
+{
+    return nearest(params, tokens, 0, any);
+}
+
+const vsh_anchor *vsh_anchor_nearest_fresh(double params, double tokens)
+{
+    return nearest(params, tokens, 0, fresh);
+}
+
 const vsh_anchor *vsh_anchor_nearest_repeated(double params, double tokens, double unique)
 {
-    const vsh_anchor *best = NULL;
-    double least = INFINITY;
-
-    for (int i = 0; i < ANCHOR_COUNT; i++) {
-        const vsh_anchor *a = &anchors[i];
-        double far = hypot(distance(a->params, params), distance(a->tokens, tokens));
-        if (a->corpus == DATABLATIONS && distance(a->unique, unique) < log(1.5) && far < least) {
-            least = far;
-            best = a;
-        }
-    }
-    return best;
+    return nearest(params, tokens, unique, as_many_unique);
 }
 
 const vsh_anchor *vsh_anchor_best(double unique)
 {
     const vsh_anchor *best = NULL;
-    double least = 1e9;
 
     for (int i = 0; i < ANCHOR_COUNT; i++)
-        if (distance(anchors[i].unique, unique) < log(1.5) &&
-            anchors[i].tokens > 2 * anchors[i].unique && anchors[i].loss < least) {
-            least = anchors[i].loss;
+        if (as_many_unique(&anchors[i], unique) && (!best || anchors[i].loss < best->loss))
             best = &anchors[i];
-        }
     return best;
 }

@@ -12,12 +12,14 @@ extern const char *const vsh_anchor_corpora[];
 
 const vsh_anchor *vsh_anchors(int *count);
 
-/* Nearest in log parameters and log tokens; never NULL. */
+/* Nearest in log parameters and log tokens among all; never NULL. */
 const vsh_anchor *vsh_anchor_nearest(double params, double tokens);
-/* The same among runs on repeated data with about as many unique tokens; NULL when none has. */
+/* The same among runs that repeat nothing; never NULL. */
+const vsh_anchor *vsh_anchor_nearest_fresh(double params, double tokens);
+/* The same among runs that repeat, on as many unique tokens within ten percent; NULL when none. */
 const vsh_anchor *vsh_anchor_nearest_repeated(double params, double tokens, double unique);
-/* The lowest loss anybody reached by repeating about this many unique tokens; NULL when nobody
- * tried. */
+/* The lowest loss anybody reached by repeating as many unique tokens within ten percent; NULL when
+ * nobody tried. */
 const vsh_anchor *vsh_anchor_best(double unique);
 
 #endif

@@ -109,11 +109,11 @@ vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *opt
         }
         N[draw] = best.params;
         D[draw] = best.tokens;
-        L[draw] = isfinite(best.loss) ? best.loss * residual_factor(options, draw) : 0;
+        L[draw] = best.loss * residual_factor(options, draw);
     }
     *params = quantiles(N);
     *tokens = quantiles(D);
-    *loss = quantiles(L);
+    *loss = isfinite(L[0]) ? quantiles(L) : (vsh_interval){NAN, NAN}; /* a law that only sizes */
     return VSH_OK;
 }
 

@@ -26,7 +26,7 @@ row() { # NAME BOUND_MS RUNS COMMAND...
     sort -n "$scratch/times" | awk -v name="$name" -v bound="$bound" -v base="$base" '
         { t[NR] = $1 / 1e6 }
         END { printf "  %-38s %9.1f %9.1f %9.0f %11.1f x\n", name, t[1], t[int((NR + 1) / 2)], bound,
-              base > 0 ? t[1] / base : 1 }'
+              (base > 0 ? t[1] / base : 1) }'
 }
 
 base=0

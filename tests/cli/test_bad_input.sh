@@ -37,6 +37,8 @@ refuses 2 'above the chip.s bf16 peak of 197 TFLOP/s' $job --effective-tflops 50
 refuses 2 'precision: expected one of .* got "bf61"; did you mean bf16\?' $job --precision bf61
 refuses 2 'optimizer: expected one of .* got "adam"; did you mean adamw' $job --optimizer adam
 refuses 2 'recipe: expected one of' $job --recipe nonsense
+refuses 2 'either a recipe or an optimizer, got both' $job --recipe fp32-lion --optimizer adamw
+refuses 2 'unique: expected at most --tokens' "$plan" loss --params 1G --tokens 8G --unique 10G
 refuses 2 'region: no carbon intensity for "us-centrall1"; did you mean us-central1\?' $job --region us-centrall1
 refuses 2 'no law "besiroglu"' $job --law besiroglu
 refuses 2 'law: clark2022: not built yet' $job --law clark2022
@@ -114,6 +116,7 @@ done
 refuses 2 'nested more than 64 deep' "$plan" --hw ./deep.yaml --hours 1
 refuses 2 'binary' "$plan" --hw ./nul.yaml --hours 1
 refuses 2 'larger than 1 MiB' "$plan" --hw ./large.yaml --hours 1
+refuses 2 'more than 1,024 keys' "$plan" --hw ./many.yaml --hours 1
 refuses 2 'second document' "$plan" --hw ./two.yaml --hours 1
 
 # a profile cut anywhere is refused or, where only its end is missing, still whole; never a crash
@@ -165,6 +168,10 @@ printf '{"model_type": "mamba", "hidden_size": 64}\n' | model 'unknown architect
 printf '{"model_type": "lama", "hidden_size": 64}\n' | model 'unknown architecture "lama"; did you mean llama'
 printf '{"architectures": ["X"], "hidden_size": 64}\n' | model 'model_type'
 printf '{"model_type": "llama", "hidden_size": "big"}\n' | model 'hidden_size: expected a whole number'
+printf '{"model_type": "llama", "hidden_siz": 64}\n' | model 'unknown key "hidden_siz"; did you mean hidden_size'
+printf '{"model_type": "llama", "num_hidden_layers": null}\n' | model 'num_hidden_layers: expected a whole number, got "null"'
+printf '%s\nlatent: {kv_rank: 8, nope_dim: 8, rope_dim: 4, v_dim: 8}\ncross_layer: 2\n' "$base" | model 'cross_layer: not with latent attention'
+printf '%s\nname: "x\\e[31m"\n' "$base" | model 'a control character'
 printf '{"model_type": "llama", "hidden_size": 64,\n' | model ''
 printf '{"model_type": "llama", "hidden_size": 64, "hidden_size": 65}\n' | model 'hidden_size: given twice'
 printf '%s\n' "$base" | sed 's/hidden: 64/hidden: 1048576/; s/layers: 2/layers: 1024/; s/ffn: 128/ffn: 1048576/; s/heads: 4/heads: 8/; s/head_dim.*//' > big.yaml

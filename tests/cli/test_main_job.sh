@@ -26,7 +26,14 @@ answers 0 '.rule_6nte | .state_bytes == 160e9 and .vetoed_by_memory and .vetoed_
 answers 0 '.rule_6nte.nearest_measured | (.loss - 5.006 | fabs) < 1e-3 and (.params / 6.8e9 - 1 | fabs) < 0.01' $small
 answers 0 '[.warnings[].code] | contains(["does_not_fit","data_starved","data_exhausted"])' $small
 answers 0 '[.warnings[] | select(.code == "data_exhausted")][0].message | test("more than about 2[89](\\.[0-9])? h buys nothing")' $small
-answers 0 '[.alternatives[] | select(.name == "data-limited")][0] | (.loss - 3.879 | fabs) < 0.01 and .epochs > 90' $small
+answers 0 '.optimum.data_limited | (.loss - 3.879 | fabs) < 0.001 and (.params / 235e6 - 1 | fabs) < 0.03 and .epochs > 115 and .epochs < 140' $small
+answers 0 '[.alternatives[] | select(.name == "data-limited")][0] | (.loss - 3.87 | fabs) < 0.03 and .epochs > 90' $small
+# continuous where the unique tokens just suffice, and dearer the fewer there are
+for tokens in 7400M 7G 4G 2G 1G; do
+    run $job --tokens $tokens --json
+    jq '.recommended.loss' stdout.txt >> losses.txt
+done
+claim "fewer unique tokens, more loss, and no jump" awk 'NR == 1 && $1 > 2.85 { exit 1 } NR > 1 && $1 < last - 0.002 { exit 1 } { last = $1 }' losses.txt
 answers 0 '.recommended | .data_limited and .unique_tokens == 1e8 and .hours < 30 and .hours > 25 and .loss_low < 3.72' $small
 answers 0 '.recommended | .epochs > 4 and .epochs < 5 and (.loss - 2.89 | fabs) < 0.02' $job --tokens 2G
 answers 0 '(.recommended.epochs == 1) and (.recommended.data_limited | not)' $job --tokens 100G
@@ -37,6 +44,20 @@ answers 0 '[.alternatives[] | select(.name == "moe-8")][0] | (.saving_flops_shar
 answers 0 '[.alternatives[] | select(.name == "moe-8")][0].saving_flops_share == null' $small
 answers 0 'all(.alternatives[]; has("params_total") and has("loss") and has("saving") and has("note") and has("fits"))' $job
 answers 0 '[.alternatives[] | select(.name == "serve")][0].model.layers > 0' $job --serve-tokens 100G
+
+# the answer is bound by the chip: no plan beats its own roofline or does recomputation for nothing
+answers 0 '.recommended | .step_time_s >= .step_roofline_s and .mfu < 0.85 and .hfu <= 1' $job --mfu 0.99
+answers 0 '[.warnings[].code] | contains(["throughput_lowered"])' $job --mfu 0.99
+answers 0 '.recommended.step_time_s >= .recommended.step_roofline_s' "$plan" --hw tpu-v5e --hours 0.01
+answers 0 '.hardware.effective_flops_per_s < 5e14 and ([.warnings[].code] | contains(["precision_unpriced"]))' "$plan" --hw h100-sxm --hours 100 --precision fp8
+answers 0 '.recommended | .steps * .step_time_s <= 360000.001' $job --model gpt2-124m
+answers 1 '[.warnings[].code] | contains(["too_short"])' "$plan" --hw tpu-v5e --chips 1000 --hours 0.001 --model qwen2.5-1.5b
+answers 0 '[.warnings[].code] | contains(["batch_too_large"])' "$plan" --hw tpu-v5e --chips 100k --hours 1
+answers 0 '.rule_6nte.feasible | not' $job --tokens 1M --epochs 1M
+answers 0 '.recommended.seq == 4096' $job --model qwen3-0.6b
+answers 0 '.recommended.seq == 1024' $job --model qwen3-0.6b --seq 1024
+answers 0 '.recommended.loss_law == "ludziejewski2025"' $job --model tiny-moe
+answers 0 '[.alternatives[] | select(.name == "serve")][0] | .params_total < 120e6 and (.loss - 2.82 | fabs) < 0.03 and .hours > 300' $job --serve-tokens 1T
 
 # options change what they say they change
 answers 0 '.hardware.scenario == "--mfu" and (.budget.flops / 2.8368e19 - 1 | fabs) < 1e-12' $job --mfu 0.4

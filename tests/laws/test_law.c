@@ -104,7 +104,7 @@ static void the_slope_at_the_optimum_is_that_of_a_finite_difference(void)
     }
 }
 
-/* ---- what N counts ---------------------------------------------------------------------------- */
+/* ---- what N counts --------------------------------------------------------------------------- */
 
 static void each_law_counts_its_own_parameters(void)
 {
@@ -138,7 +138,7 @@ static void parameters_are_counted_as_the_law_counts_them(void)
     CHECK_NEAR(vsh_law_params(&vsh_kaplan2020, &model, &p), (double)p.total - 2 * table, 0, 0);
 }
 
-/* ---- the fitted range ------------------------------------------------------------------------- */
+/* ---- the fitted range ------------------------------------------------------------------------ */
 
 static void a_point_outside_the_range_says_why(void)
 {
@@ -200,7 +200,7 @@ static void the_default_law_is_never_called_valid_where_a_run_refutes_it(void)
     }
 }
 
-/* ---- traps ------------------------------------------------------------------------------------ */
+/* ---- traps ----------------------------------------------------------------------------------- */
 
 static void the_rounded_exponents_of_hoffmann_are_not_used(void)
 {

@@ -39,7 +39,7 @@ static void check_examples(const example *examples, size_t count)
 
 static vsh_error err;
 
-/* ---- compute ----------------------------------------------------------------------------------- */
+/* ---- compute --------------------------------------------------------------------------------- */
 
 #define LLAMA                                                                                      \
     "layers: 24\nhidden: 1024\nheads: 16\nkv_heads: 4\nffn: 2816\nvocab: 32000\ncontext: 2048\n"   \
@@ -204,7 +204,7 @@ static double exit_multiplier(const example *e)
     return vsh_ops_step_model_flops(&ops).v / plain;
 }
 
-/* ---- dense laws -------------------------------------------------------------------------------- */
+/* ---- dense laws ------------------------------------------------------------------------------ */
 
 static vsh_chinchilla form_of(const example *e)
 {
@@ -288,10 +288,12 @@ static double serving_data_ratio(const example *e)
 
 static double slope(const example *e)
 {
-    return -vsh_chinchilla_slope(&vsh_besiroglu2024_form, vsh_law_default()->optimum(e->in[0], 1).loss);
+    double loss = vsh_law_default()->optimum(e->in[0], 1).loss;
+
+    return -vsh_chinchilla_slope(&vsh_besiroglu2024_form, loss);
 }
 
-/* ---- repeated data ------------------------------------------------------------------------------ */
+/* ---- repeated data --------------------------------------------------------------------------- */
 
 static vsh_optimum constrained(const example *e)
 {
@@ -305,7 +307,9 @@ static double constrained_loss(const example *e) { return constrained(e).loss; }
 
 static double measured_loss(const example *e)
 {
-    const vsh_anchor *run = vsh_anchor_nearest_repeated(e->in[0], e->in[1], e->in[2]);
+    const vsh_anchor *run = e->in[1] > e->in[2]
+                                ? vsh_anchor_nearest_repeated(e->in[0], e->in[1], e->in[2])
+                                : vsh_anchor_nearest_fresh(e->in[0], e->in[1]);
 
     REQUIRE(run != NULL);
     return run->loss;
@@ -316,7 +320,7 @@ static double hours_of(const example *e)
     return vsh_in_hours(vsh_time_compute((vsh_flops){e->in[0]}, (vsh_flop_rate){e->in[1]}));
 }
 
-/* ---- experts ------------------------------------------------------------------------------------ */
+/* ---- experts --------------------------------------------------------------------------------- */
 
 static double expert_form_E(const example *e) { return vsh_ludziejewski_form(e->in[0]).E; }
 static double expert_form_A(const example *e) { return vsh_ludziejewski_form(e->in[0]).A; }
@@ -360,14 +364,14 @@ static double capped_active(const example *e) { return capped(e).params_active; 
 static double capped_total(const example *e) { return capped(e).params_total; }
 static double capped_tokens(const example *e) { return capped(e).tokens; }
 
-/* ---- hyperparameters ----------------------------------------------------------------------------- */
+/* ---- hyperparameters ------------------------------------------------------------------------- */
 
 static double steplaw_batch(const example *e) { return vsh_steplaw_batch_tokens(e->in[0]); }
 static double deepseek_rate(const example *e) { return vsh_deepseek_rate(e->in[0]); }
 static double deepseek_batch(const example *e) { return vsh_deepseek_batch_tokens(e->in[0]); }
 static double critical_batch(const example *e) { return vsh_kaplan_critical_batch(e->in[0]); }
 
-/* ---- memory -------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static const vsh_recipe *recipe_of(const example *e)
 {
@@ -425,7 +429,7 @@ static double logits_bytes(const example *e)
     return footprint.logits.v;
 }
 
-/* ---- money --------------------------------------------------------------------------------------- */
+/* ---- money ----------------------------------------------------------------------------------- */
 
 static double days_of(const example *e)
 {
@@ -476,7 +480,7 @@ static double mission_usd_per_exaflop(const example *e)
     return mission_usd(e) / (vsh_work_done((vsh_flop_rate){e->in[0]}, vsh_hours(100)).v / 1e18);
 }
 
-/* ---- uncertainty --------------------------------------------------------------------------------- */
+/* ---- uncertainty ----------------------------------------------------------------------------- */
 
 /* Of the fit alone: no spread of the throughput, no residual of a new run. */
 static vsh_interval interval_of(const example *e, int which)
@@ -497,7 +501,7 @@ static double interval_tokens_high(const example *e) { return interval_of(e, 1).
 static double interval_loss_low(const example *e) { return interval_of(e, 2).low; }
 static double interval_loss_high(const example *e) { return interval_of(e, 2).high; }
 
-/* ---- the trainer's machine ------------------------------------------------------------------------ */
+/* ---- the trainer's machine ------------------------------------------------------------------- */
 
 static double cpu_hours(const example *e)
 {
@@ -506,7 +510,7 @@ static double cpu_hours(const example *e)
     return vsh_in_hours(vsh_time_compute(work, (vsh_flop_rate){e->in[2] * 1e9}));
 }
 
-/* ---- the examples --------------------------------------------------------------------------------- */
+/* ---- the examples ---------------------------------------------------------------------------- */
 
 static const example compute[] = {
     {"alt_budget_flops_mfu40", budget, {1.97e14, 0.4, 100}, 2.8368e19, 1e-12},

@@ -118,7 +118,7 @@ static void fp32_activations_take_twice_the_bytes_but_for_the_masks(void)
     CHECK_NEAR(saved_by_layers(&work), (2 * 32 + 2) * 2048.0 * 1024 + 4 * 2048 * 16, 0, 0);
 }
 
-/* ---- the whole chip ---------------------------------------------------------------------------- */
+/* ---- the whole chip -------------------------------------------------------------------------- */
 
 static vsh_footprint footprint_of(const vsh_work *work, int64_t chunk)
 {

@@ -86,7 +86,7 @@ static bool in_block(const vsh_op *op)
            !starts_with(op->name, "exit.") && op->phase != VSH_OPTIMIZER;
 }
 
-/* ---- work that is counted twice ---------------------------------------------------------------- */
+/* ---- work that is counted twice -------------------------------------------------------------- */
 
 /* Weights that multiply the activations of one token, from the table of tensors alone. */
 static int64_t active_matmul_weights(void)
@@ -238,7 +238,58 @@ static void gradients_have_the_dimensions_of_their_product(void)
     CHECK_INT(forward->count, 12);
 }
 
-/* ---- published and worked counts --------------------------------------------------------------- */
+static void a_product_moves_each_operand_once(void)
+{
+    vsh_work work = vsh_work_default(128);
+    const double T = 128, n = 3072, k = 768, layers = 12;
+
+    read_model("models/gpt2-124m.yaml");
+    lower(&work);
+    CHECK_NEAR(find("layer.mlp.up", VSH_FORWARD)->bytes.v, layers * 2 * (T * k + n * k + T * n), 0,
+               0);
+    CHECK_NEAR(find("layer.mlp.up", VSH_DGRAD)->bytes.v, layers * 2 * (T * k + n * k + T * n), 0, 0);
+    work.precision = VSH_INT8; /* operands of one byte, results of two */
+    lower(&work);
+    CHECK_NEAR(find("layer.mlp.up", VSH_FORWARD)->bytes.v,
+               layers * (T * k + n * k + 2 * (T * n)), 0, 0);
+    work.precision = VSH_FP32;
+    lower(&work);
+    CHECK_NEAR(find("layer.mlp.up", VSH_FORWARD)->bytes.v, layers * 4 * (T * k + n * k + T * n), 0,
+               0);
+}
+
+static void experts_read_all_their_weights(void)
+{
+    vsh_work work = vsh_work_default(256);
+
+    read_model("models/tiny-moe.yaml");
+    lower(&work); /* 512 rows over 8 experts of 384 x 1536, gate and up in one */
+    CHECK_NEAR(find("layer.expert.up", VSH_FORWARD)->bytes.v,
+               6 * 2.0 * (512 * 384 + 8.0 * 3072 * 384 + 512 * 3072), 0, 0);
+}
+
+/* The gradient of an element costs two operations for one and one operand more. */
+static void vector_gradients_cost_twice_the_work_and_half_more_bytes(void)
+{
+    vsh_work work = vsh_work_default(256);
+    int seen = 0;
+
+    read_model("models/tiny-moe.yaml");
+    lower(&work);
+    for (int i = 0; i < ops.count; i++) {
+        const vsh_op *forward = &ops.item[i], *backward;
+        if (forward->phase != VSH_FORWARD || forward->kind != VSH_OP_VECTOR)
+            continue;
+        backward = find(forward->name, VSH_DGRAD);
+        CHECK_NEAR(backward->vector_flops.v, 2 * forward->vector_flops.v, 1e-15, 0);
+        CHECK_NEAR(backward->bytes.v, 1.5 * forward->bytes.v, 1e-15, 0);
+        CHECK(forward->vector_flops.v > 0);
+        seen++;
+    }
+    CHECK(seen > 5);
+}
+
+/* ---- published and worked counts ------------------------------------------------------------- */
 
 /* 12 layers of 768 at T = 1024: 24 d^2 a layer and token, 4 d (T + 1)/2 attention, 2 d V logits. */
 static void gpt2_small_takes_265956864_flops_a_token_forward(void)
@@ -272,7 +323,7 @@ static void eight_experts_top_two_take_1053923328_flops_a_trained_token(void)
     CHECK(6 * 505965312.0 > 2.8 * vsh_ops_step_model_flops(&ops).v / 1024); /* 6 N_total misleads */
 }
 
-/* ---- experts ----------------------------------------------------------------------------------- */
+/* ---- experts --------------------------------------------------------------------------------- */
 
 #define MOE "layers: 2\nhidden: 64\nheads: 4\nvocab: 100\ncontext: 64\n"
 
@@ -339,7 +390,7 @@ static void granularity_changes_only_the_router(void)
     CHECK_INT(model_macs(VSH_FORWARD) - find("layer.router", VSH_FORWARD)->model_macs, whole);
 }
 
-/* ---- attention --------------------------------------------------------------------------------- */
+/* ---- attention ------------------------------------------------------------------------------- */
 
 static void causal_pairs_are_those_one_can_count(void)
 {
@@ -428,7 +479,7 @@ static void sharing_layers_make_no_keys_and_values(void)
     CHECK_INT(find("own.attn.qkv", VSH_FORWARD)->count, 2);
 }
 
-/* ---- recomputation ------------------------------------------------------------------------------ */
+/* ---- recomputation --------------------------------------------------------------------------- */
 
 /* Hardware over model FLOPs of the blocks: 6ND becomes 8ND, attention without padding included. */
 static void full_recomputation_runs_four_thirds_of_the_blocks(void)
@@ -572,7 +623,7 @@ static void the_live_layer_is_the_fullest_layer_without_recomputation(void)
     }
 }
 
-/* ---- exits, optimizer --------------------------------------------------------------------------- */
+/* ---- exits, optimizer ------------------------------------------------------------------------ */
 
 static void exit_heads_make_training_dearer_and_never_cheaper(void)
 {
@@ -609,7 +660,7 @@ static void the_optimizer_walks_every_parameter_once(void)
     CHECK_INT(op->model_macs, 0);
 }
 
-/* ---- names -------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static void check_names(void)
 {
@@ -711,7 +762,7 @@ static void a_layer_alone_in_its_kind_is_named_by_what_tells_it_apart(void)
     CHECK_INT(find("layer.mlp.up", VSH_FORWARD)->count, 6);
 }
 
-/* ---- overflow ----------------------------------------------------------------------------------- */
+/* ---- overflow -------------------------------------------------------------------------------- */
 
 /* Whether a claim about work holds, asked in a child process: a count that wraps under the
  * sanitizer ends the child and not the tests. */
@@ -854,6 +905,10 @@ const vsh_test vsh_tests[] = {
     {"dimensions_times_count_are_the_macs_that_run", dimensions_times_count_are_the_macs_that_run},
     {"gradients_have_the_dimensions_of_their_product",
      gradients_have_the_dimensions_of_their_product},
+    {"a_product_moves_each_operand_once", a_product_moves_each_operand_once},
+    {"experts_read_all_their_weights", experts_read_all_their_weights},
+    {"vector_gradients_cost_twice_the_work_and_half_more_bytes",
+     vector_gradients_cost_twice_the_work_and_half_more_bytes},
     {"gpt2_small_takes_265956864_flops_a_token_forward",
      gpt2_small_takes_265956864_flops_a_token_forward},
     {"a_llama_of_303_m_takes_2121940992_flops_a_trained_token",

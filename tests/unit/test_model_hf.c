@@ -1,5 +1,6 @@
 #include "core/model_hf.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ static const char *config_with(const char *name, const char *key, const char *ne
     return vsh_text_string(&text);
 }
 
-/* ---- the shape of each family ----------------------------------------------------------------- */
+/* ---- the shape of each family ---------------------------------------------------------------- */
 
 static void gpt2_has_learned_positions_biases_and_a_tied_head(void)
 {
@@ -144,7 +145,7 @@ static void a_config_of_a_family_alone_takes_the_familys_defaults(void)
     CHECK_INT(parameters_of("{\"model_type\": \"mixtral\"}"), 46702792704);
 }
 
-/* ---- how it is written ------------------------------------------------------------------------ */
+/* ---- how it is written ----------------------------------------------------------------------- */
 
 static void the_way_json_is_spaced_changes_no_count(void)
 {
@@ -170,6 +171,47 @@ static void the_way_json_is_spaced_changes_no_count(void)
               want);
 }
 
+/* JSON without a blank outside its strings, or with every blank a tab. */
+static const char *respaced(const char *json, bool tabs)
+{
+    vsh_text text = {.arena = vsh_test_arena()};
+    bool inside = false;
+
+    for (const char *c = json; *c; c++) {
+        bool blank = !inside && (*c == ' ' || *c == '\n' || *c == '\t' || *c == '\r');
+        inside ^= *c == '"' && (c == json || c[-1] != '\\');
+        if (!blank || (tabs && *c == '\n'))
+            vsh_text_put(&text, c, 1);
+        else if (tabs)
+            vsh_text_put(&text, "\t", 1);
+    }
+    return vsh_text_string(&text);
+}
+
+static void every_golden_config_counts_the_same_without_blanks_and_with_tabs(void)
+{
+    DIR *folder = opendir("tests/golden/hf");
+    const struct dirent *entry;
+    int count = 0;
+
+    REQUIRE(folder != NULL);
+    while ((entry = readdir(folder))) {
+        char name[64];
+        const char *json;
+        int64_t want;
+        if (!strstr(entry->d_name, ".json"))
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(strlen(entry->d_name) - 5), entry->d_name);
+        json = config_with(name, NULL, NULL);
+        want = parameters_of(json);
+        CHECK_INT(parameters_of(respaced(json, false)), want);
+        CHECK_INT(parameters_of(respaced(json, true)), want);
+        count++;
+    }
+    closedir(folder);
+    CHECK(count >= 50);
+}
+
 static void keys_that_decide_nothing_are_passed_over(void)
 {
     CHECK_INT(parameters_of("{\"model_type\": \"gpt2\", \"activation_function\": \"gelu_new\","
@@ -178,7 +220,7 @@ static void keys_that_decide_nothing_are_passed_over(void)
               124439808);
 }
 
-/* ---- nulls ------------------------------------------------------------------------------------ */
+/* ---- nulls ----------------------------------------------------------------------------------- */
 
 static void null_means_what_it_means_in_transformers(void)
 {
@@ -206,13 +248,20 @@ static void a_size_that_is_null_is_no_size(void)
     static const struct {
         const char *name, *key;
     } cases[] = {
-        {"llama-3-8b", "hidden_size"},           {"llama-3-8b", "num_hidden_layers"},
-        {"llama-3-8b", "num_attention_heads"},   {"llama-3-8b", "vocab_size"},
-        {"llama-3-8b", "max_position_embeddings"}, {"llama-3-8b", "intermediate_size"},
-        {"mixtral-8x7b", "num_experts_per_tok"}, {"mixtral-8x7b", "intermediate_size"},
-        {"qwen3-30b-a3b", "num_experts_per_tok"}, {"qwen3-30b-a3b", "moe_intermediate_size"},
-        {"deepseek-v3", "v_head_dim"},           {"deepseek-v3", "qk_nope_head_dim"},
-        {"deepseek-v3", "kv_lora_rank"},         {"deepseek-v3", "moe_intermediate_size"},
+        {"llama-3-8b", "hidden_size"},
+        {"llama-3-8b", "num_hidden_layers"},
+        {"llama-3-8b", "num_attention_heads"},
+        {"llama-3-8b", "vocab_size"},
+        {"llama-3-8b", "max_position_embeddings"},
+        {"llama-3-8b", "intermediate_size"},
+        {"mixtral-8x7b", "num_experts_per_tok"},
+        {"mixtral-8x7b", "intermediate_size"},
+        {"qwen3-30b-a3b", "num_experts_per_tok"},
+        {"qwen3-30b-a3b", "moe_intermediate_size"},
+        {"deepseek-v3", "v_head_dim"},
+        {"deepseek-v3", "qk_nope_head_dim"},
+        {"deepseek-v3", "kv_lora_rank"},
+        {"deepseek-v3", "moe_intermediate_size"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -237,7 +286,7 @@ static void a_null_twin_does_not_erase_a_given_size(void)
     CHECK_INT(model.experts.top_k, 4);
 }
 
-/* ---- layer lists ------------------------------------------------------------------------------ */
+/* ---- layer lists ----------------------------------------------------------------------------- */
 
 static void layer_types_decide_the_windows(void)
 {
@@ -260,16 +309,16 @@ static void bad_layer_types_are_refused_with_what_was_expected(void)
     CHECK_FAILS(read_text("{\"model_type\": \"gemma2\", \"num_hidden_layers\": 1, \"layer_types\": "
                           "[[]]}"),
                 &err, VSH_EINPUT, "full_attention or sliding_attention, got a list");
-    CHECK_FAILS(read_text("{\"model_type\": \"gemma2\", \"layer_types\": \"full_attention\"}"), &err,
-                VSH_EINPUT, "layer_types: expected a list");
+    CHECK_FAILS(read_text("{\"model_type\": \"gemma2\", \"layer_types\": \"full_attention\"}"),
+                &err, VSH_EINPUT, "layer_types: expected a list");
 }
 
 static void mlp_only_layers_are_dense(void)
 {
     REQUIRE_OK(read_text(config_with("qwen3-30b-a3b", "mlp_only_layers", "[0, 47]")), &err);
     CHECK(!model.layer[0].experts && model.layer[1].experts && !model.layer[47].experts);
-    CHECK_FAILS(read_text(config_with("qwen3-30b-a3b", "mlp_only_layers", "[48]")), &err, VSH_EINPUT,
-                "from 0 to 47, got \"48\"");
+    CHECK_FAILS(read_text(config_with("qwen3-30b-a3b", "mlp_only_layers", "[48]")), &err,
+                VSH_EINPUT, "from 0 to 47, got \"48\"");
     CHECK_FAILS(read_text(config_with("qwen3-30b-a3b", "mlp_only_layers", "3")), &err, VSH_EINPUT,
                 "mlp_only_layers: expected a list");
 }
@@ -294,7 +343,19 @@ static void layers_below_max_window_layers_see_everything(void)
     CHECK_INT(model.layer[3].window, 1024);
 }
 
-/* ---- what is refused -------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------- */
+
+/* A download has many keys that decide nothing; one letter from a key that does is a misspelling. */
+static void a_misspelt_size_is_refused_with_the_key_that_was_meant(void)
+{
+    CHECK_FAILS(read_text("{\"model_type\": \"llama\",\n \"hidden_sise\": 64}"), &err, VSH_EINPUT,
+                "test.yaml:2:2: unknown key \"hidden_sise\"; did you mean hidden_size?");
+    CHECK_FAILS(read_text("{\"model_type\": \"llama\", \"num_hiden_layers\": 2}"), &err, VSH_EINPUT,
+                "did you mean num_hidden_layers?");
+    /* names of two families one letter apart are both names */
+    CHECK_OK(read_text("{\"model_type\": \"gpt2\", \"n_layer\": 2, \"n_head\": 12}"), &err);
+    CHECK_OK(read_text("{\"model_type\": \"mpt\", \"n_layers\": 2, \"n_heads\": 16}"), &err);
+}
 
 static void an_unknown_architecture_is_refused_by_name(void)
 {
@@ -318,8 +379,9 @@ static void a_config_without_its_architecture_says_what_is_missing(void)
 
 static void sizes_of_the_wrong_kind_are_refused_by_key(void)
 {
-    static const char *const values[] = {"\"4096\"", "4096.5", "-1", "[4096]", "{}", "true", "1e4",
-                                         "NaN", "99999999999999999999", "0"};
+    static const char *const values[] = {
+        "\"4096\"", "4096.5", "-1", "[4096]", "{}", "true", "1e4", "NaN", "99999999999999999999",
+        "0"};
     char text[100];
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
@@ -374,6 +436,8 @@ const vsh_test vsh_tests[] = {
     {"a_config_of_a_family_alone_takes_the_familys_defaults",
      a_config_of_a_family_alone_takes_the_familys_defaults},
     {"the_way_json_is_spaced_changes_no_count", the_way_json_is_spaced_changes_no_count},
+    {"every_golden_config_counts_the_same_without_blanks_and_with_tabs",
+     every_golden_config_counts_the_same_without_blanks_and_with_tabs},
     {"keys_that_decide_nothing_are_passed_over", keys_that_decide_nothing_are_passed_over},
     {"null_means_what_it_means_in_transformers", null_means_what_it_means_in_transformers},
     {"a_size_that_is_null_is_no_size", a_size_that_is_null_is_no_size},
@@ -384,7 +448,10 @@ const vsh_test vsh_tests[] = {
     {"mlp_only_layers_are_dense", mlp_only_layers_are_dense},
     {"a_sparse_step_spares_layers_as_transformers_counts_them",
      a_sparse_step_spares_layers_as_transformers_counts_them},
-    {"layers_below_max_window_layers_see_everything", layers_below_max_window_layers_see_everything},
+    {"layers_below_max_window_layers_see_everything",
+     layers_below_max_window_layers_see_everything},
+    {"a_misspelt_size_is_refused_with_the_key_that_was_meant",
+     a_misspelt_size_is_refused_with_the_key_that_was_meant},
     {"an_unknown_architecture_is_refused_by_name", an_unknown_architecture_is_refused_by_name},
     {"a_config_without_its_architecture_says_what_is_missing",
      a_config_without_its_architecture_says_what_is_missing},

@@ -231,7 +231,7 @@ static void a_unit_of_another_dimension_or_none_is_refused(void)
         {VSH_DIM_WATTS, "200 w"},        {VSH_DIM_WATTS, "200 J"},
         {VSH_DIM_USD_RATE, "1.20 USD"},  {VSH_DIM_USD_RATE, "$1.20"},
         {VSH_DIM_NUMBER, "0.4 W"},       {VSH_DIM_NUMBER, "40%"},
-        {VSH_DIM_NUMBER, ""}};
+        {VSH_DIM_NUMBER, ""},            {VSH_DIM_NUMBER, "0.4 "}};
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         double value = 42;
@@ -431,6 +431,32 @@ static void words_longer_than_any_key_are_harmless(void)
     CHECK_TEXT(room, "");
 }
 
+static void distance_counts_letters_added_lost_changed_and_swapped(void)
+{
+    CHECK_INT(vsh_edit_distance("", ""), 0);
+    CHECK_INT(vsh_edit_distance("clock", "clock"), 0);
+    CHECK_INT(vsh_edit_distance("", "abc"), 3);
+    CHECK_INT(vsh_edit_distance("clock", "lock"), 1);
+    CHECK_INT(vsh_edit_distance("clock", "clokc"), 1);
+    CHECK_INT(vsh_edit_distance("clock", "block"), 1);
+    CHECK_INT(vsh_edit_distance("kitten", "sitting"), 3);
+    CHECK(vsh_edit_distance("a", "a long word of more than sixty-four bytes, which is no key of ours") > 64);
+}
+
+static void wrapped_words_stay_within_the_width_and_in_order(void)
+{
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    vsh_text_wrap(&text, "one two three four five", 4, 14);
+    CHECK_TEXT(vsh_text_string(&text), "one two\n    three four\n    five\n");
+    text = (vsh_text){.arena = vsh_test_arena()};
+    vsh_text_wrap(&text, "short antidisestablishmentarianism end", 2, 12);
+    CHECK_TEXT(vsh_text_string(&text), "short\n  antidisestablishmentarianism\n  end\n");
+    text = (vsh_text){.arena = vsh_test_arena()};
+    vsh_text_wrap(&text, "", 2, 12);
+    CHECK_TEXT(vsh_text_string(&text), "\n");
+}
+
 static void columns_are_code_points(void)
 {
     CHECK_INT(vsh_columns(""), 0);
@@ -473,5 +499,9 @@ const vsh_test vsh_tests[] = {
     {"words_equally_near_are_all_named", words_equally_near_are_all_named},
     {"a_small_room_is_never_overrun", a_small_room_is_never_overrun},
     {"words_longer_than_any_key_are_harmless", words_longer_than_any_key_are_harmless},
+    {"distance_counts_letters_added_lost_changed_and_swapped",
+     distance_counts_letters_added_lost_changed_and_swapped},
+    {"wrapped_words_stay_within_the_width_and_in_order",
+     wrapped_words_stay_within_the_width_and_in_order},
     {"columns_are_code_points", columns_are_code_points},
     {NULL, NULL}};

@@ -1,0 +1,294 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "planner/advice/hyperparameters.h"
+#include "planner/laws/muennighoff2023.h"
+#include "planner/plan.h"
+
+/* A chunk of tokens through the output head, so that logits are never whole. */
+#define LOGIT_CHUNK 2048
+
+/* ---- what a law says ---------------------------------------------------------------------- */
+
+/* What repeating costs, as the data-constrained law sees it: added to a law that takes all tokens
+ * for unique ones. Continuous where the unique tokens just suffice. */
+static double price_of_repetition(const plan_goal *goal, const plan_run *run)
+{
+    double params = goal->experts ? (double)run->parameters.active : (double)run->parameters.total;
+    vsh_point repeated = {params, run->tokens, goal->unique_tokens, 1};
+    vsh_point fresh = {params, run->tokens, 0, 1};
+
+    if (goal->unique_tokens == 0 || run->tokens <= goal->unique_tokens)
+        return 0;
+    return vsh_muennighoff2023.loss(&repeated) - vsh_muennighoff2023.loss(&fresh);
+}
+
+static void ask_law(const plan_goal *goal, plan_run *run)
+{
+    run->loss_law = goal->law;
+    run->point = (vsh_point){vsh_law_params(goal->law, &run->model, &run->parameters), run->tokens, 0,
+                             goal->experts ? (double)goal->experts : 1};
+    run->repetition_nats = price_of_repetition(goal, run);
+    run->loss = goal->law->loss(&run->point) + run->repetition_nats;
+}
+
+/* ---- does it fit -------------------------------------------------------------------------- */
+
+static double memory_limit(const plan_request *r)
+{
+    return PLAN_MEMORY_SHARE * r->hardware->memory_bytes.value;
+}
+
+static vsh_status measure(const plan_request *r, const plan_goal *goal, vsh_recompute_mode mode,
+                          int64_t sequences, plan_run *run, vsh_error *err)
+{
+    run->work = vsh_work_default(run->seq);
+    run->work.sequences = sequences;
+    run->work.precision = r->precision;
+    run->work.recompute = mode;
+    run->work.recipe = goal->recipe;
+    run->work.shards = goal->chips;
+    VSH_TRY(vsh_footprint_of(&run->model, &run->work, LOGIT_CHUNK, &run->footprint, err));
+    run->fits = run->footprint.total.v <= memory_limit(r);
+    return VSH_OK;
+}
+
+/* One sequence without recomputation, else with all of it. */
+static vsh_status choose_recompute(const plan_request *r, const plan_goal *goal, plan_run *run,
+                                   vsh_error *err)
+{
+    VSH_TRY(measure(r, goal, VSH_RECOMPUTE_NONE, 1, run, err));
+    return run->fits ? VSH_OK : measure(r, goal, VSH_RECOMPUTE_FULL, 1, run, err);
+}
+
+/* The largest power of two of sequences that fits; activations grow with them, state does not. */
+static vsh_status choose_micro_batch(const plan_request *r, const plan_goal *goal, plan_run *run,
+                                     vsh_error *err)
+{
+    double share = run->batch_tokens / (double)run->seq / goal->chips;
+    double room = memory_limit(r) - run->footprint.total.v;
+    double more = 1.1 * (run->footprint.activations.v + run->footprint.logits.v); /* a sequence */
+    int64_t sequences = 1;
+
+    while (2 * (double)sequences <= share && (2 * (double)sequences - 1) * more <= room)
+        sequences *= 2;
+    /* the estimate above counts every sequence's logits; chunked, one more doubling may fit */
+    if (run->fits && 2 * (double)sequences <= share) {
+        VSH_TRY(measure(r, goal, run->work.recompute, 2 * sequences, run, err));
+        if (run->fits)
+            return VSH_OK;
+    }
+    return measure(r, goal, run->work.recompute, sequences, run, err);
+}
+
+/* ---- what it buys ------------------------------------------------------------------------- */
+
+/* FLOPs that run for each that runs without recomputation. */
+static vsh_status cost_of_recompute(const plan_run *run, double *factor, vsh_error *err)
+{
+    vsh_work work = run->work;
+    vsh_op_list ops;
+    double with;
+
+    *factor = 1;
+    if (run->work.recompute == VSH_RECOMPUTE_NONE)
+        return VSH_OK;
+    VSH_TRY(vsh_lower(&run->model, &work, &ops, err));
+    with = vsh_ops_step_executed_flops(&ops).v;
+    work.recompute = VSH_RECOMPUTE_NONE;
+    VSH_TRY(vsh_lower(&run->model, &work, &ops, err));
+    *factor = with / vsh_ops_step_executed_flops(&ops).v;
+    return VSH_OK;
+}
+
+/* Exact model FLOPs of training one token. */
+static vsh_status flops_per_token(const plan_run *run, double *flops, vsh_error *err)
+{
+    vsh_work work = vsh_work_default(run->seq);
+    vsh_op_list ops;
+
+    VSH_TRY(vsh_lower(&run->model, &work, &ops, err));
+    *flops = vsh_ops_step_model_flops(&ops).v / (double)run->seq;
+    return VSH_OK;
+}
+
+static void buy_tokens(const plan_goal *goal, plan_run *run)
+{
+    run->tokens =
+        goal->tokens > 0 ? goal->tokens : goal->flops / run->flops_per_token / run->slowdown;
+}
+
+vsh_status plan_sketch_run(const plan_request *r, const plan_goal *goal, plan_run *run,
+                           vsh_error *err)
+{
+    run->seq = r->seq ? r->seq : run->model.context;
+    VSH_TRY(vsh_count_parameters(&run->model, &run->parameters, err));
+    VSH_TRY(flops_per_token(run, &run->flops_per_token, err));
+    VSH_TRY(choose_recompute(r, goal, run, err));
+    VSH_TRY(cost_of_recompute(run, &run->slowdown, err));
+    buy_tokens(goal, run);
+    ask_law(goal, run);
+    return VSH_OK;
+}
+
+/* ---- how to train it ---------------------------------------------------------------------- */
+
+static double one_digit(double value)
+{
+    double scale = pow(10, floor(log10(value)));
+
+    return round(value / scale) * scale;
+}
+
+/* A power of two times one sequence on each chip, near what is wanted, with steps enough. */
+static void choose_batch(plan_run *run, double chips, double wanted)
+{
+    double unit = chips * (double)run->seq;
+
+    run->batch_tokens = unit * exp2(fmax(0, round(log2(wanted / unit))));
+    while (run->tokens / run->batch_tokens < VSH_STEPS_MIN && run->batch_tokens > unit)
+        run->batch_tokens /= 2;
+}
+
+static void count_steps(plan_run *run)
+{
+    run->steps = floor(run->tokens / run->batch_tokens);
+    run->too_short = run->steps < 1;
+    run->steps = fmax(1, run->steps);
+    run->tokens = run->steps * run->batch_tokens;
+}
+
+static void choose_hyperparameters(const plan_goal *goal, plan_run *run)
+{
+    const vsh_parameters *p = &run->parameters;
+    vsh_hyperparameters h = vsh_hyperparameters_of(
+        (double)(p->active - p->embedding), /* Step Law counts without */
+        vsh_law_params(&vsh_ludziejewski2025, &run->model, p), run->tokens,
+        run->tokens * run->flops_per_token, goal->experts ? (double)goal->experts : 1);
+
+    run->rate = one_digit(h.rate);
+    run->rate_low = h.rate_low;
+    run->rate_high = h.rate_high;
+    run->batch_low = h.batch_low;
+    run->batch_high = h.batch_high;
+    choose_batch(run, goal->chips, h.batch_tokens);
+}
+
+/* ---- how long it takes -------------------------------------------------------------------- */
+
+/* The least time of a step: all micro-batches of a chip, and its share of the optimizer. */
+static vsh_status find_roofline(const plan_request *r, const plan_goal *goal, plan_run *run,
+                                vsh_error *err)
+{
+    vsh_op_cost all, optimizer = {{0}, VSH_BOUND_MEMORY};
+    vsh_op_list ops;
+
+    VSH_TRY(vsh_lower(&run->model, &run->work, &ops, err));
+    all = vsh_cost_ops(&ops, r->hardware, r->precision);
+    for (int i = 0; i < ops.count; i++)
+        if (ops.item[i].phase == VSH_OPTIMIZER)
+            optimizer = vsh_cost_op(&ops.item[i], r->hardware, r->precision);
+    run->bound = all.bound;
+    run->roofline_s =
+        (all.time.v - optimizer.time.v) * run->accumulate + optimizer.time.v / goal->chips;
+    run->hfu = vsh_ops_step_executed_flops(&ops).v / vsh_ops_step_model_flops(&ops).v;
+    return VSH_OK;
+}
+
+/* The assumed throughput, unless recomputation or the chip's ceilings allow less. */
+static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run *run,
+                          vsh_error *err)
+{
+    double rate = goal->chips * goal->effective.v;
+    double assumed = run->batch_tokens * run->flops_per_token * run->slowdown / rate;
+
+    run->accumulate = run->batch_tokens / (double)run->seq / goal->chips / (double)run->work.sequences;
+    VSH_TRY(find_roofline(r, goal, run, err));
+    run->step_time_s = fmax(assumed, run->roofline_s);
+    if (run->roofline_s > assumed) {
+        run->slowdown *= run->roofline_s / assumed;
+        buy_tokens(goal, run);
+        count_steps(run);
+    }
+    run->mfu = run->batch_tokens * run->flops_per_token / run->step_time_s / goal->chips / r->peak.v;
+    run->hfu *= run->mfu;
+    run->hours = run->steps * run->step_time_s / 3600;
+    run->bill = vsh_bill_of(r->hardware, goal->chips, run->hours, r->region, r->price_usd);
+    return VSH_OK;
+}
+
+/* ---- what to expect ----------------------------------------------------------------------- */
+
+/* Where repetition is out of the law's data, what was measured nearby belongs inside the interval. */
+static void widen_by_anchor(const plan_goal *goal, plan_run *run)
+{
+    const vsh_anchor *near =
+        run->repetition_nats > 0
+            ? vsh_anchor_nearest_repeated(run->point.params, run->tokens, goal->unique_tokens)
+            : NULL;
+
+    if (!near || run->valid)
+        return;
+    run->loss_range.low = fmin(run->loss_range.low, near->loss);
+    run->loss_range.high = fmax(run->loss_range.high, near->loss);
+}
+
+/* No trained model is worse than guessing evenly: ln V nats. Laws of large models asked about tiny
+ * ones say so all the same. */
+static void bound_by_vocabulary(plan_run *run)
+{
+    double guess = log((double)run->model.vocab);
+
+    if (run->loss <= guess)
+        return;
+    run->valid = false;
+    snprintf(run->invalid_reason, sizeof run->invalid_reason,
+             "its %.2f nats are above ln V = %.2f, which guessing reaches", run->loss, guess);
+    run->loss = run->loss_range.high = guess;
+    run->loss_range.low = fmin(run->loss_range.low, guess);
+}
+
+static void judge(const plan_goal *goal, plan_run *run)
+{
+    vsh_point repeated = {(double)run->parameters.total, run->tokens, goal->unique_tokens, 1};
+    int room = (int)sizeof run->invalid_reason;
+
+    run->valid = vsh_law_valid(goal->law, &run->point, run->invalid_reason, room);
+    if (run->valid && run->repetition_nats > 0)
+        run->valid = vsh_law_valid(&vsh_muennighoff2023, &repeated, run->invalid_reason, room);
+    if (run->valid && run->steps < VSH_STEPS_MIN) {
+        run->valid = false;
+        snprintf(run->invalid_reason, sizeof run->invalid_reason,
+                 "%g optimizer steps; the laws are of runs with thousands", run->steps);
+    }
+}
+
+static vsh_status expect(const plan_request *r, const plan_goal *goal, plan_run *run,
+                         vsh_error *err)
+{
+    vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
+                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .seed = r->seed};
+    double unique = goal->unique_tokens;
+
+    run->unique_tokens = unique > 0 && unique < run->tokens ? unique : run->tokens;
+    run->epochs = run->tokens / run->unique_tokens;
+    ask_law(goal, run);
+    judge(goal, run);
+    VSH_TRY(vsh_uncertain_loss(goal->law, &run->point, &draws, &run->loss_range, err));
+    run->loss_range.low += run->repetition_nats;
+    run->loss_range.high += run->repetition_nats;
+    widen_by_anchor(goal, run);
+    bound_by_vocabulary(run);
+    return VSH_OK;
+}
+
+vsh_status plan_complete_run(const plan_request *r, const plan_goal *goal, plan_run *run,
+                             vsh_error *err)
+{
+    choose_hyperparameters(goal, run);
+    count_steps(run);
+    VSH_TRY(choose_micro_batch(r, goal, run, err));
+    VSH_TRY(time_it(r, goal, run, err));
+    return expect(r, goal, run, err);
+}
