@@ -107,7 +107,7 @@ awk 'BEGIN { for (i = 0; i < 10000; i++) printf "["; print "" }' > deep.yaml
 awk 'BEGIN { for (i = 0; i < 10000; i++) printf "{a: "; print "" }' > deep-map.yaml
 awk 'BEGIN { for (i = 0; i < 10000; i++) { printf "%*s", i, ""; print "a:" } }' > deep-block.yaml 2> /dev/null
 head -c 900000 deep-block.yaml > deep-block-cut.yaml
-awk 'BEGIN { for (i = 0; i < 120000; i++) print "k" i ": 1" }' > many.yaml
+awk 'BEGIN { for (i = 0; i < 5000; i++) print "k" i ": 1" }' > many.yaml
 for name in *.yaml; do
     case $name in profile.yaml) continue ;; esac
     LIMIT=10 refuses 2 "$name" "$plan" --hw "./$name" --hours 1

@@ -4,7 +4,7 @@ cp "$ROOT/README.md" readme.md
 ln -s "$plan" vishwa-plan
 
 # the first screen is the program's own
-"$plan" --hw tpu-v5e --hours 100 | sed -e '1{/^$/d}' -e '${/^$/d}' > real.txt
+./vishwa-plan --hw tpu-v5e --hours 100 | sed -e '1{/^$/d}' -e '${/^$/d}' > real.txt
 awk '/^\$ \.\/vishwa-plan --hw tpu-v5e --hours 100$/ { on = 1; next } on && /^```$/ { exit } on' readme.md > shown.txt
 claim "the README's screen is the program's own" diff shown.txt real.txt
 
