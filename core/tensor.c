@@ -146,6 +146,28 @@ void vsh_layer_tensors(const vsh_model *model, int64_t layer, vsh_tensor_list *l
         add_mlp(model, list);
 }
 
+/* All layers: those with the same tensors, told by experts and own keys, are listed once. */
+static void add_layers(const vsh_model *m, vsh_tensor_list *list)
+{
+    int64_t first[2][2], count[2][2] = {{0}};
+
+    for (int64_t l = m->layers - 1; l >= 0; l--) {
+        const vsh_layer *layer = &m->layer[l];
+        first[layer->experts][layer->own_kv] = l;
+        count[layer->experts][layer->own_kv]++;
+    }
+    for (int kind = 0; kind < 4; kind++) {
+        int64_t layers = count[kind / 2][kind % 2];
+        vsh_tensor_list one = {.count = 0};
+        if (layers > 0)
+            vsh_layer_tensors(m, first[kind / 2][kind % 2], &one);
+        for (int i = 0; i < one.count; i++) {
+            const vsh_tensor *t = &one.item[i];
+            add(list, t->name, t->group, t->rows, t->cols, t->copies * layers, t->active * layers);
+        }
+    }
+}
+
 void vsh_model_tensors(const vsh_model *m, vsh_tensor_list *list)
 {
     list->count = 0;
@@ -157,8 +179,7 @@ void vsh_model_tensors(const vsh_model *m, vsh_tensor_list *list)
     if (m->position == VSH_POSITION_LEARNED)
         add_one(list, "position", VSH_GROUP_POSITION, m->context + m->position_offset, m->hidden);
     add_norm(m, list, "embed.norm", "embed.norm_bias", m->hidden, m->embedding_norm);
-    for (int64_t l = 0; l < m->layers; l++)
-        vsh_layer_tensors(m, l, list);
+    add_layers(m, list);
     add_norm(m, list, "final_norm", "final_norm_bias", m->hidden, m->final_norm);
     if (!m->tied)
         add_one(list, "head", VSH_GROUP_HEAD, m->vocab, m->embedding_dim);
