@@ -115,31 +115,6 @@ void vsh_chart_plot(vsh_text *script, const vsh_panel *panel, const vsh_series *
     vsh_text_add(script, "\n");
 }
 
-int vsh_utf8_length(const char *text)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    const unsigned char *c = (const unsigned char *)text;
-
-    for (int length = 1; length <= 4; length++) {
-        uint32_t point = c[0] & (unsigned char)~forms[length - 1].mask;
-        if ((c[0] & forms[length - 1].mask) != forms[length - 1].lead)
-            continue;
-        for (int i = 1; i < length; i++) {
-            if ((c[i] & 0xc0) != 0x80)
-                return 0;
-            point = point << 6 | (c[i] & 0x3f);
-        }
-        return point < forms[length - 1].least || point > 0x10ffff ||
-                       (point >= 0xd800 && point <= 0xdfff)
-                   ? 0
-                   : length;
-    }
-    return 0;
-}
-
 /* C0 and C1 controls, and DEL. */
 static bool is_control(const unsigned char *text)
 {
@@ -227,34 +202,6 @@ void vsh_chart_data_end(vsh_text *script) { vsh_text_add(script, "EOD\n"); }
 
 /* ---- axes ----------------------------------------------------------------------------------- */
 
-static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-
-/* "10" with its exponent raised. */
-static vsh_figure_text show_ten_to(int exponent)
-{
-    vsh_figure_text shown;
-    int size = exponent < 0 ? -exponent : exponent;
-
-    snprintf(shown.text, sizeof shown.text, "10%s%s%s%s", exponent < 0 ? "⁻" : "",
-             size >= 100 ? raised[size / 100 % 10] : "", size >= 10 ? raised[size / 10 % 10] : "",
-             raised[size % 10]);
-    return shown;
-}
-
-vsh_figure_text vsh_show_power(double value)
-{
-    char digits[32], *mark;
-    vsh_figure_text shown;
-    int exponent = 0;
-
-    snprintf(digits, sizeof digits, "%.2e", value);
-    if ((mark = strchr(digits, 'e')) && sscanf(mark, "e%d", &exponent) == 1)
-        *mark = '\0';
-    snprintf(shown.text, sizeof shown.text, "%.5s\u00a0×\u00a0%.16s", digits,
-             show_ten_to(exponent).text);
-    return shown;
-}
-
 static void write_scaled(vsh_text *script, double value, const char *const *prefixes)
 {
     int step = 0;
@@ -276,7 +223,7 @@ static void write_tick(vsh_text *script, vsh_tick tick, int mantissa, int expone
     if (tick == VSH_TICK_USD)
         vsh_text_put(script, "$", 1);
     if (tick == VSH_TICK_POWER || (tick == VSH_TICK_COUNT && value >= 1e15))
-        vsh_text_add(script, "%s", show_ten_to(exponent).text);
+        vsh_text_add(script, "%s", vsh_show_ten_to(exponent).text);
     else if (tick == VSH_TICK_COUNT || tick == VSH_TICK_SI || value > 9999)
         write_scaled(script, value, tick == VSH_TICK_SI ? si : counts);
     else

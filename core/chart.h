@@ -42,10 +42,6 @@ void vsh_chart_end(vsh_text *script);
 void vsh_chart_panel(vsh_text *script, const vsh_panel *panel, const char *above,
                      const char *below);
 
-/* Bytes of the UTF-8 character at text; 0 when it is malformed, overlong or a surrogate. */
-int vsh_utf8_length(const char *text);
-/* Three digits and a power of ten: 1.8e19 -> "1.80 × 10¹⁹". */
-vsh_figure_text vsh_show_power(double value);
 /* Text from anywhere as one gnuplot literal of at most columns columns: quotes doubled, control
  * characters and broken UTF-8 replaced. */
 void vsh_chart_quote(vsh_text *script, const char *text, int columns);

@@ -96,38 +96,13 @@ void vsh_json_string(vsh_json *json, const char *key, const char *value)
     quote(json->out, value);
 }
 
-/* Bytes of the UTF-8 sequence at c, 0 when it is malformed, overlong or a surrogate. */
-static int utf8_length(const unsigned char *c)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-
-    for (int length = 1; length <= 4; length++) {
-        uint32_t point = c[0] & (unsigned char)~forms[length - 1].mask;
-        if ((c[0] & forms[length - 1].mask) != forms[length - 1].lead)
-            continue;
-        for (int i = 1; i < length; i++) {
-            if ((c[i] & 0xc0) != 0x80)
-                return 0;
-            point = point << 6 | (c[i] & 0x3f);
-        }
-        return point < forms[length - 1].least || point > 0x10ffff ||
-                       (point >= 0xd800 && point <= 0xdfff)
-                   ? 0
-                   : length;
-    }
-    return 0;
-}
-
 static void quote(vsh_text *out, const char *value)
 {
     const unsigned char *c = (const unsigned char *)value;
 
     vsh_text_put(out, "\"", 1);
     while (*c) {
-        int length = utf8_length(c);
+        int length = vsh_utf8_length((const char *)c);
         if (length == 0) {
             vsh_text_add(out, "\\ufffd");
             length = 1;

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/chart.h"
-
 static const char colour_style[] =
     ":root{color-scheme:light "
     "dark;--ink:#16191d;--soft:#5a6169;--line:#d9dde1;--page:#f4f5f6;--card:#fff;"

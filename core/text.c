@@ -306,6 +306,39 @@ vsh_figure_text vsh_show_integer(int64_t value)
     return shown;
 }
 
+vsh_figure_text vsh_show_amount(double value)
+{
+    return value < 1000  ? vsh_show_real(value)
+           : value < 1e9 ? vsh_show_integer((int64_t)value)
+                         : vsh_show_si(value);
+}
+
+vsh_figure_text vsh_show_ten_to(int exponent)
+{
+    static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    vsh_figure_text shown;
+    int size = exponent < 0 ? -exponent : exponent;
+
+    snprintf(shown.text, sizeof shown.text, "10%s%s%s%s", exponent < 0 ? "⁻" : "",
+             size >= 100 ? raised[size / 100 % 10] : "", size >= 10 ? raised[size / 10 % 10] : "",
+             raised[size % 10]);
+    return shown;
+}
+
+vsh_figure_text vsh_show_power(double value)
+{
+    char digits[32], *mark;
+    vsh_figure_text shown;
+    int exponent = 0;
+
+    snprintf(digits, sizeof digits, "%.2e", value);
+    if ((mark = strchr(digits, 'e')) && sscanf(mark, "e%d", &exponent) == 1)
+        *mark = '\0';
+    snprintf(shown.text, sizeof shown.text, "%.5s\u00a0×\u00a0%.16s", digits,
+             vsh_show_ten_to(exponent).text);
+    return shown;
+}
+
 enum { WORD_MAX = 64 };
 
 int vsh_edit_distance(const char *a, const char *b)
@@ -403,4 +436,29 @@ int vsh_columns(const char *utf8)
     for (; *utf8; utf8++)
         columns += (*utf8 & 0xc0) != 0x80;
     return columns;
+}
+
+int vsh_utf8_length(const char *text)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    const unsigned char *c = (const unsigned char *)text;
+
+    for (int length = 1; length <= 4; length++) {
+        uint32_t point = c[0] & (unsigned char)~forms[length - 1].mask;
+        if ((c[0] & forms[length - 1].mask) != forms[length - 1].lead)
+            continue;
+        for (int i = 1; i < length; i++) {
+            if ((c[i] & 0xc0) != 0x80)
+                return 0;
+            point = point << 6 | (c[i] & 0x3f);
+        }
+        return point < forms[length - 1].least || point > 0x10ffff ||
+                       (point >= 0xd800 && point <= 0xdfff)
+                   ? 0
+                   : length;
+    }
+    return 0;
 }

@@ -62,6 +62,12 @@ vsh_figure_text vsh_show_time(double seconds);
 vsh_figure_text vsh_show_real(double value);
 /* Digits in groups of three: 16200 -> "16,200". */
 vsh_figure_text vsh_show_integer(int64_t value);
+/* Three digits below a thousand, whole and grouped above, with an SI prefix from 1e9 on. */
+vsh_figure_text vsh_show_amount(double value);
+/* "10" with its exponent raised: 19 -> "10¹⁹". */
+vsh_figure_text vsh_show_ten_to(int exponent);
+/* Three digits and a power of ten: 1.8e19 -> "1.80 × 10¹⁹". */
+vsh_figure_text vsh_show_power(double value);
 
 /* Words at blanks, broken into lines of at most width columns; the cursor stands at column indent,
  * where later lines begin. Ends the last line. */
@@ -77,5 +83,8 @@ void vsh_suggest(char *room, size_t room_bytes, const char *word, const char *co
 
 /* Columns a UTF-8 string takes on a terminal, counted as code points. */
 int vsh_columns(const char *utf8);
+
+/* Bytes of the UTF-8 character at text; 0 when it is malformed, overlong or a surrogate. */
+int vsh_utf8_length(const char *text);
 
 #endif

@@ -1,5 +1,5 @@
-/* The main job's question and answer as plain structs: plan_budget and plan_recommend fill them,
- * plan_report and plan_figures show them. */
+/* The main job's question and answer as plain structs: plan_budget, plan_recommend and
+ * plan_alternatives fill them; plan_report, plan_json and plan_html show them. */
 #ifndef VSH_PLAN_H
 #define VSH_PLAN_H
 

@@ -9,7 +9,7 @@
 #include "core/chart.h"
 #include "core/file.h"
 #include "core/page.h"
-#include "planner/plan_figures.h"
+#include "planner/figures/figure.h"
 #include "planner/plan_report.h"
 
 /* gnuplot gets this long for all figures together; they take about a third of a second. */
@@ -21,7 +21,7 @@
 #define REAL(value) vsh_show_real(value).text
 #define INTEGER(value) vsh_show_integer((int64_t)(value)).text
 #define POWER(value) vsh_show_power(value).text
-#define AMOUNT(value) plan_show_amount(value).text
+#define AMOUNT(value) vsh_show_amount(value).text
 
 static bool has_run(const plan *p) { return p->recommended.model.layers > 0; }
 

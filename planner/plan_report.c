@@ -13,15 +13,8 @@
 
 enum { WIDTH = 78 };
 
-/* Three figures below a thousand, whole and grouped above. */
-static vsh_figure_text show_amount(double value)
-{
-    return value < 1000 ? vsh_show_real(value) : value < 1e9 ? vsh_show_integer((int64_t)value)
-                                                             : vsh_show_si(value);
-}
-
-/* 1.8e19, without the plus sign and the zeros of a printf. */
-static vsh_figure_text show_power(double value)
+/* 1.8e19, without the plus sign and the zeros of a printf: vsh_show_power is not ASCII. */
+static vsh_figure_text show_exponent(double value)
 {
     vsh_figure_text shown;
     int exponent = (int)floor(log10(value));
@@ -37,8 +30,8 @@ static void print_head(const plan *p, vsh_term term, vsh_text *out)
     int gap;
 
     snprintf(left, sizeof left, "%g x %.60s, %s h", r->chips, r->hardware->name,
-             show_amount(r->hours).text);
-    snprintf(right, sizeof right, "%s FLOP", show_power(p->flops).text);
+             vsh_show_amount(r->hours).text);
+    snprintf(right, sizeof right, "%s FLOP", show_exponent(p->flops).text);
     gap = WIDTH - vsh_columns(left) - vsh_columns(right);
     vsh_text_add(out, "\n  %s%s%s%*s%s\n", vsh_term_bold(term), left, vsh_term_plain(term),
                  gap > 2 ? gap : 2, "", right);
@@ -134,15 +127,17 @@ static void print_bill(const plan *p, const plan_run *run, vsh_text *out)
 
     vsh_text_add(out, "  Cost      ");
     if (bill->price_known)
-        vsh_text_add(out, "$%s   ", show_amount(bill->usd).text);
+        vsh_text_add(out, "$%s   ", vsh_show_amount(bill->usd).text);
     else
         vsh_text_add(out, "$? (--price)   ");
     if (bill->power_known) {
         double unit = bill->kwh < 1 ? 1e-3 : 1; /* Wh and g of small runs */
-        vsh_text_add(out, "%s %s (%s - %s)   %s %s CO2 (%s)\n", show_amount(bill->kwh / unit).text,
-                     unit < 1 ? "Wh" : "kWh", show_amount(bill->kwh_low / unit).text,
-                     show_amount(bill->kwh_high / unit).text, show_amount(bill->co2_kg / unit).text,
-                     unit < 1 ? "g" : "kg", p->request.region->code);
+        vsh_text_add(out, "%s %s (%s - %s)   %s %s CO2 (%s)\n",
+                     vsh_show_amount(bill->kwh / unit).text, unit < 1 ? "Wh" : "kWh",
+                     vsh_show_amount(bill->kwh_low / unit).text,
+                     vsh_show_amount(bill->kwh_high / unit).text,
+                     vsh_show_amount(bill->co2_kg / unit).text, unit < 1 ? "g" : "kg",
+                     p->request.region->code);
     } else {
         vsh_text_add(out, "power unknown\n");
     }
