@@ -14,7 +14,8 @@ typedef struct {
     vsh_chunk *last;
 } vsh_arena;
 
-/* count x size zeroed bytes, aligned to 64; NULL when memory is exhausted or the product overflows. */
+/* count x size zeroed bytes, aligned to 64; NULL when memory is exhausted or the product overflows.
+ */
 void *vsh_alloc(vsh_arena *arena, size_t count, size_t size);
 
 /* A NUL-terminated copy of length bytes; NULL when memory is exhausted. */

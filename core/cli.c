@@ -134,8 +134,7 @@ static vsh_status take_option(const vsh_command *command, int argc, char *const 
 }
 
 vsh_status vsh_cli_parse(const vsh_command *command, int argc, char *const *argv, void *config,
-                         const char *operands[VSH_OPERANDS_MAX], int *operand_count,
-                         vsh_error *err)
+                         const char *operands[VSH_OPERANDS_MAX], int *operand_count, vsh_error *err)
 {
     bool only_operands = false;
 
@@ -171,9 +170,9 @@ void vsh_cli_help(const char *program, const vsh_command *command, vsh_text *out
                  command->usage);
     for (const vsh_opt *o = command->options; o->type != VSH_OPT_END; o++) {
         char left[64];
-        snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ',
-                 o->letter ? ", " : "   ", o->name, o->argument ? " " : "",
-                 o->argument ? o->argument : "");
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "",
+                 o->letter ? o->letter : ' ', o->letter ? ", " : "   ", o->name,
+                 o->argument ? " " : "", o->argument ? o->argument : "");
         vsh_text_add(out, "  %-28s ", left);
         vsh_text_wrap(out, o->type == VSH_OPT_LATER ? "not built yet" : o->help, 31, 80);
     }

@@ -246,8 +246,8 @@ vsh_status vsh_doc_parse(vsh_arena *arena, const char *path, const char *bytes, 
 
     assert(arena && path && doc);
     if (length > VSH_DOC_BYTES_MAX)
-        return vsh_fail(err, VSH_EINPUT, "%s: larger than 1 MiB; expected a short YAML or JSON text",
-                        path);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: larger than 1 MiB; expected a short YAML or JSON text", path);
     if (memchr(bytes, '\0', length))
         return vsh_fail(err, VSH_EINPUT, "%s: a binary file; expected UTF-8 text", path);
     if (length >= 3 && memcmp(bytes, bom, 3) == 0) {

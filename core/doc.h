@@ -10,8 +10,12 @@
 #include "core/arena.h"
 #include "core/status.h"
 
-enum { VSH_DOC_BYTES_MAX = 1 << 20, VSH_DOC_DEPTH_MAX = 64, VSH_DOC_NODES_MAX = 100000,
-       VSH_DOC_KEYS_MAX = 1024 /* of one map */ };
+enum {
+    VSH_DOC_BYTES_MAX = 1 << 20,
+    VSH_DOC_DEPTH_MAX = 64,
+    VSH_DOC_NODES_MAX = 100000,
+    VSH_DOC_KEYS_MAX = 1024 /* of one map */
+};
 
 typedef enum { VSH_NODE_SCALAR, VSH_NODE_LIST, VSH_NODE_MAP } vsh_node_kind;
 

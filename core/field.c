@@ -20,8 +20,8 @@ static vsh_status unknown_key(const vsh_doc *doc, const vsh_node *node, const vs
     for (; fields[key_count].key && key_count < KEYS_MAX; key_count++)
         keys[key_count] = fields[key_count].key;
     vsh_suggest(suggestion, sizeof suggestion, node->key, keys, key_count);
-    return vsh_fail(err, VSH_EINPUT, "%s:%d:%d: unknown key \"%.60s\"%s", doc->path,
-                    node->key_line, node->key_column, node->key, suggestion);
+    return vsh_fail(err, VSH_EINPUT, "%s:%d:%d: unknown key \"%.60s\"%s", doc->path, node->key_line,
+                    node->key_column, node->key, suggestion);
 }
 
 /* "a number in [0, 1]" in the units a person would write. */
@@ -136,8 +136,8 @@ typedef struct {
 static vsh_status read_figure(const vsh_doc *doc, const vsh_node *node, const vsh_field *field,
                               vsh_figure *place, vsh_error *err)
 {
-    static const char *const tags[] = {"unknown", "specification", "measured", "calibrated",
-                                       "assumed", NULL};
+    static const char *const tags[] = {"unknown",    "specification", "measured",
+                                       "calibrated", "assumed",       NULL};
     static const vsh_field parts[] = {
         {"value", VSH_FIELD_NODE, offsetof(figure_nodes, value), .required = true},
         {"source", VSH_FIELD_TEXT, offsetof(figure_nodes, source)},

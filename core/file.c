@@ -42,7 +42,8 @@ static void sync_folder(const char *path)
     const char *slash = strrchr(path, '/');
     int file;
 
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
     file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0)
         return;
@@ -84,7 +85,8 @@ vsh_status vsh_folder_make(const char *path, vsh_error *err)
     struct stat info;
 
     if (length == 0 || length >= sizeof part)
-        return vsh_fail(err, VSH_EMACHINE, "%.80s: %s", path, strerror(length ? ENAMETOOLONG : ENOENT));
+        return vsh_fail(err, VSH_EMACHINE, "%.80s: %s", path,
+                        strerror(length ? ENAMETOOLONG : ENOENT));
     for (size_t i = 1; i <= length; i++) {
         if (path[i] != '/' && path[i] != '\0')
             continue;

@@ -11,7 +11,8 @@ typedef struct {
     vsh_bytes weights, gradients, optimizer; /* optimizer: moments and the fp32 master copy */
     vsh_bytes activations;                   /* from the saved bytes of the op list */
     vsh_bytes logits;                        /* fp32 logits and their gradient, one chunk */
-    vsh_bytes workspace; /* scratch of the runtime, a stated share; gathered layers of sharded weights */
+    vsh_bytes
+        workspace; /* scratch of the runtime, a stated share; gathered layers of sharded weights */
     vsh_bytes total;
 } vsh_footprint;
 

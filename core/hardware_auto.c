@@ -11,7 +11,8 @@
 #include "core/file.h"
 #include "core/hardware_probe.h"
 
-/* FNV-1a of the first processor's lines in /proc/cpuinfo that name it, and of how many there are. */
+/* FNV-1a of the first processor's lines in /proc/cpuinfo that name it, and of how many there are.
+ */
 static uint64_t identify_processor(void)
 {
     uint64_t hash = 14695981039346656037u ^ (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);

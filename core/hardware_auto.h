@@ -7,10 +7,10 @@
 
 #include "core/hardware.h"
 
-/* Reads cache_folder/HOST-HASH-N.yaml, or measures (about two seconds) and writes it there. The hash
- * is of the processor's name and count, so machines that share a home do not share a measurement.
- * cache_folder NULL: nothing is kept; one that cannot be written is no failure. refresh: measure
- * again. threads 0: all. */
+/* Reads cache_folder/HOST-HASH-N.yaml, or measures (about two seconds) and writes it there. The
+ * hash is of the processor's name and count, so machines that share a home do not share a
+ * measurement. cache_folder NULL: nothing is kept; one that cannot be written is no failure.
+ * refresh: measure again. threads 0: all. */
 vsh_status vsh_hardware_auto(vsh_arena *arena, const char *cache_folder, int64_t threads,
                              bool refresh, vsh_hardware *hardware, vsh_error *err);
 

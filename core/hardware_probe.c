@@ -156,12 +156,10 @@ static bool resolve(void *library, hwloc_calls *calls)
     const struct {
         const char *name;
         void *place; /* of a function pointer, which dlsym cannot return in ISO C */
-    } names[] = {{"hwloc_topology_init", &calls->init},
-                 {"hwloc_topology_load", &calls->load},
-                 {"hwloc_get_type_depth", &calls->type_depth},
-                 {"hwloc_get_nbobjs_by_depth", &calls->count},
-                 {"hwloc_get_obj_by_depth", &calls->object},
-                 {"hwloc_topology_destroy", &calls->destroy}};
+    } names[] = {
+        {"hwloc_topology_init", &calls->init},        {"hwloc_topology_load", &calls->load},
+        {"hwloc_get_type_depth", &calls->type_depth}, {"hwloc_get_nbobjs_by_depth", &calls->count},
+        {"hwloc_get_obj_by_depth", &calls->object},   {"hwloc_topology_destroy", &calls->destroy}};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         void *symbol = dlsym(library, names[i].name);
@@ -182,8 +180,7 @@ static int64_t count_objects(const hwloc_calls *calls, hwloc_topology_t topology
     return calls->count(topology, depth);
 }
 
-static double sum_caches(const hwloc_calls *calls, hwloc_topology_t topology,
-                         hwloc_obj_type_t type)
+static double sum_caches(const hwloc_calls *calls, hwloc_topology_t topology, hwloc_obj_type_t type)
 {
     int64_t count = count_objects(calls, topology, type);
     double bytes = 0;
@@ -256,8 +253,7 @@ static vsh_bytes choose_triad_bytes(const machine *m)
     double cache = last_cache_bytes(m);
     double wanted = cache > 0 ? fmax(cache_multiple * cache, 128 * mebibyte) : 512 * mebibyte;
 
-    return (vsh_bytes){
-        fmax(fmin(fmin(wanted, 1024 * mebibyte), m->available_bytes / 8), mebibyte)};
+    return (vsh_bytes){fmax(fmin(fmin(wanted, 1024 * mebibyte), m->available_bytes / 8), mebibyte)};
 }
 
 /* ---- the profile ---------------------------------------------------------------------------- */
@@ -295,8 +291,10 @@ static void write_note_scaling(vsh_text *yaml, const machine *m, const vsh_ceili
 
     /* clocks fall to some 0.65 of one core's when all work; below that it is something else */
     if (times < 0.6 * cores_in_use(m, ceiling))
-        vsh_text_add(yaml, " In fp32 all threads together did only %.2f times the work of one: the "
-                           "machine may have been busy; measure again.", times);
+        vsh_text_add(yaml,
+                     " In fp32 all threads together did only %.2f times the work of one: the "
+                     "machine may have been busy; measure again.",
+                     times);
 }
 
 static void write_note_peaks(vsh_text *yaml, const machine *m, const vsh_ceiling *ceiling)
@@ -366,8 +364,8 @@ static void write_peaks(vsh_text *yaml, const machine *m, const vsh_ceiling *cei
         if (!has_peak(ceiling, p))
             continue;
         vsh_text_add(yaml, "  %s: {value: %s%s, source: \"%s on %lld thread%s, ",
-                     vsh_precision_words[p], show_rate(peak->all.v).text, rate_unit(p),
-                     peak->name, (long long)ceiling->threads, plural(ceiling->threads));
+                     vsh_precision_words[p], show_rate(peak->all.v).text, rate_unit(p), peak->name,
+                     (long long)ceiling->threads, plural(ceiling->threads));
         vsh_text_add(yaml, "best of %d, the median at %.2f of it\", date: %s, tag: measured}\n",
                      peak->repeated.count, peak->repeated.median, m->date);
     }
@@ -377,8 +375,9 @@ static void write_memory(vsh_text *yaml, const machine *m, const vsh_ceiling *ce
 {
     const vsh_repetitions *repeated = &ceiling->triad_repeated;
 
-    vsh_text_add(yaml, "memory:\n  capacity: {value: %s, source: \"%s\", date: %s, "
-                       "tag: measured}\n",
+    vsh_text_add(yaml,
+                 "memory:\n  capacity: {value: %s, source: \"%s\", date: %s, "
+                 "tag: measured}\n",
                  vsh_show_bytes(sane(m->memory_bytes, 1e6, 9e14)).text,
                  m->memory_limited ? "limit of the control group" : "MemTotal of /proc/meminfo",
                  m->date);
@@ -387,12 +386,14 @@ static void write_memory(vsh_text *yaml, const machine *m, const vsh_ceiling *ce
     vsh_text_add(yaml, "%lld thread%s, best of %d parts, the median at %.2f of it; ",
                  (long long)ceiling->threads, plural(ceiling->threads), repeated->count,
                  repeated->median);
-    vsh_text_add(yaml, "3 x 4 bytes an element as STREAM counts; ordinary stores, so up to 4/3 of "
-                       "it moves, and non-temporal ones would be faster\", date: %s, tag: %s}\n",
+    vsh_text_add(yaml,
+                 "3 x 4 bytes an element as STREAM counts; ordinary stores, so up to 4/3 of "
+                 "it moves, and non-temporal ones would be faster\", date: %s, tag: %s}\n",
                  m->date, ceiling->triad_bytes.v <= last_cache_bytes(m) ? "assumed" : "measured");
     if (m->l2_bytes >= 1)
-        vsh_text_add(yaml, "scratchpad:\n  capacity: {value: %.6g MiB, source: \"L2 of all cores, "
-                           "%s\", date: %s, tag: measured}\n",
+        vsh_text_add(yaml,
+                     "scratchpad:\n  capacity: {value: %.6g MiB, source: \"L2 of all cores, "
+                     "%s\", date: %s, tag: measured}\n",
                      sane(m->l2_bytes, 1024, 9e11) / mebibyte,
                      m->from_hwloc ? "hwloc" : "sysconf times the CPUs", m->date);
 }
@@ -401,8 +402,9 @@ static void write_memory(vsh_text *yaml, const machine *m, const vsh_ceiling *ce
 static void write_assumed(vsh_text *yaml, const machine *m, const char *key, const char *unit,
                           const double triple[3], const char *source)
 {
-    vsh_text_add(yaml, "%s: {value: %.3g%s, low: %.3g%s, high: %.3g%s, source: \"%s\", date: %s, "
-                       "tag: assumed}\n",
+    vsh_text_add(yaml,
+                 "%s: {value: %.3g%s, low: %.3g%s, high: %.3g%s, source: \"%s\", date: %s, "
+                 "tag: assumed}\n",
                  key, triple[0], unit, triple[1], unit, triple[2], unit, source, m->date);
 }
 

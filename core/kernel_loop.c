@@ -15,9 +15,10 @@ typedef float lanes64 __attribute__((vector_size(64), may_alias));
  * the sixteen registers of AVX2 beside the operands x and y. All start from memory and end there,
  * so the compiler knows no value and drops no step. */
 #define EACH(DO, argument)                                                                         \
-    DO(0, argument) DO(1, argument) DO(2, argument) DO(3, argument)                                \
-    DO(4, argument) DO(5, argument) DO(6, argument) DO(7, argument)                                \
-    DO(8, argument) DO(9, argument) DO(10, argument) DO(11, argument)
+    DO(0, argument)                                                                                \
+    DO(1, argument) DO(2, argument) DO(3, argument) DO(4, argument) DO(5, argument)                \
+        DO(6, argument) DO(7, argument) DO(8, argument) DO(9, argument) DO(10, argument)           \
+            DO(11, argument)
 #define REGISTER(i, vector) (*(vector *)(registers->bytes + VSH_REGISTER_BYTES * (i)))
 #define LOAD(i, vector) vector r##i = REGISTER(i, const vector);
 #define STORE(i, vector) REGISTER(i, vector) = r##i;
@@ -29,8 +30,7 @@ typedef float lanes64 __attribute__((vector_size(64), may_alias));
 #define STEP(i, instruction)                                                                       \
     __asm__(instruction " %0.4s, %1.4s, %2.4s" : "+w"(r##i) : "w"(x), "w"(y));
 #else
-#define STEP(i, instruction)                                                                       \
-    __asm__(instruction " %2, %1, %0" : "+v"(r##i) : "v"(x), "v"(y));
+#define STEP(i, instruction) __asm__(instruction " %2, %1, %0" : "+v"(r##i) : "v"(x), "v"(y));
 #endif
 
 /* A sanitizer would keep the chains in memory, and time that. */

@@ -79,8 +79,7 @@ static int64_t macs(lowering *lo, const char *name, int64_t rows, int64_t n, int
 {
     int64_t product;
 
-    if (__builtin_mul_overflow(rows, n, &product) ||
-        __builtin_mul_overflow(product, k, &product) ||
+    if (__builtin_mul_overflow(rows, n, &product) || __builtin_mul_overflow(product, k, &product) ||
         __builtin_mul_overflow(product, lo->layers, &product)) {
         if (lo->status == VSH_OK)
             lo->status = vsh_fail(lo->err, VSH_EINPUT, "%s: %s%s: too large to count in 63 bits",
@@ -96,10 +95,7 @@ typedef struct {
     int64_t model, executed; /* rows of a layer, over all parts */
 } rows;
 
-static rows all_tokens(const lowering *lo)
-{
-    return (rows){1, lo->tokens, lo->tokens, lo->tokens};
-}
+static rows all_tokens(const lowering *lo) { return (rows){1, lo->tokens, lo->tokens, lo->tokens}; }
 
 /* Even routing; a capacity factor pads every expert to the same number of rows. */
 static rows expert_rows(lowering *lo)
@@ -112,8 +108,8 @@ static rows expert_rows(lowering *lo)
         return (rows){e->count, (routed + e->count - 1) / e->count, routed, routed};
     if (slots * (double)e->count > 9e18) {
         if (lo->status == VSH_OK)
-            lo->status = vsh_fail(lo->err, VSH_EINPUT, "%s: too many rows to count in 63 bits",
-                                  lo->m->name);
+            lo->status =
+                vsh_fail(lo->err, VSH_EINPUT, "%s: too many rows to count in 63 bits", lo->m->name);
         slots = 1;
     }
     return (rows){e->count, (int64_t)slots, routed, (int64_t)slots * e->count};
@@ -248,9 +244,9 @@ static void attention_core(lowering *lo)
     double stored = w->store_scores ? scores : 0, mask = w->dropout ? 1 / lo->act : 0;
     /* tiled attention keeps a log-sum-exp a row; stored attention keeps the softmax, and with
      * dropout its mask and its result */
-    double kept = drop_core ? 0
-                            : w->store_scores ? scores * (1 + mask + (w->dropout ? 1 : 0))
-                                              : 4 * tokens * heads;
+    double kept = drop_core         ? 0
+                  : w->store_scores ? scores * (1 + mask + (w->dropout ? 1 : 0))
+                                    : 4 * tokens * heads;
 
     if (m->position == VSH_POSITION_ROTARY)
         vector(lo, "attn.rotary", lo->tokens, rotated, 1, ROTARY_FLOPS, 2, 0);
@@ -341,9 +337,16 @@ static void name_kind(const vsh_model *m, const vsh_layer *kind, char *room, siz
         sharing |= m->layer[l].own_kv != kind->own_kv;
         window |= m->layer[l].window != kind->window;
     }
-    used = snprintf(room, bytes, "%s%s%s", !experts ? "" : kind->experts ? "moe-" : "dense-",
-                    !sharing ? "" : kind->own_kv ? "own-" : "shared-",
-                    !window ? "" : kind->window ? "window-" : "full-");
+    used = snprintf(room, bytes, "%s%s%s",
+                    !experts        ? ""
+                    : kind->experts ? "moe-"
+                                    : "dense-",
+                    !sharing       ? ""
+                    : kind->own_kv ? "own-"
+                                   : "shared-",
+                    !window        ? ""
+                    : kind->window ? "window-"
+                                   : "full-");
     if (used > 0)
         room[used - 1] = '.';
     else
@@ -564,8 +567,7 @@ static vsh_status count_tokens(lowering *lo)
     return VSH_OK;
 }
 
-vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
-                     vsh_error *err)
+vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops, vsh_error *err)
 {
     lowering lo = start(model, work, ops, err);
 

@@ -19,11 +19,11 @@ typedef struct {
     int64_t sequences, seq; /* B sequences of S tokens; T = B S tokens */
     vsh_precision precision;
     vsh_recompute_mode recompute;
-    bool store_scores;      /* attention that keeps its S x S scores; false: tiled (flash) */
-    int64_t attention_tile; /* of tiled attention: rows and columns of a tile, 1 = no padding */
-    bool dropout;           /* keeps a byte a masked element, as Korthikanti counts */
+    bool store_scores;        /* attention that keeps its S x S scores; false: tiled (flash) */
+    int64_t attention_tile;   /* of tiled attention: rows and columns of a tile, 1 = no padding */
+    bool dropout;             /* keeps a byte a masked element, as Korthikanti counts */
     const vsh_recipe *recipe; /* NULL: no optimizer operation */
-    double shards;          /* chips that share weights, gradients and optimizer; 0 or 1: none */
+    double shards;            /* chips that share weights, gradients and optimizer; 0 or 1: none */
 } vsh_work;
 
 /* S tokens of one sequence in bf16, tiled attention with tiles of 128, nothing recomputed. */

@@ -109,8 +109,8 @@ static vsh_status read_experts(const vsh_doc *doc, const vsh_node *node, vsh_exp
     yaml_experts read = {.experts = *experts};
 
     VSH_TRY(vsh_fields_read(doc, node, experts_fields, true, &read, err));
-    if (read.capacity && !(read.capacity->kind == VSH_NODE_SCALAR &&
-                           strcmp(read.capacity->text, "dropless") == 0)) {
+    if (read.capacity &&
+        !(read.capacity->kind == VSH_NODE_SCALAR && strcmp(read.capacity->text, "dropless") == 0)) {
         if (read.capacity->kind != VSH_NODE_SCALAR ||
             vsh_field_read_value(doc, read.capacity, &factor, &read.experts.capacity, NULL) !=
                 VSH_OK)
@@ -132,7 +132,8 @@ static vsh_status read_exits(const vsh_doc *doc, const vsh_node *list, vsh_model
         int64_t layer = 0;
         VSH_TRY(vsh_field_read_value(doc, item, &depth, &layer, err));
         if (layer == model->layers)
-            return vsh_doc_wrong(doc, item, err, "exits: the last layer has the output head already");
+            return vsh_doc_wrong(doc, item, err,
+                                 "exits: the last layer has the output head already");
         model->layer[layer - 1].exit = true;
     }
     return VSH_OK;
@@ -169,7 +170,8 @@ vsh_status vsh_model_from_doc(const vsh_doc *doc, vsh_model *model, vsh_error *e
 
     assert(doc && model);
     if (doc->root->kind != VSH_NODE_MAP)
-        return vsh_doc_expected(doc, doc->root, err, "a model: a map of keys such as layers and hidden");
+        return vsh_doc_expected(doc, doc->root, err,
+                                "a model: a map of keys such as layers and hidden");
     if (vsh_node_get(doc->root, "model_type") || vsh_node_get(doc->root, "architectures"))
         VSH_TRY(vsh_model_from_hf(doc, model, err));
     else
@@ -191,25 +193,30 @@ static vsh_status check_experts(const vsh_model *m, const char *place, vsh_error
     const vsh_experts *e = &m->experts;
 
     if (e->top_k > e->count)
-        return vsh_fail(err, VSH_EINPUT, "%sexperts: top_k: expected at most count %" PRId64
-                                         ", got %" PRId64, place, e->count, e->top_k);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%sexperts: top_k: expected at most count %" PRId64 ", got %" PRId64, place,
+                        e->count, e->top_k);
     if (e->granularity > 1 && e->hidden % e->granularity != 0)
-        return vsh_fail(err, VSH_EINPUT, "%sexperts: granularity: expected a divisor of hidden %" PRId64
-                                         ", got %" PRId64, place, e->hidden, e->granularity);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%sexperts: granularity: expected a divisor of hidden %" PRId64
+                        ", got %" PRId64,
+                        place, e->hidden, e->granularity);
     return VSH_OK;
 }
 
 static vsh_status check_sizes(const vsh_model *m, const char *place, vsh_error *err)
 {
     if (m->heads % m->kv_heads != 0)
-        return vsh_fail(err, VSH_EINPUT, "%skv_heads: expected a divisor of heads %" PRId64
-                                         ", got %" PRId64, place, m->heads, m->kv_heads);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%skv_heads: expected a divisor of heads %" PRId64 ", got %" PRId64, place,
+                        m->heads, m->kv_heads);
     if (m->layers > VSH_LAYERS_MAX)
         return vsh_fail(err, VSH_EINPUT, "%slayers: expected at most %d, got %" PRId64, place,
                         VSH_LAYERS_MAX, m->layers);
     if (m->heads * m->head_dim > 1 << 24)
-        return vsh_fail(err, VSH_EINPUT, "%sheads x head_dim: expected at most 16,777,216, got %" PRId64,
-                        place, m->heads * m->head_dim);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%sheads x head_dim: expected at most 16,777,216, got %" PRId64, place,
+                        m->heads * m->head_dim);
     for (int64_t l = 0; l < m->layers; l++)
         if (!m->layer[l].experts && !m->ffn)
             return vsh_fail(err, VSH_EINPUT, "%sffn: layer %" PRId64 " is dense and has no width",
@@ -217,11 +224,15 @@ static vsh_status check_sizes(const vsh_model *m, const char *place, vsh_error *
     for (int64_t l = 0; m->latent.kv_rank && l < m->layers; l++)
         if (!m->layer[l].own_kv)
             return vsh_fail(err, VSH_EINPUT, "%scross_layer: not with latent attention", place);
-    if (m->latent.kv_rank && (m->qk_norm != VSH_QK_NORM_NONE || m->sinks || m->bias != VSH_BIAS_NONE))
+    if (m->latent.kv_rank &&
+        (m->qk_norm != VSH_QK_NORM_NONE || m->sinks || m->bias != VSH_BIAS_NONE))
         return vsh_fail(err, VSH_EINPUT, "%s%s: not with latent attention", place,
-                        m->sinks ? "sinks" : m->qk_norm != VSH_QK_NORM_NONE ? "qk_norm" : "bias");
+                        m->sinks                         ? "sinks"
+                        : m->qk_norm != VSH_QK_NORM_NONE ? "qk_norm"
+                                                         : "bias");
     if (!m->layer[0].own_kv)
-        return vsh_fail(err, VSH_EINPUT, "%scross_layer: the first layer has no earlier layer", place);
+        return vsh_fail(err, VSH_EINPUT, "%scross_layer: the first layer has no earlier layer",
+                        place);
     return m->experts.count ? check_experts(m, place, err) : VSH_OK;
 }
 
@@ -231,8 +242,9 @@ vsh_status vsh_model_finish(vsh_model *m, const char *place, vsh_error *err)
     if (!m->kv_heads)
         m->kv_heads = m->heads;
     if (!m->head_dim && m->hidden % m->heads != 0 && !m->latent.kv_rank)
-        return vsh_fail(err, VSH_EINPUT, "%sheads: expected a divisor of hidden %" PRId64
-                                         ", got %" PRId64, place, m->hidden, m->heads);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%sheads: expected a divisor of hidden %" PRId64 ", got %" PRId64, place,
+                        m->hidden, m->heads);
     if (!m->head_dim)
         m->head_dim = m->hidden / m->heads;
     if (!m->embedding_dim)

@@ -34,7 +34,8 @@ typedef enum {
 } vsh_bias;
 
 extern const char *const vsh_mlp_words[], *const vsh_norm_words[], *const vsh_position_words[],
-    *const vsh_qk_norm_words[], *const vsh_bias_words[];
+                                                                       *const vsh_qk_norm_words[],
+                                                                           *const vsh_bias_words[];
 
 /* Multi-head latent attention, DeepSeek-V2 (arXiv:2405.04434): keys and values are made from one
  * compressed vector a token. kv_rank 0 = ordinary attention. */
@@ -58,9 +59,9 @@ typedef struct {
 } vsh_experts;
 
 typedef struct {
-    bool experts;   /* experts in place of the dense MLP */
-    bool own_kv;    /* false: attends to the keys and values of the nearest earlier layer that has */
-    bool exit;      /* an early-exit head after this layer (shares final norm and output head) */
+    bool experts; /* experts in place of the dense MLP */
+    bool own_kv;  /* false: attends to the keys and values of the nearest earlier layer that has */
+    bool exit;    /* an early-exit head after this layer (shares final norm and output head) */
     int64_t window; /* sliding-window attention over this many keys; 0 = all */
 } vsh_layer;
 

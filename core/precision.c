@@ -33,7 +33,8 @@ int64_t vsh_activation_bytes(vsh_precision precision)
 #define RECIPE_LIST(RECIPE)                                                                        \
     RECIPE("fp32-adamw", 4, 4, 0, 8, ZERO)                                                         \
     RECIPE("mixed-adamw", 2, 2, 4, 8, ZERO)                                                        \
-    RECIPE("mixed-adamw-fp32-grads", 2, 4, 4, 8, "Megatron-LM, distributed optimizer documentation") \
+    RECIPE("mixed-adamw-fp32-grads", 2, 4, 4, 8,                                                   \
+           "Megatron-LM, distributed optimizer documentation")                                     \
     RECIPE("mixed-adamw-both-grads", 2, 6, 4, 8, "ZeRO's count plus a kept fp32 gradient")         \
     RECIPE("bf16-weights-fp32-adamw", 2, 0, 0, 8, "jax-ml/scaling-book, training.md: HBM/10")      \
     RECIPE("pure-bf16-adamw", 2, 2, 0, 4, "arithmetic; needs stochastic rounding")                 \
@@ -47,7 +48,7 @@ int64_t vsh_activation_bytes(vsh_precision precision)
     RECIPE("mixed-adafactor", 2, 2, 4, 0, SHAZEER)                                                 \
     RECIPE("fp32-adafactor", 4, 4, 0, 0, SHAZEER)                                                  \
     RECIPE("mixed-sgd", 2, 2, 4, 4, MOMENTUM)                                                      \
-    RECIPE("fp32-sgd", 4, 4, 0, 4, MOMENTUM)                                                      
+    RECIPE("fp32-sgd", 4, 4, 0, 4, MOMENTUM)
 
 #define RECIPE_ROW(name, weights, gradients, master, moments, source)                              \
     {name, weights, gradients, master, moments, source},

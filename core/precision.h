@@ -1,17 +1,11 @@
-/* The precisions a run can use, and the recipes: what a parameter costs in memory while training. */
+/* The precisions a run can use, and the recipes: what a parameter costs in memory while training.
+ */
 #ifndef VSH_PRECISION_H
 #define VSH_PRECISION_H
 
 #include <stdint.h>
 
-typedef enum {
-    VSH_FP32,
-    VSH_BF16,
-    VSH_FP16,
-    VSH_FP8,
-    VSH_INT8,
-    VSH_PRECISION_COUNT
-} vsh_precision;
+typedef enum { VSH_FP32, VSH_BF16, VSH_FP16, VSH_FP8, VSH_INT8, VSH_PRECISION_COUNT } vsh_precision;
 
 typedef enum {
     VSH_ADAMW,

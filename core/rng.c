@@ -16,8 +16,8 @@ vsh_random_block vsh_philox(vsh_random_block counter, uint32_t key0, uint32_t ke
 
 double vsh_random_uniform(uint64_t seed, uint64_t stream, uint64_t counter)
 {
-    vsh_random_block block = {{(uint32_t)counter, (uint32_t)(counter >> 32), (uint32_t)stream,
-                               (uint32_t)(stream >> 32)}};
+    vsh_random_block block = {
+        {(uint32_t)counter, (uint32_t)(counter >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)}};
     uint64_t bits;
 
     block = vsh_philox(block, (uint32_t)seed, (uint32_t)(seed >> 32));

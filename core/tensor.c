@@ -54,8 +54,8 @@ static void add_latent_attention(const vsh_model *m, vsh_tensor_list *list)
     add_one(list, "attn.kv_down", VSH_GROUP_ATTENTION, latent->kv_rank + latent->rope_dim,
             m->hidden);
     add_one(list, "attn.kv_down_norm", VSH_GROUP_NORM, latent->kv_rank, 1);
-    add_one(list, "attn.kv_up", VSH_GROUP_ATTENTION,
-            m->heads * (latent->nope_dim + latent->v_dim), latent->kv_rank);
+    add_one(list, "attn.kv_up", VSH_GROUP_ATTENTION, m->heads * (latent->nope_dim + latent->v_dim),
+            latent->kv_rank);
     add_one(list, "attn.out", VSH_GROUP_ATTENTION, m->hidden, m->heads * latent->v_dim);
 }
 
@@ -67,8 +67,8 @@ static void add_qk_norm(const vsh_model *m, const vsh_layer *layer, vsh_tensor_l
         return;
     add_one(list, "attn.q_norm", VSH_GROUP_NORM, full ? m->heads * m->head_dim : m->head_dim, 1);
     if (layer->own_kv)
-        add_one(list, "attn.k_norm", VSH_GROUP_NORM,
-                full ? m->kv_heads * m->head_dim : m->head_dim, 1);
+        add_one(list, "attn.k_norm", VSH_GROUP_NORM, full ? m->kv_heads * m->head_dim : m->head_dim,
+                1);
 }
 
 static void add_attention(const vsh_model *m, const vsh_layer *layer, vsh_tensor_list *list)
@@ -117,12 +117,10 @@ static void add_experts(const vsh_model *m, vsh_tensor_list *list)
         add_one(list, "router_bias", VSH_GROUP_ROUTER, e->count, 1);
     if (e->correction_bias)
         add_one(list, "router_correction", VSH_GROUP_ROUTER, e->count, 1);
-    add(list, "expert.up", VSH_GROUP_EXPERT, e->hidden, m->hidden, ups * e->count,
-        ups * e->top_k);
+    add(list, "expert.up", VSH_GROUP_EXPERT, e->hidden, m->hidden, ups * e->count, ups * e->top_k);
     add(list, "expert.down", VSH_GROUP_EXPERT, m->hidden, e->hidden, e->count, e->top_k);
     if (e->expert_bias) {
-        add(list, "expert.up_bias", VSH_GROUP_EXPERT, e->hidden, 1, ups * e->count,
-            ups * e->top_k);
+        add(list, "expert.up_bias", VSH_GROUP_EXPERT, e->hidden, 1, ups * e->count, ups * e->top_k);
         add(list, "expert.down_bias", VSH_GROUP_EXPERT, m->hidden, 1, e->count, e->top_k);
     }
     if (e->shared) {
@@ -202,8 +200,8 @@ vsh_status vsh_count_parameters(const vsh_model *model, vsh_parameters *p, vsh_e
         p->active += size * tensor->active;
         p->group[tensor->group] += all;
     }
-    p->embedding = p->group[VSH_GROUP_EMBEDDING] + p->group[VSH_GROUP_POSITION] +
-                   p->group[VSH_GROUP_HEAD];
+    p->embedding =
+        p->group[VSH_GROUP_EMBEDDING] + p->group[VSH_GROUP_POSITION] + p->group[VSH_GROUP_HEAD];
     p->non_embedding = p->total - p->embedding;
     return VSH_OK;
 }

@@ -50,7 +50,6 @@ void vsh_layer_tensors(const vsh_model *model, int64_t layer, vsh_tensor_list *l
 void vsh_model_tensors(const vsh_model *model, vsh_tensor_list *list);
 
 /* VSH_EINPUT when a count passes 63 bits. */
-vsh_status vsh_count_parameters(const vsh_model *model, vsh_parameters *parameters,
-                                vsh_error *err);
+vsh_status vsh_count_parameters(const vsh_model *model, vsh_parameters *parameters, vsh_error *err);
 
 #endif

@@ -160,8 +160,8 @@ static bool apply_unit(const unit_factor *units, const char *name, double number
 
 bool vsh_parse_si(const char *text, double *value)
 {
-    static const unit_factor suffixes[] = {{"", 1},     {"k", 1e3},  {"K", 1e3},  {"M", 1e6},
-                                           {"G", 1e9},  {"B", 1e9},  {"T", 1e12}, {"P", 1e15},
+    static const unit_factor suffixes[] = {{"", 1},     {"k", 1e3}, {"K", 1e3},  {"M", 1e6},
+                                           {"G", 1e9},  {"B", 1e9}, {"T", 1e12}, {"P", 1e15},
                                            {"E", 1e18}, {NULL, 0}};
     const char *rest;
     double number;
@@ -220,13 +220,20 @@ bool vsh_parse_quantity(const char *text, vsh_dimension dimension, double *value
     return apply_unit(dimensions[dimension].units, rest, number, value);
 }
 
-const char *vsh_dimension_example(vsh_dimension dimension) { return dimensions[dimension].expected; }
+const char *vsh_dimension_example(vsh_dimension dimension)
+{
+    return dimensions[dimension].expected;
+}
 
 /* Three significant digits of a value below 1000. */
 static void three_digits(char *room, size_t bytes, double value)
 {
     double size = fabs(value);
-    int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : size >= 0.09995 ? 3 : 4;
+    int decimals = size >= 99.95     ? 0
+                   : size >= 9.995   ? 1
+                   : size >= 0.9995  ? 2
+                   : size >= 0.09995 ? 3
+                                     : 4;
 
     snprintf(room, bytes, "%.*f", value == 0 ? 0 : decimals, value);
 }

@@ -4,16 +4,16 @@
 #define VSH_UNITS_H
 
 #define VSH_UNIT_LIST(UNIT)                                                                        \
-    UNIT(bytes)      /* B */                                                                       \
-    UNIT(seconds)    /* s */                                                                       \
-    UNIT(flops)      /* floating-point operations, a count */                                      \
-    UNIT(tokens)     /* tokens, a count that may be huge */                                        \
-    UNIT(byte_rate)  /* B/s */                                                                     \
-    UNIT(flop_rate)  /* FLOP/s */                                                                  \
-    UNIT(hertz)      /* 1/s */                                                                     \
-    UNIT(watts)      /* W */                                                                       \
-    UNIT(joules)     /* J */                                                                       \
-    UNIT(usd)        /* US dollars */
+    UNIT(bytes)     /* B */                                                                        \
+    UNIT(seconds)   /* s */                                                                        \
+    UNIT(flops)     /* floating-point operations, a count */                                       \
+    UNIT(tokens)    /* tokens, a count that may be huge */                                         \
+    UNIT(byte_rate) /* B/s */                                                                      \
+    UNIT(flop_rate) /* FLOP/s */                                                                   \
+    UNIT(hertz)     /* 1/s */                                                                      \
+    UNIT(watts)     /* W */                                                                        \
+    UNIT(joules)    /* J */                                                                        \
+    UNIT(usd)       /* US dollars */
 
 /* For each unit: its type, the sum of two, a multiple, the ratio of two. */
 #define VSH_UNIT_DEFINE(unit)                                                                      \

@@ -24,11 +24,11 @@ typedef struct {
     const vsh_recipe *recipe;
     const vsh_region *region;
     double chips, hours;
-    double unique_tokens;  /* 0: unlimited */
-    double epochs;         /* of the paper's rule only */
-    double serve_tokens;   /* 0: serving is not counted */
-    int64_t seq;           /* tokens of a sequence; 0: the model's context */
-    double price_usd;      /* of a chip for an hour; below 0: the profile's */
+    double unique_tokens; /* 0: unlimited */
+    double epochs;        /* of the paper's rule only */
+    double serve_tokens;  /* 0: serving is not counted */
+    int64_t seq;          /* tokens of a sequence; 0: the model's context */
+    double price_usd;     /* of a chip for an hour; below 0: the profile's */
     vsh_precision precision;
     vsh_flop_rate peak;      /* a chip, at the precision */
     vsh_precision peak_of;   /* whose peak that is, when the chip lacks the precision's own */
@@ -43,11 +43,11 @@ typedef struct {
 /* The founding paper's rule N = C / (6 T E), and what else vetoes it. */
 typedef struct {
     double tokens, epochs, params;
-    double state_bytes;       /* weights and optimizer of so many parameters */
-    double chips_for_state;   /* before activations */
+    double state_bytes;     /* weights and optimizer of so many parameters */
+    double chips_for_state; /* before activations */
     double tokens_per_param;
-    double lower_bound_loss;  /* of the data-constrained law: a bound, not a prediction */
-    double repeats_params;    /* R_N there */
+    double lower_bound_loss; /* of the data-constrained law: a bound, not a prediction */
+    double repeats_params;   /* R_N there */
     bool vetoed_by_memory, vetoed_by_data;
     bool feasible;
     const vsh_anchor *nearest;
@@ -59,8 +59,8 @@ typedef struct {
     const char *name;
     vsh_model model;
     vsh_parameters parameters;
-    int64_t seq;         /* tokens of a sequence */
-    vsh_work work;       /* of one micro-batch on one chip */
+    int64_t seq;   /* tokens of a sequence */
+    vsh_work work; /* of one micro-batch on one chip */
     vsh_footprint footprint;
     bool fits;
     double flops_per_token; /* model FLOPs of training one token */
@@ -76,7 +76,7 @@ typedef struct {
     bool valid; /* the law was fitted here */
     char invalid_reason[160];
     double step_time_s, mfu, hfu, hours;
-    double slowdown;   /* of the assumed throughput, by recomputation and by the roofline; 1 = none */
+    double slowdown; /* of the assumed throughput, by recomputation and by the roofline; 1 = none */
     double roofline_s; /* the least time of a step that the chip's ceilings allow */
     vsh_bound bound;   /* the ceiling under which most of that time is spent */
     bool same;         /* an alternative that is the recommended run itself */
@@ -97,15 +97,15 @@ typedef struct {
     plan_request request;
     double flops; /* C, the whole budget */
     plan_rule rule;
-    double largest_params; /* by memory alone */
+    double largest_params;             /* by memory alone */
     vsh_optimum by_law[VSH_LAW_COUNT]; /* in the order of vsh_laws */
     vsh_optimum optimum;               /* of the request's law */
     vsh_interval optimum_params, optimum_tokens, optimum_loss;
     double useful_flops; /* beyond it the unique tokens at hand give nothing; 0 without a limit */
     bool data_limited;   /* the unique tokens, not the hours, end the run or force epochs */
     plan_run recommended;
-    bool recommends; /* a run that fits was found */
-    vsh_optimum data_optimum;    /* of the data-constrained law on the unique tokens, whole budget */
+    bool recommends;          /* a run that fits was found */
+    vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
     plan_run dense_of_joint_law; /* the dense run that experts are compared with */
     plan_run alternative[PLAN_ALTERNATIVES];
     int alternative_count;
@@ -142,7 +142,7 @@ typedef struct {
     vsh_flop_rate effective; /* a chip */
     const vsh_recipe *recipe;
     const vsh_model *model; /* NULL: search for one */
-    double params, tokens;  /* 0: the law decides; else the size wanted and the tokens it is given */
+    double params, tokens; /* 0: the law decides; else the size wanted and the tokens it is given */
 } plan_goal;
 
 /* plan_recommend.c: the best run for a goal that fits the chips; run->model.layers is 0 when no

@@ -27,7 +27,10 @@ static plan_goal goal_of(const plan *p, const char *name)
                        .recipe = r->recipe};
 }
 
-static bool beats_guessing(const plan_run *run) { return run->loss < log((double)run->model.vocab); }
+static bool beats_guessing(const plan_run *run)
+{
+    return run->loss < log((double)run->model.vocab);
+}
 
 /* "loss -0.081", or that the law is too far from its data for a difference to mean anything. */
 static const char *loss_change(const plan *p, const plan_run *run, char *room, size_t bytes)
@@ -53,8 +56,8 @@ static vsh_status fill_dense(plan *p, plan_run *run, int64_t experts, vsh_error 
     return VSH_OK;
 }
 
-/* No law knows experts on repeated tokens: the joint law is asked about what repeated ones are worth
- * to a dense model, and below its crossover about the unique ones alone. */
+/* No law knows experts on repeated tokens: the joint law is asked about what repeated ones are
+ * worth to a dense model, and below its crossover about the unique ones alone. */
 static double experts_on_repeats(const plan *p, const plan_run *run, const plan_run *dense)
 {
     double unique = p->request.unique_tokens;
@@ -120,10 +123,11 @@ static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_erro
     else
         snprintf(run->saving, sizeof run->saving, "%s%s in equal time",
                  run->loss < p->recommended.loss ? "" : "nothing here: ", change);
-    snprintf(run->note, sizeof run->note,
-             "top-1; wants %s unique tokens, worse than dense below %s; MFU taken as %.2g of the dense "
-             "model's (MaxText)",
-             vsh_show_count(run->tokens).text, vsh_show_count(crossover).text, MOE_MFU_RATIO);
+    snprintf(
+        run->note, sizeof run->note,
+        "top-1; wants %s unique tokens, worse than dense below %s; MFU taken as %.2g of the dense "
+        "model's (MaxText)",
+        vsh_show_count(run->tokens).text, vsh_show_count(crossover).text, MOE_MFU_RATIO);
     return VSH_OK;
 }
 
@@ -141,9 +145,9 @@ static vsh_status fill_data_limited(plan *p, plan_run *run, int64_t unused, vsh_
     run->same = !p->data_limited || p->useful_flops >= p->flops;
     snprintf(run->saving, sizeof run->saving, "the whole budget on the tokens at hand: %s",
              loss_change(p, run, change, sizeof change));
-    snprintf(run->note, sizeof run->note, "%s epochs of %s tokens%s%s", vsh_show_real(run->epochs).text,
-             vsh_show_count(goal.unique_tokens).text, run->valid ? "" : "; outside the law's data: ",
-             run->valid ? "" : run->invalid_reason);
+    snprintf(run->note, sizeof run->note, "%s epochs of %s tokens%s%s",
+             vsh_show_real(run->epochs).text, vsh_show_count(goal.unique_tokens).text,
+             run->valid ? "" : "; outside the law's data: ", run->valid ? "" : run->invalid_reason);
     return VSH_OK;
 }
 
@@ -181,10 +185,11 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
              vsh_show_bytes((vsh_recipe_bytes(now) - vsh_recipe_bytes(eight_bit)) *
                             (double)run->parameters.total)
                  .text);
-    snprintf(run->note, sizeof run->note,
-             "largest model by memory %s instead of %s; Dettmers 2022 finds no loss, with embeddings "
-             "kept in 32-bit state",
-             vsh_show_count(p->largest_params * ratio).text, vsh_show_count(p->largest_params).text);
+    snprintf(
+        run->note, sizeof run->note,
+        "largest model by memory %s instead of %s; Dettmers 2022 finds no loss, with embeddings "
+        "kept in 32-bit state",
+        vsh_show_count(p->largest_params * ratio).text, vsh_show_count(p->largest_params).text);
     return VSH_OK;
 }
 
@@ -202,8 +207,8 @@ static vsh_status fill_more_chips(plan *p, plan_run *run, int64_t unused, vsh_er
     snprintf(run->saving, sizeof run->saving, "%s in the same hours for %d times the money",
              loss_change(p, run, change, sizeof change), CHIPS_FACTOR);
     snprintf(run->note, sizeof run->note,
-             "%g chips, throughput taken as linear, state sharded; needs %s unique tokens", goal.chips,
-             vsh_show_count(run->tokens).text);
+             "%g chips, throughput taken as linear, state sharded; needs %s unique tokens",
+             goal.chips, vsh_show_count(run->tokens).text);
     return VSH_OK;
 }
 
@@ -218,15 +223,16 @@ static vsh_status fill_scenario(plan *p, plan_run *run, int64_t index, vsh_error
 
     run->name = scenario->name;
     goal.effective.v = scenario->mfu.known ? figure->value * r->peak.v : figure->value;
-    if (p->data_limited || strcmp(scenario->name, r->scenario) == 0 || goal.effective.v > r->peak.v ||
-        r->precision == VSH_FP8 || r->precision == VSH_INT8)
+    if (p->data_limited || strcmp(scenario->name, r->scenario) == 0 ||
+        goal.effective.v > r->peak.v || r->precision == VSH_FP8 || r->precision == VSH_INT8)
         return VSH_OK;
     goal.flops = p->flops * goal.effective.v / r->effective.v;
     VSH_TRY(plan_find_run(r, &goal, run, err));
     snprintf(run->saving, sizeof run->saving, "%s in the same hours",
              loss_change(p, run, change, sizeof change));
     snprintf(run->note, sizeof run->note, "if the run reaches %.0f %% of peak: %.200s",
-             100 * goal.effective.v / r->peak.v, figure->source ? figure->source : "no source given");
+             100 * goal.effective.v / r->peak.v,
+             figure->source ? figure->source : "no source given");
     return VSH_OK;
 }
 
@@ -263,16 +269,11 @@ static const struct {
     int64_t argument;
     vsh_status (*fill)(plan *p, plan_run *run, int64_t argument, vsh_error *err);
 } kinds[] = {
-    {"dense", 0, fill_dense},
-    {"moe-4", 4, fill_experts},
-    {"moe-8", 8, fill_experts},
-    {"data-limited", 0, fill_data_limited},
-    {"more-data", 0, fill_more_data},
-    {"adamw8bit", 0, fill_eight_bit},
-    {"more-chips", 0, fill_more_chips},
-    {"scenario", 0, fill_scenario},
-    {"scenario", 1, fill_scenario},
-    {"scenario", 2, fill_scenario},
+    {"dense", 0, fill_dense},           {"moe-4", 4, fill_experts},
+    {"moe-8", 8, fill_experts},         {"data-limited", 0, fill_data_limited},
+    {"more-data", 0, fill_more_data},   {"adamw8bit", 0, fill_eight_bit},
+    {"more-chips", 0, fill_more_chips}, {"scenario", 0, fill_scenario},
+    {"scenario", 1, fill_scenario},     {"scenario", 2, fill_scenario},
     {"serve", 0, fill_serving},
 };
 
@@ -280,7 +281,8 @@ vsh_status plan_alternatives(plan *p, vsh_error *err)
 {
     for (size_t i = 0; p->recommends && i < sizeof kinds / sizeof kinds[0]; i++) {
         plan_run *run = &p->alternative[p->alternative_count];
-        if (kinds[i].fill == fill_scenario && kinds[i].argument >= p->request.hardware->scenario_count)
+        if (kinds[i].fill == fill_scenario &&
+            kinds[i].argument >= p->request.hardware->scenario_count)
             continue;
         *run = (plan_run){.name = kinds[i].name, .saving_flops = NAN, .saving_time = NAN};
         VSH_TRY(kinds[i].fill(p, run, kinds[i].argument, err));

@@ -94,8 +94,8 @@ vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t
     model->tied = body < TIED_PARAMS_MAX;
     model->context = body < 1e7 ? 512 : body < 1e8 ? 1024 : 2048;
     if (experts)
-        model->experts =
-            (vsh_experts){.count = experts, .top_k = 1, .hidden = ffn, .every = 1, .granularity = 1};
+        model->experts = (vsh_experts){
+            .count = experts, .top_k = 1, .hidden = ffn, .every = 1, .granularity = 1};
     for (int64_t l = 0; l < shape.layers; l++)
         model->layer[l] = (vsh_layer){.experts = experts > 0, .own_kv = true};
     return vsh_model_finish(model, "recommended model: ", err);

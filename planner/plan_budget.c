@@ -36,12 +36,13 @@ static void judge_rule(const plan_request *r, plan_rule *rule)
     rule->lower_bound_loss = vsh_muennighoff2023.loss(&point);
     rule->repeats_params = vsh_muennighoff_repeats(&point).params;
     rule->vetoed_by_memory = rule->state_bytes > memory;
-    rule->vetoed_by_data = rule->tokens < overfit_tokens(rule->params) || rule->tokens_per_param < 1 ||
-                           rule->epochs - 1 > VSH_REPEATS_MAX;
+    rule->vetoed_by_data = rule->tokens < overfit_tokens(rule->params) ||
+                           rule->tokens_per_param < 1 || rule->epochs - 1 > VSH_REPEATS_MAX;
     rule->feasible = !rule->vetoed_by_memory && !rule->vetoed_by_data;
     rule->nearest = vsh_anchor_nearest(rule->params, point.tokens);
     snprintf(rule->verdict, sizeof rule->verdict, "%s%s%s",
-             rule->feasible ? "feasible by FLOPs, memory and data" : "feasible by FLOPs; vetoed by ",
+             rule->feasible ? "feasible by FLOPs, memory and data"
+                            : "feasible by FLOPs; vetoed by ",
              rule->vetoed_by_memory ? "memory" : "",
              rule->vetoed_by_memory && rule->vetoed_by_data ? " and by data"
              : rule->vetoed_by_data                         ? "data"
@@ -84,8 +85,8 @@ static void limit_by_data(const plan_request *r, plan *p)
     if (p->useful_flops < p->flops)
         plan_warn(p, "data_exhausted",
                   "more than about %s h buys nothing at %s unique tokens: the law's remaining gain "
-                  "is under %.2g nats%s%s", vsh_show_real(hours).text,
-                  vsh_show_count(r->unique_tokens).text, PLAN_NOISE_NATS,
+                  "is under %.2g nats%s%s",
+                  vsh_show_real(hours).text, vsh_show_count(r->unique_tokens).text, PLAN_NOISE_NATS,
                   best ? "; best measured loss on as many: " : "",
                   best ? vsh_show_real(best->loss).text : "");
 }
@@ -96,13 +97,16 @@ static void warn_of_the_edges(const plan_request *r, plan *p)
         plan_warn(p, "no_such_peak", "%s has no %s peak; its %s peak stands in", r->hardware->name,
                   vsh_precision_words[r->precision], vsh_precision_words[r->peak_of]);
     if (r->precision == VSH_FP8 || r->precision == VSH_INT8)
-        plan_warn(p, "precision_unpriced",
-                  "nothing here says what %s training reaches: 16-bit throughput unless given, and no "
-                  "price in loss", vsh_precision_words[r->precision]);
+        plan_warn(
+            p, "precision_unpriced",
+            "nothing here says what %s training reaches: 16-bit throughput unless given, and no "
+            "price in loss",
+            vsh_precision_words[r->precision]);
     if (r->chips > 1)
         plan_warn(p, "linear_scaling",
                   "throughput is taken as linear in %g chips and state as sharded over them; "
-                  "communication is not priced yet", r->chips);
+                  "communication is not priced yet",
+                  r->chips);
 }
 
 vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err)
@@ -122,9 +126,10 @@ vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err)
     p->optimum = request->law->optimum(p->flops, 1);
     VSH_TRY(vsh_uncertain_optimum(request->law, &draws, &p->optimum_params, &p->optimum_tokens,
                                   &p->optimum_loss, err));
-    p->largest_params = fmax(0, request->chips * (PLAN_MEMORY_SHARE * request->hardware->memory_bytes.value -
-                                                  PLAN_ACTIVATION_RESERVE)) /
-                        vsh_recipe_bytes(request->recipe);
+    p->largest_params =
+        fmax(0, request->chips * (PLAN_MEMORY_SHARE * request->hardware->memory_bytes.value -
+                                  PLAN_ACTIVATION_RESERVE)) /
+        vsh_recipe_bytes(request->recipe);
     apply_rule(request, p);
     if (request->unique_tokens > 0)
         limit_by_data(request, p);

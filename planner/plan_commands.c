@@ -6,33 +6,40 @@
 #include "core/precision.h"
 
 #define AT(field) offsetof(plan_config, field)
-#define LATER(name, argument, help) {VSH_OPT_LATER, 0, name, argument, help, 0}
+#define LATER(name, argument, help)                                                                \
+    {                                                                                              \
+        VSH_OPT_LATER, 0, name, argument, help, 0                                                  \
+    }
 
 static const vsh_opt main_options[] = {
     {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
     {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},
     {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},
     {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
-    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1, 1e18},
-    {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs), 1e-3, 1e9},
+    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,
+     1e18},
+    {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs), 1e-3,
+     1e9},
     LATER("data", "DIR", "unique tokens from a shard manifest"),
     {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one", AT(model)},
-    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context, at most 4096)", AT(seq), 1,
-     1073741824},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context, at most 4096)",
+     AT(seq), 1, 1073741824},
     {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that training reaches",
      AT(effective_tflops), 1e-6, 1e7},
     {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},
-    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)", AT(precision), 0, 0,
-     vsh_precision_words},
-    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd", AT(optimizer), 0,
-     0, vsh_optimizer_words},
-    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)", AT(recipe), 0,
-     0, vsh_recipe_words},
-    {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both", AT(serve_tokens),
-     1, 1e18},
-    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region of the grid (default us-central1)", AT(region)},
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
+     AT(precision), 0, 0, vsh_precision_words},
+    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
+     AT(optimizer), 0, 0, vsh_optimizer_words},
+    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
+     AT(recipe), 0, 0, vsh_recipe_words},
+    {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",
+     AT(serve_tokens), 1, 1e18},
+    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region of the grid (default us-central1)",
+     AT(region)},
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
-    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)", AT(law)},
+    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
+     AT(law)},
     LATER("check-throughput", NULL, "ask vishwa-sim whether the throughput holds"),
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
@@ -40,27 +47,28 @@ static const vsh_opt main_options[] = {
 
 static const vsh_opt count_options[] = {
     {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},
-    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)", AT(seq), 1,
-     1073741824},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)", AT(seq),
+     1, 1073741824},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt loss_options[] = {
     {VSH_OPT_TEXT, 0, "law", "NAME", "the law (vishwa-plan laws lists them)", AT(law)},
     {VSH_OPT_REAL, 0, "params", "N", "parameters as this law counts them", AT(params), 1, 1e18},
     {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
-    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1, 1e18},
+    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
+     1e18},
     {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
     LATER("granularity", "G", "expert granularity"),
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt hw_options[] = {
-    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)}, VSH_COMMON_OPTIONS(plan_config)};
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
 const plan_command plan_commands[] = {
-    {{"", "--hw P --hours H [options]",
-      "what can be trained with this hardware in so many hours",
+    {{"", "--hw P --hours H [options]", "what can be trained with this hardware in so many hours",
       "  vishwa-plan --hw tpu-v5e --hours 100\n"
       "  vishwa-plan --hw tpu-v5e --hours 100 --tokens 100M --epochs 3\n"
       "  vishwa-plan --hw a100-80gb --chips 8 --days 4 --mfu 0.45 --report out/\n"
@@ -72,7 +80,8 @@ const plan_command plan_commands[] = {
       "  vishwa-plan count --model path/to/config.json --seq 4096 --json\n",
       count_options, 0},
      plan_run_count},
-    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E]", "one prediction of one law",
+    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E]",
+      "one prediction of one law",
       "  vishwa-plan loss --law besiroglu2024 --params 350M --tokens 8B\n"
       "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n",
       loss_options, 0},
@@ -81,14 +90,18 @@ const plan_command plan_commands[] = {
       "  vishwa-plan laws\n", common_options, 0},
      plan_run_laws},
     {{"hw", "[list | show NAME | probe]", "hardware profiles",
-      "  vishwa-plan hw list\n  vishwa-plan hw show tpu-v5e\n  vishwa-plan hw probe\n", hw_options, 2},
+      "  vishwa-plan hw list\n  vishwa-plan hw show tpu-v5e\n  vishwa-plan hw probe\n", hw_options,
+      2},
      plan_run_hw},
-    {{"estimate", "", "step time, MFU and memory of exactly one run", NULL, common_options, 0}, NULL},
+    {{"estimate", "", "step time, MFU and memory of exactly one run", NULL, common_options, 0},
+     NULL},
     {{"search", "", "the layouts that fit, best first", NULL, common_options, 0}, NULL},
     {{"fit", "", "fit a law to runs", NULL, common_options, 0}, NULL},
-    {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0}, NULL},
+    {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
+     NULL},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
-    {{"export", "", "a plan as the configuration of the system that will run it", NULL, common_options, 0},
+    {{"export", "", "a plan as the configuration of the system that will run it", NULL,
+      common_options, 0},
      NULL},
     {{NULL}, NULL}};
 

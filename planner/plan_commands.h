@@ -17,7 +17,7 @@ typedef struct {
     int64_t chips, seq;
     int precision; /* -1: bf16 where the chip has it, else fp16, else fp32 */
     int optimizer; /* -1: adamw, unless a recipe is given */
-    int recipe; /* -1: from precision and optimizer */
+    int recipe;    /* -1: from precision and optimizer */
     bool refresh;
 } plan_config;
 

@@ -60,9 +60,10 @@ static void print_parameters(const counted *c, vsh_term term, vsh_text *out)
 {
     const vsh_parameters *p = &c->parameters;
 
-    vsh_text_add(out, "\n  %s%s%s   %" PRId64 " layers x %" PRId64 ", %" PRId64 " heads, vocabulary %s\n\n",
-                 vsh_term_bold(term), c->model.name, vsh_term_plain(term), c->model.layers,
-                 c->model.hidden, c->model.heads, vsh_show_integer(c->model.vocab).text);
+    vsh_text_add(
+        out, "\n  %s%s%s   %" PRId64 " layers x %" PRId64 ", %" PRId64 " heads, vocabulary %s\n\n",
+        vsh_term_bold(term), c->model.name, vsh_term_plain(term), c->model.layers, c->model.hidden,
+        c->model.heads, vsh_show_integer(c->model.vocab).text);
     vsh_text_add(out, "  parameters      %18s\n", vsh_show_integer(p->total).text);
     if (p->active != p->total)
         vsh_text_add(out, "    active        %18s\n", vsh_show_integer(p->active).text);
@@ -82,13 +83,15 @@ static void print_flops(const counted *c, vsh_text *out)
     vsh_text_add(out, "    forward       %11sFLOP\n", vsh_show_si(c->forward).text);
     vsh_text_add(out, "    training      %11sFLOP   6N of the active parameters says %.3g times\n",
                  vsh_show_si(c->train).text, six_n / c->train);
-    vsh_text_add(out, "\n  Forward operation             m       n       k    count   share of FLOPs\n");
+    vsh_text_add(out,
+                 "\n  Forward operation             m       n       k    count   share of FLOPs\n");
     for (int i = 0; i < c->ops.count; i++) {
         const vsh_op *op = &c->ops.item[i];
         if (op->phase == VSH_FORWARD && op->model_macs)
-            vsh_text_add(out, "    %-20s %8" PRId64 " %7" PRId64 " %7" PRId64 " %8" PRId64 "   %11.1f %%\n",
-                         op->name, op->m, op->n, op->k, op->count,
-                         200 * (double)op->model_macs / (double)c->seq / c->forward);
+            vsh_text_add(
+                out, "    %-20s %8" PRId64 " %7" PRId64 " %7" PRId64 " %8" PRId64 "   %11.1f %%\n",
+                op->name, op->m, op->n, op->k, op->count,
+                200 * (double)op->model_macs / (double)c->seq / c->forward);
     }
     vsh_text_put(out, "\n", 1);
 }
@@ -102,7 +105,8 @@ vsh_status plan_run_count(plan_session *s, vsh_error *err)
     if (!c)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     if (!s->config.model)
-        return vsh_fail(err, VSH_EINPUT, "--model: expected a model such as gpt2-124m, got nothing");
+        return vsh_fail(err, VSH_EINPUT,
+                        "--model: expected a model such as gpt2-124m, got nothing");
     VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model: no model", s->config.model,
                              &path, err));
     VSH_TRY(vsh_model_read(s->arena, path, &c->model, err));

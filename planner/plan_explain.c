@@ -22,13 +22,14 @@ static int list_inputs(const plan *p, explained *lines)
     int row_count = vsh_hardware_rows(r->hardware, rows), count = 0;
 
     for (int i = 0; i < row_count && count < EXPLAINED_MAX / 2; i++)
-        lines[count++] = (explained){rows[i].name, rows[i].figure->value / rows[i].scale, rows[i].unit,
-                                     "profile", rows[i].figure->source,
-                                     vsh_tag_names[rows[i].figure->tag]};
-    lines[count++] = (explained){"effective throughput", r->effective.v / 1e12, "TFLOP/s a chip",
-                                 r->scenario, r->throughput_source, vsh_tag_names[r->throughput_tag]};
-    lines[count++] = (explained){"carbon intensity", r->region->g_per_kwh, "g/kWh", r->region->code,
-                                 r->region->source, "specification"};
+        lines[count++] = (explained){rows[i].name,           rows[i].figure->value / rows[i].scale,
+                                     rows[i].unit,           "profile",
+                                     rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
+    lines[count++] = (explained){"effective throughput", r->effective.v / 1e12,
+                                 "TFLOP/s a chip",       r->scenario,
+                                 r->throughput_source,   vsh_tag_names[r->throughput_tag]};
+    lines[count++] = (explained){"carbon intensity", r->region->g_per_kwh, "g/kWh",
+                                 r->region->code,    r->region->source,    "specification"};
     return count;
 }
 
@@ -36,43 +37,46 @@ static int list_results(const plan *p, explained *lines)
 {
     const plan_run *run = &p->recommended;
     const explained all[] = {
-        {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic", derived},
+        {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic",
+         derived},
         {"rule parameters", p->rule.params, "", "C / (6 T E)", "Vishwamai founding paper", derived},
         {"bytes a parameter", vsh_recipe_bytes(p->request.recipe), "B",
          "weights + gradients + master + moments", p->request.recipe->source, "specification"},
-        {"largest model by memory", p->largest_params, "", "(0.9 memory - 2 GB) / bytes a parameter",
-         "docs/model.md, memory", derived},
-        {"optimum parameters", p->optimum.params, "", p->request.law->formula, p->request.law->source,
-         "calibrated"},
+        {"largest model by memory", p->largest_params, "",
+         "(0.9 memory - 2 GB) / bytes a parameter", "docs/model.md, memory", derived},
+        {"optimum parameters", p->optimum.params, "", p->request.law->formula,
+         p->request.law->source, "calibrated"},
         {"optimum tokens", p->optimum.tokens, "", "C / (6 N)", p->request.law->source, derived},
         {"FLOPs a token", run->flops_per_token, "FLOP", "3 x forward, exact causal attention",
          "core/lower.c", derived},
-        {"tokens", run->tokens, "", "steps x batch, within C / FLOPs a token", "arithmetic", derived},
+        {"tokens", run->tokens, "", "steps x batch, within C / FLOPs a token", "arithmetic",
+         derived},
         {"loss", run->loss, "nats a token", run->loss_law ? run->loss_law->formula : "",
          run->loss_law ? run->loss_law->source : "", "calibrated"},
         {"loss, low end", run->loss_range.low, "nats a token",
-         "2.5 % of 2,000 joint draws of coefficients, throughput and residual", "docs/model.md, intervals",
-         derived},
+         "2.5 % of 2,000 joint draws of coefficients, throughput and residual",
+         "docs/model.md, intervals", derived},
         {"loss, high end", run->loss_range.high, "nats a token", "97.5 % of the same draws",
          "docs/model.md, intervals", derived},
         {"price of repetition", run->repetition_nats, "nats a token",
          "muennighoff2023 on repeated less on fresh tokens", "arXiv:2305.16264", "calibrated"},
         {"MFU", run->mfu, "", "model FLOPs / (peak x time)", "arithmetic", derived},
         {"steps", run->steps, "", "tokens / batch", "arithmetic", derived},
-        {"roofline of a step", run->roofline_s, "s", "max of FLOPs / peak and bytes / bandwidth, by operation",
-         "core/cost.c", derived},
+        {"roofline of a step", run->roofline_s, "s",
+         "max of FLOPs / peak and bytes / bandwidth, by operation", "core/cost.c", derived},
         {"learning rate", run->rate, "", "geometric mean of Step Law, DeepSeek, Ludziejewski",
          "arXiv:2503.04715, 2401.02954, 2502.05172", "calibrated"},
-        {"batch", run->batch_tokens, "tokens", "power of two near the mean of Step Law and DeepSeek",
-         "arXiv:2503.04715, 2401.02954", "calibrated"},
-        {"step time", run->step_time_s, "s", "batch x FLOPs a token / (chips x effective throughput)",
-         "arithmetic", derived},
-        {"memory", run->footprint.total.v / 1e9, "GB", "state + saved bytes of the op list + logits + 5 %",
-         "core/footprint.c", derived},
+        {"batch", run->batch_tokens, "tokens",
+         "power of two near the mean of Step Law and DeepSeek", "arXiv:2503.04715, 2401.02954",
+         "calibrated"},
+        {"step time", run->step_time_s, "s",
+         "batch x FLOPs a token / (chips x effective throughput)", "arithmetic", derived},
+        {"memory", run->footprint.total.v / 1e9, "GB",
+         "state + saved bytes of the op list + logits + 5 %", "core/footprint.c", derived},
         {"energy", run->bill.kwh, "kWh", "chips (W chip + W host) hours / 1000 x PUE 1.10",
          "arXiv:2104.10350", "assumed"},
-        {"carbon", run->bill.co2_kg, "kg CO2e", "kWh x g/kWh / 1000, location based", p->request.region->source,
-         derived},
+        {"carbon", run->bill.co2_kg, "kg CO2e", "kWh x g/kWh / 1000, location based",
+         p->request.region->source, derived},
         {"embodied carbon", run->bill.embodied_kg, "kg CO2e", "300 kg x hours / (6 years x 70 %)",
          "no maker publishes it", "assumed"},
         {"cost", run->bill.usd, "USD", "price x chips x hours", "profile or --price", derived},
@@ -102,10 +106,9 @@ void plan_explain(const plan *p, vsh_text *out)
     int count = list_all(p, lines);
 
     vsh_text_add(out, "  Where each number comes from\n");
-    for (int i = 0; i < count; i++)
-    {
-        vsh_text_add(out, "  %-24s %.4g %s [%s]\n      = ", lines[i].name, lines[i].value, lines[i].unit,
-                     lines[i].tag);
+    for (int i = 0; i < count; i++) {
+        vsh_text_add(out, "  %-24s %.4g %s [%s]\n      = ", lines[i].name, lines[i].value,
+                     lines[i].unit, lines[i].tag);
         vsh_text_wrap(out, lines[i].formula, 8, 80);
         vsh_text_add(out, "      ");
         vsh_text_wrap(out, lines[i].source ? lines[i].source : "no source given", 6, 80);

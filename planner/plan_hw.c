@@ -5,11 +5,13 @@
 #include "core/json.h"
 #include "planner/plan_commands.h"
 
-static vsh_status read_named(plan_session *s, const char *name, vsh_hardware *hardware, vsh_error *err)
+static vsh_status read_named(plan_session *s, const char *name, vsh_hardware *hardware,
+                             vsh_error *err)
 {
     const char *path;
 
-    VSH_TRY(vsh_library_find(s->arena, &s->library, "hwprofiles", "hw: no profile", name, &path, err));
+    VSH_TRY(
+        vsh_library_find(s->arena, &s->library, "hwprofiles", "hw: no profile", name, &path, err));
     return vsh_hardware_read(s->arena, path, hardware, err);
 }
 
@@ -26,7 +28,8 @@ static void list_one(const char *name, const vsh_hardware *h, vsh_json *json, vs
 
     if (!json) {
         vsh_text_add(out, "  %-11s %-24.24s %9sFLOP/s %s %8s %9s/s\n", name, h->name,
-                     vsh_show_si(peak).text, vsh_precision_words[used], vsh_show_bytes(h->memory_bytes.value).text,
+                     vsh_show_si(peak).text, vsh_precision_words[used],
+                     vsh_show_bytes(h->memory_bytes.value).text,
                      vsh_show_bytes(h->memory_rate.value).text);
         return;
     }
@@ -53,8 +56,8 @@ static vsh_status list(plan_session *s, vsh_error *err)
         vsh_json_integer(json, "schema_version", 1);
         vsh_json_array(json, "profiles");
     } else {
-        vsh_text_add(&s->out, "\n  %-11s %-24s %20s %8s %11s\n", "profile", "name", "peak", "memory",
-                     "bandwidth");
+        vsh_text_add(&s->out, "\n  %-11s %-24s %20s %8s %11s\n", "profile", "name", "peak",
+                     "memory", "bandwidth");
     }
     for (size_t i = 0; i < count; i++) {
         vsh_hardware hardware;
@@ -99,8 +102,8 @@ static void print_figure(const vsh_hardware_row *row, vsh_text *out)
     const vsh_figure *figure = row->figure;
 
     vsh_text_add(out, "  %-24s %9s %-8s %-13s %s\n", row->name,
-                 vsh_show_real(figure->value / row->scale).text, row->unit, vsh_tag_names[figure->tag],
-                 figure->date ? figure->date : "");
+                 vsh_show_real(figure->value / row->scale).text, row->unit,
+                 vsh_tag_names[figure->tag], figure->date ? figure->date : "");
     if (figure->source) {
         vsh_text_add(out, "      ");
         vsh_text_wrap(out, figure->source, 6, 80);
@@ -121,7 +124,8 @@ static void show(const vsh_hardware *h, plan_session *s)
             print_figure(&rows[i], &s->out);
         for (int i = 0; i < h->scenario_count; i++) {
             vsh_hardware_row row = scenario_row(&h->scenario[i]);
-            vsh_text_add(&s->out, i == h->default_scenario ? "  scenario (default)\n" : "  scenario\n");
+            vsh_text_add(&s->out,
+                         i == h->default_scenario ? "  scenario (default)\n" : "  scenario\n");
             print_figure(&row, &s->out);
         }
         vsh_text_put(&s->out, "\n", 1);
@@ -160,12 +164,12 @@ vsh_status plan_run_hw(plan_session *s, vsh_error *err)
     if (strcmp(word, "show") == 0 && s->operand_count == 2) {
         VSH_TRY(read_named(s, s->operands[1], &hardware, err));
     } else if (strcmp(word, "probe") == 0 && s->operand_count == 1) {
-        VSH_TRY(vsh_hardware_auto(s->arena, s->cache_folder, s->config.common.threads, true, &hardware,
-                                  err));
+        VSH_TRY(vsh_hardware_auto(s->arena, s->cache_folder, s->config.common.threads, true,
+                                  &hardware, err));
     } else {
         vsh_suggest(suggestion, sizeof suggestion, word, words, 3);
-        return vsh_fail(err, VSH_EINPUT, "hw: expected list, show NAME or probe, got \"%.60s\"%s", word,
-                        suggestion);
+        return vsh_fail(err, VSH_EINPUT, "hw: expected list, show NAME or probe, got \"%.60s\"%s",
+                        word, suggestion);
     }
     show(&hardware, s);
     return VSH_OK;

@@ -42,15 +42,16 @@ static vsh_status predict(const plan_config *c, prediction *p, vsh_error *err)
         return vsh_fail(err, VSH_EINPUT, "--%s: expected a number such as %s, got nothing",
                         isnan(c->params) ? "params" : "tokens", isnan(c->params) ? "350M" : "8B");
     if (c->unique > c->tokens)
-        return vsh_fail(err, VSH_EINPUT, "--unique: expected at most --tokens %.4g, got %.4g", c->tokens,
-                        c->unique);
+        return vsh_fail(err, VSH_EINPUT, "--unique: expected at most --tokens %.4g, got %.4g",
+                        c->tokens, c->unique);
     p->point = (vsh_point){c->params, c->tokens, isnan(c->unique) ? 0 : c->unique,
                            isnan(c->experts) ? 1 : c->experts};
     p->loss = p->law->loss(&p->point);
     p->valid = vsh_law_valid(p->law, &p->point, p->reason, sizeof p->reason);
-    p->nearest = p->point.unique > 0 && p->point.unique < p->point.tokens
-                     ? vsh_anchor_nearest_repeated(p->point.params, p->point.tokens, p->point.unique)
-                     : NULL;
+    p->nearest =
+        p->point.unique > 0 && p->point.unique < p->point.tokens
+            ? vsh_anchor_nearest_repeated(p->point.params, p->point.tokens, p->point.unique)
+            : NULL;
     if (!p->nearest)
         p->nearest = vsh_anchor_nearest_fresh(p->point.params, p->point.tokens);
     VSH_TRY(vsh_uncertain_loss(p->law, &p->point, &draws, &p->range, err));
@@ -89,14 +90,15 @@ static void print(const prediction *p, vsh_text *out)
 
     vsh_text_add(out, "\n  loss %.3f (%.3f - %.3f) nats a token by %s\n", p->loss, p->range.low,
                  p->range.high, p->law->title);
-    vsh_text_add(out, "  N counts    %s parameters; corpus %s\n", vsh_n_counts_names[p->law->n_counts],
-                 p->law->corpus);
+    vsh_text_add(out, "  N counts    %s parameters; corpus %s\n",
+                 vsh_n_counts_names[p->law->n_counts], p->law->corpus);
     if (!p->valid) {
         vsh_text_add(out, "  outside validated region: ");
         vsh_text_wrap(out, p->reason, 28, 80);
     }
-    vsh_text_add(out, "  measured    %.3f by the nearest run: %s parameters,\n              %s tokens", near->loss,
-                 vsh_show_count(near->params).text, vsh_show_count(near->tokens).text);
+    vsh_text_add(out,
+                 "  measured    %.3f by the nearest run: %s parameters,\n              %s tokens",
+                 near->loss, vsh_show_count(near->params).text, vsh_show_count(near->tokens).text);
     if (near->unique < near->tokens)
         vsh_text_add(out, " (%s unique)", vsh_show_count(near->unique).text);
     vsh_text_add(out, " on %s\n\n", vsh_anchor_corpora[near->corpus]);
@@ -154,7 +156,10 @@ static void print_law(const vsh_law *law, vsh_term term, vsh_text *out)
     vsh_text_wrap(out, law->formula, 4, 80);
     vsh_text_add(out, "    ");
     for (int c = 0; c < VSH_COEFFICIENTS && law->coefficient[c].name; c++) {
-        vsh_text_add(out, "%s%s %.6g", c == 0 ? "" : c % 3 ? "   " : "\n    ",
+        vsh_text_add(out, "%s%s %.6g",
+                     c == 0  ? ""
+                     : c % 3 ? "   "
+                             : "\n    ",
                      law->coefficient[c].name, law->coefficient[c].value);
         if (law->coefficient[c].stderr_ > 0)
             vsh_text_add(out, " +- %.3g", law->coefficient[c].stderr_);

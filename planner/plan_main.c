@@ -69,7 +69,8 @@ static void quote_word(vsh_text *line, const char *word)
     }
     vsh_text_put(line, "'", 1);
     for (; *word; word++)
-        vsh_text_add(line, *word == '\'' ? "'\\''" : "%c", (unsigned char)*word < 0x20 ? '?' : *word);
+        vsh_text_add(line, *word == '\'' ? "'\\''" : "%c",
+                     (unsigned char)*word < 0x20 ? '?' : *word);
     vsh_text_put(line, "'", 1);
 }
 

@@ -33,9 +33,9 @@ static vsh_status read_hardware(plan_session *s, vsh_hardware *hardware, vsh_err
 static vsh_status read_hours(const plan_config *c, double *hours, vsh_error *err)
 {
     if (isnan(c->hours) == isnan(c->days))
-        return vsh_fail(err, VSH_EINPUT, isnan(c->hours)
-                                             ? "--hours: expected a number such as 100, got nothing"
-                                             : "--days: expected either hours or days, got both");
+        return vsh_fail(err, VSH_EINPUT,
+                        isnan(c->hours) ? "--hours: expected a number such as 100, got nothing"
+                                        : "--days: expected either hours or days, got both");
     *hours = isnan(c->hours) ? 24 * c->days : c->hours;
     return VSH_OK;
 }
@@ -64,11 +64,12 @@ static vsh_status from_scenario(const vsh_hardware *h, plan_request *r, vsh_erro
     double sixteen_bit = vsh_hardware_peak(h, VSH_BF16, &used)->value;
 
     if (h->scenario_count == 0)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: no scenario says what training reaches; give --mfu or --effective-tflops",
-                        h->path);
-    r->effective.v =
-        rate_of_share(h, scenario->mfu.known ? figure->value : figure->value / sixteen_bit, r->peak.v);
+        return vsh_fail(
+            err, VSH_EINPUT,
+            "%s: no scenario says what training reaches; give --mfu or --effective-tflops",
+            h->path);
+    r->effective.v = rate_of_share(
+        h, scenario->mfu.known ? figure->value : figure->value / sixteen_bit, r->peak.v);
     r->scenario = scenario->name;
     r->throughput_source = figure->source ? figure->source : h->path;
     r->throughput_tag = figure->tag;
@@ -93,9 +94,9 @@ static vsh_status choose_throughput(const plan_config *c, const vsh_hardware *h,
         r->throughput_log_sd = THROUGHPUT_LOG_SD;
     }
     if (r->effective.v > r->peak.v)
-        return vsh_fail(err, VSH_EINPUT, "%s: %.4g TFLOP/s is above the chip's %s peak of %.4g TFLOP/s",
-                        r->scenario, r->effective.v / 1e12, vsh_precision_words[r->peak_of],
-                        r->peak.v / 1e12);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: %.4g TFLOP/s is above the chip's %s peak of %.4g TFLOP/s", r->scenario,
+                        r->effective.v / 1e12, vsh_precision_words[r->peak_of], r->peak.v / 1e12);
     return VSH_OK;
 }
 
@@ -141,7 +142,8 @@ static vsh_status resolve(plan_session *s, vsh_hardware *hardware, vsh_model *mo
     peak = vsh_hardware_peak(hardware, r->precision, &r->peak_of);
     r->peak.v = peak->value;
     if (c->recipe >= 0 && c->optimizer >= 0)
-        return vsh_fail(err, VSH_EINPUT, "--recipe: expected either a recipe or an optimizer, got both");
+        return vsh_fail(err, VSH_EINPUT,
+                        "--recipe: expected either a recipe or an optimizer, got both");
     r->recipe = c->recipe >= 0
                     ? vsh_recipe_at(c->recipe)
                     : vsh_recipe_for(r->precision,

@@ -110,11 +110,13 @@ static void warn_of_batch(plan *p, const plan_run *run)
         plan_warn(p, "too_few_steps", "%s optimizer steps; under %g the data is not used well",
                   vsh_show_integer((int64_t)run->steps).text, VSH_STEPS_MIN);
     if (run->batch_tokens > 2 * critical)
-        plan_warn(p, "batch_too_large",
-                  "a batch of %s tokens is above the critical batch of %s at this loss (Kaplan 2020, "
-                  "equation 1.4): about %s chips would do as well",
-                  vsh_show_count(run->batch_tokens).text, vsh_show_count(critical).text,
-                  vsh_show_integer((int64_t)fmax(1, p->request.chips * critical / run->batch_tokens)).text);
+        plan_warn(
+            p, "batch_too_large",
+            "a batch of %s tokens is above the critical batch of %s at this loss (Kaplan 2020, "
+            "equation 1.4): about %s chips would do as well",
+            vsh_show_count(run->batch_tokens).text, vsh_show_count(critical).text,
+            vsh_show_integer((int64_t)fmax(1, p->request.chips * critical / run->batch_tokens))
+                .text);
 }
 
 static void warn_of_run(plan *p, const plan_run *run)
@@ -134,11 +136,13 @@ static void warn_of_run(plan *p, const plan_run *run)
         plan_warn(p, "throughput_lowered",
                   "%.0f %% of peak is more than this run can reach: %s leave%s %.0f %%",
                   100 * p->request.effective.v / p->request.peak.v,
-                  run->roofline_s >= 0.999 * run->step_time_s ? "the chip's ceilings" : "recomputation",
+                  run->roofline_s >= 0.999 * run->step_time_s ? "the chip's ceilings"
+                                                              : "recomputation",
                   run->roofline_s >= 0.999 * run->step_time_s ? "" : "s", 100 * run->mfu);
     if (p->data_limited && run->epochs > VSH_REPEATS_MAX)
-        plan_warn(p, "overfitting", "so many epochs want strong weight decay (about ten times the usual) and an eye "
-                                    "on held-out loss: stop when it turns");
+        plan_warn(p, "overfitting",
+                  "so many epochs want strong weight decay (about ten times the usual) and an eye "
+                  "on held-out loss: stop when it turns");
 }
 
 /* The run that the whole budget buys; on fewer unique tokens than it wants, the run that makes the
@@ -156,7 +160,8 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
 
     if (r->model && r->model->experts.count) {
         goal.law = &vsh_ludziejewski2025; /* the one law that knows experts */
-        goal.experts = (r->model->experts.count + r->model->experts.top_k / 2) / r->model->experts.top_k;
+        goal.experts =
+            (r->model->experts.count + r->model->experts.top_k / 2) / r->model->experts.top_k;
     }
     VSH_TRY(plan_find_run(r, &goal, &p->recommended, err));
     p->data_limited = r->unique_tokens > 0 && p->recommended.tokens > r->unique_tokens;
@@ -169,8 +174,9 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
     if (p->recommended.model.layers > 0)
         warn_of_run(p, &p->recommended);
     else
-        plan_warn(p, "no_run", "no architecture near the %s parameters that %s would choose both fits "
-                               "and can be trained with %.3g FLOP on the data",
+        plan_warn(p, "no_run",
+                  "no architecture near the %s parameters that %s would choose both fits "
+                  "and can be trained with %.3g FLOP on the data",
                   vsh_show_count(wanted_params(r, &goal)).text, goal.law->name, goal.flops);
     return VSH_OK;
 }

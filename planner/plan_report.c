@@ -76,18 +76,20 @@ static void print_expectation(const plan_run *run, vsh_text *out)
         vsh_text_add(out, "1 epoch, ");
     vsh_text_add(out, "sequences of %s\n", INTEGER(run->seq));
     if (run->loss >= log((double)run->model.vocab)) {
-        vsh_text_add(out, "  Expect    loss below %.2f, ln of the vocabulary: no law reaches this size\n",
-                     run->loss);
+        vsh_text_add(
+            out, "  Expect    loss below %.2f, ln of the vocabulary: no law reaches this size\n",
+            run->loss);
         return;
     }
     vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, %s)\n", run->loss,
                  run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus,
                  run->valid ? "+-0.2 elsewhere" : "outside its data");
     if (run->repetition_nats > 0)
-        vsh_text_add(out, "            of it %.2f for repeating, by Muennighoff 2023\n", run->repetition_nats);
+        vsh_text_add(out, "            of it %.2f for repeating, by Muennighoff 2023\n",
+                     run->repetition_nats);
     if (near && near->unique < near->tokens)
-        vsh_text_add(out, "            nearest measured: %.2f (%s parameters, %s tokens of %s)\n", near->loss,
-                     COUNT(near->params), COUNT(near->tokens), COUNT(near->unique));
+        vsh_text_add(out, "            nearest measured: %.2f (%s parameters, %s tokens of %s)\n",
+                     near->loss, COUNT(near->params), COUNT(near->tokens), COUNT(near->unique));
 }
 
 /* 1.05e-3 as a person writes it: "1e-3", "4.4e-4". */
@@ -114,8 +116,8 @@ static void print_training(const plan *p, const plan_run *run, vsh_text *out)
                  BYTES(p->request.hardware->memory_bytes.value), BYTES(state),
                  BYTES(f->activations.v));
     vsh_text_add(out, "            logits %s; %s, %" PRId64 " sequence%s at a time, recompute %s\n",
-                 BYTES(f->logits.v), p->request.recipe->name, run->work.sequences, run->work.sequences == 1 ? "" : "s",
-                 vsh_recompute_words[run->work.recompute]);
+                 BYTES(f->logits.v), p->request.recipe->name, run->work.sequences,
+                 run->work.sequences == 1 ? "" : "s", vsh_recompute_words[run->work.recompute]);
     vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%; %s h in all\n",
                  vsh_show_time(run->step_time_s).text, vsh_show_time(run->roofline_s).text,
                  vsh_bound_names[run->bound], 100 * run->mfu, REAL(run->hours));
@@ -132,12 +134,11 @@ static void print_bill(const plan *p, const plan_run *run, vsh_text *out)
         vsh_text_add(out, "$? (--price)   ");
     if (bill->power_known) {
         double unit = bill->kwh < 1 ? 1e-3 : 1; /* Wh and g of small runs */
-        vsh_text_add(out, "%s %s (%s - %s)   %s %s CO2 (%s)\n",
-                     vsh_show_amount(bill->kwh / unit).text, unit < 1 ? "Wh" : "kWh",
-                     vsh_show_amount(bill->kwh_low / unit).text,
-                     vsh_show_amount(bill->kwh_high / unit).text,
-                     vsh_show_amount(bill->co2_kg / unit).text, unit < 1 ? "g" : "kg",
-                     p->request.region->code);
+        vsh_text_add(
+            out, "%s %s (%s - %s)   %s %s CO2 (%s)\n", vsh_show_amount(bill->kwh / unit).text,
+            unit < 1 ? "Wh" : "kWh", vsh_show_amount(bill->kwh_low / unit).text,
+            vsh_show_amount(bill->kwh_high / unit).text, vsh_show_amount(bill->co2_kg / unit).text,
+            unit < 1 ? "g" : "kg", p->request.region->code);
     } else {
         vsh_text_add(out, "power unknown\n");
     }
@@ -161,15 +162,16 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
         vsh_text_add(out, "  %-18s %10s %12s %6s  %s%s\n", law->title, COUNT(p->by_law[i].params),
                      COUNT(p->by_law[i].tokens), loss, vsh_n_counts_names[law->n_counts], remark);
         if (law == p->request.law)
-            vsh_text_add(out, "    95 %%     %7s - %-7s %6s - %s\n",
-                         COUNT(p->optimum_params.low), COUNT(p->optimum_params.high),
-                         COUNT(p->optimum_tokens.low), COUNT(p->optimum_tokens.high));
+            vsh_text_add(out, "    95 %%     %7s - %-7s %6s - %s\n", COUNT(p->optimum_params.low),
+                         COUNT(p->optimum_params.high), COUNT(p->optimum_tokens.low),
+                         COUNT(p->optimum_tokens.high));
     }
     if (p->request.unique_tokens > 0) {
         char label[32];
         snprintf(label, sizeof label, "on %s unique", COUNT(p->request.unique_tokens));
         vsh_text_add(out, "  %-18s %10s %12s %6.2f  %s epochs, by Muennighoff\n", label,
-                     COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), p->data_optimum.loss,
+                     COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens),
+                     p->data_optimum.loss,
                      REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)));
     }
 }
@@ -207,10 +209,10 @@ static void print_rule(const plan *p, vsh_term term, vsh_text *out)
                      BYTES(rule->state_bytes), p->request.chips == 1 ? "is" : "are",
                      BYTES(p->request.hardware->memory_bytes.value * p->request.chips));
     if (rule->vetoed_by_data)
-        vsh_text_add(out, "  data      %.2g tokens a parameter; the nearest measured run\n"
-                          "            (%s parameters, %s tokens) reached loss %.2f\n",
-                     rule->tokens_per_param, COUNT(near->params), COUNT(near->tokens),
-                     near->loss);
+        vsh_text_add(out,
+                     "  data      %.2g tokens a parameter; the nearest measured run\n"
+                     "            (%s parameters, %s tokens) reached loss %.2f\n",
+                     rule->tokens_per_param, COUNT(near->params), COUNT(near->tokens), near->loss);
 }
 
 static void print_warnings(const plan *p, vsh_term term, vsh_text *out)

@@ -26,8 +26,8 @@ static double price_of_repetition(const plan_goal *goal, const plan_run *run)
 static void ask_law(const plan_goal *goal, plan_run *run)
 {
     run->loss_law = goal->law;
-    run->point = (vsh_point){vsh_law_params(goal->law, &run->model, &run->parameters), run->tokens, 0,
-                             goal->experts ? (double)goal->experts : 1};
+    run->point = (vsh_point){vsh_law_params(goal->law, &run->model, &run->parameters), run->tokens,
+                             0, goal->experts ? (double)goal->experts : 1};
     run->repetition_nats = price_of_repetition(goal, run);
     run->loss = goal->law->loss(&run->point) + run->repetition_nats;
 }
@@ -202,7 +202,8 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
     double rate = goal->chips * goal->effective.v;
     double assumed = run->batch_tokens * run->flops_per_token * run->slowdown / rate;
 
-    run->accumulate = run->batch_tokens / (double)run->seq / goal->chips / (double)run->work.sequences;
+    run->accumulate =
+        run->batch_tokens / (double)run->seq / goal->chips / (double)run->work.sequences;
     VSH_TRY(find_roofline(r, goal, run, err));
     run->step_time_s = fmax(assumed, run->roofline_s);
     if (run->roofline_s > assumed) {
@@ -210,7 +211,8 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
         buy_tokens(goal, run);
         count_steps(run);
     }
-    run->mfu = run->batch_tokens * run->flops_per_token / run->step_time_s / goal->chips / r->peak.v;
+    run->mfu =
+        run->batch_tokens * run->flops_per_token / run->step_time_s / goal->chips / r->peak.v;
     run->hfu *= run->mfu;
     run->hours = run->steps * run->step_time_s / 3600;
     run->bill = vsh_bill_of(r->hardware, goal->chips, run->hours, r->region, r->price_usd);
@@ -219,7 +221,8 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
 
 /* ---- what to expect ----------------------------------------------------------------------- */
 
-/* Where repetition is out of the law's data, what was measured nearby belongs inside the interval. */
+/* Where repetition is out of the law's data, what was measured nearby belongs inside the interval.
+ */
 static void widen_by_anchor(const plan_goal *goal, plan_run *run)
 {
     const vsh_anchor *near =

@@ -30,11 +30,10 @@ vsh_hyperparameters vsh_hyperparameters_of(double params_non_embedding, double p
                       capped(vsh_ludziejewski_rate(params_active, experts))};
     double batches[] = {vsh_steplaw_batch_tokens(tokens), vsh_deepseek_batch_tokens(flops)};
 
-    return (vsh_hyperparameters){
-        .rate = cbrt(rates[0] * rates[1] * rates[2]),
-        .rate_low = fmin(rates[0], fmin(rates[1], rates[2])),
-        .rate_high = fmax(rates[0], fmax(rates[1], rates[2])),
-        .batch_tokens = sqrt(batches[0] * batches[1]),
-        .batch_low = fmin(batches[0], batches[1]),
-        .batch_high = fmax(batches[0], batches[1])};
+    return (vsh_hyperparameters){.rate = cbrt(rates[0] * rates[1] * rates[2]),
+                                 .rate_low = fmin(rates[0], fmin(rates[1], rates[2])),
+                                 .rate_high = fmax(rates[0], fmax(rates[1], rates[2])),
+                                 .batch_tokens = sqrt(batches[0] * batches[1]),
+                                 .batch_low = fmin(batches[0], batches[1]),
+                                 .batch_high = fmax(batches[0], batches[1])};
 }

@@ -30,7 +30,10 @@ const vsh_law vsh_besiroglu2024 = {
     .tokens_high = 318e9,
     .same_corpus = true,
     .residual_sd = 0.0075, /* of 240 runs about the refit; docs/model.md */
-    .coefficient = {{"E", 1.8172, 0.026}, {"A", 482.01, 124.5}, {"alpha", 0.3478, 0.015},
-                    {"B", 2085.43, 1293}, {"beta", 0.3658, 0.021}},
+    .coefficient = {{"E", 1.8172, 0.026},
+                    {"A", 482.01, 124.5},
+                    {"alpha", 0.3478, 0.015},
+                    {"B", 2085.43, 1293},
+                    {"beta", 0.3658, 0.021}},
     .loss = loss,
     .optimum = optimum};

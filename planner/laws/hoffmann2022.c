@@ -16,21 +16,24 @@ static vsh_optimum optimum(double flops, double experts)
     return vsh_chinchilla_optimum(&vsh_hoffmann2022_form, flops);
 }
 
-const vsh_law vsh_hoffmann2022 = {
-    .name = "hoffmann2022",
-    .title = "Hoffmann 2022",
-    .formula = "L = E + A/N^alpha + B/D^beta",
-    .source = "arXiv:2203.15556 equation 10, unrounded from the TeX source",
-    .corpus = "MassiveText, SentencePiece 32k",
-    .range = "70 M - 16 B parameters, 5 B - 500 B tokens",
-    .n_counts = VSH_N_TOTAL,
-    .params_low = 70e6,
-    .params_high = 16e9,
-    .tokens_low = 5e9,
-    .ratio_low = 1,
-    .tokens_high = 500e9,
-    .same_corpus = true,
-    .coefficient = {{"E", 1.6933736809989528}, {"A", 406.4010175194737}, {"alpha", 0.33917084},
-                    {"B", 410.7228269450398}, {"beta", 0.2849083}},
-    .loss = loss,
-    .optimum = optimum};
+const vsh_law vsh_hoffmann2022 = {.name = "hoffmann2022",
+                                  .title = "Hoffmann 2022",
+                                  .formula = "L = E + A/N^alpha + B/D^beta",
+                                  .source =
+                                      "arXiv:2203.15556 equation 10, unrounded from the TeX source",
+                                  .corpus = "MassiveText, SentencePiece 32k",
+                                  .range = "70 M - 16 B parameters, 5 B - 500 B tokens",
+                                  .n_counts = VSH_N_TOTAL,
+                                  .params_low = 70e6,
+                                  .params_high = 16e9,
+                                  .tokens_low = 5e9,
+                                  .ratio_low = 1,
+                                  .tokens_high = 500e9,
+                                  .same_corpus = true,
+                                  .coefficient = {{"E", 1.6933736809989528},
+                                                  {"A", 406.4010175194737},
+                                                  {"alpha", 0.33917084},
+                                                  {"B", 410.7228269450398},
+                                                  {"beta", 0.2849083}},
+                                  .loss = loss,
+                                  .optimum = optimum};

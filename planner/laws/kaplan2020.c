@@ -33,7 +33,11 @@ const vsh_law vsh_kaplan2020 = {
     .params_high = 1.5e9,
     .tokens_low = 22e6,
     .tokens_high = 23e9,
-    .coefficient = {{"N_c", 6.4e13}, {"a_N", 0.076}, {"D_c", 1.8e13}, {"a_D", 0.103},
-                    {"N_e", 1.3e9}, {"p_N", 0.73}},
+    .coefficient = {{"N_c", 6.4e13},
+                    {"a_N", 0.076},
+                    {"D_c", 1.8e13},
+                    {"a_D", 0.103},
+                    {"N_e", 1.3e9},
+                    {"p_N", 0.73}},
     .loss = loss,
     .optimum = optimum};

@@ -56,8 +56,9 @@ bool vsh_law_valid(const vsh_law *law, const vsh_point *p, char *reason, int rea
         snprintf(reason, room, "%s tokens a parameter, fitted on at least %g",
                  vsh_show_real(p->tokens / p->params).text, law->ratio_low);
     else if (p->experts > 1 && p->experts > law->experts_high)
-        snprintf(reason, room, law->experts_high > 1 ? "%g experts, fitted on %s"
-                                                     : "%g experts, fitted on dense models only: %s",
+        snprintf(reason, room,
+                 law->experts_high > 1 ? "%g experts, fitted on %s"
+                                       : "%g experts, fitted on dense models only: %s",
                  p->experts, law->range);
     else if (law->repeats && repeats.tokens > VSH_REPEATS_MAX)
         snprintf(reason, room, "R_D = %s repetitions, validated up to 20",

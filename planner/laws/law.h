@@ -49,9 +49,9 @@ struct vsh_law {
     double params_low, params_high, tokens_low, tokens_high; /* the fitted range */
     double ratio_low; /* tokens a parameter; runs below it lie 0.1 to 1.6 nats above the law */
     double experts_high;
-    bool repeats;         /* knows about repeated data */
-    bool same_corpus;     /* its losses compare with those of the default law */
-    double residual_sd;   /* relative, of a new run; 0 when not published */
+    bool repeats;       /* knows about repeated data */
+    bool same_corpus;   /* its losses compare with those of the default law */
+    double residual_sd; /* relative, of a new run; 0 when not published */
     vsh_coefficient coefficient[VSH_COEFFICIENTS];
     double (*loss)(const vsh_point *point);
     vsh_optimum (*optimum)(double flops, double experts);

@@ -102,7 +102,8 @@ static vsh_optimum optimum(double flops, double experts)
 const vsh_law vsh_muennighoff2023 = {
     .name = "muennighoff2023",
     .title = "Muennighoff 2023",
-    .formula = "L = E + A/N'^alpha + B/D'^alpha;  D' = U + U R_D* (1 - exp(-(D/U - 1)/R_D*)), N' alike",
+    .formula =
+        "L = E + A/N'^alpha + B/D'^alpha;  D' = U + U R_D* (1 - exp(-(D/U - 1)/R_D*)), N' alike",
     .source = "arXiv:2305.16264 equations 5 and 6, huggingface/datablations@1370131",
     .corpus = "C4, GPT-2 BPE 50257",
     .range = "7 M - 8.7 B parameters, 2 B - 900 B tokens, R_N and R_D up to 20",
@@ -112,7 +113,11 @@ const vsh_law vsh_muennighoff2023 = {
     .tokens_low = 2e9,
     .tokens_high = 900e9,
     .repeats = true,
-    .coefficient = {{"E", 1.8691436784054858}, {"A", 520.8249516599187}, {"B", 1487.716093782861},
-                    {"alpha", 0.3526596}, {"R_N*", 5.309743}, {"R_D*", 15.387756}},
+    .coefficient = {{"E", 1.8691436784054858},
+                    {"A", 520.8249516599187},
+                    {"B", 1487.716093782861},
+                    {"alpha", 0.3526596},
+                    {"R_N*", 5.309743},
+                    {"R_D*", 15.387756}},
     .loss = loss,
     .optimum = optimum};

@@ -1,5 +1,6 @@
 /* Intervals of the default law: coefficients drawn together from the covariance of a bootstrap,
- * never one by one (corr(ln A, alpha) = .9992), widened by what a new run and the throughput add. */
+ * never one by one (corr(ln A, alpha) = .9992), widened by what a new run and the throughput add.
+ */
 #ifndef VSH_UNCERTAINTY_H
 #define VSH_UNCERTAINTY_H
 
@@ -13,9 +14,9 @@ typedef struct {
 } vsh_interval;
 
 typedef struct {
-    double flops;              /* the budget at the centre */
-    double throughput_log_sd;  /* of a log-normal factor on it; 0 when only the fit is asked */
-    double residual_sd;        /* relative, of a new run; 0 when only the fit is asked */
+    double flops;             /* the budget at the centre */
+    double throughput_log_sd; /* of a log-normal factor on it; 0 when only the fit is asked */
+    double residual_sd;       /* relative, of a new run; 0 when only the fit is asked */
     uint64_t seed;
 } vsh_draw_options;
 

@@ -1,4 +1,5 @@
-/* Grid carbon intensity by cloud region: location based, what the grid emits whoever pays for it. */
+/* Grid carbon intensity by cloud region: location based, what the grid emits whoever pays for it.
+ */
 #ifndef VSH_REGION_H
 #define VSH_REGION_H
 

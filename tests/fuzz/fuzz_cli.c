@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     }
     for (const plan_command *command = plan_commands; command->cli.name; command++) {
         plan_config_default(&config);
-        if (vsh_cli_parse(&command->cli, word_count, words, &config, operands, &operand_count, &err) ==
-            VSH_OK) {
+        if (vsh_cli_parse(&command->cli, word_count, words, &config, operands, &operand_count,
+                          &err) == VSH_OK) {
             assert(isnan(config.hours) || (config.hours >= 1e-3 && config.hours <= 1e7));
             assert(config.chips >= 1 && operand_count <= command->cli.operand_max);
         } else {

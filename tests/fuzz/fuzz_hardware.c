@@ -9,8 +9,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    static const vsh_op op = {.kind = VSH_OP_MATRIX, .m = 8, .n = 8, .k = 8, .count = 1,
-                              .executed_macs = 512, .bytes = {384}};
+    static const vsh_op op = {.kind = VSH_OP_MATRIX,
+                              .m = 8,
+                              .n = 8,
+                              .k = 8,
+                              .count = 1,
+                              .executed_macs = 512,
+                              .bytes = {384}};
     vsh_hardware hardware;
     vsh_hardware_row rows[VSH_HARDWARE_ROWS];
     vsh_arena arena = {0};
