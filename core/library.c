@@ -9,11 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "core/text.h"
-
-#ifndef VSH_DATADIR
-#define VSH_DATADIR "/usr/local/share/vishwa"
-#endif
 
 static const char suffix[] = ".yaml";
 

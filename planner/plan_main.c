@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "commit.h"
+#include "config.h"
 #include "core/cli.h"
 #include "core/hardware_auto.h"
 #include "core/json.h"
