@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "core/text.h"
+#include "planner/advice/hyperparameters.h"
 #include "planner/laws/muennighoff2023.h"
 
 void plan_warn(plan *p, const char *code, const char *format, ...)
@@ -22,9 +23,6 @@ void plan_warn(plan *p, const char *code, const char *format, ...)
     va_end(args);
 }
 
-/* Kaplan et al. 2020 equation 4.4: tokens that keep N non-embedding parameters from overfitting. */
-static double overfit_tokens(double params) { return 5e3 * pow(params, 0.74); }
-
 static void judge_rule(const plan_request *r, plan_rule *rule)
 {
     double memory = PLAN_MEMORY_SHARE * r->hardware->memory_bytes.value * r->chips;
@@ -36,7 +34,7 @@ static void judge_rule(const plan_request *r, plan_rule *rule)
     rule->lower_bound_loss = vsh_muennighoff2023.loss(&point);
     rule->repeats_params = vsh_muennighoff_repeats(&point).params;
     rule->vetoed_by_memory = rule->state_bytes > memory;
-    rule->vetoed_by_data = rule->tokens < overfit_tokens(rule->params) ||
+    rule->vetoed_by_data = rule->tokens < vsh_kaplan_overfit_tokens(rule->params) ||
                            rule->tokens_per_param < 1 || rule->epochs - 1 > VSH_REPEATS_MAX;
     rule->feasible = !rule->vetoed_by_memory && !rule->vetoed_by_data;
     rule->nearest = vsh_anchor_nearest(rule->params, point.tokens);
@@ -67,7 +65,7 @@ static void apply_rule(const plan_request *r, plan *p)
                   "the rule's %s parameters would see %.2g tokens each; %s unique tokens would be "
                   "needed not to overfit (Kaplan 2020, equation 4.4)",
                   vsh_show_count(rule->params).text, rule->tokens_per_param,
-                  vsh_show_count(overfit_tokens(rule->params)).text);
+                  vsh_show_count(vsh_kaplan_overfit_tokens(rule->params)).text);
 }
 
 /* Compute beyond which these unique tokens give nothing: where the law's remaining gain is within

@@ -20,6 +20,8 @@ double vsh_ludziejewski_rate(double params_active, double experts)
 
 double vsh_kaplan_critical_batch(double loss) { return 2e8 / pow(loss, 1 / 0.21); }
 
+double vsh_kaplan_overfit_tokens(double params) { return 5e3 * pow(params, 0.74); }
+
 static double capped(double rate) { return rate < VSH_RATE_MAX ? rate : VSH_RATE_MAX; }
 
 vsh_hyperparameters vsh_hyperparameters_of(double params_non_embedding, double params_active,

@@ -12,6 +12,8 @@ double vsh_deepseek_batch_tokens(double flops);
 double vsh_ludziejewski_rate(double params_active, double experts);
 /* Kaplan et al. 2020 (arXiv:2001.08361) equation 1.4: the batch beyond which steps stop saving. */
 double vsh_kaplan_critical_batch(double loss);
+/* The same, equation 4.4: unique tokens that keep N non-embedding parameters from overfitting. */
+double vsh_kaplan_overfit_tokens(double params);
 
 typedef struct {
     double rate, rate_low, rate_high;

@@ -370,6 +370,7 @@ static double steplaw_batch(const example *e) { return vsh_steplaw_batch_tokens(
 static double deepseek_rate(const example *e) { return vsh_deepseek_rate(e->in[0]); }
 static double deepseek_batch(const example *e) { return vsh_deepseek_batch_tokens(e->in[0]); }
 static double critical_batch(const example *e) { return vsh_kaplan_critical_batch(e->in[0]); }
+static double overfit_tokens(const example *e) { return vsh_kaplan_overfit_tokens(e->in[0]); }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
@@ -747,6 +748,7 @@ static const example hyper[] = {
     {"deepseek_lr", deepseek_rate, {1.8e19}, 0.0012217069590944524, 1e-9},
     {"deepseek_bs_tokens", deepseek_batch, {1.8e19}, 580473.6201857213, 1e-9},
     {"kaplan_Bcrit_L2.8", critical_batch, {2.8}, 1484930.189814132, 1e-9},
+    {"kaplan_overfit_D_for_1e10", overfit_tokens, {1e10}, 125594321575.47899, 1e-9},
 };
 
 static const example memory[] = {
