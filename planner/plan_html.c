@@ -342,6 +342,14 @@ static void write_fact(vsh_text *page, const char *name, const char *first, cons
     vsh_text_add(page, "</dd>\n");
 }
 
+/* Without its folder: a report is the same wherever it was made. */
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 static void write_card(const plan *p, const char *command, vsh_text *page)
 {
     const plan_request *r = &p->request;
@@ -356,7 +364,7 @@ static void write_card(const plan *p, const char *command, vsh_text *page)
     vsh_page_text(page, command);
     vsh_text_add(page, "</code></dd>\n");
     write_fact(page, "version", "vishwa-plan " VSH_VERSION, NULL);
-    write_fact(page, "hardware", r->hardware->name, r->hardware->path);
+    write_fact(page, "hardware", r->hardware->name, file_name(r->hardware->path));
     if (r->hardware->note)
         write_fact(page, "", "", r->hardware->note);
     write_fact(page, "throughput", r->scenario, r->throughput_source);

@@ -20,6 +20,7 @@ claim "the page holds its figures" sh -c '[ "$(grep -o "<svg" out/index.html | w
 cp -r out first
 run $job --report out
 claim "a second report is the same" diff -r first out
+claim "the page names no folder of this machine" sh -c '! grep -qF "$ROOT" out/index.html || grep -qF "$BUILD" out/index.html'
 # and redrawn by a reader
 (cd out && rm ./*.svg && for script in *.gp; do gnuplot "$script"; done) > /dev/null 2>&1
 for script in out/*.gp; do
