@@ -78,6 +78,23 @@ vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err
     return status;
 }
 
+vsh_file_owner vsh_file_owner_of(const char *path, const char *mark)
+{
+    char head[1025];
+    struct stat info;
+    size_t length;
+    FILE *file;
+
+    if (lstat(path, &info) != 0)
+        return VSH_FILE_ABSENT;
+    if (!S_ISREG(info.st_mode) || !(file = fopen(path, "r")))
+        return VSH_FILE_FOREIGN;
+    length = fread(head, 1, sizeof head - 1, file);
+    fclose(file);
+    head[length] = '\0';
+    return strstr(head, mark) ? VSH_FILE_MARKED : VSH_FILE_FOREIGN;
+}
+
 vsh_status vsh_folder_make(const char *path, vsh_error *err)
 {
     char part[PATH_MAX];

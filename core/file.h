@@ -8,6 +8,11 @@
 /* Writes path by way of a temporary name beside it, synced and renamed. VSH_EMACHINE. */
 vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err);
 
+/* What stands at path: nothing, a file that has mark in its first kilobyte, or something else. */
+typedef enum { VSH_FILE_ABSENT, VSH_FILE_MARKED, VSH_FILE_FOREIGN } vsh_file_owner;
+
+vsh_file_owner vsh_file_owner_of(const char *path, const char *mark);
+
 /* Makes the folder and its parents; done when it is there already. VSH_EMACHINE. */
 vsh_status vsh_folder_make(const char *path, vsh_error *err);
 

@@ -134,6 +134,8 @@ static vsh_status read_exits(const vsh_doc *doc, const vsh_node *list, vsh_model
         if (layer == model->layers)
             return vsh_doc_wrong(doc, item, err,
                                  "exits: the last layer has the output head already");
+        if (model->layer[layer - 1].exit)
+            return vsh_doc_wrong(doc, item, err, "exits: layer %" PRId64 " given twice", layer);
         model->layer[layer - 1].exit = true;
     }
     return VSH_OK;

@@ -179,6 +179,7 @@ void vsh_page_put(vsh_text *page, const char *element, const char *class, const 
 void vsh_page_open(vsh_text *page, const char *title)
 {
     vsh_text_add(page, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                       "<meta name=\"generator\" content=\"" VSH_PAGE_GENERATOR "\">\n"
                        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
                        "style-src 'unsafe-inline'\">\n"

@@ -8,6 +8,9 @@
 
 #include "core/text.h"
 
+/* Stands near the top of every page made here, so that a program knows its own. */
+#define VSH_PAGE_GENERATOR "vishwa"
+
 void vsh_page_open(vsh_text *page, const char *title);
 void vsh_page_close(vsh_text *page);
 

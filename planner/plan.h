@@ -73,7 +73,8 @@ typedef struct {
     double repetition_nats; /* of the loss: the price of repeated tokens, by muennighoff2023 */
     double loss;
     vsh_interval loss_range;
-    bool valid; /* the law was fitted here */
+    bool valid;                 /* the law was fitted here */
+    const vsh_anchor *measured; /* the measured run put inside the range when it was not; or NULL */
     char invalid_reason[160];
     double step_time_s, mfu, hfu, hours;
     double slowdown; /* of the assumed throughput, by recomputation and by the roofline; 1 = none */
@@ -141,7 +142,8 @@ typedef struct {
     double chips;
     vsh_flop_rate effective; /* a chip */
     const vsh_recipe *recipe;
-    const vsh_model *model; /* NULL: search for one */
+    const vsh_model *model;  /* NULL: search for one */
+    const vsh_law *size_law; /* whose N params counts; NULL: law */
     double params, tokens; /* 0: the law decides; else the size wanted and the tokens it is given */
 } plan_goal;
 

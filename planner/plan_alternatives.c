@@ -24,7 +24,8 @@ static plan_goal goal_of(const plan *p, const char *name)
                        .unique_tokens = p->data_limited ? r->unique_tokens : 0,
                        .chips = r->chips,
                        .effective = r->effective,
-                       .recipe = r->recipe};
+                       .recipe = r->recipe,
+                       .model = r->model}; /* a model that was given is the one compared */
 }
 
 static bool beats_guessing(const plan_run *run)
@@ -42,11 +43,17 @@ static const char *loss_change(const plan *p, const plan_run *run, char *room, s
     return room;
 }
 
+/* Experts are set against the best dense run, which a given model is not. */
+static bool compares_experts(const plan *p)
+{
+    return !p->request.model && !p->recommended.model.experts.count;
+}
+
 /* The dense run the others are set against. */
 static vsh_status fill_dense(plan *p, plan_run *run, int64_t experts, vsh_error *err)
 {
     (void)experts, (void)err;
-    if (p->recommended.model.experts.count)
+    if (!compares_experts(p))
         return VSH_OK;
     *run = p->recommended;
     run->name = "dense";
@@ -102,9 +109,9 @@ static vsh_status compare_experts(plan *p, plan_run *run, int64_t experts, doubl
 static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_error *err)
 {
     double slowdown = 1, crossover;
-    char change[40];
+    char change[40], time[40];
 
-    if (p->recommended.model.experts.count)
+    if (!compares_experts(p))
         return VSH_OK;
     VSH_TRY(compare_experts(p, run, experts, &slowdown, err));
     if (run->model.layers == 0)
@@ -116,10 +123,12 @@ static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_erro
             vsh_ludziejewski_capped_saving(p->flops, (double)experts, p->largest_params);
         run->saving_time = 1 - (1 - run->saving_flops) * slowdown / MOE_MFU_RATIO;
     }
+    snprintf(time, sizeof time, run->saving_time >= 0 ? "%.0f %% of the time" : "%.0f %% more time",
+             fabs(100 * run->saving_time));
     if (run->saving_flops > 0)
         snprintf(run->saving, sizeof run->saving,
-                 "%.0f %% of the FLOPs, %.0f %% of the time at equal loss; %s in equal time",
-                 100 * run->saving_flops, fmax(0, 100 * run->saving_time), change);
+                 "%.0f %% of the FLOPs, %s at equal loss; %s in equal time",
+                 100 * run->saving_flops, time, change);
     else
         snprintf(run->saving, sizeof run->saving, "%s%s in equal time",
                  run->loss < p->recommended.loss ? "" : "nothing here: ", change);
@@ -128,6 +137,22 @@ static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_erro
         "top-1; wants %s unique tokens, worse than dense below %s; MFU taken as %.2g of the dense "
         "model's (MaxText)",
         vsh_show_count(run->tokens).text, vsh_show_count(crossover).text, MOE_MFU_RATIO);
+    return VSH_OK;
+}
+
+/* What the law would train in place of the model that was given. */
+static vsh_status fill_law_size(plan *p, plan_run *run, int64_t unused, vsh_error *err)
+{
+    plan_goal goal = goal_of(p, run->name);
+
+    (void)unused;
+    if (!p->request.model || p->recommended.model.experts.count)
+        return VSH_OK;
+    goal.model = NULL;
+    VSH_TRY(plan_find_run(&p->request, &goal, run, err));
+    loss_change(p, run, run->saving, sizeof run->saving);
+    snprintf(run->note, sizeof run->note, "the size that %s chooses for this budget",
+             p->request.law->title);
     return VSH_OK;
 }
 
@@ -172,7 +197,8 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
     const vsh_recipe *now = p->request.recipe;
     const vsh_recipe *eight_bit = vsh_recipe_for(p->request.precision, VSH_ADAMW8BIT);
     plan_goal goal = goal_of(p, run->name);
-    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit);
+    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit), faster;
+    char room[40];
 
     (void)unused;
     if (ratio <= 1)
@@ -181,10 +207,13 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
     goal.model = &p->recommended.model;
     goal.tokens = p->recommended.tokens;
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
-    snprintf(run->saving, sizeof run->saving, "%s of optimizer state, the same loss",
+    faster = 1 - run->hours / p->recommended.hours;
+    snprintf(room, sizeof room, " and %.0f %% of the time", 100 * faster);
+    snprintf(run->saving, sizeof run->saving, "%s of optimizer state%s, the same loss",
              vsh_show_bytes((vsh_recipe_bytes(now) - vsh_recipe_bytes(eight_bit)) *
                             (double)run->parameters.total)
-                 .text);
+                 .text,
+             faster > 0.01 ? room : "");
     snprintf(
         run->note, sizeof run->note,
         "largest model by memory %s instead of %s; Dettmers 2022 finds no loss, with embeddings "
@@ -245,21 +274,25 @@ static vsh_status fill_serving(plan *p, plan_run *run, int64_t unused, vsh_error
     double saved;
 
     (void)unused;
-    if (r->serve_tokens == 0 || p->data_limited || !isfinite(p->optimum.loss))
+    if (r->serve_tokens == 0 || p->data_limited || r->model || !isfinite(p->optimum.loss))
         return VSH_OK;
     best = vsh_serving_optimum(r->law, p->optimum, r->serve_tokens);
     saved = 1 - (6 * best.params * best.tokens + 2 * best.params * r->serve_tokens) /
                     (p->flops + 2 * p->optimum.params * r->serve_tokens);
+    if (saved < 0.01)
+        return VSH_OK;
     goal.params = best.params;
     goal.tokens = best.tokens;
     VSH_TRY(plan_find_run(r, &goal, run, err));
     snprintf(run->saving, sizeof run->saving, "%.0f %% of training and serving FLOPs together",
              100 * saved);
     snprintf(run->note, sizeof run->note,
-             "%s tokens instead of %s reach the loss of the law's optimum in %s h, and %s served "
-             "tokens cost less (Sardana 2023, equation 3)",
+             "%s tokens instead of %s reach the loss of the law's optimum in %s h, %s times the "
+             "budget; %s served tokens cost less (Sardana 2023, equation 3)%s%s",
              vsh_show_count(run->tokens).text, vsh_show_count(p->optimum.tokens).text,
-             vsh_show_real(run->hours).text, vsh_show_count(r->serve_tokens).text);
+             vsh_show_amount(run->hours).text, vsh_show_real(run->hours / r->hours).text,
+             vsh_show_count(r->serve_tokens).text,
+             run->valid ? "" : "; outside the law's data: ", run->valid ? "" : run->invalid_reason);
     return VSH_OK;
 }
 
@@ -269,11 +302,17 @@ static const struct {
     int64_t argument;
     vsh_status (*fill)(plan *p, plan_run *run, int64_t argument, vsh_error *err);
 } kinds[] = {
-    {"dense", 0, fill_dense},           {"moe-4", 4, fill_experts},
-    {"moe-8", 8, fill_experts},         {"data-limited", 0, fill_data_limited},
-    {"more-data", 0, fill_more_data},   {"adamw8bit", 0, fill_eight_bit},
-    {"more-chips", 0, fill_more_chips}, {"scenario", 0, fill_scenario},
-    {"scenario", 1, fill_scenario},     {"scenario", 2, fill_scenario},
+    {"dense", 0, fill_dense},
+    {"moe-4", 4, fill_experts},
+    {"moe-8", 8, fill_experts},
+    {"law-size", 0, fill_law_size},
+    {"data-limited", 0, fill_data_limited},
+    {"more-data", 0, fill_more_data},
+    {"adamw8bit", 0, fill_eight_bit},
+    {"more-chips", 0, fill_more_chips},
+    {"scenario", 0, fill_scenario},
+    {"scenario", 1, fill_scenario},
+    {"scenario", 2, fill_scenario},
     {"serve", 0, fill_serving},
 };
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/chart.h"
 #include "core/file.h"
@@ -478,13 +479,29 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
     return vsh_file_write(path, &page, err);
 }
 
-vsh_status plan_write_report(const plan *p, const char *command, const char *folder, bool *drawn,
-                             vsh_error *err)
+/* Before anything is drawn: may the page stand where it is to stand? */
+static vsh_status check_place(const char *folder, bool force, vsh_error *err)
+{
+    char path[PATH_MAX];
+    struct stat info;
+
+    snprintf(path, sizeof path, "%.4000s/index.html", folder);
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return vsh_fail(err, VSH_EMACHINE, "--report: %s is a folder", path);
+    if (!force && vsh_file_owner_of(path, VSH_PAGE_GENERATOR) == VSH_FILE_FOREIGN)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--report: %s is not a report of ours; --force overwrites it", path);
+    return VSH_OK;
+}
+
+vsh_status plan_write_report(const plan *p, const char *command, const char *folder, bool force,
+                             bool *drawn, vsh_error *err)
 {
     vsh_arena arena = {0};
     vsh_status status;
 
     *drawn = false;
+    VSH_TRY(check_place(folder, force, err));
     status = write_report(p, command, folder, &arena, drawn, err);
     vsh_arena_free(&arena);
     return status;

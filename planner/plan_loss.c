@@ -8,6 +8,9 @@
 #include "planner/laws/uncertainty.h"
 #include "planner/plan_commands.h"
 
+/* The largest vocabulary of the laws' tokenizers. */
+#define GUESSES 50257.0
+
 typedef struct {
     const vsh_law *law;
     vsh_point point;
@@ -53,7 +56,14 @@ static vsh_status predict(const plan_config *c, prediction *p, vsh_error *err)
             ? vsh_anchor_nearest_repeated(p->point.params, p->point.tokens, p->point.unique)
             : NULL;
     if (!p->nearest)
-        p->nearest = vsh_anchor_nearest_fresh(p->point.params, p->point.tokens);
+        p->nearest =
+            vsh_anchor_nearest_fresh(p->point.params, p->point.tokens, p->law->anchor_corpus);
+    if (p->loss > log(GUESSES)) {
+        p->valid = false;
+        snprintf(p->reason, sizeof p->reason,
+                 "%.4g nats are above ln %.0f = %.1f, which guessing reaches", p->loss, GUESSES,
+                 log(GUESSES));
+    }
     VSH_TRY(vsh_uncertain_loss(p->law, &p->point, &draws, &p->range, err));
     if (!isfinite(p->loss) || !isfinite(p->range.high))
         return vsh_fail(err, VSH_EINPUT, "%s: no finite loss at this point", p->law->name);

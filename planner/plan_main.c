@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
         fputs(introduction, stderr);
         return VSH_EINPUT;
     }
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write, told like others */
     session.arena = &arena;
     session.out = session.talk = (vsh_text){.arena = &arena};
     plan_config_default(&session.config);

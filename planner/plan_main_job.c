@@ -165,7 +165,7 @@ static vsh_status write_report(plan_session *s, const plan *p, vsh_error *err)
 {
     bool drawn;
 
-    VSH_TRY(plan_write_report(p, s->line, s->config.report, &drawn, err));
+    VSH_TRY(plan_write_report(p, s->line, s->config.report, s->config.common.force, &drawn, err));
     vsh_text_add(&s->talk, "vishwa-plan: report in %s/index.html\n", s->config.report);
     if (drawn)
         return VSH_OK;

@@ -14,14 +14,17 @@ typedef struct {
     const plan_goal *goal;
     plan_run best, tried;
     bool found;
-    double size;       /* active parameters wanted */
+    double size;       /* parameters wanted, as the law counts them */
     double loss_limit; /* infinite: any loss */
     bool by_loss;
 } search_state;
 
-static double oddness(const plan_run *run, double size)
+static double oddness(const search_state *s, const plan_run *run)
 {
-    return plan_oddness(&run->model) + 2 * fabs(log((double)run->parameters.active / size));
+    const vsh_law *law = s->goal->size_law ? s->goal->size_law : s->goal->law;
+    double N = vsh_law_params(law, &run->model, &run->parameters);
+
+    return plan_oddness(&run->model) + 2 * fabs(log(N / s->size));
 }
 
 static bool better(const search_state *s, const plan_run *run)
@@ -30,8 +33,7 @@ static bool better(const search_state *s, const plan_run *run)
         return false;
     if (!s->found)
         return true;
-    return s->by_loss ? run->loss < s->best.loss
-                      : oddness(run, s->size) < oddness(&s->best, s->size);
+    return s->by_loss ? run->loss < s->best.loss : oddness(s, run) < oddness(s, &s->best);
 }
 
 static vsh_status try_shape(search_state *s, plan_shape shape, vsh_error *err)
@@ -109,7 +111,7 @@ static void warn_of_batch(plan *p, const plan_run *run)
     if (run->steps < VSH_STEPS_MIN)
         plan_warn(p, "too_few_steps", "%s optimizer steps; under %g the data is not used well",
                   vsh_show_integer((int64_t)run->steps).text, VSH_STEPS_MIN);
-    if (run->batch_tokens > 2 * critical)
+    if (run->batch_tokens > 2 * critical && p->request.chips > 1)
         plan_warn(
             p, "batch_too_large",
             "a batch of %s tokens is above the critical batch of %s at this loss (Kaplan 2020, "
@@ -162,6 +164,11 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
         goal.law = &vsh_ludziejewski2025; /* the one law that knows experts */
         goal.experts =
             (r->model->experts.count + r->model->experts.top_k / 2) / r->model->experts.top_k;
+    }
+    if (!isfinite(p->optimum.loss)) { /* a law that only sizes: the default one says the loss */
+        goal.law = vsh_law_default();
+        goal.size_law = r->law;
+        goal.params = p->optimum.params;
     }
     VSH_TRY(plan_find_run(r, &goal, &p->recommended, err));
     p->data_limited = r->unique_tokens > 0 && p->recommended.tokens > r->unique_tokens;

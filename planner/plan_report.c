@@ -64,10 +64,7 @@ static int corpus_length(const vsh_law *law) { return (int)strcspn(law->corpus, 
 static void print_expectation(const plan_run *run, vsh_text *out)
 {
     const vsh_law *law = run->loss_law;
-    const vsh_anchor *near =
-        run->repetition_nats > 0
-            ? vsh_anchor_nearest_repeated(run->point.params, run->tokens, run->unique_tokens)
-            : NULL;
+    const vsh_anchor *near = run->measured;
 
     vsh_text_add(out, "  On        %s tokens, ", COUNT(run->tokens));
     if (run->epochs > 1.0001)
@@ -87,7 +84,7 @@ static void print_expectation(const plan_run *run, vsh_text *out)
     if (run->repetition_nats > 0)
         vsh_text_add(out, "            of it %.2f for repeating, by Muennighoff 2023\n",
                      run->repetition_nats);
-    if (near && near->unique < near->tokens)
+    if (near)
         vsh_text_add(out, "            nearest measured: %.2f (%s parameters, %s tokens of %s)\n",
                      near->loss, COUNT(near->params), COUNT(near->tokens), COUNT(near->unique));
 }
@@ -169,9 +166,11 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
     if (p->request.unique_tokens > 0) {
         char label[32];
         snprintf(label, sizeof label, "on %s unique", COUNT(p->request.unique_tokens));
-        vsh_text_add(out, "  %-18s %10s %12s %6.2f  %s epochs, by Muennighoff\n", label,
-                     COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens),
-                     p->data_optimum.loss,
+        char loss[16] = "-";
+        if (p->data_optimum.loss < guess)
+            snprintf(loss, sizeof loss, "%.2f", p->data_optimum.loss);
+        vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, by Muennighoff\n", label,
+                     COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), loss,
                      REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)));
     }
 }

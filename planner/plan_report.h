@@ -14,9 +14,10 @@ void plan_explain(const plan *p, vsh_text *out);
 void plan_explain_json(const plan *p, vsh_json *json);
 /* plan_html.c: folder/index.html, one self-contained file, and beside it each figure as a gnuplot
  * script with its data inside and the picture drawn from it. command is shown in the page.
+ * A page there that is not one of ours is overwritten only with force (else VSH_EINPUT).
  * VSH_EMACHINE when a file cannot be written. *drawn is false when gnuplot is missing or failed:
  * the scripts are there, and the page says so in place of the figures. */
-vsh_status plan_write_report(const plan *p, const char *command, const char *folder, bool *drawn,
-                             vsh_error *err);
+vsh_status plan_write_report(const plan *p, const char *command, const char *folder, bool force,
+                             bool *drawn, vsh_error *err);
 
 #endif

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -7,6 +8,8 @@
 
 /* A chunk of tokens through the output head, so that logits are never whole. */
 #define LOGIT_CHUNK 2048
+/* Shorter sequences than this are another task than the laws'. */
+#define SEQ_LEAST 256
 
 /* ---- what a law says ---------------------------------------------------------------------- */
 
@@ -221,19 +224,31 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
 
 /* ---- what to expect ----------------------------------------------------------------------- */
 
-/* Where repetition is out of the law's data, what was measured nearby belongs inside the interval.
- */
-static void widen_by_anchor(const plan_goal *goal, plan_run *run)
+/* The measured run nearest to this one, on as many unique tokens if it repeats them, else on the
+ * law's own corpus; NULL when the nearest is more than a factor of three away. */
+static const vsh_anchor *find_measured(const plan_goal *goal, const plan_run *run)
 {
+    double params = run->point.params;
     const vsh_anchor *near =
         run->repetition_nats > 0
-            ? vsh_anchor_nearest_repeated(run->point.params, run->tokens, goal->unique_tokens)
+            ? vsh_anchor_nearest_repeated(params, run->tokens, goal->unique_tokens)
+        : goal->law->anchor_corpus != VSH_ANY_CORPUS
+            ? vsh_anchor_nearest_fresh(params, run->tokens, goal->law->anchor_corpus)
             : NULL;
 
-    if (!near || run->valid)
+    if (!near || hypot(log(near->params / params), log(near->tokens / run->tokens)) > log(3))
+        return NULL;
+    return near;
+}
+
+/* Where a law is out of its data, what was measured nearby belongs inside the interval. */
+static void widen_by_measured(const plan_goal *goal, plan_run *run)
+{
+    run->measured = run->valid ? NULL : find_measured(goal, run);
+    if (!run->measured)
         return;
-    run->loss_range.low = fmin(run->loss_range.low, near->loss);
-    run->loss_range.high = fmax(run->loss_range.high, near->loss);
+    run->loss_range.low = fmin(run->loss_range.low, run->measured->loss);
+    run->loss_range.high = fmax(run->loss_range.high, run->measured->loss);
 }
 
 /* No trained model is worse than guessing evenly: ln V nats. Laws of large models asked about tiny
@@ -259,6 +274,11 @@ static void judge(const plan_goal *goal, plan_run *run)
     run->valid = vsh_law_valid(goal->law, &run->point, run->invalid_reason, room);
     if (run->valid && run->repetition_nats > 0)
         run->valid = vsh_law_valid(&vsh_muennighoff2023, &repeated, run->invalid_reason, room);
+    if (run->valid && run->seq < SEQ_LEAST) {
+        run->valid = false;
+        snprintf(run->invalid_reason, sizeof run->invalid_reason,
+                 "sequences of %" PRId64 " tokens; the laws are of 1,024 and more", run->seq);
+    }
     if (run->valid && run->steps < VSH_STEPS_MIN) {
         run->valid = false;
         snprintf(run->invalid_reason, sizeof run->invalid_reason,
@@ -281,7 +301,7 @@ static vsh_status expect(const plan_request *r, const plan_goal *goal, plan_run 
     VSH_TRY(vsh_uncertain_loss(goal->law, &run->point, &draws, &run->loss_range, err));
     run->loss_range.low += run->repetition_nats;
     run->loss_range.high += run->repetition_nats;
-    widen_by_anchor(goal, run);
+    widen_by_measured(goal, run);
     bound_by_vocabulary(run);
     return VSH_OK;
 }

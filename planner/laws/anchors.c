@@ -15,7 +15,8 @@
 
 const char *const vsh_anchor_corpora[] = {"MassiveText (Hoffmann 2022)", "C4 (Muennighoff 2023)"};
 
-enum { CHINCHILLA, DATABLATIONS };
+/* Short names of the two sets in the table. */
+enum { CHINCHILLA = VSH_MASSIVETEXT, DATABLATIONS = VSH_C4 };
 
 /* parameters, tokens seen, unique tokens, loss in nats, corpus */
 static const vsh_anchor anchors[] = {
@@ -155,33 +156,37 @@ static double distance(double a, double b) { return fabs(log(a / b)); }
 
 static bool repeats(const vsh_anchor *a) { return a->tokens > 1.01 * a->unique; }
 
-static bool any(const vsh_anchor *a, double unique)
+/* What else an anchor must be: of a corpus, or of a number of unique tokens. */
+typedef struct {
+    int corpus;
+    double unique;
+} anchor_wish;
+
+static bool any(const vsh_anchor *a, const anchor_wish *wish)
 {
-    (void)a, (void)unique;
+    (void)a, (void)wish;
     return true;
 }
 
-static bool fresh(const vsh_anchor *a, double unique)
+static bool fresh(const vsh_anchor *a, const anchor_wish *wish)
 {
-    (void)unique;
-    return !repeats(a);
+    return !repeats(a) && (wish->corpus == VSH_ANY_CORPUS || a->corpus == wish->corpus);
 }
 
-static bool as_many_unique(const vsh_anchor *a, double unique)
+static bool as_many_unique(const vsh_anchor *a, const anchor_wish *wish)
 {
-    return repeats(a) && distance(a->unique, unique) < log(1.1);
+    return repeats(a) && distance(a->unique, wish->unique) < log(1.1);
 }
 
-static const vsh_anchor *nearest(double params, double tokens, double unique,
-                                 bool (*admits)(const vsh_anchor *a, double unique))
+static const vsh_anchor *nearest(double params, double tokens, anchor_wish wish,
+                                 bool (*admits)(const vsh_anchor *a, const anchor_wish *wish))
 {
     const vsh_anchor *best = NULL;
     double least = INFINITY;
 
     for (int i = 0; i < ANCHOR_COUNT; i++) {
-        double far =
-            hypot(distance(anchors[i].params, params), distance(anchors[i].tokens, tokens));
-        if (admits(&anchors[i], unique) && far < least) {
+        double far = hypot(distance(anchors[i].params, params), distance(anchors[i].tokens, tokens));
+        if (admits(&anchors[i], &wish) && far < least) {
             least = far;
             best = &anchors[i];
         }
@@ -191,25 +196,26 @@ static const vsh_anchor *nearest(double params, double tokens, double unique,
 
 const vsh_anchor *vsh_anchor_nearest(double params, double tokens)
 {
-    return nearest(params, tokens, 0, any);
+    return nearest(params, tokens, (anchor_wish){VSH_ANY_CORPUS, 0}, any);
 }
 
-const vsh_anchor *vsh_anchor_nearest_fresh(double params, double tokens)
+const vsh_anchor *vsh_anchor_nearest_fresh(double params, double tokens, int corpus)
 {
-    return nearest(params, tokens, 0, fresh);
+    return nearest(params, tokens, (anchor_wish){corpus, 0}, fresh);
 }
 
 const vsh_anchor *vsh_anchor_nearest_repeated(double params, double tokens, double unique)
 {
-    return nearest(params, tokens, unique, as_many_unique);
+    return nearest(params, tokens, (anchor_wish){VSH_ANY_CORPUS, unique}, as_many_unique);
 }
 
 const vsh_anchor *vsh_anchor_best(double unique)
 {
+    const anchor_wish wish = {VSH_ANY_CORPUS, unique};
     const vsh_anchor *best = NULL;
 
     for (int i = 0; i < ANCHOR_COUNT; i++)
-        if (as_many_unique(&anchors[i], unique) && (!best || anchors[i].loss < best->loss))
+        if (as_many_unique(&anchors[i], &wish) && (!best || anchors[i].loss < best->loss))
             best = &anchors[i];
     return best;
 }

@@ -2,6 +2,8 @@
 #ifndef VSH_ANCHORS_H
 #define VSH_ANCHORS_H
 
+enum { VSH_MASSIVETEXT, VSH_C4, VSH_ANY_CORPUS };
+
 typedef struct {
     double params, tokens, unique; /* total parameters; tokens seen; unique tokens among them */
     double loss;                   /* nats a token, of that corpus and tokenizer */
@@ -14,8 +16,8 @@ const vsh_anchor *vsh_anchors(int *count);
 
 /* Nearest in log parameters and log tokens among all; never NULL. */
 const vsh_anchor *vsh_anchor_nearest(double params, double tokens);
-/* The same among runs that repeat nothing; never NULL. */
-const vsh_anchor *vsh_anchor_nearest_fresh(double params, double tokens);
+/* The same among runs of one corpus (VSH_ANY_CORPUS: any) that repeat nothing; never NULL. */
+const vsh_anchor *vsh_anchor_nearest_fresh(double params, double tokens, int corpus);
 /* The same among runs that repeat, on as many unique tokens within ten percent; NULL when none. */
 const vsh_anchor *vsh_anchor_nearest_repeated(double params, double tokens, double unique);
 /* The lowest loss anybody reached by repeating as many unique tokens within ten percent; NULL when

@@ -35,5 +35,6 @@ const vsh_law vsh_besiroglu2024 = {
                     {"alpha", 0.3478, 0.015},
                     {"B", 2085.43, 1293},
                     {"beta", 0.3658, 0.021}},
+    .anchor_corpus = VSH_MASSIVETEXT,
     .loss = loss,
     .optimum = optimum};

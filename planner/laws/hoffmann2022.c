@@ -35,5 +35,6 @@ const vsh_law vsh_hoffmann2022 = {.name = "hoffmann2022",
                                                   {"alpha", 0.33917084},
                                                   {"B", 410.7228269450398},
                                                   {"beta", 0.2849083}},
-                                  .loss = loss,
+                                  .anchor_corpus = VSH_MASSIVETEXT,
+    .loss = loss,
                                   .optimum = optimum};

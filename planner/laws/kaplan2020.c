@@ -39,5 +39,6 @@ const vsh_law vsh_kaplan2020 = {
                     {"a_D", 0.103},
                     {"N_e", 1.3e9},
                     {"p_N", 0.73}},
+    .anchor_corpus = VSH_ANY_CORPUS,
     .loss = loss,
     .optimum = optimum};

@@ -8,6 +8,7 @@
 
 #include "core/model.h"
 #include "core/tensor.h"
+#include "planner/laws/anchors.h"
 
 /* What a law's N counts. */
 typedef enum {
@@ -51,6 +52,7 @@ struct vsh_law {
     double experts_high;
     bool repeats;       /* knows about repeated data */
     bool same_corpus;   /* its losses compare with those of the default law */
+    int anchor_corpus;  /* of measured runs that its losses compare with */
     double residual_sd; /* relative, of a new run; 0 when not published */
     vsh_coefficient coefficient[VSH_COEFFICIENTS];
     double (*loss)(const vsh_point *point);

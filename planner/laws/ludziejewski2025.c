@@ -131,5 +131,6 @@ const vsh_law vsh_ludziejewski2025 = {
                     {"c", 1.3637},
                     {"E_start", 2.0732},
                     {"E_max", 290.4521}},
+    .anchor_corpus = VSH_ANY_CORPUS,
     .loss = loss,
     .optimum = optimum};

@@ -119,5 +119,6 @@ const vsh_law vsh_muennighoff2023 = {
                     {"alpha", 0.3526596},
                     {"R_N*", 5.309743},
                     {"R_D*", 15.387756}},
+    .anchor_corpus = VSH_C4,
     .loss = loss,
     .optimum = optimum};

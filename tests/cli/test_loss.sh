@@ -12,6 +12,8 @@ answers 0 '.valid | not' "$plan" loss --law muennighoff2023 --params 146M --toke
 answers 0 '.nearest_measured.loss > 3.7 and .nearest_measured.loss < 3.73' "$plan" loss --law muennighoff2023 --params 146M --tokens 5.9G --unique 100M
 answers 0 '(.valid | not) and (.reason | test("repeated"))' "$plan" loss --law besiroglu2024 --params 350M --tokens 8G --unique 1G
 answers 0 '.law == "besiroglu2024"' "$plan" loss --params 350M --tokens 8G
+answers 0 '(.valid | not) and (.reason | test("guessing"))' "$plan" loss --params 1 --tokens 1
+answers 0 '.nearest_measured.corpus | test("MassiveText")' "$plan" loss --params 350M --tokens 8G
 shows 0 'outside validated region' "$plan" loss --law muennighoff2023 --params 10G --tokens 300M --unique 100M
 answers 0 '.laws | length == 5 and all(.[]; (.coefficients | length > 3) and .source != null and .range != null)' "$plan" laws
 for law in kaplan2020 hoffmann2022 besiroglu2024 muennighoff2023 ludziejewski2025; do

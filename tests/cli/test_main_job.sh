@@ -59,6 +59,12 @@ answers 0 '.recommended.seq == 1024' $job --model qwen3-0.6b --seq 1024
 answers 0 '.recommended.loss_law == "ludziejewski2025"' $job --model tiny-moe
 answers 0 '[.alternatives[] | select(.name == "serve")][0] | .params_total < 120e6 and (.loss - 2.82 | fabs) < 0.03 and .hours > 300' $job --serve-tokens 1T
 
+answers 0 '.recommended.loss_high > 5 and (.recommended.valid | not)' "$plan" --hw a100-80gb --chips 8 --hours 1 --mfu 0.2 --model llama2-7b
+answers 0 '[.alternatives[] | select(.name == "more-chips")][0].params_total == 124439808' $job --model gpt2-124m
+answers 0 '[.alternatives[].name] | contains(["law-size"]) and (contains(["moe-8"]) | not)' $job --model gpt2-124m
+answers 0 '.recommended | .loss_law == "besiroglu2024" and .params_total > 4e8 and .params_total < 4.8e8' $job --law kaplan2020
+answers 0 '.recommended.valid | not' $job --seq 1
+
 # options change what they say they change
 answers 0 '.hardware.scenario == "--mfu" and (.budget.flops / 2.8368e19 - 1 | fabs) < 1e-12' $job --mfu 0.4
 answers 0 '.hardware.effective_flops_per_s == 6e13' $job --effective-tflops 60

@@ -55,6 +55,19 @@ else
     skip "cannot mount a small disk here"
 fi
 
+# what is not ours is not overwritten, unless it is said
+mkdir mine taken
+echo '<p>my own page</p>' > mine/index.html
+refuses 2 'not a report of ours; --force overwrites it' $job --report mine
+claim "the page of somebody else stands" grep -q 'my own page' mine/index.html
+shows 0 'Train' $job --report mine --force
+mkdir taken/index.html
+refuses 4 'is a folder' $job --report taken
+claim "and nothing was left beside it" test "$(ls taken | wc -l)" -eq 1
+run sh -c "ulimit -f 4; $job --report limited"
+[ "$code" -eq 4 ] && [ ! -s stdout.txt ] && [ -z "$(find limited -name '*.??????' 2> /dev/null)" ]
+note $? "a file that may not grow"
+
 # text from a profile is text
 sed -e "s|^name: .*|name: \"x' ; system('touch owned1') ; \`touch owned2\` <script>alert(1)</script> \\\\\" EOD\"|" \
     -e 's|^note: .*|note: "<img src=x onerror=alert(1)> `touch owned3`\\nEOD\\n!touch owned4"|' \

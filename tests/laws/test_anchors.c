@@ -66,7 +66,7 @@ static void a_run_is_nearest_to_itself(void)
         CHECK(run->params == runs[i].params && run->tokens == runs[i].tokens);
         run = runs[i].tokens > 1.01 * runs[i].unique
                   ? vsh_anchor_nearest_repeated(runs[i].params, runs[i].tokens, runs[i].unique)
-                  : vsh_anchor_nearest_fresh(runs[i].params, runs[i].tokens);
+                  : vsh_anchor_nearest_fresh(runs[i].params, runs[i].tokens, VSH_ANY_CORPUS);
         REQUIRE(run != NULL);
         CHECK(run->params == runs[i].params && run->tokens == runs[i].tokens);
     }
@@ -76,7 +76,7 @@ static void there_is_a_nearest_run_wherever_one_asks(void)
 {
     for (double params = 1; params < 1e16; params *= 100)
         for (double tokens = 1; tokens < 1e18; tokens *= 100)
-            CHECK(vsh_anchor_nearest(params, tokens) && vsh_anchor_nearest_fresh(params, tokens));
+            CHECK(vsh_anchor_nearest(params, tokens) && vsh_anchor_nearest_fresh(params, tokens, VSH_ANY_CORPUS));
 }
 
 static void nearest_means_a_ratio_and_not_a_difference(void)
@@ -90,11 +90,11 @@ static void nearest_means_a_ratio_and_not_a_difference(void)
 /* Muennighoff et al.: 2.8 B parameters on 1e8 tokens once 7.52, 48 times 5.34. */
 static void repeated_and_fresh_runs_are_told_apart(void)
 {
-    CHECK_NEAR(vsh_anchor_nearest_fresh(2.81e9, 1e8)->loss, 7.5189, 0, 0);
+    CHECK_NEAR(vsh_anchor_nearest_fresh(2.81e9, 1e8, VSH_C4)->loss, 7.5189, 0, 0);
     CHECK_NEAR(vsh_anchor_nearest_repeated(2.81e9, 4.8e9, 1e8)->loss, 5.3408, 0, 0);
     for (double params = 1e6; params < 1e12; params *= 3)
         for (double tokens = 1e7; tokens < 1e13; tokens *= 3) {
-            const vsh_anchor *run = vsh_anchor_nearest_fresh(params, tokens);
+            const vsh_anchor *run = vsh_anchor_nearest_fresh(params, tokens, VSH_ANY_CORPUS);
             CHECK(run->unique > 0.99 * run->tokens);
             run = vsh_anchor_nearest_repeated(params, tokens, 4.2e8);
             REQUIRE(run != NULL);

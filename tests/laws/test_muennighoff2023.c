@@ -106,7 +106,7 @@ static void the_law_saturates_where_measured_runs_get_worse(void)
     double small = loss(80e6, 3e8, 1e8), huge = loss(1e10, 3e8, 1e8);
 
     CHECK_NEAR(small - huge, 0.023, 0, 0.002); /* 125 times the compute */
-    CHECK(vsh_anchor_nearest_fresh(2.81e9, 1e8)->loss > huge + 2.5);
+    CHECK(vsh_anchor_nearest_fresh(2.81e9, 1e8, VSH_C4)->loss > huge + 2.5);
 }
 
 static int by_value(const void *a, const void *b)

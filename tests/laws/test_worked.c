@@ -309,7 +309,7 @@ static double measured_loss(const example *e)
 {
     const vsh_anchor *run = e->in[1] > e->in[2]
                                 ? vsh_anchor_nearest_repeated(e->in[0], e->in[1], e->in[2])
-                                : vsh_anchor_nearest_fresh(e->in[0], e->in[1]);
+                                : vsh_anchor_nearest_fresh(e->in[0], e->in[1], VSH_ANY_CORPUS);
 
     REQUIRE(run != NULL);
     return run->loss;
