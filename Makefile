@@ -120,6 +120,7 @@ demo: $(PROGRAMS) | $(after_deps)
 
 # the default plan and its figures, the same bytes again
 reports: $(PROGRAMS) | $(after_deps)
+	@mkdir -p reports
 	./vishwa-plan --hw tpu-v5e --hours 100 --report reports/tpu-v5e-100h --force \
 	    > reports/tpu-v5e-100h.txt
 

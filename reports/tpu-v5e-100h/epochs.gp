@@ -1,0 +1,434 @@
+# draws epochs.svg: gnuplot epochs.gp
+reset
+set encoding utf8
+set terminal svg size 560,510 dynamic noenhanced font 'sans-serif,15' background '#ffffff' linewidth 1 dashlength 1
+set output 'epochs.svg'
+set style fill solid 1 noborder
+set clip two
+unset key
+set border 3 linewidth 1 linecolor rgb '#000000'
+set multiplot
+set label 'Loss against epochs of repeated data' at screen 0.0214,0.9569 left font 'sans-serif,18' front
+unset border
+unset tics
+plot [0:1] [0:1] NaN
+set border 3
+$tokens0 << EOD
+1 2.8905 2.8905
+1.07677 2.88264 2.88264
+1.15944 2.87564 2.87564
+1.24845 2.86949 2.86949
+1.3443 2.86417 2.86417
+1.44751 2.85969 2.85969
+1.55864 2.85604 2.85604
+1.6783 2.85322 2.85322
+1.80715 2.85123 2.85123
+1.94589 2.85006 2.85006
+2.09528 2.84972 2.84972
+2.25614 2.85022 2.85022
+2.42935 2.85156 2.85156
+2.61586 2.85374 2.85374
+2.81669 2.85679 2.85679
+3.03293 2.86071 2.86071
+3.26578 2.86552 2.86552
+3.51651 2.87124 2.87124
+3.78648 2.87787 2.87787
+4.07718 2.88526 2.88526
+4.3902 2.89338 2.89338
+4.72725 2.90224 2.90224
+5.09017 2.91183 2.91183
+5.48096 2.92217 2.92217
+5.90175 2.93327 2.93327
+6.35484 2.94513 2.94513
+6.84273 2.95777 2.95777
+7.36806 2.97119 2.97119
+7.93373 2.9854 2.9854
+8.54283 3.00041 3.00041
+9.19869 3.01624 3.01624
+9.9049 3.0329 3.0329
+10.6653 3.0504 3.0504
+11.4841 3.06876 3.06876
+12.3658 3.08798 3.08798
+13.3152 3.10808 3.10808
+14.3374 3.12908 3.12908
+15.4382 3.15099 3.15099
+16.6234 3.17383 3.17383
+17.8996 3.19762 3.19762
+19.2738 3.22237 3.22237
+20.7535 3.24809 3.24809
+22.3468 3.27481 NaN
+24.0625 3.30255 NaN
+25.9098 3.33131 NaN
+27.899 3.36112 NaN
+30.0409 3.392 NaN
+32.3472 3.42396 NaN
+34.8306 3.45701 NaN
+37.5047 3.49118 NaN
+40.3841 3.52648 NaN
+43.4845 3.56293 NaN
+46.8229 3.60053 NaN
+50.4176 3.63931 NaN
+54.2884 3.67927 NaN
+58.4562 3.72044 NaN
+62.9441 3.76283 NaN
+67.7765 3.80644 NaN
+72.9799 3.85131 NaN
+78.5828 3.89743 NaN
+84.6159 3.94484 NaN
+91.1121 3.99355 NaN
+98.1071 4.04358 NaN
+105.639 4.09497 NaN
+113.749 4.14773 NaN
+122.482 4.2019 NaN
+131.885 4.25752 NaN
+142.011 4.3146 NaN
+152.913 4.37321 NaN
+164.653 4.43336 NaN
+177.294 4.4951 NaN
+190.905 4.55847 NaN
+205.562 4.62352 NaN
+221.343 4.69029 NaN
+238.337 4.75883 NaN
+256.634 4.82917 NaN
+276.337 4.90138 NaN
+297.552 4.97549 NaN
+320.396 5.05156 NaN
+344.994 5.12964 NaN
+371.48 5.20979 NaN
+400 5.29205 NaN
+EOD
+$tokens1 << EOD
+1 3.18544 NaN
+1.07677 3.16375 NaN
+1.15944 3.14289 NaN
+1.24845 3.12285 3.12285
+1.3443 3.10366 3.10366
+1.44751 3.08532 3.08532
+1.55864 3.06784 3.06784
+1.6783 3.05124 3.05124
+1.80715 3.03551 3.03551
+1.94589 3.02066 3.02066
+2.09528 3.00671 3.00671
+2.25614 2.99366 2.99366
+2.42935 2.98152 2.98152
+2.61586 2.97027 2.97027
+2.81669 2.95993 2.95993
+3.03293 2.9505 2.9505
+3.26578 2.94197 2.94197
+3.51651 2.93435 2.93435
+3.78648 2.92763 2.92763
+4.07718 2.9218 2.9218
+4.3902 2.91688 2.91688
+4.72725 2.91286 2.91286
+5.09017 2.90972 2.90972
+5.48096 2.90749 2.90749
+5.90175 2.90615 2.90615
+6.35484 2.9057 2.9057
+6.84273 2.90615 2.90615
+7.36806 2.9075 2.9075
+7.93373 2.90976 2.90976
+8.54283 2.91292 2.91292
+9.19869 2.91699 2.91699
+9.9049 2.92199 2.92199
+10.6653 2.92791 2.92791
+11.4841 2.93477 2.93477
+12.3658 2.94258 2.94258
+13.3152 2.95136 2.95136
+14.3374 2.96111 2.96111
+15.4382 2.97186 2.97186
+16.6234 2.98362 2.98362
+17.8996 2.99642 2.99642
+19.2738 3.01027 3.01027
+20.7535 3.0252 3.0252
+22.3468 3.04124 NaN
+24.0625 3.05842 NaN
+25.9098 3.07677 NaN
+27.899 3.0962 NaN
+30.0409 3.11654 NaN
+32.3472 3.13779 NaN
+34.8306 3.15996 NaN
+37.5047 3.18306 NaN
+40.3841 3.20708 NaN
+43.4845 3.23205 NaN
+46.8229 3.25795 NaN
+50.4176 3.28479 NaN
+54.2884 3.31257 NaN
+58.4562 3.34129 NaN
+62.9441 3.37095 NaN
+67.7765 3.40155 NaN
+72.9799 3.43309 NaN
+78.5828 3.46557 NaN
+84.6159 3.499 NaN
+91.1121 3.53339 NaN
+98.1071 3.56874 NaN
+105.639 3.60506 NaN
+113.749 3.64237 NaN
+122.482 3.68069 NaN
+131.885 3.72003 NaN
+142.011 3.76042 NaN
+152.913 3.80188 NaN
+164.653 3.84444 NaN
+177.294 3.88813 NaN
+190.905 3.93297 NaN
+205.562 3.979 NaN
+221.343 4.02624 NaN
+238.337 4.07474 NaN
+256.634 4.12451 NaN
+276.337 4.1756 NaN
+297.552 4.22804 NaN
+320.396 4.28187 NaN
+344.994 4.33712 NaN
+371.48 4.39383 NaN
+400 4.45204 NaN
+EOD
+$tokens2 << EOD
+1 3.9652 NaN
+1.07677 3.92983 NaN
+1.15944 3.89553 NaN
+1.24845 3.86227 NaN
+1.3443 3.83001 NaN
+1.44751 3.79873 NaN
+1.55864 3.76839 NaN
+1.6783 3.73896 NaN
+1.80715 3.71043 NaN
+1.94589 3.68275 NaN
+2.09528 3.65592 NaN
+2.25614 3.62991 NaN
+2.42935 3.6047 NaN
+2.61586 3.58026 NaN
+2.81669 3.55659 NaN
+3.03293 3.53366 NaN
+3.26578 3.51145 NaN
+3.51651 3.48995 NaN
+3.78648 3.46915 NaN
+4.07718 3.44903 NaN
+4.3902 3.42958 NaN
+4.72725 3.41079 NaN
+5.09017 3.39264 NaN
+5.48096 3.37512 NaN
+5.90175 3.35823 NaN
+6.35484 3.34195 NaN
+6.84273 3.32629 NaN
+7.36806 3.31122 NaN
+7.93373 3.29675 NaN
+8.54283 3.28288 NaN
+9.19869 3.26961 NaN
+9.9049 3.25695 NaN
+10.6653 3.24491 NaN
+11.4841 3.23351 NaN
+12.3658 3.22276 NaN
+13.3152 3.2127 NaN
+14.3374 3.20335 NaN
+15.4382 3.19477 NaN
+16.6234 3.18697 NaN
+17.8996 3.18002 3.18002
+19.2738 3.17394 3.17394
+20.7535 3.16877 3.16877
+22.3468 3.16457 NaN
+24.0625 3.16136 NaN
+25.9098 3.15917 NaN
+27.899 3.15804 NaN
+30.0409 3.15798 NaN
+32.3472 3.15901 NaN
+34.8306 3.16115 NaN
+37.5047 3.16439 NaN
+40.3841 3.16873 NaN
+43.4845 3.17419 NaN
+46.8229 3.18073 NaN
+50.4176 3.18835 NaN
+54.2884 3.19704 NaN
+58.4562 3.20677 NaN
+62.9441 3.21752 NaN
+67.7765 3.22927 NaN
+72.9799 3.24199 NaN
+78.5828 3.25566 NaN
+84.6159 3.27027 NaN
+91.1121 3.2858 NaN
+98.1071 3.30223 NaN
+105.639 3.31956 NaN
+113.749 3.33779 NaN
+122.482 3.35691 NaN
+131.885 3.37694 NaN
+142.011 3.39788 NaN
+152.913 3.41975 NaN
+164.653 3.44257 NaN
+177.294 3.46635 NaN
+190.905 3.49113 NaN
+205.562 3.51693 NaN
+221.343 3.54379 NaN
+238.337 3.57173 NaN
+256.634 3.60079 NaN
+276.337 3.63103 NaN
+297.552 3.66247 NaN
+320.396 3.69518 NaN
+344.994 3.7292 NaN
+371.48 3.7646 NaN
+400 3.80112 NaN
+EOD
+$tokens3 << EOD
+1 5.28678 NaN
+1.07677 5.22911 NaN
+1.15944 5.17318 NaN
+1.24845 5.11895 NaN
+1.3443 5.06635 NaN
+1.44751 5.01534 NaN
+1.55864 4.96587 NaN
+1.6783 4.91789 NaN
+1.80715 4.87136 NaN
+1.94589 4.82624 NaN
+2.09528 4.7825 NaN
+2.25614 4.74008 NaN
+2.42935 4.69897 NaN
+2.61586 4.65913 NaN
+2.81669 4.62053 NaN
+3.03293 4.58314 NaN
+3.26578 4.54693 NaN
+3.51651 4.51188 NaN
+3.78648 4.47797 NaN
+4.07718 4.44516 NaN
+4.3902 4.41345 NaN
+4.72725 4.38281 NaN
+5.09017 4.35321 NaN
+5.48096 4.32465 NaN
+5.90175 4.29711 NaN
+6.35484 4.27056 NaN
+6.84273 4.24501 NaN
+7.36806 4.22042 NaN
+7.93373 4.1968 NaN
+8.54283 4.17413 NaN
+9.19869 4.15239 NaN
+9.9049 4.13159 NaN
+10.6653 4.1117 NaN
+11.4841 4.09273 NaN
+12.3658 4.07466 NaN
+13.3152 4.05749 NaN
+14.3374 4.04121 NaN
+15.4382 4.02581 NaN
+16.6234 4.01129 NaN
+17.8996 3.99763 NaN
+19.2738 3.98484 NaN
+20.7535 3.9729 NaN
+22.3468 3.9618 NaN
+24.0625 3.95153 NaN
+25.9098 3.94209 NaN
+27.899 3.93345 NaN
+30.0409 3.9256 NaN
+32.3472 3.91851 NaN
+34.8306 3.91217 NaN
+37.5047 3.90654 NaN
+40.3841 3.9016 NaN
+43.4845 3.89731 NaN
+46.8229 3.89363 NaN
+50.4176 3.89051 NaN
+54.2884 3.8879 NaN
+58.4562 3.88577 NaN
+62.9441 3.88404 NaN
+67.7765 3.88268 NaN
+72.9799 3.88163 NaN
+78.5828 3.88084 NaN
+84.6159 3.88025 NaN
+91.1121 3.87983 NaN
+98.1071 3.87955 NaN
+105.639 3.87936 NaN
+113.749 3.87924 NaN
+122.482 3.87919 NaN
+131.885 3.87919 NaN
+142.011 3.87924 NaN
+152.913 3.87935 NaN
+164.653 3.87955 NaN
+177.294 3.87985 NaN
+190.905 3.88031 NaN
+205.562 3.88096 NaN
+221.343 3.88186 NaN
+238.337 3.88308 NaN
+256.634 3.88469 NaN
+276.337 3.88675 NaN
+297.552 3.88935 NaN
+320.396 3.89255 NaN
+344.994 3.89644 NaN
+371.48 3.90108 NaN
+400 3.90654 NaN
+EOD
+$measured0 << EOD
+NaN NaN
+EOD
+$measured1 << EOD
+NaN NaN
+13.3333 3.6189
+3.93333 3.3308
+2.6 3.355
+1 3.68
+EOD
+$measured2 << EOD
+NaN NaN
+35 3.3909
+150 3.3403
+18.75 3.3744
+80 3.2605
+6.75 3.4492
+EOD
+$measured3 << EOD
+NaN NaN
+200 3.929
+320 3.7471
+59 3.7181
+200 3.7563
+39 3.7219
+27 3.7276
+39 3.8986
+39 4.8349
+EOD
+$plan << EOD
+NaN 2.86015
+EOD
+unset label
+unset arrow
+unset object
+unset logscale
+unset tics
+set xtics nomirror out scale 0.5,0.25 offset 0,0.35 autofreq
+set ytics nomirror out scale 0.5,0.25 autofreq
+set autoscale
+set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#7f7f7f' dashtype (1,3)
+set lmargin at screen 0.0821
+set rmargin at screen 0.9536
+set tmargin at screen 0.8549
+set bmargin at screen 0.2667
+set label 'loss at this budget, nats a token' at screen 0.0214,0.8863 left front
+set label 'epochs over the unique tokens' at screen 0.5179,0.1765 center front
+set logscale x
+set xrange [1:400]
+set xtics nomirror out scale 0.5,0.25 ('1' 1, '' 2 1, '3' 3, '' 4 1, '' 5 1, '' 6 1, '' 7 1, '' 8 1, '' 9 1, '10' 10, '' 20 1, '30' 30, '' 40 1, '' 50 1, '' 60 1, '' 70 1, '' 80 1, '' 90 1, '100' 100, '' 200 1, '300' 300, '' 400 1)
+set yrange [2.6953:4.9349]
+set ytics 0.5
+set object rectangle from first 21,graph 0 to graph 1,graph 1 back fillcolor rgb '#7f7f7f' fillstyle transparent solid 0.2 noborder
+set arrow nohead from first 21,graph 0 to first 21,graph 1 back linewidth 2 linecolor rgb '#000000'
+set label 'R_D > 20: not validated' at first 21,graph 0.04 left offset 0.5,0 front
+set arrow nohead from screen 0.0321,0.1216 to screen 0.0857,0.1216 dashtype solid linecolor rgb '#0072b2' linewidth 3
+set label '4.00 B unique tokens' at screen 0.1000,0.1216 left front
+set label '' at screen 0.0589,0.1216 point pointtype 7 pointsize 1 linecolor rgb '#0072b2'
+set arrow nohead from screen 0.5161,0.1216 to screen 0.5696,0.1216 dashtype (8,4) linecolor rgb '#009e73' linewidth 3
+set label '1.50 B unique tokens' at screen 0.5839,0.1216 left front
+set label '' at screen 0.5429,0.1216 point pointtype 5 pointsize 1 linecolor rgb '#009e73'
+set arrow nohead from screen 0.0321,0.0784 to screen 0.0857,0.0784 dashtype (2,3) linecolor rgb '#000000' linewidth 3
+set label '400 M unique tokens' at screen 0.1000,0.0784 left front
+set label '' at screen 0.0589,0.0784 point pointtype 9 pointsize 1 linecolor rgb '#000000'
+set arrow nohead from screen 0.5161,0.0784 to screen 0.5696,0.0784 dashtype (8,3,2,3) linecolor rgb '#cc79a7' linewidth 3
+set label '100 M unique tokens' at screen 0.5839,0.0784 left front
+set label '' at screen 0.5429,0.0784 point pointtype 11 pointsize 1 linecolor rgb '#cc79a7'
+plot NaN, \
+  $tokens0 using 1:2 with lines dashtype solid linecolor rgb '#0072b2' linewidth 1.2, \
+  $tokens0 using 1:3 with lines dashtype solid linecolor rgb '#0072b2' linewidth 3, \
+  $measured0 using 1:2 with points pointtype 7 pointsize 1 linecolor rgb '#0072b2', \
+  $tokens1 using 1:2 with lines dashtype (8,4) linecolor rgb '#009e73' linewidth 1.2, \
+  $tokens1 using 1:3 with lines dashtype (8,4) linecolor rgb '#009e73' linewidth 3, \
+  $measured1 using 1:2 with points pointtype 5 pointsize 1 linecolor rgb '#009e73', \
+  $tokens2 using 1:2 with lines dashtype (2,3) linecolor rgb '#000000' linewidth 1.2, \
+  $tokens2 using 1:3 with lines dashtype (2,3) linecolor rgb '#000000' linewidth 3, \
+  $measured2 using 1:2 with points pointtype 9 pointsize 1 linecolor rgb '#000000', \
+  $tokens3 using 1:2 with lines dashtype (8,3,2,3) linecolor rgb '#cc79a7' linewidth 1.2, \
+  $tokens3 using 1:3 with lines dashtype (8,3,2,3) linecolor rgb '#cc79a7' linewidth 3, \
+  $measured3 using 1:2 with points pointtype 11 pointsize 1 linecolor rgb '#cc79a7', \
+  $plan using 1:2 with points pointtype 13 pointsize 1.3 linecolor rgb '#d55e00'
+unset multiplot
+set output
