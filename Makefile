@@ -5,6 +5,7 @@
 #   make check      all tests; SAN=1 builds and runs them under ASan and UBSan in build/san
 #   make demo       the main job and its report
 #   make bench      speed, as ratios in one run
+#   make V=1        with the commands shown
 #   make install    prefix, DESTDIR and the usual directory variables are honoured
 #
 # Goals given together with deps run after it, also under -j. Nothing about a library is asked
@@ -41,6 +42,13 @@ LINK :=
 endif
 CFLAGS ?=
 ALL_CFLAGS = $(STANDARD) $(OPTIMIZE) $(WARNINGS) $(REPRODUCIBLE) $(CFLAGS)
+
+# one short line a step; V=1 shows the commands
+ifdef V
+quiet = $(2)
+else
+quiet = @printf '  %-5s %s\n' '$(1)' '$@'; $(2)
+endif
 
 PROGRAMS := vishwa-plan
 CORE := $(wildcard core/*.c)
@@ -81,7 +89,7 @@ $(B)/libraries: | $(after_deps)
 
 $(B)/%.o: %.c | $(B)/libraries
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call quiet,cc,$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@)
 
 # commit and data folder go into one header, which is written, and its readers compiled, only when
 # they change
@@ -93,7 +101,7 @@ $(B)/planner/plan_main.o $(B)/core/library.o: STANDARD += -I$(B)
 $(B)/planner/plan_main.o $(B)/core/library.o: $(B)/config.h
 
 $(B)/vishwa-plan: $(planner_objects) $(core_objects)
-	$(CC) $(LINK) $^ $(planner_libraries) -o $@
+	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
 
 $(PROGRAMS): %: $(B)/% FORCE
 	@ln -sf $(B)/$@ $@
@@ -103,11 +111,11 @@ FORCE:
 # ---- tests ------------------------------------------------------------------------------------
 
 $(unit_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(planner_library) $(core_objects)
-	$(CC) $(LINK) $^ $(planner_libraries) -lcunit -o $@
+	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -lcunit -o $@)
 
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
 $(fuzz_programs): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
-	$(CC) $(LINK) $^ $(planner_libraries) -o $@
+	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
 
 check: $(PROGRAMS) $(unit_programs) $(fuzz_programs) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) -- $(fuzz_programs)
