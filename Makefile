@@ -50,7 +50,7 @@ else
 quiet = @printf '  %-5s %s\n' '$(1)' '$@'; $(2)
 endif
 
-PROGRAMS := vishwa-plan
+PROGRAMS := vishwa-plan vishwa-sim vishwa-train
 CORE := $(wildcard core/*.c)
 PLANNER := $(wildcard planner/*.c planner/*/*.c)
 UNIT := $(wildcard tests/unit/test_*.c tests/laws/test_*.c)
@@ -102,6 +102,11 @@ $(B)/planner/plan_main.o $(B)/core/library.o: $(B)/config.h
 
 $(B)/vishwa-plan: $(planner_objects) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
+
+$(B)/vishwa-sim: $(B)/sim/sim_main.o
+	$(call quiet,link,$(CC) $(LINK) $^ -o $@)
+$(B)/vishwa-train: $(B)/trainer/train_main.o
+	$(call quiet,link,$(CC) $(LINK) $^ -o $@)
 
 $(PROGRAMS): %: $(B)/% FORCE
 	@ln -sf $(B)/$@ $@
