@@ -210,13 +210,15 @@ static yaml_mark_t mark_of(const builder *build, size_t offset)
 
 static vsh_status fail_parser(const builder *build, const yaml_parser_t *parser)
 {
-    const char *problem = parser->problem ? parser->problem : "not YAML or JSON";
+    char message[200];
 
     if (parser->error == YAML_MEMORY_ERROR)
         return no_memory(build);
+    snprintf(message, sizeof message, "expected YAML or JSON: %s",
+             parser->problem ? parser->problem : "stopped here");
     if (parser->error == YAML_READER_ERROR)
-        return fail_at(build, mark_of(build, parser->problem_offset), problem);
-    return fail_at(build, parser->problem_mark, problem);
+        return fail_at(build, mark_of(build, parser->problem_offset), message);
+    return fail_at(build, parser->problem_mark, message);
 }
 
 static vsh_status run_parser(builder *build, yaml_parser_t *parser)

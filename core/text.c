@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool reserve(vsh_text *text, size_t more)
 {
@@ -379,6 +380,12 @@ int vsh_edit_distance(const char *a, const char *b)
     return up[b_length];
 }
 
+/* Letters of another case are no mistake of spelling. */
+static int word_distance(const char *word, const char *other)
+{
+    return strcasecmp(word, other) == 0 ? 0 : vsh_edit_distance(word, other);
+}
+
 /* The words at a distance, joined; begun: only those that begin with word. Returns how many. */
 static int join_nearest(char *room, size_t room_bytes, const char *word, const char *const *words,
                         size_t word_count, int distance, bool begun)
@@ -387,7 +394,7 @@ static int join_nearest(char *room, size_t room_bytes, const char *word, const c
     int shown = 0;
 
     for (size_t i = 0; i < word_count && shown < 3 && used < room_bytes; i++)
-        if (vsh_edit_distance(word, words[i]) == distance &&
+        if (word_distance(word, words[i]) == distance &&
             (!begun || strncmp(words[i], word, strlen(word)) == 0))
             used += (size_t)snprintf(room + used, room_bytes - used, "%s%s", shown++ ? " or " : "",
                                      words[i]);
@@ -407,7 +414,7 @@ void vsh_suggest(char *room, size_t room_bytes, const char *word, const char *co
         limit = 1;
     best = limit + 1;
     for (size_t i = 0; i < word_count; i++) {
-        int distance = vsh_edit_distance(word, words[i]);
+        int distance = word_distance(word, words[i]);
         if (distance < best)
             best = distance;
     }
