@@ -1,6 +1,7 @@
 #include "core/hardware.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -194,6 +195,23 @@ const vsh_figure *vsh_hardware_peak(const vsh_hardware *hardware, vsh_precision 
     }
     assert(!"a profile without any peak");
     return NULL;
+}
+
+const vsh_figure *vsh_scenario_figure(const vsh_scenario *scenario)
+{
+    return scenario->mfu.known ? &scenario->mfu : &scenario->effective;
+}
+
+vsh_flop_rate vsh_scenario_rate(const vsh_hardware *hardware, const vsh_scenario *scenario,
+                                vsh_precision precision)
+{
+    vsh_precision used;
+    double peak = vsh_hardware_peak(hardware, precision, &used)->value;
+    double sixteen_bit = vsh_hardware_peak(hardware, VSH_BF16, &used)->value;
+    double stated = vsh_scenario_figure(scenario)->value;
+    double share = scenario->mfu.known ? stated : stated / sixteen_bit;
+
+    return (vsh_flop_rate){share * fmin(peak, sixteen_bit)};
 }
 
 int vsh_hardware_rows(const vsh_hardware *h, vsh_hardware_row rows[VSH_HARDWARE_ROWS])

@@ -23,7 +23,7 @@ extern const char *const vsh_hardware_kind_words[], *const vsh_topology_words[];
 typedef struct {
     const char *name;
     vsh_figure effective; /* FLOP/s a chip */
-    vsh_figure mfu;       /* share of the peak of the run's precision */
+    vsh_figure mfu;       /* share of the peak of 16-bit training */
 } vsh_scenario;
 
 enum { VSH_SCENARIOS_MAX = 16 };
@@ -55,6 +55,14 @@ vsh_status vsh_hardware_from_doc(const vsh_doc *doc, vsh_hardware *hardware, vsh
  * nearest it has (bf16 -> fp16 -> fp32, 8-bit -> bf16 ...); *used says which. */
 const vsh_figure *vsh_hardware_peak(const vsh_hardware *hardware, vsh_precision precision,
                                     vsh_precision *used);
+
+/* The one figure a scenario states. */
+const vsh_figure *vsh_scenario_figure(const vsh_scenario *scenario);
+/* Model FLOP/s that a chip reaches in a scenario. What scenarios state is of 16-bit training: what
+ * 8-bit training reaches nobody says, so its rate is that of 16 bits; fp32 is held to the same
+ * share of its own, lower peak. */
+vsh_flop_rate vsh_scenario_rate(const vsh_hardware *hardware, const vsh_scenario *scenario,
+                                vsh_precision precision);
 
 /* Every figure of a profile under the name the file gives it, for `hw show` and --explain. */
 typedef struct {

@@ -114,6 +114,9 @@ typedef struct {
     int warning_count;
 } plan;
 
+/* Whether some architecture could be recommended, be it one that does not fit. */
+static inline bool plan_has_run(const plan *p) { return p->recommended.model.layers > 0; }
+
 void plan_warn(plan *p, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -246,12 +246,12 @@ static vsh_status fill_scenario(plan *p, plan_run *run, int64_t index, vsh_error
 {
     const plan_request *r = &p->request;
     const vsh_scenario *scenario = &r->hardware->scenario[index];
-    const vsh_figure *figure = scenario->mfu.known ? &scenario->mfu : &scenario->effective;
+    const vsh_figure *figure = vsh_scenario_figure(scenario);
     plan_goal goal = goal_of(p, scenario->name);
     char change[40];
 
     run->name = scenario->name;
-    goal.effective.v = scenario->mfu.known ? figure->value * r->peak.v : figure->value;
+    goal.effective = vsh_scenario_rate(r->hardware, scenario, r->precision);
     if (p->data_limited || strcmp(scenario->name, r->scenario) == 0 ||
         goal.effective.v > r->peak.v || r->precision == VSH_FP8 || r->precision == VSH_INT8)
         return VSH_OK;

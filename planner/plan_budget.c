@@ -73,10 +73,10 @@ static void apply_rule(const plan_request *r, plan *p)
 static void limit_by_data(const plan_request *r, plan *p)
 {
     const vsh_anchor *best = vsh_anchor_best(r->unique_tokens);
-    double measured = best ? 6 * best->params * best->tokens : 0, hours;
+    double measured = best ? vsh_anchor_flops(best) : 0, hours;
 
     p->data_optimum = vsh_muennighoff_optimum(p->flops, r->unique_tokens);
-    p->useful_flops = fmax(vsh_muennighoff_useful_flops(r->unique_tokens, PLAN_NOISE_NATS), 0);
+    p->useful_flops = vsh_muennighoff_useful_flops(r->unique_tokens, PLAN_NOISE_NATS);
     if (measured > p->useful_flops && measured < 1.5 * p->useful_flops)
         p->useful_flops = measured;
     hours = p->useful_flops / (r->chips * r->effective.v) / 3600;

@@ -24,8 +24,6 @@
 #define POWER(value) vsh_show_power(value).text
 #define AMOUNT(value) vsh_show_amount(value).text
 
-static bool has_run(const plan *p) { return p->recommended.model.layers > 0; }
-
 /* ---- the plan -------------------------------------------------------------------------------- */
 
 /* One figure of the summary: what it is, the figure, and a remark under it (""; none). */
@@ -134,7 +132,7 @@ static void write_summary(const plan *p, vsh_text *page)
         POWER(p->flops), vsh_show_si(r->effective.v).text, 100 * r->effective.v / r->peak.v,
         vsh_precision_words[r->peak_of], r->scenario, vsh_tag_names[r->throughput_tag]);
     vsh_text_add(page, "<section class=\"card\">\n");
-    if (!has_run(p)) {
+    if (!plan_has_run(p)) {
         vsh_page_put(page, "p", "lead", "Nothing of a useful size fits.");
         vsh_text_add(page, "</section>\n");
         return;
@@ -291,7 +289,7 @@ static void write_memory(const plan *p, vsh_text *page)
     double capacity = p->request.hardware->memory_bytes.value;
     vsh_table table;
 
-    if (!has_run(p))
+    if (!plan_has_run(p))
         return;
     vsh_page_put(page, "h2", NULL, "Where the memory goes");
     vsh_text_add(page, "<section class=\"card\">\n");

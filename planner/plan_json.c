@@ -222,7 +222,7 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
     write_rule(p, json);
     write_memory(p, json);
     write_optimum(p, json);
-    if (p->recommended.model.layers > 0) {
+    if (plan_has_run(p)) {
         vsh_json_object(json, "recommended");
         write_run(&p->recommended, json);
         vsh_json_bool(json, "data_limited", p->data_limited);

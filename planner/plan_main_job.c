@@ -46,30 +46,17 @@ static double spread_of(const vsh_figure *figure)
                                       : THROUGHPUT_LOG_SD;
 }
 
-/* A share of peak is of 16-bit products: what 8-bit ones reach nobody says here, so their rate is
- * that of 16 bits; fp32 is held to its own, lower peak. */
-static double rate_of_share(const vsh_hardware *h, double share, double peak)
-{
-    vsh_precision used;
-    double sixteen_bit = vsh_hardware_peak(h, VSH_BF16, &used)->value;
-
-    return share * fmin(peak, sixteen_bit);
-}
-
 static vsh_status from_scenario(const vsh_hardware *h, plan_request *r, vsh_error *err)
 {
     const vsh_scenario *scenario = &h->scenario[h->default_scenario];
-    const vsh_figure *figure = scenario->mfu.known ? &scenario->mfu : &scenario->effective;
-    vsh_precision used;
-    double sixteen_bit = vsh_hardware_peak(h, VSH_BF16, &used)->value;
+    const vsh_figure *figure = vsh_scenario_figure(scenario);
 
     if (h->scenario_count == 0)
         return vsh_fail(
             err, VSH_EINPUT,
             "%s: no scenario says what training reaches; give --mfu or --effective-tflops",
             h->path);
-    r->effective.v = rate_of_share(
-        h, scenario->mfu.known ? figure->value : figure->value / sixteen_bit, r->peak.v);
+    r->effective = vsh_scenario_rate(h, scenario, r->precision);
     r->scenario = scenario->name;
     r->throughput_source = figure->source ? figure->source : h->path;
     r->throughput_tag = figure->tag;

@@ -178,7 +178,7 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
         VSH_TRY(plan_find_run(r, &goal, &p->recommended, err));
     }
     p->recommends = p->recommended.fits && !p->recommended.too_short;
-    if (p->recommended.model.layers > 0)
+    if (plan_has_run(p))
         warn_of_run(p, &p->recommended);
     else
         plan_warn(p, "no_run",

@@ -228,7 +228,7 @@ static void print_warnings(const plan *p, vsh_term term, vsh_text *out)
 void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out)
 {
     print_head(p, term, out);
-    if (p->recommended.model.layers > 0) {
+    if (plan_has_run(p)) {
         const plan_run *run = &p->recommended;
         if (!run->fits)
             vsh_text_add(out, "  %sDoes not fit.%s\n", vsh_term_warn(term), vsh_term_plain(term));

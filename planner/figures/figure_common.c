@@ -10,8 +10,6 @@ const vsh_law *plan_drawn_law(const plan *p)
     return isfinite(p->optimum.loss) ? p->request.law : vsh_law_default();
 }
 
-bool plan_has_run(const plan *p) { return p->recommended.model.layers > 0; }
-
 bool plan_comparable(const plan *p)
 {
     const vsh_law *law = p->recommended.loss_law;
@@ -21,8 +19,6 @@ bool plan_comparable(const plan *p)
 }
 
 double plan_comparable_loss(const plan *p) { return plan_comparable(p) ? p->recommended.loss : 0; }
-
-double plan_anchor_flops(const vsh_anchor *a) { return 6 * a->params * a->tokens; }
 
 double plan_top_loss(double wanted, double least)
 {

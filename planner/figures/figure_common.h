@@ -36,15 +36,11 @@ double plan_spaced(double low, double high, int i, int count);
 /* The law whose losses are drawn: the plan's, or the default where that one only sizes. */
 const vsh_law *plan_drawn_law(const plan *p);
 
-bool plan_has_run(const plan *p);
 /* Whether the recommended run's loss may stand on an axis of the drawn law: losses of two corpora
  * do not compare. */
 bool plan_comparable(const plan *p);
 /* That loss; 0 when it may not. */
 double plan_comparable_loss(const plan *p);
-
-/* Compute as the laws count it, so that a run stands where its parameters and tokens put it. */
-double plan_anchor_flops(const vsh_anchor *a);
 
 /* The top of an axis of losses: none is shown above that of guessing among 50257 tokens, unless the
  * law itself stands there. */

@@ -94,7 +94,7 @@ static int write_repeated(const plan *p, const epoch_curves *c, double most_epoc
             const vsh_anchor *a = &anchors[j];
             double epochs = a->tokens / a->unique;
             if (a->corpus != 1 || fabs(log(a->unique / c->unique[i])) > log(1.35) ||
-                epochs > most_epochs || fabs(log(plan_anchor_flops(a) / p->flops)) > log(4))
+                epochs > most_epochs || fabs(log(vsh_anchor_flops(a) / p->flops)) > log(4))
                 continue;
             VSH_CHART_ROW(s, epochs, a->loss);
             *most = fmax(*most, a->loss);

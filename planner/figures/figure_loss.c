@@ -57,10 +57,10 @@ static int write_anchors(const vsh_law *law, double low, double high, double *hi
     VSH_CHART_ROW(s, PLAN_GAP, PLAN_GAP, PLAN_GAP); /* a block must not be empty */
     for (int i = 0; i < count; i++) {
         const vsh_anchor *a = &anchors[i];
-        if (a->corpus != corpus_of(law) || a->unique < a->tokens || plan_anchor_flops(a) < low ||
-            plan_anchor_flops(a) > high)
+        if (a->corpus != corpus_of(law) || a->unique < a->tokens || vsh_anchor_flops(a) < low ||
+            vsh_anchor_flops(a) > high)
             continue;
-        VSH_CHART_ROW(s, plan_anchor_flops(a), a->loss, a->params);
+        VSH_CHART_ROW(s, vsh_anchor_flops(a), a->loss, a->params);
         *highest = fmax(*highest, a->loss);
         written++;
     }

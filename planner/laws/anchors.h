@@ -14,6 +14,12 @@ extern const char *const vsh_anchor_corpora[];
 
 const vsh_anchor *vsh_anchors(int *count);
 
+/* Compute as the laws count it, so that a run stands where its parameters and tokens put it. */
+static inline double vsh_anchor_flops(const vsh_anchor *anchor)
+{
+    return 6 * anchor->params * anchor->tokens;
+}
+
 /* Nearest in log parameters and log tokens among all; never NULL. */
 const vsh_anchor *vsh_anchor_nearest(double params, double tokens);
 /* The same among runs of one corpus (VSH_ANY_CORPUS: any) that repeat nothing; never NULL. */

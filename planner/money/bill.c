@@ -6,7 +6,7 @@ static const double kg_chip = 300, lifetime_hours = 6 * 8760, utilisation = 0.7;
 
 static double kwh(double chips, double watts, double hours, double pue)
 {
-    return chips * watts * hours / 1000 * pue;
+    return vsh_in_kwh(vsh_energy((vsh_watts){chips * watts * pue}, vsh_hours(hours)));
 }
 
 double vsh_embodied_kg(double kg, double life, double use, double hours)

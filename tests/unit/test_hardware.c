@@ -214,6 +214,25 @@ static void scenarios_are_a_rate_or_a_share_and_the_default_is_found(void)
     CHECK_NEAR(h.scenario[1].effective.value, 60e12, 0, 0);
 }
 
+/* 16-bit peak 200, int8 400, fp32 50 TFLOP/s; stated: a share of 0.4 and a rate of 60 TFLOP/s. */
+static void a_scenario_is_of_16_bits_and_fp32_is_held_to_its_own_peak(void)
+{
+    vsh_hardware h = {.peak = {[VSH_BF16] = {.known = true, .value = 200e12},
+                               [VSH_INT8] = {.known = true, .value = 400e12},
+                               [VSH_FP32] = {.known = true, .value = 50e12}}};
+    vsh_scenario share = {.mfu = {.known = true, .value = 0.4}};
+    vsh_scenario rate = {.effective = {.known = true, .value = 60e12}};
+
+    CHECK_NEAR(vsh_scenario_rate(&h, &share, VSH_BF16).v, 80e12, 1e-15, 0);
+    CHECK_NEAR(vsh_scenario_rate(&h, &share, VSH_INT8).v, 80e12, 1e-15, 0);
+    CHECK_NEAR(vsh_scenario_rate(&h, &share, VSH_FP32).v, 20e12, 1e-15, 0);
+    CHECK_NEAR(vsh_scenario_rate(&h, &rate, VSH_BF16).v, 60e12, 1e-15, 0);
+    CHECK_NEAR(vsh_scenario_rate(&h, &rate, VSH_INT8).v, 60e12, 1e-15, 0);
+    CHECK_NEAR(vsh_scenario_rate(&h, &rate, VSH_FP32).v, 15e12, 1e-15, 0);
+    CHECK(vsh_scenario_figure(&share) == &share.mfu);
+    CHECK(vsh_scenario_figure(&rate) == &rate.effective);
+}
+
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 static void wrong_units_are_refused_with_an_example(void)
@@ -433,6 +452,8 @@ const vsh_test vsh_tests[] = {
     {"a_profile_may_stand_in_braces", a_profile_may_stand_in_braces},
     {"scenarios_are_a_rate_or_a_share_and_the_default_is_found",
      scenarios_are_a_rate_or_a_share_and_the_default_is_found},
+    {"a_scenario_is_of_16_bits_and_fp32_is_held_to_its_own_peak",
+     a_scenario_is_of_16_bits_and_fp32_is_held_to_its_own_peak},
     {"wrong_units_are_refused_with_an_example", wrong_units_are_refused_with_an_example},
     {"misspelt_keys_are_refused_with_the_nearest", misspelt_keys_are_refused_with_the_nearest},
     {"numbers_that_are_none_are_refused", numbers_that_are_none_are_refused},
