@@ -53,18 +53,24 @@ endif
 PROGRAMS := vishwa-plan vishwa-sim vishwa-train
 CORE := $(wildcard core/*.c)
 PLANNER := $(wildcard planner/*.c planner/*/*.c)
+TRAINER := $(wildcard trainer/*.c trainer/*/*.c)
 UNIT := $(wildcard tests/unit/test_*.c tests/laws/test_*.c)
+TRAINER_UNIT := $(wildcard tests/trainer/test_*.c tests/grad/test_*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
 
 core_objects := $(CORE:%.c=$(B)/%.o)
 planner_objects := $(PLANNER:%.c=$(B)/%.o)
 planner_library := $(filter-out $(B)/planner/plan_main.o,$(planner_objects))
+trainer_objects := $(TRAINER:%.c=$(B)/%.o) $(B)/trainer/data/spm_shim.o
+trainer_library := $(filter-out $(B)/trainer/train_main.o,$(trainer_objects))
 unit_programs := $(UNIT:%.c=$(B)/%)
+trainer_programs := $(TRAINER_UNIT:%.c=$(B)/%)
 fuzz_programs := $(FUZZ:%.c=$(B)/%)
 
 # libgsl finds its own cblas; naming -lgslcblas ahead of OpenBLAS would silently win (docs/design.md)
 core_libraries := -lyaml -lm -ldl -lpthread
 planner_libraries := -lgsl $(core_libraries)
+trainer_libraries := -lopenblas -ljansson -lz -lsentencepiece -lstdc++ $(core_libraries)
 
 .PHONY: all deps check demo bench reports install uninstall clean FORCE
 all: $(PROGRAMS)
@@ -82,7 +88,7 @@ deps:
 # one line that says what is missing, in place of a compiler's
 $(B)/libraries: | $(after_deps)
 	@mkdir -p $(@D); missing=; \
-	for header in yaml.h gsl/gsl_cdf.h hwloc.h CUnit/Basic.h; do \
+	for header in yaml.h gsl/gsl_cdf.h hwloc.h CUnit/Basic.h cblas.h jansson.h zlib.h; do \
 	    echo "#include <$$header>" | $(CC) -E -x c - > /dev/null 2>&1 || missing="$$missing $$header"; \
 	done; \
 	[ -z "$$missing" ] || { echo "missing:$$missing; run: make deps" >&2; exit 1; }; touch $@
@@ -90,6 +96,21 @@ $(B)/libraries: | $(after_deps)
 $(B)/%.o: %.c | $(B)/libraries
 	@mkdir -p $(@D)
 	$(call quiet,cc,$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@)
+
+# kernels of one instruction set each, chosen when the program starts; a fused multiply-add is one
+# rounding, and every run of the same kernels does the same
+KERNEL_FLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+AVX512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+$(B)/trainer/nn/isa_avx512.o: ALL_CFLAGS += $(KERNEL_FLAGS) $(AVX512)
+$(B)/trainer/nn/isa_avx2.o: ALL_CFLAGS += $(KERNEL_FLAGS) -mavx2 -mfma
+endif
+$(B)/trainer/nn/isa_plain.o: ALL_CFLAGS += $(KERNEL_FLAGS)
+
+# the only C++: SentencePiece has no C interface
+$(B)/%.o: %.cc | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call quiet,c++,$(CXX) -std=c++17 $(OPTIMIZE) -Wall -Wextra -Werror $(REPRODUCIBLE) -I. -MMD -MP -c $< -o $@)
 
 # commit and data folder go into one header, which is written, and its readers compiled, only when
 # they change
@@ -105,8 +126,9 @@ $(B)/vishwa-plan: $(planner_objects) $(core_objects)
 
 $(B)/vishwa-sim: $(B)/sim/sim_main.o
 	$(call quiet,link,$(CC) $(LINK) $^ -o $@)
-$(B)/vishwa-train: $(B)/trainer/train_main.o
-	$(call quiet,link,$(CC) $(LINK) $^ -o $@)
+# the naive twins (NAME_ref.c) judge the kernels in the tests; the program does without
+$(B)/vishwa-train: $(filter-out %_ref.o,$(trainer_objects)) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
 $(PROGRAMS): %: $(B)/% FORCE
 	@ln -sf $(B)/$@ $@
@@ -118,12 +140,15 @@ FORCE:
 $(unit_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -lcunit -o $@)
 
+$(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
+
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
 $(fuzz_programs): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
 
-check: $(PROGRAMS) $(unit_programs) $(fuzz_programs) | $(after_deps)
-	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) -- $(fuzz_programs)
+check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) | $(after_deps)
+	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(trainer_programs) -- $(fuzz_programs)
 
 bench: $(PROGRAMS) | $(after_deps)
 	@tests/bench/bench.sh

@@ -1,0 +1,47 @@
+/* Text to token ids and back: bytes (ids 0-255, 256 ends a document), or a SentencePiece model. */
+#ifndef VSH_TOKENIZER_H
+#define VSH_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/status.h"
+#include "core/text.h"
+
+typedef struct vsh_tokenizer vsh_tokenizer;
+
+/* path NULL: bytes. A model file is checked field by field before the library sees it (sizes,
+ * UTF-8 and length of pieces, finite scores, known kinds, no normalization map other than
+ * identity): VSH_EINPUT. */
+vsh_status vsh_tokenizer_open(vsh_arena *arena, const char *path, vsh_tokenizer **tokenizer,
+                              vsh_error *err);
+void vsh_tokenizer_close(vsh_tokenizer *tokenizer);
+
+int32_t vsh_tokenizer_vocab(const vsh_tokenizer *tokenizer);
+/* The id that stands between documents. */
+int32_t vsh_tokenizer_end(const vsh_tokenizer *tokenizer);
+/* The model's bytes, for a checkpoint; NULL for bytes. */
+const char *vsh_tokenizer_path(const vsh_tokenizer *tokenizer);
+
+/* Appends ids to the growing array (*ids, *count, *capacity, from the arena). */
+typedef struct {
+    vsh_arena *arena;
+    int32_t *id;
+    int64_t count, capacity;
+    bool failed; /* out of memory */
+} vsh_ids;
+vsh_status vsh_tokenizer_encode(const vsh_tokenizer *tokenizer, const char *text, size_t length,
+                                vsh_ids *ids, vsh_error *err);
+/* The text of ids; decode(encode(x)) = x for valid UTF-8. */
+vsh_status vsh_tokenizer_decode(const vsh_tokenizer *tokenizer, const int32_t *ids, int64_t count,
+                                vsh_text *text, vsh_error *err);
+
+/* Trains a model of vocab pieces on a text file with Debian's spm_train (a separate process, no
+ * shell): identity normalization, extra whitespace kept, byte fallback, documents' end. VSH_EINPUT
+ * with the program's own complaint, VSH_EMACHINE when it is missing. threads do not change it. */
+vsh_status vsh_tokenizer_train(vsh_arena *arena, const char *text_path, const char *model_path,
+                               int32_t vocab, vsh_error *err);
+
+#endif
