@@ -59,12 +59,16 @@ static void one_block(void *context, int64_t part, int thread)
         for (int64_t n = 0; n < g->n; n++) {
             const vsh_bf16 *a = g->a, *b = g->b;
             vsh_bf16 *c = (vsh_bf16 *)g->c + i * g->ldc + n;
-            float sum = g->add ? vsh_float_of_bf16(*c) : 0;
+            float *wide = (float *)g->c + i * g->ldc + n;
+            float sum = !g->add ? 0 : g->wide ? *wide : vsh_float_of_bf16(*c);
             for (int64_t k = 0; k < g->k; k++)
                 sum +=
                     vsh_float_of_bf16(a[g->form == VSH_GEMM_TN ? k * g->lda + i : i * g->lda + k]) *
                     vsh_float_of_bf16(b[g->form == VSH_GEMM_NT ? n * g->ldb + k : k * g->ldb + n]);
-            *c = vsh_bf16_of_float(sum);
+            if (g->wide)
+                *wide = sum;
+            else
+                *c = vsh_bf16_of_float(sum);
         }
 }
 
