@@ -106,6 +106,8 @@ $(B)/trainer/nn/isa_avx512.o: ALL_CFLAGS += $(KERNEL_FLAGS) $(AVX512)
 $(B)/trainer/nn/isa_avx2.o: ALL_CFLAGS += $(KERNEL_FLAGS) -mavx2 -mfma
 endif
 $(B)/trainer/nn/isa_plain.o: ALL_CFLAGS += $(KERNEL_FLAGS)
+# initial weights: vectors, but the same bits everywhere, so nothing is fused
+$(B)/trainer/nn/normal.o: ALL_CFLAGS += -O3 -fno-math-errno -fno-trapping-math
 
 # the only C++: SentencePiece has no C interface
 $(B)/%.o: %.cc | $(B)/libraries
