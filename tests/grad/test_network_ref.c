@@ -112,6 +112,21 @@ static void the_joint_loss_weighs_exits_by_their_depth(void)
                1e-14, 0);
 }
 
+/* 12 tokens, 5 experts: C = ceil(12 / 5) = 3 rows; all 12 want expert 0, so 9 are dropped. */
+static void the_capacity_is_rounded_up(void)
+{
+    const network_case one = {
+        .name = "one-favourite",
+        .yaml = "layers: 1\nheads: 2\nexperts: {count: 5, top_k: 1, hidden: 4, capacity: 1, "
+                "correction_bias: true}\n"};
+    ready_case *c = case_ready(&one);
+    vsh_network_ref_report report = {0};
+
+    c->weights[c->offsets.layer[0].correction] = 10;
+    case_loss(c, NULL, &report);
+    CHECK_INT(report.dropped, 9);
+}
+
 static void tokens_see_no_later_tokens_and_no_other_sequence(void)
 {
     for (int n = 0; n < NETWORK_CASES; n++) {
@@ -138,6 +153,7 @@ const vsh_test vsh_tests[] = {
      every_trained_tensor_has_a_gradient_but_idle_experts},
     {"the_loss_alone_is_the_loss_with_gradients", the_loss_alone_is_the_loss_with_gradients},
     {"the_joint_loss_weighs_exits_by_their_depth", the_joint_loss_weighs_exits_by_their_depth},
+    {"the_capacity_is_rounded_up", the_capacity_is_rounded_up},
     {"tokens_see_no_later_tokens_and_no_other_sequence",
      tokens_see_no_later_tokens_and_no_other_sequence},
     {NULL, NULL}};
