@@ -51,8 +51,8 @@ static inline float with_sign(float x, uint32_t sign)
     return x;
 }
 
-/* Box and Muller 1958: two numbers from a distance and an angle. The two high bits of the angle are
- * its quadrant, the others its place in [-pi/4, pi/4). */
+/* Box and Muller 1958: two numbers from a distance and an angle, which is a multiple of pi/2 and
+ * the rest in [-pi/4, pi/4). */
 static void pair(const uint32_t *distance, const uint32_t *angle, float *restrict a,
                  float *restrict b)
 {
@@ -64,7 +64,8 @@ static void pair(const uint32_t *distance, const uint32_t *angle, float *restric
         float y = x * x;
         float sine = x * (1 + y * (-0.16666667F + y * (8.3333333e-3F - y * 1.9841270e-4F)));
         float cosine = 1 + y * (-0.5F + y * (4.1666667e-2F + y * (-1.3888889e-3F + y * 2.48e-5F)));
-        uint32_t turned = angle[i] >> 30 & 1, back = angle[i] >> 31;
+        uint32_t quadrant = angle[i] + 0x20000000U; /* to the nearest, in two bits */
+        uint32_t turned = quadrant >> 30 & 1, back = quadrant >> 31;
         a[i] = r * with_sign(turned ? sine : cosine, (back ^ turned) << 31);
         b[i] = r * with_sign(turned ? cosine : sine, back << 31);
     }
