@@ -20,13 +20,9 @@ typedef struct {
     int64_t q_stride, kv_stride, out_stride;
 } vsh_attention_shape;
 
-<<<<<<< HEAD
-/* Key-query pairs of the tiles that run for one head of one sequence. */
-=======
 /* Query-key pairs that one head of one sequence computes: a pair of tiles runs whole as soon as one
  * of its pairs is needed, clipped at the end of the sequence; every other one is skipped. Each
  * product of the op list executes D times as many multiply-adds. */
->>>>>>> wt-attention
 int64_t vsh_attention_tiled_pairs(int64_t seq, int64_t window);
 
 /* out (B S, H D) and lse (B, H, S), the log of the sum of exponentials a row needs later. */
