@@ -92,14 +92,14 @@ static const occurrence *sort_by_token(int64_t count, occurrence *list, occurren
     return list;
 }
 
-static void sort_rows(backward_job *j, int64_t row, const int32_t *tokens, room *own)
+static void sort_rows(backward_job *j, int64_t row, const int32_t *tokens, room *r)
 {
     for (int64_t i = 0; i < j->count; i++)
-        own->lists[0][i] = (occurrence){tokens[row + i], (int32_t)(row + i)};
-    j->sorted = sort_by_token(j->count, own->lists[0], own->lists[1]);
+        r->lists[0][i] = (occurrence){tokens[row + i], (int32_t)(row + i)};
+    j->sorted = sort_by_token(j->count, r->lists[0], r->lists[1]);
     for (int64_t i = 0; i < j->count; i++)
-        own->rows[i] = j->sorted[i].row;
-    j->rows = own->rows;
+        r->rows[i] = j->sorted[i].row;
+    j->rows = r->rows;
 }
 
 static int64_t columns_at(const backward_job *j, int64_t column)

@@ -31,7 +31,14 @@ static inline vi vi_all(int32_t value) { return value - (vi){0}; }
 static inline vf vf_bits(vi bits) { return (vf)bits; }
 
 /* Where the mask (all ones or zeros) holds, a, else b. */
-static inline vf vf_choose(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
+static inline vf vf_choose(vi mask, vf a, vf b)
+{
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    return (vf)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask);
+#else
+    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
+#endif
+}
 
 /* The greater and the less of a and b, and b where one of them is NaN: a bound that stands first
  * lets NaN pass. */
@@ -146,28 +153,38 @@ static inline float vf_max_of(vf value)
 
 /* ---- bfloat16 ------------------------------------------------------------------------------ */
 
-static inline vf vf_of_halves(vh stored) { return (vf)(__builtin_convertvector(stored, vu) << 16); }
+static inline vf vf_of_halves(vh stored)
+{
+#if defined(__AVX512F__)
+    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)stored), 16);
+#elif defined(__AVX2__)
+    return (vf)_mm256_slli_epi32(_mm256_cvtepu16_epi32((__m128i)stored), 16);
+#else
+    return (vf)(__builtin_convertvector(stored, vu) << 16);
+#endif
+}
 
 /* To the nearest, ties to even; a NaN stays one. */
 static inline vh vf_halves(vf value)
 {
+    vu bits = (vu)value, up = bits + 0x7fffU + ((bits >> 16) & 1U);
 #if defined(__AVX512F__)
-    __m512i bits = (__m512i)value;
-    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    __m512i up = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+    const __m512i odd_words =
+        _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 31, 29, 27, 25, 23, 21, 19,
+                         17, 15, 13, 11, 9, 7, 5, 3, 1);
     __mmask16 nan = _mm512_cmp_ps_mask((__m512)value, (__m512)value, _CMP_UNORD_Q);
-    up = _mm512_mask_or_epi32(up, nan, bits, _mm512_set1_epi32(0x400000));
-    return (vh)_mm512_cvtepi32_epi16(_mm512_srli_epi32(up, 16));
+    __m512i chosen =
+        _mm512_mask_or_epi32((__m512i)up, nan, (__m512i)bits, _mm512_set1_epi32(0x400000));
+
+    return (vh)_mm512_castsi512_si256(_mm512_permutexvar_epi16(odd_words, chosen));
 #else
-    vu bits = (vu)value;
-    vu up = bits + 0x7fffU + ((bits >> 16) & 1U);
-    vi nan = value != value;
-    vu chosen = (up & (vu)~nan) | ((bits | 0x400000U) & (vu)nan);
+    vu chosen = (vu)vf_choose(value != value, (vf)(bits | 0x400000U), (vf)up) >> 16;
+
 #if defined(__AVX2__)
-    __m256i words = (__m256i)(chosen >> 16);
-    return (vh)_mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    return (vh)_mm_packus_epi32(_mm256_castsi256_si128((__m256i)chosen),
+                                _mm256_extracti128_si256((__m256i)chosen, 1));
 #else
-    return __builtin_convertvector(chosen >> 16, vh);
+    return __builtin_convertvector(chosen, vh);
 #endif
 #endif
 }
