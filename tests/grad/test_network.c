@@ -118,11 +118,15 @@ static double gradient_at(const running *r, int64_t i)
                                  : (double)vsh_float_of_bf16(((const vsh_bf16 *)r->gradients)[i]);
 }
 
-/* Largest error of a tensor's gradient over the largest gradient of the tensor. */
+/* Largest error of a tensor's gradient over the largest gradient of the tensor. A bias on keys has
+ * none but for rounding, because every score of a row moves alike: the whole model's sets a floor. */
 static double tensor_error(const ready_case *c, const running *r, const vsh_parameter *p,
                            double times)
 {
     double worst = 0, scale = 1e-6;
+
+    for (int64_t i = 0; i < c->list.elements; i++)
+        scale = fmax(scale, 1e-2 * fabs(times * c->gradients[i]));
 
     for (int64_t i = p->offset; i < p->offset + p->rows * p->cols; i++) {
         worst = fmax(worst, fabs(gradient_at(r, i) - times * c->gradients[i]));

@@ -246,17 +246,17 @@ static void attention_softmax_slopes(int64_t keys, int64_t lanes, float scale, c
 #if LANES == 16
 #define LOWER                                                                                      \
     (vi) { 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23 }
-#define UPPER                                                                                      \
+#define UPPER_HALVES                                                                               \
     (vi) { 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 }
 #elif LANES == 8
 #define LOWER                                                                                      \
     (vi) { 0, 8, 1, 9, 2, 10, 3, 11 }
-#define UPPER                                                                                      \
+#define UPPER_HALVES                                                                               \
     (vi) { 4, 12, 5, 13, 6, 14, 7, 15 }
 #else
 #define LOWER                                                                                      \
     (vi) { 0, 4, 1, 5 }
-#define UPPER                                                                                      \
+#define UPPER_HALVES                                                                               \
     (vi) { 2, 6, 3, 7 }
 #endif
 
@@ -269,7 +269,7 @@ INLINE void transpose_block(vf x[LANES])
     for (int round = 1; round < LANES; round *= 2) {
         for (int i = 0; i < LANES / 2; i++) {
             y[2 * i] = __builtin_shuffle(x[i], x[i + LANES / 2], LOWER);
-            y[2 * i + 1] = __builtin_shuffle(x[i], x[i + LANES / 2], UPPER);
+            y[2 * i + 1] = __builtin_shuffle(x[i], x[i + LANES / 2], UPPER_HALVES);
         }
         for (int i = 0; i < LANES; i++)
             x[i] = y[i];
@@ -282,7 +282,7 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* ---- elements -------------------------------------------------------------------------------- */
 
-static inline vf OF(load_some)(const E *from, int64_t count)
+static inline vf OF(load_head)(const E *from, int64_t count)
 {
     return count >= LANES ? LOAD(from) : LOAD_PART(from, count, 0);
 }
@@ -314,7 +314,7 @@ static void OF(attention_load_across)(int64_t rows, int64_t columns, const void 
             int64_t there = least(columns - column, LANES);
             vf x[LANES];
             for (int i = 0; i < LANES; i++)
-                x[i] = row + i < rows ? OF(load_some)(at + i * stride, there) : vf_all(0);
+                x[i] = row + i < rows ? OF(load_head)(at + i * stride, there) : vf_all(0);
             transpose_block(x);
             for (int i = 0; i < there; i++)
                 vf_store(to + (column + i) * VSH_ATTENTION_TILE + row, x[i]);
@@ -332,7 +332,7 @@ static void OF(attention_store)(int64_t rows, int64_t columns, const float *from
             int64_t there = least(columns - column, LANES);
             vf value = vf_load(at + column) * times;
             if (add)
-                value += OF(load_some)(put + column, there);
+                value += OF(load_head)(put + column, there);
             if (there == LANES)
                 STORE(put + column, value);
             else
@@ -352,8 +352,8 @@ static void OF(attention_row_dots)(int64_t rows, int64_t columns, const void *a,
             const E *left = (const E *)a + (row + i) * stride;
             const E *right = (const E *)b + (row + i) * stride;
             for (int64_t column = 0; column < columns; column += LANES)
-                x[i] += OF(load_some)(left + column, columns - column) *
-                        OF(load_some)(right + column, columns - column);
+                x[i] += OF(load_head)(left + column, columns - column) *
+                        OF(load_head)(right + column, columns - column);
         }
         transpose_block(x);
         for (int i = 0; i < LANES; i++)

@@ -86,6 +86,8 @@ double vsh_head_part(vsh_network *net, const vsh_sites *sites, double weight,
                                  h.logits);
         vsh_loss_rows(&net->nn, VSH_F32, h.product.rows, vocab, &part, scale, h.logits,
                       losses + row);
+        if (net->training && scale == 0) /* the logits were left alone, and nothing counts */
+            vsh_zero(&net->nn, VSH_F32, h.product.rows * vocab, h.logits);
         if (net->training)
             chunk_backward(&h, rows, vsh_at(dx, net->element, row * net->model->hidden),
                            net->add || !first_head || row > 0);
