@@ -50,6 +50,8 @@ vsh_status vsh_network_open(vsh_arena *arena, const vsh_model *model, const vsh_
                             const vsh_network_options *options, const vsh_nn *nn,
                             const vsh_parameter_list *list, const vsh_offsets *offsets,
                             vsh_network **network, vsh_error *err);
+/* What the network keeps between forward and backward, for the largest shape. */
+int64_t vsh_network_activation_bytes(vsh_network *network);
 /* Carves the caller's memory; before the first run. */
 void vsh_network_use(vsh_network *network, const vsh_network_memory *memory);
 /* Another shape of micro-batch, of no more tokens than the first. */
