@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "trainer/data/corpus_sources.h"
 #include "trainer/data/whole_file.h"
-#include "trainer/run/checkpoint.h"
+#include "trainer/run/hash64.h"
 
 static const int64_t file_bytes_max = (int64_t)8 << 30;
 

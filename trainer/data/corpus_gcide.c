@@ -134,6 +134,7 @@ typedef struct {
     size_t begin;           /* of the document in text */
     bool head;              /* the definition has not begun: brackets hold etymology and forms */
     const char *head_marks; /* the last pronunciation of the head */
+    const char *field_end;  /* of the last (Zool.) in the head */
     bool in_braces;
 } cleaner;
 
@@ -260,7 +261,8 @@ static void take_word(cleaner *it)
     while (it->at < it->end && is_letter(*it->at))
         it->at++;
     vsh_text_put(it->text, begin, (size_t)(it->at - begin));
-    if (begin < it->head_marks || it->in_braces || (it->at < it->end && *it->at == '.'))
+    if (begin < it->head_marks || begin < it->field_end || it->in_braces ||
+        (it->at < it->end && *it->at == '.'))
         return;
     if ((it->at - begin == 2 && memcmp(begin, "or", 2) == 0) ||
         (it->at - begin == 3 && memcmp(begin, "and", 3) == 0))
@@ -268,18 +270,18 @@ static void take_word(cleaner *it)
     it->head = false;
 }
 
-/* (Zool.) is kept whole and does not begin the definition; (r[i^]z) is a respelling of a form. */
+/* (Zool.) does not begin the definition; (r[i^]z) is the respelling of a form. */
 static void take_field(cleaner *it)
 {
     const char *close = closing(it->at, it->end, '(', ')');
 
-    if (!close || contains(it->at, close, "{")) {
-        vsh_text_put(it->text, it->at++, 1);
+    if (close && contains(it->at, close, "[")) {
+        it->at = close + 1;
         return;
     }
-    if (!contains(it->at, close, "["))
-        vsh_text_put(it->text, it->at, (size_t)(close + 1 - it->at));
-    it->at = close + 1;
+    if (close)
+        it->field_end = close;
+    vsh_text_put(it->text, it->at++, 1);
 }
 
 static void take_plain(cleaner *it)
@@ -375,6 +377,7 @@ static void clean_entry(const char *at, const char *next, const char *text_end, 
     it.at = flat->data;
     it.end = flat->data + flat->length;
     it.head_marks = last_mark(it.at, it.end);
+    it.field_end = it.at;
     clean_flat(&it);
     vsh_documents_end(documents);
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trainer/run/checkpoint.h"
+#include "trainer/run/hash64.h"
 
 /* ---- the wire format of protocol buffers -------------------------------------------------- */
 

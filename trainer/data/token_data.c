@@ -5,7 +5,7 @@
 #include "core/file.h"
 #include "trainer/data/batches.h"
 #include "trainer/data/whole_file.h"
-#include "trainer/run/checkpoint.h"
+#include "trainer/run/hash64.h"
 
 /* What a cache file holds, and the only memory that a split has:
  *

@@ -6,7 +6,7 @@
 #include "trainer/data/spm_model.h"
 #include "trainer/data/spm_shim.h"
 #include "trainer/data/whole_file.h"
-#include "trainer/run/checkpoint.h"
+#include "trainer/run/hash64.h"
 
 enum {
     BYTE_END = 256,
