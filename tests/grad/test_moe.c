@@ -279,8 +279,8 @@ static void ties_on_set(const vsh_nn *nn)
             float *logits = floats(70 * 9), *bias = biased ? floats(9) : NULL;
             vsh_route r = new_route(&s);
             for (int64_t t = 0; t < 70; t++) {
-                logits[t * 9 + 7] = 1;                 /* the best */
-                logits[t * 9 + 5] = t % 2 ? 0 : -0.0F; /* equal to the others */
+                logits[t * 9 + 7] = 1;             /* the best */
+                logits[t * 9] = t % 2 ? 0 : -0.0F; /* equal to the others */
             }
             vsh_route_forward(nn, &s, logits, bias, &r, NULL, NULL);
             for (int64_t t = 0; t < 70; t++) {
@@ -316,9 +316,10 @@ static void the_bias_moves_the_choice_and_not_the_weight(void) { on_every_set(bi
  */
 static void not_finite_on_set(const vsh_nn *nn)
 {
-    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    float bad[] = {NAN, INFINITY, -INFINITY, 0}; /* the last: the lowest of integers */
 
-    for (int b = 0; b < 3; b++)
+    memset(&bad[3], 0xff, sizeof bad[3]);
+    for (int b = 0; b < 4; b++)
         for (int gate = 0; gate < 2; gate++) {
             vsh_route_shape s = {40, 6, 6, 0, (vsh_gate)gate, true, 0.1F, 0.1F};
             float *logits = random_floats(240, 1, 3);
@@ -604,24 +605,31 @@ static void one_and_two_threads_give_the_same_bits(void)
         }
 }
 
-/* So many experts that a part is more than one block of tokens. */
-static void long_runs_with_many_experts_agree_with_the_twin(void)
+/* So many experts that a part is more than one block of tokens. The twin would take minutes. */
+static void sums_of_many_tokens_and_experts_are_those_of_the_choices(void)
 {
-    static const vsh_route_shape s = {12000, 640, 2, 0, VSH_GATE_SOFTMAX, true, 0.1F, 0.1F};
-    vsh_nn nn = {.kernels = vsh_kernels_find()};
-    float *logits = random_floats(s.tokens * s.experts, 3, 1);
+    static const vsh_route_shape s = {6000, 1000, 2, 0, VSH_GATE_SOFTMAX, true, 1, 0};
+    const float *logits = random_floats(s.tokens * s.experts, 3, 1);
     vsh_route r = new_route(&s);
     int32_t *next = room(s.experts, sizeof *next);
-    vsh_error err;
+    double *mean = room(s.experts, sizeof *mean), balance = 0;
+    vsh_route_report report;
+    vsh_nn nn;
 
-    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), 2, room(2, VSH_SCRATCH_BYTES), &nn.pool, &err),
-               &err);
-    vsh_route_forward(&nn, &s, logits, NULL, &r, NULL, NULL);
+    REQUIRE(start(vsh_kernels_find()->name, 2, &nn));
+    vsh_route_forward(&nn, &s, logits, NULL, &r, NULL, &report);
     vsh_pool_stop(nn.pool);
     CHECK_INT(r.first[0], 0);
-    CHECK_INT(r.first[640], 24000);
-    for (int64_t i = 0; i < 24000; i++) /* stable: each expert's rows fill in order */
+    CHECK_INT(r.first[1000], 12000);
+    for (int64_t i = 0; i < 12000; i++) /* stable: each expert's rows fill in order */
         CHECK_INT(r.slot[i], r.first[r.choice[i]] + next[r.choice[i]]++);
+    for (int64_t i = 0; i < s.tokens * s.experts; i++)
+        mean[i % s.experts] += (double)r.probability[i] / 6000;
+    for (int64_t e = 0; e < s.experts; e++) {
+        CHECK_INT(next[e], r.first[e + 1] - r.first[e]);
+        balance += 1000 * mean[e] * (double)next[e] / 12000;
+    }
+    CHECK_NEAR(report.balance, balance, 1e-9, 0);
 }
 
 /* ---- jitter and balancing ------------------------------------------------------------------ */
@@ -658,6 +666,22 @@ static void jitter_on_set(const vsh_nn *nn)
 }
 
 static void jitter_is_a_function_of_seed_stream_and_element(void) { on_every_set(jitter_on_set); }
+
+/* Element numbers carry into their upper half. */
+static void jitter_far_on_set(const vsh_nn *nn)
+{
+    enum { COUNT = 50 };
+    float x[COUNT], out[COUNT];
+    uint64_t first = ((uint64_t)7 << 32) - 21;
+
+    for (int i = 0; i < COUNT; i++)
+        x[i] = 1;
+    nn->kernels->moe[VSH_F32].jitter(COUNT, 0.5F, 3, 4, first, x, out);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_NEAR((double)out[i], 0.5 + vsh_random_uniform(3, 4, first + (uint64_t)i), 0, 3e-7);
+}
+
+static void jitter_counts_elements_in_64_bits(void) { on_every_set(jitter_far_on_set); }
 
 static void the_balancing_bias_moves_towards_the_mean(void)
 {
@@ -713,10 +737,11 @@ const vsh_test vsh_tests[] = {
     {"combine_weighs_what_was_not_dropped_and_adds", combine_weighs_what_was_not_dropped_and_adds},
     {"weights_go_to_rows_and_back", weights_go_to_rows_and_back},
     {"one_and_two_threads_give_the_same_bits", one_and_two_threads_give_the_same_bits},
-    {"long_runs_with_many_experts_agree_with_the_twin",
-     long_runs_with_many_experts_agree_with_the_twin},
+    {"sums_of_many_tokens_and_experts_are_those_of_the_choices",
+     sums_of_many_tokens_and_experts_are_those_of_the_choices},
     {"jitter_is_a_function_of_seed_stream_and_element",
      jitter_is_a_function_of_seed_stream_and_element},
+    {"jitter_counts_elements_in_64_bits", jitter_counts_elements_in_64_bits},
     {"the_balancing_bias_moves_towards_the_mean", the_balancing_bias_moves_towards_the_mean},
     {"the_balancing_bias_evens_a_lopsided_router", the_balancing_bias_evens_a_lopsided_router},
     {NULL, NULL}};
