@@ -120,8 +120,8 @@ $(B)/config.h: FORCE
 	@mkdir -p $(@D); commit=$$(git describe --always --dirty 2>/dev/null || echo unknown); \
 	printf '#define VSH_COMMIT "%s"\n#define VSH_DATADIR "%s"\n' "$$commit" "$(datadir)/vishwa" > $@.new; \
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-$(B)/planner/plan_main.o $(B)/core/library.o: STANDARD += -I$(B)
-$(B)/planner/plan_main.o $(B)/core/library.o: $(B)/config.h
+$(B)/planner/plan_main.o $(B)/trainer/train_main.o $(B)/core/library.o: STANDARD += -I$(B)
+$(B)/planner/plan_main.o $(B)/trainer/train_main.o $(B)/core/library.o: $(B)/config.h
 
 $(B)/vishwa-plan: $(planner_objects) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
