@@ -62,27 +62,29 @@ static void backward(const vsh_nn *nn, vsh_element element, int64_t rows, int64_
 
 static void gradients_of_equal_tokens_and_positions_are_summed(void) { everywhere(backward); }
 
-/* In bf16, 1 + 1/1024 is 1: added one by one they would be lost. */
+/* In bf16, 1 + 1/1024 is 1: added one by one they would be lost. Two tokens take turns, of the same
+ * last digit where they are sorted. */
 static void small_steps(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t width)
 {
     array dout = array_of(element, rows * width, 0, 0, 1);
-    array dtable = array_of(element, 2 * width, 0, 0, 2),
-          dposition = array_of(element, width, 0, 0, 3);
+    array dtable = array_of(element, VOCAB * width, 0, 0, 2);
+    array dposition = array_of(element, width, 0, 0, 3);
     int32_t *tokens = room_for(rows, sizeof *tokens);
-    double want[2] = {1, 1 + (double)rows / 1024};
+    double each = 1.0 / 1024, half = (double)(rows / 2) * each;
 
     for (int64_t i = 0; i < dout.count; i++)
-        array_set(&dout, i, 1.0 / 1024);
+        array_set(&dout, i, each);
     for (int64_t r = 0; r < rows; r++)
-        tokens[r] = 1;
-    for (int64_t i = 0; i < 2 * width; i++)
+        tokens[r] = r % 2 ? 3 : 3 + 256;
+    for (int64_t i = 0; i < dtable.count; i++)
         array_set(&dtable, i, 1);
     vsh_embedding_backward(nn, element, rows, 1, width, tokens, dout.data, dtable.data,
                            dposition.data);
-    for (int64_t i = 0; i < 2 * width; i++)
-        CHECK_NEAR(array_get(&dtable, i), want[i / width], 0, 0);
+    for (int64_t i = 0; i < dtable.count; i++)
+        CHECK_NEAR(array_get(&dtable, i), i / width == 3 || i / width == 3 + 256 ? 1 + half : 1, 0,
+                   0);
     for (int64_t i = 0; i < width; i++)
-        CHECK_NEAR(array_get(&dposition, i), (double)rows / 1024, 0, 0);
+        CHECK_NEAR(array_get(&dposition, i), 2 * half, 0, 0);
 }
 
 static void many_small_gradients_of_one_token_are_not_lost(void)
