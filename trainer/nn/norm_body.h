@@ -32,12 +32,11 @@ ALWAYS OF(moments)
         }
     for (; c + LANES <= width; c += LANES)
         OF(moments_step)
-        (x + c, grad ? grad + c : NULL, grad ? weight + c : NULL, mean, LANES, &square[0],
-         &product[0]);
+    (x + c, grad ? grad + c : NULL, grad ? weight + c : NULL, mean, LANES, &square[0], &product[0]);
     if (c < width)
         OF(moments_step)
-        (x + c, grad ? grad + c : NULL, grad ? weight + c : NULL, mean, width - c, &square[0],
-         &product[0]);
+    (x + c, grad ? grad + c : NULL, grad ? weight + c : NULL, mean, width - c, &square[0],
+     &product[0]);
     return (OF(moments)){vf_sum(fold_sums(square)), grad ? vf_sum(fold_sums(product)) : 0.0F};
 }
 
@@ -142,12 +141,12 @@ ALWAYS void OF(norm_back_rows)(int rows, bool layer, int64_t width, const E *wei
         row[r] = OF(norm_row_of)(layer, width, weight, x + r * width, dout + r * width);
     for (; c + LANES <= width; c += LANES)
         OF(norm_back_step)
-        (rows, row, width, LANES, weight + c, x + c, dout + c, dx + c, dweight + c,
-         dbias ? dbias + c : NULL);
+    (rows, row, width, LANES, weight + c, x + c, dout + c, dx + c, dweight + c,
+     dbias ? dbias + c : NULL);
     if (c < width)
         OF(norm_back_step)
-        (rows, row, width, width - c, weight + c, x + c, dout + c, dx + c, dweight + c,
-         dbias ? dbias + c : NULL);
+    (rows, row, width, width - c, weight + c, x + c, dout + c, dx + c, dweight + c,
+     dbias ? dbias + c : NULL);
 }
 
 static void OF(norm_back)(bool layer, int64_t rows, int64_t width, const void *weight,
@@ -160,10 +159,10 @@ static void OF(norm_back)(bool layer, int64_t rows, int64_t width, const void *w
         memset(dbias, 0, (size_t)width * sizeof *dbias);
     for (; r + NORM_ROWS <= rows; r += NORM_ROWS)
         OF(norm_back_rows)
-        (NORM_ROWS, layer, width, weight, (const E *)x + r * width, (const E *)dout + r * width,
-         (E *)dx + r * width, dweight, dbias);
+    (NORM_ROWS, layer, width, weight, (const E *)x + r * width, (const E *)dout + r * width,
+     (E *)dx + r * width, dweight, dbias);
     for (; r < rows; r++)
         OF(norm_back_rows)
-        (1, layer, width, weight, (const E *)x + r * width, (const E *)dout + r * width,
-         (E *)dx + r * width, dweight, dbias);
+    (1, layer, width, weight, (const E *)x + r * width, (const E *)dout + r * width,
+     (E *)dx + r * width, dweight, dbias);
 }
