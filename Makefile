@@ -153,7 +153,19 @@ $(filter-out $(trainer_fuzz),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz
 $(trainer_fuzz): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
-check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) | $(after_deps)
+# what lets the machine fail at the k-th call, and what it is let loose on; preloaded, it comes before
+# a sanitizer and is built without one
+$(B)/tests/faults/inject.so: tests/faults/inject.c | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call quiet,cc,$(CC) -std=c11 -O1 $(WARNINGS) -U_FORTIFY_SOURCE -fPIC -shared $< -o $@)
+
+faults_objects := $(addprefix $(B)/trainer/run/,$(addsuffix .o,checkpoint manifest safetensors \
+                    json_read hash64 folder new_file mapped_file))
+$(B)/tests/faults/write_checkpoints: $(B)/tests/faults/write_checkpoints.o $(faults_objects) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ -ljansson $(core_libraries) -o $@)
+fault_tools := $(B)/tests/faults/inject.so $(B)/tests/faults/write_checkpoints
+
+check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(trainer_programs) -- $(fuzz_programs)
 
 bench: $(PROGRAMS) | $(after_deps)
