@@ -146,17 +146,24 @@ static vsh_status listen_to(running *run, const vsh_child *child, vsh_error *err
     return VSH_OK;
 }
 
-/* The last line that is not blank. */
+/* The end of what it complained of, from the begin of a line where there is one: the reason often
+ * stands in the last line but one. */
 static const char *last_complaint(running *run, int *length)
 {
+    enum { SHOWN = 400 };
     size_t end = run->complaint_length, begin;
 
     while (end > 0 && (unsigned char)run->complaint[end - 1] <= ' ')
         end--;
-    for (begin = end; begin > 0 && run->complaint[begin - 1] != '\n';)
-        begin--;
-    if (end - begin > 300)
-        begin = end - 300;
+    begin = end > SHOWN ? end - SHOWN : 0;
+    for (size_t i = begin; begin > 0 && i < end; i++)
+        if (run->complaint[i] == '\n') {
+            begin = i + 1;
+            break;
+        }
+    for (size_t i = begin; i < end; i++)
+        if (run->complaint[i] == '\n')
+            run->complaint[i] = ' ';
     *length = (int)(end - begin);
     return run->complaint + begin;
 }
