@@ -83,6 +83,15 @@ static void a_child_that_hangs_is_ended(void)
                 VSH_EMACHINE, "not done after");
 }
 
+static void a_child_that_hangs_in_silence_is_ended(void)
+{
+    vsh_text said = empty_text();
+
+    CHECK_FAILS(
+        run(&said, 0.2, 100, (const char *const[]){"sh", "-c", "exec sleep 600 >&- 2>&-", NULL}),
+        &err, VSH_EMACHINE, "not done after");
+}
+
 static void a_child_that_talks_without_end_is_ended(void)
 {
     vsh_text said = empty_text();
@@ -99,6 +108,7 @@ const vsh_test vsh_tests[] = {
     {"the_end_of_the_complaints_is_the_message", the_end_of_the_complaints_is_the_message},
     {"a_missing_program_is_the_machines_fault", a_missing_program_is_the_machines_fault},
     {"a_child_that_hangs_is_ended", a_child_that_hangs_is_ended},
+    {"a_child_that_hangs_in_silence_is_ended", a_child_that_hangs_in_silence_is_ended},
     {"a_child_that_talks_without_end_is_ended", a_child_that_talks_without_end_is_ended},
     {NULL, NULL},
 };
