@@ -459,46 +459,62 @@ static void codes_are_those_of_the_paper(void)
     }
 }
 
-/* Half a piece of the decade that x lies in. */
+/* Half a piece of the decade that x lies in, or rounds to. What lies below all of them becomes 0, or, unsigned,
+ * the least value. */
 static double bound_of(int sign, double x)
 {
     double decade = 6;
 
-    while (decade > 0 && x < pow(10, decade - 7))
+    if (x * 1.000001 < 1e-7)
+        return sign == UNSIGNED && x > 0 ? 3.25e-7 : 1e-7;
+    while (decade > 0 && x * 1.000001 < pow(10, decade - 7))
         decade--;
     return 0.5 * 0.9 * pow(10, decade - 6) / pow(2, decade + (sign == UNSIGNED));
 }
 
-static void check_coding(const vsh_kernels *kernels, int sign)
-{
-    enum { COUNT = 1000, ROOM = 1008 };
-    float values[ROOM] = {0}, back[ROOM] = {0}, again[ROOM] = {0};
-    uint8_t codes[ROOM];
-    int64_t wrong = 0;
-    float most = 0, coded;
+enum { CODED = 990, CODED_ROOM = 992 };
 
-    for (int i = 0; i < COUNT; i++) {
+/* 8.5 decades; the ends of all of them and their neighbours; 0, and the largest. */
+static void draw_coded(int sign, float values[CODED_ROOM])
+{
+    memset(values, 0, CODED_ROOM * sizeof *values);
+    for (int i = 0; i < CODED; i++) {
         double size = pow(10, -8.5 * vsh_random_uniform(1, 2, (uint64_t)i));
-        values[i] = (float)(7e-3 * size * (sign == SIGNED && i % 3 == 0 ? -1 : 1));
-        most = fmaxf(most, fabsf(values[i]));
+        values[i] = (float)(size * (sign == SIGNED && i % 3 == 0 ? -1 : 1));
     }
-    values[17] = 0;
-    values[18] = most = 8e-3F;
-    coded = kernels->update.encode[sign](values, COUNT, codes);
-    CHECK_NEAR((double)coded, (double)most, 0, 0);
-    kernels->update.decode[sign](codes, coded, COUNT, back);
-    for (int i = 0; i < COUNT; i++) {
-        double x = fabs((double)values[i] / (double)most);
-        double off = fabs((double)back[i] - (double)values[i]) / (double)most;
-        wrong += off > bound_of(sign, x) * 1.00001 + 1e-7;
+    for (int decade = 0; decade <= 7; decade++) {
+        float end = (float)pow(10, -decade);
+        values[3 * decade] = nextafterf(end, 0);
+        values[3 * decade + 1] = end;
+        values[3 * decade + 2] = nextafterf(end, decade == 0 ? 1 : 2);
+    }
+    values[CODED - 1] = 0;
+}
+
+static void check_coding(const vsh_kernels *kernels, int sign, float largest)
+{
+    float values[CODED_ROOM], back[CODED_ROOM], again[CODED_ROOM], coded;
+    uint8_t codes[CODED_ROOM];
+    int64_t wrong = 0;
+
+    draw_coded(sign, values);
+    for (int i = 0; i < CODED_ROOM; i++)
+        values[i] *= largest;
+    coded = kernels->update.encode[sign](values, CODED, codes);
+    CHECK_NEAR((double)coded, (double)largest, 0, 0);
+    kernels->update.decode[sign](codes, coded, CODED, back);
+    for (int i = 0; i < CODED; i++) {
+        double x = fabs((double)values[i]) / (double)largest;
+        double off = fabs((double)back[i] - (double)values[i]) / (double)largest;
+        wrong += off > bound_of(sign, x) * 1.00001 + 1e-12;
+        wrong += sign == UNSIGNED && (back[i] > 0) != (values[i] > 0);
     }
     CHECK_INT(wrong, 0);
-    CHECK_NEAR((double)back[17], 0, 0, 0);
-    CHECK_NEAR((double)back[18], (double)most, 0, 0);
-    for (int i = COUNT; i < ROOM; i++) /* what is behind the end stays nothing */
+    CHECK_NEAR((double)back[1], (double)largest, 0, 0);
+    for (int i = CODED - 1; i < CODED_ROOM; i++) /* what is behind the end stays nothing */
         CHECK_NEAR((double)back[i], 0, 0, 0);
-    kernels->update.encode[sign](back, COUNT, codes);
-    kernels->update.decode[sign](codes, coded, COUNT, again);
+    kernels->update.encode[sign](back, CODED, codes);
+    kernels->update.decode[sign](codes, coded, CODED, again);
     CHECK(memcmp(back, again, sizeof back) == 0);
 }
 
@@ -507,8 +523,79 @@ static void a_coded_value_is_off_by_half_a_piece_at_most(void)
     for (int i = 0; i < ISAS; i++) {
         const vsh_kernels *kernels = vsh_kernels_named(isas[i]);
         for (int sign = SIGNED; kernels && sign <= UNSIGNED; sign++)
-            check_coding(kernels, sign);
+            for (int power = -30; power <= 30; power += 10) {
+                check_coding(kernels, sign, (float)pow(2, power));
+                check_coding(kernels, sign, (float)pow(7, power));
+            }
     }
+}
+
+/* ---- AdamW of 8 bits ------------------------------------------------------------------------- */
+
+/* Gradients of a block that spread over decades and are 0 at times, as those of an embedding are.
+ * AdamW's own steps are below 3 times the rate here. */
+static void steps_of_8_bits_stay_within_a_few_rates(void)
+{
+    enum { COUNT = VSH_MOMENT_BLOCK };
+    setup s = prepare(one_vector(COUNT), VSH_ADAMW8BIT, VSH_F32);
+    vsh_nn nn = start(vsh_kernels_find()->name, 1);
+    double most = 0;
+
+    for (int64_t step = 1; step <= 60; step++) {
+        float before[COUNT];
+        memcpy(before, weights_of(&s), sizeof before);
+        for (int64_t i = 0; i < COUNT; i++)
+            set_gradient(&s, i,
+                         i % 5 == 0 && i % 7 != step % 7
+                             ? 0
+                             : (0.3 + draw((uint64_t)step, i)) * pow(10, 4 * draw(99, i)));
+        vsh_optimizer_step(&nn, &s.list, &s.options, &s.arrays, step, rate, scale, s.room);
+        for (int64_t i = 0; i < COUNT; i++)
+            most = fmax(most, fabs((double)weights_of(&s)[i] - (double)before[i]) / rate);
+    }
+    CHECK(most > 0.9);
+    CHECK(most < 3);
+    vsh_pool_stop(nn.pool);
+}
+
+/* sum of a_i (w_i - t_i)^2 / 2 with a from 0.1 to 10, from gradients with noise. */
+static double train_quadratic(int kind, int64_t steps)
+{
+    enum { COUNT = 5000 };
+    setup s = prepare(one_vector(COUNT), kind, VSH_F32);
+    vsh_nn nn = start(vsh_kernels_find()->name, 1);
+    double loss = 0;
+
+    for (int64_t step = 1; step <= steps; step++) {
+        double now = 0.03 * (1 - (double)(step - 1) / (double)steps);
+        for (int64_t i = 0; i < COUNT; i++)
+            set_gradient(&s, i,
+                         pow(10, draw(98, i)) * ((double)weights_of(&s)[i] - draw(97, i) +
+                                                 0.3 * draw((uint64_t)step, i)));
+        vsh_optimizer_step(&nn, &s.list, &s.options, &s.arrays, step, now, 1, s.room);
+    }
+    for (int64_t i = 0; i < COUNT; i++)
+        loss +=
+            0.5 * pow(10, draw(98, i)) * pow((double)weights_of(&s)[i] - draw(97, i), 2) / COUNT;
+    vsh_pool_stop(nn.pool);
+    return loss;
+}
+
+static void eight_bits_train_to_nearly_the_same_place(void)
+{
+    double before = train_quadratic(VSH_ADAMW, 0), exact = train_quadratic(VSH_ADAMW, 200);
+    double coded = train_quadratic(VSH_ADAMW8BIT, 200);
+
+    CHECK(exact < before / 100);
+    CHECK_NEAR(coded, exact, 0.1, 0);
+}
+
+static void adafactor_and_sgd_train_too(void)
+{
+    double before = train_quadratic(VSH_SGD, 0);
+
+    CHECK(train_quadratic(VSH_SGD, 200) < before / 100);
+    CHECK(train_quadratic(VSH_ADAFACTOR, 200) < before / 100);
 }
 
 const vsh_test vsh_tests[] = {
@@ -528,4 +615,7 @@ const vsh_test vsh_tests[] = {
      one_gradient_that_is_not_finite_shows_in_the_norm},
     {"codes_are_those_of_the_paper", codes_are_those_of_the_paper},
     {"a_coded_value_is_off_by_half_a_piece_at_most", a_coded_value_is_off_by_half_a_piece_at_most},
+    {"steps_of_8_bits_stay_within_a_few_rates", steps_of_8_bits_stay_within_a_few_rates},
+    {"eight_bits_train_to_nearly_the_same_place", eight_bits_train_to_nearly_the_same_place},
+    {"adafactor_and_sgd_train_too", adafactor_and_sgd_train_too},
     {NULL, NULL}};
