@@ -146,8 +146,12 @@ $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
 
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
-$(fuzz_programs): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
+trainer_fuzz_programs := $(B)/tests/fuzz/fuzz_safetensors
+$(filter-out $(trainer_fuzz_programs),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o \
+    $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
+$(trainer_fuzz_programs): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(trainer_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
 check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(trainer_programs) -- $(fuzz_programs)
