@@ -267,6 +267,39 @@ static void threads_do_not_change_a_bit(void)
         }
 }
 
+/* The same array as one tensor and as several: nothing but decay and training is a tensor's, except
+ * for Adafactor, whose moments are. */
+static void where_tensors_end_does_not_change_a_bit(void)
+{
+    static const int flat[] = {VSH_ADAMW, VSH_ADAMW8BIT, VSH_SGD};
+
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < ISAS; i++) {
+            setup s[2];
+            for (int t = 0; t < 2 && vsh_kernels_named(isas[i]); t++) {
+                vsh_nn nn = start(isas[i], 1);
+                vsh_parameter_list list = some_tensors();
+                for (int64_t p = 0; p < list.count; p++)
+                    list.item[p].trained = !(list.item[p].decay = false);
+                s[t] = prepare(t == 0 ? list : one_vector(list.elements), flat[k], VSH_F32);
+                draw_weights(&s[t]);
+                for (int64_t step = 1; step <= 3; step++) {
+                    for (int64_t g = 0; g < list.elements; g++)
+                        set_gradient(&s[t], g, draw((uint64_t)step, g));
+                    vsh_optimizer_step(&nn, &s[t].list, &s[t].options, &s[t].arrays, step, rate,
+                                       scale, s[t].room);
+                }
+                vsh_pool_stop(nn.pool);
+            }
+            if (!vsh_kernels_named(isas[i]))
+                continue;
+            CHECK(memcmp(weights_of(&s[0]), weights_of(&s[1]),
+                         (size_t)s[0].list.elements * sizeof(float)) == 0);
+            CHECK_INT(s[0].state_bytes, s[1].state_bytes);
+            CHECK(memcmp(s[0].arrays.state, s[1].arrays.state, (size_t)s[0].state_bytes) == 0);
+        }
+}
+
 static void what_is_not_trained_and_gradients_stay_as_they_are(void)
 {
     vsh_nn nn = start(vsh_kernels_find()->name, 1);
@@ -459,8 +492,8 @@ static void codes_are_those_of_the_paper(void)
     }
 }
 
-/* Half a piece of the decade that x lies in, or rounds to. What lies below all of them becomes 0, or, unsigned,
- * the least value. */
+/* Half a piece of the decade that x lies in, or rounds to. What lies below all of them becomes 0,
+ * or, unsigned, the least value. */
 static double bound_of(int sign, double x)
 {
     double decade = 6;
@@ -590,6 +623,64 @@ static void eight_bits_train_to_nearly_the_same_place(void)
     CHECK_NEAR(coded, exact, 0.1, 0);
 }
 
+/* The moments of AdamW, and those that 8 bits stand for. */
+static const float *moment_of(const setup *s, const vsh_nn *nn, int which)
+{
+    vsh_optimizer_piece pieces[VSH_OPTIMIZER_PIECES];
+    const char *state = s->arrays.state;
+    int64_t n = s->list.elements, blocks = (n + VSH_MOMENT_BLOCK - 1) / VSH_MOMENT_BLOCK;
+    float *values;
+
+    vsh_optimizer_pieces(&s->list, s->options.kind, pieces);
+    if (s->options.kind == VSH_ADAMW)
+        return (const float *)(const void *)(state + pieces[which].offset_bytes);
+    values = room_of(blocks * VSH_MOMENT_BLOCK, sizeof *values);
+    for (int64_t b = 0; b < blocks; b++) {
+        const uint8_t *codes = (const uint8_t *)state + pieces[2 * which].offset_bytes;
+        const float *scales = (const void *)(state + pieces[2 * which + 1].offset_bytes);
+        int64_t at = b * VSH_MOMENT_BLOCK, count = n - at;
+        nn->kernels->update.decode[which](codes + at, scales[b],
+                                          count < VSH_MOMENT_BLOCK ? count : VSH_MOMENT_BLOCK,
+                                          values + at);
+    }
+    return values;
+}
+
+static float largest_of(const float *values, int64_t count)
+{
+    float most = 0;
+
+    for (int64_t i = 0; i < count; i++)
+        most = fmaxf(most, fabsf(values[i]));
+    return most;
+}
+
+/* After one step the moments of 8 bits are those of AdamW, coded once: off by half a piece. */
+static void moments_of_8_bits_are_those_of_adamw_to_half_a_piece(void)
+{
+    setup exact = prepare(some_tensors(), VSH_ADAMW, VSH_F32);
+    setup coded = prepare(some_tensors(), VSH_ADAMW8BIT, VSH_F32);
+    vsh_nn nn = start(vsh_kernels_find()->name, 1);
+
+    run_steps(&nn, &exact, 1);
+    run_steps(&nn, &coded, 1);
+    for (int which = 0; which < 2; which++) {
+        const float *want = moment_of(&exact, &nn, which), *got = moment_of(&coded, &nn, which);
+        int64_t n = exact.list.elements, wrong = 0;
+        for (int64_t at = 0; at < n; at += VSH_MOMENT_BLOCK) {
+            int64_t count = n - at < VSH_MOMENT_BLOCK ? n - at : VSH_MOMENT_BLOCK;
+            double most = (double)largest_of(want + at, count);
+            for (int64_t i = at; i < at + count; i++) {
+                double off = fabs((double)got[i] - (double)want[i]);
+                double x = most > 0 ? fabs((double)want[i]) / most : 0;
+                wrong += off > (1.00001 * bound_of(which, x) + 2e-7 * x) * most;
+            }
+        }
+        CHECK_INT(wrong, 0);
+    }
+    vsh_pool_stop(nn.pool);
+}
+
 static void adafactor_and_sgd_train_too(void)
 {
     double before = train_quadratic(VSH_SGD, 0);
@@ -603,6 +694,7 @@ const vsh_test vsh_tests[] = {
     {"sgd_agrees_with_its_twin", sgd_agrees_with_its_twin},
     {"adafactor_agrees_with_its_twin", adafactor_agrees_with_its_twin},
     {"threads_do_not_change_a_bit", threads_do_not_change_a_bit},
+    {"where_tensors_end_does_not_change_a_bit", where_tensors_end_does_not_change_a_bit},
     {"what_is_not_trained_and_gradients_stay_as_they_are",
      what_is_not_trained_and_gradients_stay_as_they_are},
     {"decay_is_decoupled_and_only_where_the_list_says",
@@ -617,5 +709,7 @@ const vsh_test vsh_tests[] = {
     {"a_coded_value_is_off_by_half_a_piece_at_most", a_coded_value_is_off_by_half_a_piece_at_most},
     {"steps_of_8_bits_stay_within_a_few_rates", steps_of_8_bits_stay_within_a_few_rates},
     {"eight_bits_train_to_nearly_the_same_place", eight_bits_train_to_nearly_the_same_place},
+    {"moments_of_8_bits_are_those_of_adamw_to_half_a_piece",
+     moments_of_8_bits_are_those_of_adamw_to_half_a_piece},
     {"adafactor_and_sgd_train_too", adafactor_and_sgd_train_too},
     {NULL, NULL}};
