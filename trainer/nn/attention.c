@@ -180,13 +180,14 @@ static void attend(const job *j, const attendance *a, const forward_room *room, 
         lse[row] = ends[row];
 }
 
-/* A part is a tile of queries of one head; late ones, which see most, come first. */
+/* A part is a tile of queries of one head. Those of a head follow each other, as its keys are then
+ * in the cache; late ones, which see most, come first. */
 static void forward_part(void *context, int64_t part, int thread)
 {
     const job *j = context;
     const vsh_attention_shape *shape = j->shape;
-    int64_t tile = j->tiles - 1 - part / (shape->sequences * shape->heads);
-    int64_t head = part % shape->heads, sequence = part / shape->heads % shape->sequences;
+    int64_t tile = j->tiles - 1 - part % j->tiles, which = part / j->tiles;
+    int64_t head = which % shape->heads, sequence = which / shape->heads;
     int64_t kv_head = head / (shape->heads / shape->kv_heads), rows = tile_rows(j, tile);
     int64_t row = sequence * shape->seq + tile * TILE, first = first_tile(j->reach, tile) * TILE;
     int64_t kv = sequence * shape->seq * shape->kv_stride + kv_head * shape->head_dim;
