@@ -36,8 +36,8 @@ typedef struct {
     int operand_count;
     vsh_library library;
     const char *cache_folder;
-    const char *data_folder; /* with the unpacked files of the default corpus */
-    const char *line;        /* the command line, to be shown */
+    const char *data_folder;           /* with the unpacked files of the default corpus */
+    const char *line;                  /* the command line, to be shown */
     const volatile sig_atomic_t *stop; /* a signal asked for the end */
     bool talk_is_terminal;
     vsh_term term;

@@ -46,8 +46,7 @@ static void predict(call *c)
                                      .energy_j = NAN};
     if (!c->machine_known)
         return;
-    c->predicted.step_time_s =
-        vsh_run_plan_time(&c->config, &c->plan, &c->machine, 1).v;
+    c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine, 1).v;
     c->predicted.energy_j = ASSUMED_WATTS * c->predicted.step_time_s * (double)c->config.steps;
 }
 
@@ -115,13 +114,13 @@ static void print_prediction(const call *c, vsh_text *out)
     vsh_text_add(out, "\n  %s   %s parameters, %s active\n\n", c->config.model.name,
                  vsh_show_integer(c->plan.parameters.total).text,
                  vsh_show_integer(c->plan.parameters.active).text);
-    vsh_text_add(out, "  Step      %s tokens: %" PRId64 " x %" PRId64 " sequences of %" PRId64
-                      ", %" PRId64 " shard%s\n",
+    vsh_text_add(out,
+                 "  Step      %s tokens: %" PRId64 " x %" PRId64 " sequences of %" PRId64
+                 ", %" PRId64 " shard%s\n",
                  vsh_show_integer(b->tokens).text, b->accumulate, b->micro, b->sequence, b->shards,
                  b->shards == 1 ? "" : "s");
     vsh_text_add(out, "  Work      %sFLOP a step, %s steps, %s tokens in all\n",
-                 vsh_show_si(c->plan.executed_flops.v).text,
-                 vsh_show_integer(c->config.steps).text,
+                 vsh_show_si(c->plan.executed_flops.v).text, vsh_show_integer(c->config.steps).text,
                  vsh_show_count((double)c->config.steps * (double)b->tokens).text);
     vsh_text_add(out, "  Memory    %s reserved: weights %s, gradients %s,\n",
                  vsh_show_bytes(f->total.v).text, vsh_show_bytes(f->weights.v).text,
@@ -130,8 +129,9 @@ static void print_prediction(const call *c, vsh_text *out)
                  vsh_show_bytes(f->optimizer.v).text, vsh_show_bytes(f->activations.v).text,
                  vsh_show_bytes(f->logits.v).text, vsh_show_bytes(f->workspace.v).text);
     if (isfinite(time))
-        vsh_text_add(out, "  Time      at least %s a step on %" PRId64
-                          " threads, %s in all (roofline of this machine)\n",
+        vsh_text_add(out,
+                     "  Time      at least %s a step on %" PRId64
+                     " threads, %s in all (roofline of this machine)\n",
                      vsh_show_time(time).text, c->plan.threads,
                      vsh_show_time(time * (double)c->config.steps).text);
     vsh_text_add(out, "\n");
@@ -163,7 +163,8 @@ static const char *default_out(vsh_arena *arena, const char *config)
 static vsh_status check_disk(const call *c, vsh_error *err)
 {
     const vsh_footprint *f = &c->plan.footprint;
-    double one = f->weights.v + f->optimizer.v, need = one * (double)(c->config.checkpoint_keep + 1);
+    double one = f->weights.v + f->optimizer.v,
+           need = one * (double)(c->config.checkpoint_keep + 1);
     struct statvfs disk;
 
     if (statvfs(c->run.out, &disk) != 0)
@@ -230,7 +231,7 @@ static vsh_status open_data(call *c, vsh_error *err)
 
 static void write_event(call *c, vsh_text *line, const char *event)
 {
-    vsh_json json = {.out = line};
+    vsh_json json = {.out = line, .one_line = true};
 
     vsh_json_object(&json, NULL);
     vsh_json_string(&json, "event", event);
@@ -359,8 +360,9 @@ static vsh_status plan_run(call *c, vsh_error *err)
     char steps[48];
 
     if (s->operand_count != 1)
-        return vsh_fail(err, VSH_EINPUT, "run: expected a configuration such as "
-                                         "trainer/configs/quick-moe.yaml");
+        return vsh_fail(err, VSH_EINPUT,
+                        "run: expected a configuration such as "
+                        "trainer/configs/quick-moe.yaml");
     if (s->config.steps && sets->count < VSH_OPT_LIST_MAX) {
         snprintf(steps, sizeof steps, "steps=%" PRId64, s->config.steps);
         sets->item[sets->count++] = vsh_copy_text(s->arena, steps, strlen(steps));

@@ -88,7 +88,7 @@ static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, doub
 {
     vsh_arena scratch = {0};
     vsh_text line = {.arena = &scratch};
-    vsh_json json = {.out = &line};
+    vsh_json json = {.out = &line, .one_line = true};
     double tokens = (double)run->config->batch.tokens;
     const vsh_run_plan *plan = run->trainer->plan;
     vsh_status status;
@@ -118,7 +118,7 @@ static vsh_status log_evaluation(vsh_run *run, const vsh_evaluation *e, vsh_erro
 {
     vsh_arena scratch = {0};
     vsh_text line = {.arena = &scratch};
-    vsh_json json = {.out = &line};
+    vsh_json json = {.out = &line, .one_line = true};
     vsh_status status;
 
     vsh_json_object(&json, NULL);
@@ -152,8 +152,10 @@ static void show_progress(vsh_run *run, const vsh_step *step, timing *t, bool la
             step->report.loss, vsh_show_amount((double)run->config->batch.tokens / each).text);
     if (isfinite(run->peak_flops))
         fprintf(run->talk, "MFU %.0f %%  ", 100 * plan->model_flops.v / each / run->peak_flops);
-    fprintf(run->talk, "%s  eta %s%s", vsh_show_bytes((double)vsh_memory_resident()).text,
-            vsh_show_time(left).text, run->talk_is_terminal ? "\033[K" : "\n");
+    fprintf(run->talk, "%s", vsh_show_bytes((double)vsh_memory_resident()).text);
+    if (left > 0)
+        fprintf(run->talk, "  eta %s", vsh_show_time(left).text);
+    fputs(run->talk_is_terminal ? "\033[K" : "\n", run->talk);
     if (run->talk_is_terminal && last)
         fputc('\n', run->talk);
     fflush(run->talk);
