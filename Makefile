@@ -144,10 +144,7 @@ $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
 
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
-$(B)/tests/fuzz/fuzz_safetensors: $(B)/tests/fuzz/fuzz_safetensors.o $(B)/tests/fuzz/replay.o \
-        $(trainer_library) $(core_objects)
-	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
-$(filter-out %/fuzz_safetensors,$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
+$(fuzz_programs): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
 
 # what lets the machine fail at the k-th call, and what it is let loose on; preloaded, it comes before
