@@ -16,6 +16,7 @@
 #include "core/rng.h"
 #include "core/text.h"
 #include "tests/harness.h"
+#include "trainer/nn/parameters.h"
 #include "trainer/run/folder.h"
 
 const char vsh_suite[] = "checkpoint";
@@ -304,7 +305,7 @@ static void every_double_and_every_count_comes_back_exactly(void)
         if (r->checkpoint.state.kernels) {
             check_state(&result.state, &r->checkpoint.state);
         } else {
-            CHECK(result.state.kernels == NULL);
+            CHECK_TEXT(result.state.kernels, "");
             CHECK(result.state.spike_mean == r->checkpoint.state.spike_mean);
         }
         vsh_safetensors_close(&result.files[0]);
@@ -348,28 +349,109 @@ static void the_bytes_of_a_write_are_foretold(void)
     remove_folder();
 }
 
-static void an_independent_reader_agrees(void)
+/* Exit code of the reader in Python, 77 when it cannot run here. */
+static int read_in_python(const char *option, const char *path)
 {
-    const char *path;
     int status = -1;
-    pid_t child;
+    pid_t child = fork();
 
-    make_folder();
-    REQUIRE_OK(write_step(3, 2), &err);
-    path = in_folder("step-3");
-    child = fork();
     if (child == 0) {
-        if (!freopen("/dev/null", "w", stdout))
-            _exit(1);
-        execl("/usr/bin/python3", "python3", "tests/trainer/read_checkpoint.py", "--any-model",
-              path, (char *)NULL);
+        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+            _exit(2);
+        execl("/usr/bin/python3", "python3", "tests/trainer/read_checkpoint.py", option, path,
+              (char *)NULL);
         _exit(77);
     }
     REQUIRE(child > 0 && waitpid(child, &status, 0) == child);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void an_independent_reader_agrees(void)
+{
+    char path[128];
+
+    make_folder();
+    REQUIRE_OK(write_step(3, 2), &err);
+    snprintf(path, sizeof path, "%s/step-3", folder);
+    if (read_in_python("--any-model", path) == 77) {
         vsh_skip("python3 with numpy is not installed");
-    else
-        CHECK_INT(status, 0);
+        remove_folder();
+        return;
+    }
+    CHECK_INT(read_in_python("--any-model", path), 0);
+    for (int i = 0; i < 5; i++) { /* and it is one that can disagree */
+        static const char *const names[] = {"model.safetensors", "optimizer.safetensors",
+                                            "manifest.json", "config.json", "config.yaml"};
+        char file[192], byte;
+        int descriptor;
+        snprintf(file, sizeof file, "%s/%s", path, names[i]);
+        REQUIRE((descriptor = open(file, O_RDWR)) >= 0 && pread(descriptor, &byte, 1, 5) == 1);
+        REQUIRE(pwrite(descriptor, (const char[]){(char)(byte ^ 1)}, 1, 5) == 1);
+        CHECK_INT(read_in_python("--any-model", path), 1);
+        REQUIRE(pwrite(descriptor, &byte, 1, 5) == 1);
+        close(descriptor);
+    }
+    CHECK_INT(read_in_python("--any-model", path), 0);
+    remove_folder();
+}
+
+/* The parameters of the trainer, as it would save them. */
+static void write_model(const char *config)
+{
+    static const float values[4096];
+    vsh_model *model = vsh_alloc(vsh_test_arena(), 1, sizeof *model);
+    vsh_parameter_list list;
+    vsh_offsets offsets;
+    vsh_safetensor *weights;
+    run *r = new_run(3);
+
+    *model = vsh_test_model(config);
+    REQUIRE_OK(vsh_parameters_list(vsh_test_arena(), model, &list, &offsets, &err), &err);
+    REQUIRE(vsh_parameters_family(model) != NULL);
+    weights = vsh_alloc(vsh_test_arena(), (size_t)list.count, sizeof *weights);
+    REQUIRE(weights != NULL);
+    for (int64_t i = 0; i < list.count; i++) {
+        const vsh_parameter *p = &list.item[i];
+        REQUIRE(p->rows * p->cols <= 4096);
+        weights[i] = (vsh_safetensor){
+            p->name, "F32", p->cols == 1 ? 1 : 2, {p->rows, p->cols}, 4 * p->rows * p->cols,
+            values};
+        if (p->cols == 1)
+            weights[i].shape[1] = 0;
+    }
+    r->files[0] = (vsh_checkpoint_file){"model.safetensors", weights, list.count};
+    r->checkpoint.config_json = config;
+    REQUIRE_OK(vsh_checkpoint_write(vsh_test_arena(), folder, &r->checkpoint, 1, &err), &err);
+}
+
+static void names_and_shapes_are_those_that_others_expect(void)
+{
+    static const char *const configs[] = {
+        "{\"architectures\": [\"LlamaForCausalLM\"], \"model_type\": \"llama\", \"hidden_size\": "
+        "32, "
+        "\"intermediate_size\": 48, \"num_hidden_layers\": 2, \"num_attention_heads\": 4, "
+        "\"num_key_value_heads\": 2, \"vocab_size\": 64, \"max_position_embeddings\": 16, "
+        "\"hidden_act\": \"silu\", \"rms_norm_eps\": 1e-5, \"tie_word_embeddings\": true, "
+        "\"torch_dtype\": \"float32\"}",
+        "{\"architectures\": [\"MixtralForCausalLM\"], \"model_type\": \"mixtral\", "
+        "\"hidden_size\": 32, \"intermediate_size\": 48, \"num_hidden_layers\": 2, "
+        "\"num_attention_heads\": 4, \"num_key_value_heads\": 2, \"vocab_size\": 64, "
+        "\"max_position_embeddings\": 16, \"hidden_act\": \"silu\", \"rms_norm_eps\": 1e-5, "
+        "\"num_local_experts\": 4, \"num_experts_per_tok\": 2, \"tie_word_embeddings\": false, "
+        "\"torch_dtype\": \"float32\"}"};
+    char path[128];
+
+    make_folder();
+    snprintf(path, sizeof path, "%s/step-3", folder);
+    for (int i = 0; i < 2; i++) {
+        write_model(configs[i]);
+        if (read_in_python("--no-hashes", path) == 77)
+            vsh_skip("python3 with numpy is not installed");
+        else
+            CHECK_INT(read_in_python("--no-hashes", path), 0);
+    }
+    REQUIRE_OK(write_step(3, 1), &err);
+    CHECK(read_in_python("--no-hashes", path) != 0); /* not a model of theirs */
     remove_folder();
 }
 
@@ -655,6 +737,7 @@ static void forged_manifests_are_refused_in_one_line(void)
         {"\"seed\": \"ffff", "\"seed\": \"FFFF", "seed: missing, or not"},
         {"\"seed\": \"ffff", "\"seed\": \"fff", "seed: missing, or not"},
         {"\"kernels\": \"avx2\"", "\"kernels\": 2", "kernels: missing, or not"},
+        {"\"kernels\": \"avx2\"", "\"kernels\": null", "kernels: missing, or not"},
         {"\"state\"", "\"stale\"", "state: expected an object"},
         {"\"name\": \"config.json\"", "\"name\": \"../config.json\"", "files: expected names"},
         {"\"name\": \"config.json\"", "\"name\": \"..\"", "files: expected names"},
@@ -819,6 +902,8 @@ const vsh_test vsh_tests[] = {
      statistics_that_are_not_finite_are_not_written},
     {"the_bytes_of_a_write_are_foretold", the_bytes_of_a_write_are_foretold},
     {"an_independent_reader_agrees", an_independent_reader_agrees},
+    {"names_and_shapes_are_those_that_others_expect",
+     names_and_shapes_are_those_that_others_expect},
     {"the_newest_are_kept", the_newest_are_kept},
     {"damaged_ones_do_not_count_among_the_kept", damaged_ones_do_not_count_among_the_kept},
     {"the_one_just_written_is_kept_whatever_its_number",

@@ -27,7 +27,7 @@ typedef struct {
     uint64_t seed;
     uint64_t config_hash; /* of the effective configuration */
     uint64_t data_hash;   /* of the training data */
-    const char *kernels;  /* what computed: bits are promised for the same one only */
+    const char *kernels;  /* what computed: bits are promised for the same one only; NULL: "" */
 } vsh_checkpoint_state;
 
 /* One file of a checkpoint: its name and its tensors. */
