@@ -36,7 +36,11 @@ static void forward(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t
     }
 }
 
-static void activations_agree_with_their_twins(void) { everywhere(forward); }
+static void activations_agree_with_their_twins(void)
+{
+    everywhere(forward);
+    with_shape(forward, 5, 20011); /* parts of few rows */
+}
 
 typedef struct {
     vsh_mlp mlp;
@@ -86,7 +90,11 @@ static void backward(const vsh_nn *nn, vsh_element element, int64_t rows, int64_
     }
 }
 
-static void gradients_of_activations_agree_with_their_twins(void) { everywhere(backward); }
+static void gradients_of_activations_agree_with_their_twins(void)
+{
+    everywhere(backward);
+    with_shape(backward, 5, 20011);
+}
 
 static void one_nan(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t width)
 {
