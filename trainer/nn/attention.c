@@ -93,119 +93,213 @@ static float *take(float **scratch, int64_t floats)
     return taken;
 }
 
+/* Elements of a row that has head_dim of them, and the rows after it, will be needed soon. */
+static void fetch_rows(const job *j, vsh_attention_ahead *ahead, const void *data, int64_t at,
+                       int64_t rows, int64_t stride)
+{
+    size_t bytes = vsh_element_bytes(j->shape->element);
+    int64_t item = ahead->end % VSH_ATTENTION_AHEAD;
+
+    if (rows <= 0 || ahead->end - ahead->first == VSH_ATTENTION_AHEAD)
+        return;
+    ahead->item[item].at = vsh_at_const(data, j->shape->element, at);
+    ahead->item[item].rows = rows;
+    ahead->item[item].stride = stride * (int64_t)bytes;
+    ahead->item[item].bytes = j->shape->head_dim * (int64_t)bytes;
+    ahead->end++;
+}
+
 /* ---- forward ----------------------------------------------------------------------------------
  */
 
-/* What one tile of queries needs in the thread's scratch. */
-typedef struct {
-    float *across; /* (D, TILE) queries, transposed */
-    float *key, *value, *sum;
-    float *scores;
-    float *most, *total, *keep, *inverse; /* TILE each */
-} forward_room;
+/* Tiles of queries that pass a tile of keys together, which is loaded once for all of them. */
+enum { BLOCK = 4 };
 
-static forward_room forward_room_of(const job *j, int thread)
+/* Queries that share a row of keys, and what is known of them so far: a tile of positions, or the
+ * heads of a group at one position. Offsets are in elements of q and out. */
+typedef struct {
+    int64_t rows, q, q_stride, out, out_stride;
+    int64_t position;           /* of the first, among the keys */
+    int64_t first_key, end_key; /* what they see */
+    float *lse;
+    float *across;       /* (D, TILE), transposed */
+    float *sum;          /* (TILE, ld) of values */
+    float *most, *total; /* TILE each */
+} query_tile;
+
+/* What a block needs in the thread's scratch. */
+typedef struct {
+    const job *j;
+    int64_t kv, kv_stride; /* where the keys of the head begin in k and v */
+    bool causal;           /* later queries see later keys; otherwise all see the same ones */
+    int64_t count;         /* tiles of queries */
+    query_tile tile[BLOCK];
+    float *key, *value, *scores, *keep, *ends;
+    vsh_attention_ahead ahead;
+} query_block;
+
+static query_block new_block(const job *j, int thread, int64_t count, bool causal)
 {
     float *scratch = vsh_pool_scratch(j->nn->pool, thread);
-    forward_room room = {.across = take(&scratch, j->padded * TILE),
-                         .key = take(&scratch, TILE * j->ld),
-                         .value = take(&scratch, TILE * j->ld),
-                         .sum = take(&scratch, TILE * j->ld),
-                         .scores = take(&scratch, TILE * TILE)};
+    query_block block;
 
-    room.most = take(&scratch, TILE);
-    room.total = take(&scratch, TILE);
-    room.keep = take(&scratch, TILE);
-    room.inverse = take(&scratch, TILE);
-    return room;
+    block.j = j;
+    block.count = count;
+    block.causal = causal;
+    block.ahead.first = block.ahead.end = 0;
+    block.key = take(&scratch, TILE * j->ld);
+    block.value = take(&scratch, TILE * j->ld);
+    block.scores = take(&scratch, TILE * TILE);
+    block.keep = take(&scratch, TILE);
+    block.ends = take(&scratch, TILE);
+    for (int64_t i = 0; i < count; i++) {
+        query_tile *tile = &block.tile[i];
+        tile->lse = NULL;
+        tile->position = 0;
+        tile->across = take(&scratch, j->padded * TILE);
+        tile->sum = take(&scratch, TILE * j->ld);
+        tile->most = take(&scratch, TILE);
+        tile->total = take(&scratch, TILE);
+    }
+    return block;
 }
 
-/* Queries that share a row of keys: a tile of positions, or the heads of a group at one position.
- */
-typedef struct {
-    const void *q;
-    int64_t rows, q_stride;
-    int64_t first_key, keys; /* the keys they see, from k and v on */
-    const void *k, *v;
-    int64_t kv_stride;
-    int64_t position; /* of the first query, among the keys of k */
-    bool causal;      /* later queries see later keys; otherwise all see the same ones */
-} attendance;
-
-/* Scores of one tile of keys, and their share of the weighted sum of values. */
-static void attend_tile(const job *j, const attendance *a, const forward_room *room, int64_t key,
-                        int64_t keys, bool first)
+static void begin_queries(const job *j, const query_tile *tile)
 {
-    const vsh_attention_kernels *kernels = j->kernels;
-    vsh_element element = j->shape->element;
-    const void *stored = vsh_at_const(a->k, element, key * a->kv_stride);
-    int64_t lanes = lanes_of(a->rows), dim = j->shape->head_dim, stride = a->kv_stride;
-
-    if (element != VSH_F32) {
-        kernels->load(keys, dim, stored, stride, room->key, j->ld);
-        stored = room->key;
-        stride = j->ld;
+    for (int64_t lane = 0; lane < TILE; lane++) {
+        tile->most[lane] = -INFINITY;
+        tile->total[lane] = 0;
     }
-    kernels->product(keys, lanes, dim, stored, stride, 1, room->across, TILE, NULL, room->scores,
-                     TILE);
-    if (a->causal)
-        mask_scores(j, a->position, a->rows, key, keys, room->scores);
-    kernels->softmax(keys, lanes, j->scale, room->scores, room->most, room->total, room->keep);
-    kernels->load(keys, dim, vsh_at_const(a->v, element, key * a->kv_stride), a->kv_stride,
-                  room->value, j->ld);
-    kernels->product(a->rows, j->padded, keys, room->scores, 1, TILE, room->value, j->ld,
-                     first ? NULL : room->keep, room->sum, j->ld);
+    j->kernels->load_across(tile->rows, j->shape->head_dim,
+                            vsh_at_const(j->q, j->shape->element, tile->q), tile->q_stride,
+                            tile->across);
+}
+
+/* Scores of the keys that lie loaded, and their share of the weighted sum of values. */
+static void attend(query_block *block, const query_tile *tile, int64_t key, int64_t keys)
+{
+    const job *j = block->j;
+    const vsh_attention_kernels *kernels = j->kernels;
+    int64_t lanes = lanes_of(tile->rows);
+    vsh_attention_product score = {.m = keys,
+                                   .n = lanes,
+                                   .k = j->shape->head_dim,
+                                   .a = block->key,
+                                   .a_row = j->ld,
+                                   .a_k = 1,
+                                   .b = tile->across,
+                                   .ldb = TILE,
+                                   .c = block->scores,
+                                   .ldc = TILE,
+                                   .ahead = &block->ahead};
+    vsh_attention_product value = {.m = tile->rows,
+                                   .n = j->padded,
+                                   .k = keys,
+                                   .a = block->scores,
+                                   .a_row = 1,
+                                   .a_k = TILE,
+                                   .b = block->value,
+                                   .ldb = j->ld,
+                                   .keep = key + keys == tile->end_key ? NULL : block->keep,
+                                   .c = tile->sum,
+                                   .ldc = j->ld,
+                                   .ahead = &block->ahead};
+
+    kernels->product(&score);
+    if (block->causal)
+        mask_scores(j, tile->position, tile->rows, key, keys, block->scores);
+    kernels->softmax(keys, lanes, block->causal ? key - tile->position : -TILE, j->scale,
+                     block->scores, tile->most, tile->total, block->keep);
+    kernels->product(&value);
+}
+
+static void end_queries(const query_block *block, const query_tile *tile)
+{
+    const job *j = block->j;
+
+    j->kernels->softmax_end(lanes_of(tile->rows), j->scale, tile->most, tile->total, block->ends,
+                            block->keep);
+    j->kernels->store(tile->rows, j->shape->head_dim, tile->sum, j->ld, block->keep, false,
+                      vsh_at(j->to_out, j->shape->element, tile->out), tile->out_stride);
+    for (int64_t row = 0; tile->lse && row < tile->rows; row++)
+        tile->lse[row] = block->ends[row];
+}
+
+/* What follows a tile of keys: the one before it with the queries that begin there, or the end. */
+static void fetch_next(query_block *block, int64_t key, int64_t first)
+{
+    const job *j = block->j;
+    int64_t next = key - TILE, at = block->kv + next * block->kv_stride;
+
+    if (next >= first) {
+        fetch_rows(j, &block->ahead, j->k, at, TILE, block->kv_stride);
+        fetch_rows(j, &block->ahead, j->v, at, TILE, block->kv_stride);
+    }
+    for (int64_t i = 0; i < block->count; i++) {
+        const query_tile *tile = &block->tile[i];
+        if (next >= first && tile->end_key > next && tile->end_key <= key)
+            fetch_rows(j, &block->ahead, j->q, tile->q, tile->rows, tile->q_stride);
+        if (next < first)
+            fetch_rows(j, &block->ahead, j->to_out, tile->out, tile->rows, tile->out_stride);
+    }
 }
 
 /* Tiles of keys from the last, where every query sees a key: each maximum is finite from the start.
- */
-static void attend(const job *j, const attendance *a, const forward_room *room, void *out,
-                   int64_t out_stride, float *lse)
+ * The keys of all tiles of queries begin a whole number of tiles apart. */
+static void attend_block(query_block *block)
 {
-    int64_t tiles = tiles_of(a->keys), lanes = lanes_of(a->rows);
-    float ends[TILE];
+    const job *j = block->j;
+    vsh_element element = j->shape->element;
+    int64_t first = block->tile[0].first_key, end = block->tile[block->count - 1].end_key;
 
-    for (int64_t lane = 0; lane < TILE; lane++) {
-        room->most[lane] = -INFINITY;
-        room->total[lane] = 0;
+    for (int64_t key = first + (tiles_of(end - first) - 1) * TILE; key >= first; key -= TILE) {
+        int64_t keys = least(TILE, end - key), at = block->kv + key * block->kv_stride;
+        j->kernels->load(keys, j->shape->head_dim, vsh_at_const(j->k, element, at),
+                         block->kv_stride, block->key, j->ld);
+        j->kernels->load(keys, j->shape->head_dim, vsh_at_const(j->v, element, at),
+                         block->kv_stride, block->value, j->ld);
+        fetch_next(block, key, first);
+        for (int64_t i = 0; i < block->count; i++) {
+            const query_tile *tile = &block->tile[i];
+            if (key + keys == tile->end_key)
+                begin_queries(j, tile);
+            if (key >= tile->first_key && key < tile->end_key)
+                attend(block, tile, key, keys);
+        }
     }
-    j->kernels->load_across(a->rows, j->shape->head_dim, a->q, a->q_stride, room->across);
-    for (int64_t tile = tiles - 1; tile >= 0; tile--)
-        attend_tile(j, a, room, a->first_key + tile * TILE, least(TILE, a->keys - tile * TILE),
-                    tile == tiles - 1);
-    j->kernels->softmax_end(lanes, j->scale, room->most, room->total, ends, room->inverse);
-    j->kernels->store(a->rows, j->shape->head_dim, room->sum, j->ld, room->inverse, false, out,
-                      out_stride);
-    for (int64_t row = 0; lse && row < a->rows; row++)
-        lse[row] = ends[row];
+    for (int64_t i = 0; i < block->count; i++)
+        end_queries(block, &block->tile[i]);
 }
 
-/* A part is a tile of queries of one head; late ones, which see most, come first. */
+static int64_t blocks_of(const job *j) { return (j->tiles + BLOCK - 1) / BLOCK; }
+
+/* A part is a block of tiles of one head. Those of a head follow each other, as its keys are then
+ * in the cache; late ones, which see most, come first. */
 static void forward_part(void *context, int64_t part, int thread)
 {
     const job *j = context;
     const vsh_attention_shape *shape = j->shape;
-    int64_t tile = j->tiles - 1 - part / (shape->sequences * shape->heads);
-    int64_t head = part % shape->heads, sequence = part / shape->heads % shape->sequences;
-    int64_t kv_head = head / (shape->heads / shape->kv_heads), rows = tile_rows(j, tile);
-    int64_t row = sequence * shape->seq + tile * TILE, first = first_tile(j->reach, tile) * TILE;
-    int64_t kv = sequence * shape->seq * shape->kv_stride + kv_head * shape->head_dim;
-    int64_t column = head * shape->head_dim;
-    forward_room room = forward_room_of(j, thread);
-    attendance a = {.q = vsh_at_const(j->q, shape->element, row * shape->q_stride + column),
-                    .rows = rows,
-                    .q_stride = shape->q_stride,
-                    .first_key = first,
-                    .keys = tile * TILE + rows - first,
-                    .k = vsh_at_const(j->k, shape->element, kv),
-                    .v = vsh_at_const(j->v, shape->element, kv),
-                    .kv_stride = shape->kv_stride,
-                    .position = tile * TILE,
-                    .causal = true};
+    int64_t blocks = blocks_of(j), start = (blocks - 1 - part % blocks) * BLOCK;
+    int64_t head = part / blocks % shape->heads, sequence = part / blocks / shape->heads;
+    int64_t kv_head = head / (shape->heads / shape->kv_heads), column = head * shape->head_dim;
+    query_block block = new_block(j, thread, least(BLOCK, j->tiles - start), true);
 
-    attend(j, &a, &room, vsh_at(j->to_out, shape->element, row * shape->out_stride + column),
-           shape->out_stride,
-           j->to_lse + (sequence * shape->heads + head) * shape->seq + tile * TILE);
+    block.kv = sequence * shape->seq * shape->kv_stride + kv_head * shape->head_dim;
+    block.kv_stride = shape->kv_stride;
+    for (int64_t i = 0; i < block.count; i++) {
+        query_tile *tile = &block.tile[i];
+        int64_t row = sequence * shape->seq + (start + i) * TILE;
+        tile->rows = tile_rows(j, start + i);
+        tile->q = row * shape->q_stride + column;
+        tile->q_stride = shape->q_stride;
+        tile->out = row * shape->out_stride + column;
+        tile->out_stride = shape->out_stride;
+        tile->position = (start + i) * TILE;
+        tile->first_key = first_tile(j->reach, start + i) * TILE;
+        tile->end_key = tile->position + tile->rows;
+        tile->lse = j->to_lse + (sequence * shape->heads + head) * shape->seq + tile->position;
+    }
+    attend_block(&block);
 }
 
 void vsh_attention_forward(const vsh_nn *nn, const vsh_attention_shape *shape, const void *q,
@@ -218,7 +312,7 @@ void vsh_attention_forward(const vsh_nn *nn, const vsh_attention_shape *shape, c
     j.v = v;
     j.to_out = out;
     j.to_lse = lse;
-    vsh_pool_run(nn->pool, forward_part, &j, shape->sequences * shape->heads * j.tiles);
+    vsh_pool_run(nn->pool, forward_part, &j, shape->sequences * shape->heads * blocks_of(&j));
 }
 
 /* ---- backward ---------------------------------------------------------------------------------
@@ -252,6 +346,7 @@ typedef struct {
     float *lse, *delta;                 /* TILE each */
     float *key, *value, *dkey, *dvalue; /* (panel, ld) */
     int64_t panel;                      /* tiles of keys */
+    vsh_attention_ahead ahead;
 } backward_room;
 
 static backward_room backward_room_of(const job *j, int thread)
@@ -268,6 +363,7 @@ static backward_room backward_room_of(const job *j, int thread)
                           .lse = take(&scratch, TILE),
                           .delta = take(&scratch, TILE)};
 
+    room.ahead.first = room.ahead.end = 0;
     room.panel = least(j->tiles, (end - scratch) / (4 * tile));
     assert(room.panel >= 1);
     room.key = take(&scratch, room.panel * tile);
@@ -281,41 +377,94 @@ static backward_room backward_room_of(const job *j, int thread)
 typedef struct {
     int64_t sequence, kv_head, head, tile;
     int64_t first, end;
-    bool first_head; /* of the group */
+    bool first_head, last_head; /* of the group */
 } passage;
 
 static const float ones[TILE] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
+static void multiply(const job *j, vsh_attention_product *product, const float *a, const float *b,
+                     float *c)
+{
+    product->a = a;
+    product->b = b;
+    product->c = c;
+    j->kernels->product(product);
+}
+
 /* One pair of tiles: scores again, and the four products that are gradients. */
-static void backward_pair(const job *j, const passage *p, const backward_room *room, int64_t tile,
+static void backward_pair(const job *j, const passage *p, backward_room *room, int64_t tile,
                           bool first_of_query)
 {
-    void (*const product)(int64_t, int64_t, int64_t, const float *, int64_t, int64_t, const float *,
-                          int64_t, const float *, float *, int64_t) = j->kernels->product;
     int64_t keys = tile_rows(j, tile), queries = tile_rows(j, p->tile), lanes = lanes_of(queries);
-    int64_t dim = j->shape->head_dim, padded = j->padded, ld = j->ld;
-    int64_t at = (tile - p->first) * TILE * ld;
+    int64_t at = (tile - p->first) * TILE * j->ld, dim = j->shape->head_dim;
     /* the first to meet a tile of keys are the queries of the same tile, of the group's first head
      */
     const float *keep = p->first_head && tile == p->tile ? NULL : ones;
-    float *scores = room->scores, *slopes = room->slopes;
+    /* keys by queries, summed over columns of the head; keys, then queries by columns */
+    vsh_attention_product square = {.m = keys,
+                                    .n = lanes,
+                                    .k = dim,
+                                    .a_row = j->ld,
+                                    .a_k = 1,
+                                    .ldb = TILE,
+                                    .ldc = TILE,
+                                    .ahead = &room->ahead};
+    vsh_attention_product wide = {.m = keys,
+                                  .n = j->padded,
+                                  .k = queries,
+                                  .keep = keep,
+                                  .a_row = TILE,
+                                  .a_k = 1,
+                                  .ldb = j->ld,
+                                  .ldc = j->ld,
+                                  .ahead = &room->ahead};
 
-    product(keys, lanes, dim, room->key + at, ld, 1, room->across, TILE, NULL, scores, TILE);
-    product(keys, lanes, dim, room->value + at, ld, 1, room->slope_across, TILE, NULL, slopes,
-            TILE);
-    mask_scores(j, p->tile * TILE, queries, tile * TILE, keys, scores);
-    j->kernels->softmax_slopes(keys, lanes, j->scale, room->lse, room->delta, scores, slopes);
-    product(keys, padded, queries, scores, TILE, 1, room->slope, ld, keep, room->dvalue + at, ld);
-    product(keys, padded, queries, slopes, TILE, 1, room->query, ld, keep, room->dkey + at, ld);
-    product(queries, padded, keys, slopes, 1, TILE, room->key + at, ld,
-            first_of_query ? NULL : ones, room->dquery, ld);
+    multiply(j, &square, room->key + at, room->across, room->scores);
+    multiply(j, &square, room->value + at, room->slope_across, room->slopes);
+    mask_scores(j, p->tile * TILE, queries, tile * TILE, keys, room->scores);
+    j->kernels->softmax_slopes(keys, lanes, (tile - p->tile) * TILE, j->scale, room->lse,
+                               room->delta, room->scores, room->slopes);
+    multiply(j, &wide, room->scores, room->slope, room->dvalue + at);
+    multiply(j, &wide, room->slopes, room->query, room->dkey + at);
+    wide.m = queries;
+    wide.k = keys;
+    wide.a_row = 1;
+    wide.a_k = TILE;
+    wide.keep = first_of_query ? NULL : ones;
+    multiply(j, &wide, room->slopes, room->key + at, room->dquery);
+}
+
+static int64_t last_queries(const job *j, const passage *p)
+{
+    return least(j->tiles, p->end + j->reach) - 1;
+}
+
+/* What follows a tile of queries: the next one, of the same head or the next, or the end. */
+static void fetch_after(const job *j, const passage *p, backward_room *room)
+{
+    const vsh_attention_shape *shape = j->shape;
+    bool last = p->tile == last_queries(j, p);
+    int64_t tile = last ? p->first : p->tile + 1, head = last ? p->head + 1 : p->head;
+    int64_t first = p->sequence * shape->seq, row = first + tile * TILE;
+    int64_t to = (first + p->first * TILE) * j->dkv_stride + p->kv_head * shape->head_dim;
+    int64_t keys = least(shape->seq - p->first * TILE, (p->end - p->first) * TILE);
+
+    if (!last || !p->last_head) {
+        int64_t column = head * shape->head_dim, rows = tile_rows(j, tile);
+        fetch_rows(j, &room->ahead, j->q, row * shape->q_stride + column, rows, shape->q_stride);
+        fetch_rows(j, &room->ahead, j->dout, row * shape->out_stride + column, rows,
+                   shape->out_stride);
+    } else {
+        fetch_rows(j, &room->ahead, j->dk, to, keys, j->dkv_stride);
+        fetch_rows(j, &room->ahead, j->dv, to, keys, j->dkv_stride);
+    }
 }
 
 /* A tile of queries passes the tiles of the panel that it sees. What earlier panels added to its
  * gradient lies in dq, as stored. */
-static void backward_queries(const job *j, const passage *p, const backward_room *room)
+static void backward_queries(const job *j, const passage *p, backward_room *room)
 {
     const vsh_attention_shape *shape = j->shape;
     const vsh_attention_kernels *kernels = j->kernels;
@@ -323,6 +472,7 @@ static void backward_queries(const job *j, const passage *p, const backward_room
     int64_t dim = shape->head_dim, column = p->head * dim;
     int64_t sums = (p->sequence * shape->heads + p->head) * shape->seq + p->tile * TILE;
     int64_t sees = first_tile(j->reach, p->tile), from = most_of(sees, p->first);
+    int64_t end = least(p->end, p->tile + 1);
     const void *q = vsh_at_const(j->q, shape->element, row * shape->q_stride + column);
     const void *dout = vsh_at_const(j->dout, shape->element, row * shape->out_stride + column);
     void *dq = vsh_at(j->dq, shape->element, row * j->dq_stride + column);
@@ -337,13 +487,15 @@ static void backward_queries(const job *j, const passage *p, const backward_room
     }
     if (from > sees)
         kernels->load(rows, dim, dq, j->dq_stride, room->dquery, j->ld);
-    for (int64_t tile = from; tile < least(p->end, p->tile + 1); tile++)
+    fetch_rows(j, &room->ahead, j->dq, row * j->dq_stride + column, rows, j->dq_stride);
+    fetch_after(j, p, room);
+    for (int64_t tile = from; tile < end; tile++)
         backward_pair(j, p, room, tile, tile == sees);
     kernels->store(rows, dim, room->dquery, j->ld, NULL, false, dq, j->dq_stride);
 }
 
 /* The heads of the group in order, each with every tile of queries that sees a key of the panel. */
-static void backward_panel(const job *j, passage *p, const backward_room *room)
+static void backward_panel(const job *j, passage *p, backward_room *room)
 {
     const vsh_attention_shape *shape = j->shape;
     const vsh_attention_kernels *kernels = j->kernels;
@@ -359,7 +511,8 @@ static void backward_panel(const job *j, passage *p, const backward_room *room)
     for (int64_t member = 0; member < group; member++) {
         p->head = p->kv_head * group + member;
         p->first_head = member == 0;
-        for (p->tile = p->first; p->tile < least(j->tiles, p->end + j->reach); p->tile++)
+        p->last_head = member == group - 1;
+        for (p->tile = p->first; p->tile <= last_queries(j, p); p->tile++)
             backward_queries(j, p, room);
     }
     kernels->store(rows, dim, room->dkey, j->ld, NULL, j->add, vsh_at(j->dk, shape->element, to),
@@ -416,22 +569,19 @@ static void decode_part(void *context, int64_t part, int thread)
     const vsh_attention_shape *shape = j->shape;
     int64_t sequence = part / shape->kv_heads, kv_head = part % shape->kv_heads;
     int64_t group = shape->heads / shape->kv_heads, dim = shape->head_dim;
-    int64_t kv_stride = shape->kv_heads * dim;
-    int64_t kv = sequence * j->capacity * kv_stride + kv_head * dim;
     int64_t sees = shape->window ? least(shape->window, j->length) : j->length;
-    forward_room room = forward_room_of(j, thread);
+    query_block block = new_block(j, thread, 1, false);
+    query_tile *tile = &block.tile[0];
 
+    block.kv_stride = shape->kv_heads * dim;
+    block.kv = sequence * j->capacity * block.kv_stride + kv_head * dim;
+    tile->q_stride = tile->out_stride = dim;
+    tile->first_key = j->length - sees;
+    tile->end_key = j->length;
     for (int64_t member = 0; member < group; member += TILE) {
-        int64_t at = (sequence * shape->heads + kv_head * group + member) * dim;
-        attendance a = {.q = vsh_at_const(j->q, shape->element, at),
-                        .rows = least(TILE, group - member),
-                        .q_stride = dim,
-                        .first_key = j->length - sees,
-                        .keys = sees,
-                        .k = vsh_at_const(j->k, shape->element, kv),
-                        .v = vsh_at_const(j->v, shape->element, kv),
-                        .kv_stride = kv_stride};
-        attend(j, &a, &room, vsh_at(j->to_out, shape->element, at), dim, NULL);
+        tile->rows = least(TILE, group - member);
+        tile->q = tile->out = (sequence * shape->heads + kv_head * group + member) * dim;
+        attend_block(&block);
     }
 }
 

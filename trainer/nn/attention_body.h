@@ -72,17 +72,28 @@ enum { BLOCK_ROWS = 6, BLOCK_VECTORS = 4 };
 enum { BLOCK_ROWS = 6, BLOCK_VECTORS = 2 };
 #endif
 
-typedef struct {
-    int64_t m, k;
-    const float *a, *b;
-    const float *keep;
-    float *c;
-    int64_t a_row, a_k, ldb, ldc;
-} strip;
-
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE void product_block(const int rows, const int vectors, const strip *s, int64_t row)
+/* At most this many lines beside a block: what arrives in the time that it takes. */
+enum { LINE = 64, FETCHED_LINES = 16 };
+
+static inline void fetch_some(vsh_attention_ahead *ahead)
+{
+    for (int64_t lines = 0; lines < FETCHED_LINES && ahead->first < ahead->end;) {
+        int64_t item = ahead->first % VSH_ATTENTION_AHEAD, bytes = ahead->item[item].bytes;
+        const char *at = ahead->item[item].at;
+        for (int64_t byte = 0; byte < bytes; byte += LINE)
+            __builtin_prefetch(at + byte, 0, 2);
+        __builtin_prefetch(at + bytes - 1, 0, 2);
+        lines += (bytes + LINE - 1) / LINE;
+        ahead->item[item].at += ahead->item[item].stride;
+        if (--ahead->item[item].rows <= 0)
+            ahead->first++;
+    }
+}
+
+INLINE void product_block(const int rows, const int vectors, const vsh_attention_product *s,
+                          int64_t row)
 {
     const float *a = s->a + row * s->a_row, *b = s->b;
     const float *keep = s->keep ? s->keep + row : NULL;
@@ -90,6 +101,7 @@ INLINE void product_block(const int rows, const int vectors, const strip *s, int
     float *c = s->c + row * ldc;
     vf sum[BLOCK_ROWS][BLOCK_VECTORS];
 
+    fetch_some(s->ahead);
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < vectors; j++)
             sum[i][j] = keep ? vf_all(keep[i]) * vf_load(c + i * ldc + j * LANES) : vf_all(0);
@@ -108,7 +120,7 @@ INLINE void product_block(const int rows, const int vectors, const strip *s, int
             vf_store(c + i * ldc + j * LANES, sum[i][j]);
 }
 
-INLINE void product_strip(const int vectors, const strip *s)
+INLINE void product_strip(const int vectors, const vsh_attention_product *s)
 {
     int64_t row = 0;
 
@@ -122,18 +134,16 @@ INLINE void product_strip(const int vectors, const strip *s)
         product_block(1, vectors, s, row);
 }
 
-static void product_strip_1(const strip *s) { product_strip(1, s); }
-static void product_strip_2(const strip *s) { product_strip(2, s); }
+static void product_strip_1(const vsh_attention_product *s) { product_strip(1, s); }
+static void product_strip_2(const vsh_attention_product *s) { product_strip(2, s); }
 #if LANES == 16
-static void product_strip_3(const strip *s) { product_strip(3, s); }
-static void product_strip_4(const strip *s) { product_strip(4, s); }
+static void product_strip_3(const vsh_attention_product *s) { product_strip(3, s); }
+static void product_strip_4(const vsh_attention_product *s) { product_strip(4, s); }
 #endif
 
-static void attention_product(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row,
-                              int64_t a_k, const float *b, int64_t ldb, const float *keep, float *c,
-                              int64_t ldc)
+static void attention_product(const vsh_attention_product *product)
 {
-    static void (*const strips[])(const strip *) = {
+    static void (*const strips[])(const vsh_attention_product *) = {
         product_strip_1,
         product_strip_2,
 #if LANES == 16
@@ -141,14 +151,14 @@ static void attention_product(int64_t m, int64_t n, int64_t k, const float *a, i
         product_strip_4,
 #endif
     };
+    vsh_attention_product strip = *product;
     int64_t vectors;
 
-    for (int64_t left = n / LANES; left > 0; left -= vectors) {
-        strip s = {m, k, a, b, keep, c, a_row, a_k, ldb, ldc};
+    for (int64_t left = product->n / LANES; left > 0; left -= vectors) {
         vectors = left < BLOCK_VECTORS ? left : BLOCK_VECTORS;
-        strips[vectors - 1](&s);
-        b += vectors * LANES;
-        c += vectors * LANES;
+        strips[vectors - 1](&strip);
+        strip.b += vectors * LANES;
+        strip.c += vectors * LANES;
     }
 }
 
@@ -163,6 +173,11 @@ static inline vi lanes_from(int64_t first)
     return lanes;
 }
 
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t most_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* Row r is seen from lanes [first + r, first + r + window): a vector of lanes sees all of it in
+ * rows [whole, part). */
 static void attention_mask(int64_t keys, int64_t lanes, int64_t first, int64_t window,
                            float *scores)
 {
@@ -170,12 +185,20 @@ static void attention_mask(int64_t keys, int64_t lanes, int64_t first, int64_t w
 
     for (int64_t lane = 0; lane < lanes; lane += LANES) {
         vi place = lanes_from(lane);
+        int64_t whole = lane + LANES - first - window, part = lane - first + 1;
         for (int64_t key = 0; key < keys; key++) {
             float *at = scores + key * VSH_ATTENTION_TILE + lane;
             vi from = vi_all((int32_t)(first + key)), to = vi_all((int32_t)(first + key + window));
-            vf_store(at, vf_choose((place >= from) & (place < to), vf_load(at), nothing));
+            if (key < whole || key >= part)
+                vf_store(at, vf_choose((place >= from) & (place < to), vf_load(at), nothing));
         }
     }
+}
+
+/* Keys that some lane of the vector sees, of those that are first rows after the queries. */
+static inline int64_t seen_keys(int64_t keys, int64_t lane, int64_t first)
+{
+    return most_of(0, least(keys, lane + LANES - first));
 }
 
 /* Four maxima at a time, for the latency of one. */
@@ -194,20 +217,23 @@ static inline vf column_max(int64_t keys, const float *scores, vf most)
 
 static const float log2_e = 1.44269504F;
 
-static void attention_softmax(int64_t keys, int64_t lanes, float scale, float *scores, float *most,
-                              float *total, float *keep)
+static void attention_softmax(int64_t keys, int64_t lanes, int64_t first, float scale,
+                              float *scores, float *most, float *total, float *keep)
 {
     const vf factor = vf_all(scale * log2_e);
 
     for (int64_t lane = 0; lane < lanes; lane += LANES) {
-        vf before = vf_load(most + lane), top = column_max(keys, scores + lane, before);
+        int64_t seen = seen_keys(keys, lane, first);
+        vf before = vf_load(most + lane), top = column_max(seen, scores + lane, before);
         vf shift = top * factor, kept = exp2_small(before * factor - shift), sum = vf_all(0);
-        for (int64_t key = 0; key < keys; key++) {
+        for (int64_t key = 0; key < seen; key++) {
             float *at = scores + key * VSH_ATTENTION_TILE + lane;
             vf p = exp2_small(vf_load(at) * factor - shift);
             sum += p;
             vf_store(at, p);
         }
+        for (int64_t key = seen; key < keys; key++)
+            vf_store(scores + key * VSH_ATTENTION_TILE + lane, vf_all(0));
         vf_store(most + lane, top);
         vf_store(keep + lane, kept);
         vf_store(total + lane, vf_load(total + lane) * kept + sum);
@@ -224,19 +250,25 @@ static void attention_softmax_end(int64_t lanes, float scale, const float *most,
     }
 }
 
-static void attention_softmax_slopes(int64_t keys, int64_t lanes, float scale, const float *lse,
-                                     const float *delta, float *scores, float *slopes)
+static void attention_softmax_slopes(int64_t keys, int64_t lanes, int64_t first, float scale,
+                                     const float *lse, const float *delta, float *scores,
+                                     float *slopes)
 {
     const vf factor = vf_all(scale * log2_e), natural = vf_all(scale);
 
     for (int64_t lane = 0; lane < lanes; lane += LANES) {
         vf shift = vf_load(lse + lane) * vf_all(log2_e), mean = vf_load(delta + lane);
-        for (int64_t key = 0; key < keys; key++) {
+        int64_t seen = seen_keys(keys, lane, first);
+        for (int64_t key = 0; key < seen; key++) {
             float *score = scores + key * VSH_ATTENTION_TILE + lane;
             float *slope = slopes + key * VSH_ATTENTION_TILE + lane;
             vf p = exp2_small(vf_load(score) * factor - shift);
             vf_store(score, p);
             vf_store(slope, p * (vf_load(slope) - mean) * natural);
+        }
+        for (int64_t key = seen; key < keys; key++) {
+            vf_store(scores + key * VSH_ATTENTION_TILE + lane, vf_all(0));
+            vf_store(slopes + key * VSH_ATTENTION_TILE + lane, vf_all(0));
         }
     }
 }
@@ -275,8 +307,6 @@ INLINE void transpose_block(vf x[LANES])
             x[i] = y[i];
     }
 }
-
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 #endif
 
