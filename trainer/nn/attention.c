@@ -18,6 +18,7 @@ typedef struct {
     float *to_lse, *delta;
     int64_t dq_stride, dkv_stride, length, capacity;
     bool add;
+    const vsh_attention_run *runs;
 } job;
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -598,4 +599,106 @@ void vsh_attention_decode(const vsh_nn *nn, const vsh_attention_shape *shape, in
     j.length = length;
     j.capacity = capacity;
     vsh_pool_run(nn->pool, decode_part, &j, shape->sequences * shape->kv_heads);
+}
+
+/* ---- against a cache --------------------------------------------------------------------------
+ */
+
+/* The tile of queries is the larger of the two: the heads of a group at one position, or the
+ * positions of a run in one head. */
+static bool heads_together(const vsh_attention_shape *shape, const vsh_attention_run *run)
+{
+    return run->rows <= shape->heads / shape->kv_heads;
+}
+
+static int64_t first_seen(const vsh_attention_shape *shape, int64_t position)
+{
+    return shape->window ? most_of(position + 1 - shape->window, 0) : 0;
+}
+
+int64_t vsh_attention_run_pairs(const vsh_attention_shape *shape, const vsh_attention_run *run)
+{
+    int64_t pairs = 0, reach = reach_of(shape->seq, shape->window), end = run->position + run->rows;
+
+    if (!heads_together(shape, run))
+        return run->rows * (end - first_tile(reach, run->position / TILE) * TILE);
+    for (int64_t position = run->position; position < end; position++)
+        pairs += position + 1 - first_seen(shape, position);
+    return pairs;
+}
+
+static void attend_heads(query_block *block, const vsh_attention_run *run, int64_t kv_head)
+{
+    const vsh_attention_shape *shape = block->j->shape;
+    int64_t group = shape->heads / shape->kv_heads, dim = shape->head_dim;
+    query_tile *tile = &block->tile[0];
+
+    tile->q_stride = tile->out_stride = dim;
+    for (int64_t i = 0; i < run->rows; i++) {
+        tile->first_key = first_seen(shape, run->position + i);
+        tile->end_key = run->position + i + 1;
+        for (int64_t member = 0; member < group; member += TILE) {
+            int64_t column = (kv_head * group + member) * dim;
+            tile->rows = least(TILE, group - member);
+            tile->q = (run->row + i) * shape->q_stride + column;
+            tile->out = (run->row + i) * shape->out_stride + column;
+            attend_block(block);
+        }
+    }
+}
+
+/* Tiles of keys begin where they do in the forward pass: the last holds every query's own. */
+static void attend_positions(query_block *block, const vsh_attention_run *run, int64_t kv_head)
+{
+    const vsh_attention_shape *shape = block->j->shape;
+    int64_t group = shape->heads / shape->kv_heads;
+    query_tile *tile = &block->tile[0];
+
+    block->causal = true;
+    tile->rows = run->rows;
+    tile->q_stride = shape->q_stride;
+    tile->out_stride = shape->out_stride;
+    tile->position = run->position;
+    tile->first_key = first_tile(block->j->reach, run->position / TILE) * TILE;
+    tile->end_key = run->position + run->rows;
+    for (int64_t member = 0; member < group; member++) {
+        int64_t column = (kv_head * group + member) * shape->head_dim;
+        tile->q = run->row * shape->q_stride + column;
+        tile->out = run->row * shape->out_stride + column;
+        attend_block(block);
+    }
+}
+
+/* A part is a (run, kv head). */
+static void cached_part(void *context, int64_t part, int thread)
+{
+    const job *j = context;
+    const vsh_attention_shape *shape = j->shape;
+    const vsh_attention_run *run = &j->runs[part / shape->kv_heads];
+    int64_t kv_head = part % shape->kv_heads;
+    query_block block = new_block(j, thread, 1, false);
+
+    block.kv_stride = shape->kv_stride;
+    block.kv = run->sequence * shape->seq * shape->kv_stride + kv_head * shape->head_dim;
+    if (heads_together(shape, run))
+        attend_heads(&block, run, kv_head);
+    else
+        attend_positions(&block, run, kv_head);
+}
+
+void vsh_attention_cached(const vsh_nn *nn, const vsh_attention_shape *shape,
+                          const vsh_attention_run *runs, int64_t count, const void *q,
+                          const void *k, const void *v, void *out)
+{
+    job j = new_job(nn, shape);
+
+    for (int64_t i = 0; i < count; i++)
+        assert(runs[i].rows >= 1 && runs[i].position % TILE + runs[i].rows <= TILE &&
+               runs[i].position + runs[i].rows <= shape->seq);
+    j.q = q;
+    j.k = k;
+    j.v = v;
+    j.to_out = out;
+    j.runs = runs;
+    vsh_pool_run(nn->pool, cached_part, &j, count * shape->kv_heads);
 }

@@ -41,6 +41,21 @@ void vsh_attention_backward(const vsh_nn *nn, const vsh_attention_shape *shape, 
 void vsh_attention_decode(const vsh_nn *nn, const vsh_attention_shape *shape, int64_t length,
                           int64_t capacity, const void *q, const void *k, const void *v, void *out);
 
+/* Queries at consecutive positions of one sequence, none of which is a multiple of the tile but the
+ * first: rows [row, row + rows) of q and of out. */
+typedef struct {
+    int64_t sequence, position, row, rows;
+} vsh_attention_run;
+
+/* New tokens against a cache, which holds the keys and values of every position up to their own:
+ * k and v (B, seq, kv_stride), seq is the room of a sequence. Rows of q and out have q_stride and
+ * out_stride. */
+void vsh_attention_cached(const vsh_nn *nn, const vsh_attention_shape *shape,
+                          const vsh_attention_run *runs, int64_t count, const void *q,
+                          const void *k, const void *v, void *out);
+/* Query-key pairs that one head computes for a run. */
+int64_t vsh_attention_run_pairs(const vsh_attention_shape *shape, const vsh_attention_run *run);
+
 /* Naive twins in double; the same layout with strides H D and K D. */
 void vsh_attention_forward_ref(int64_t sequences, int64_t seq, int64_t heads, int64_t kv_heads,
                                int64_t head_dim, int64_t window, const double *q, const double *k,
