@@ -50,10 +50,11 @@ static vsh_status open_generator(writing *w, vsh_error *err)
 {
     const vsh_model *m = &w->model.config.model;
     int64_t wanted = w->session->config.tokens ? w->session->config.tokens : DEFAULT_TOKENS;
-    vsh_generator_shape shape = {.sequences = 1, .chunk = CHUNK};
+    vsh_generator_shape shape = {.sequences = 1};
     int64_t bytes;
 
     shape.capacity = w->prompt_count + wanted < m->context ? w->prompt_count + wanted : m->context;
+    shape.chunk = shape.capacity < CHUNK ? shape.capacity : CHUNK;
     w->capacity = shape.capacity;
     bytes = vsh_generator_bytes(m, w->model.element, &shape);
     VSH_TRY(
