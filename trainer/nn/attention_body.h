@@ -42,14 +42,14 @@ static inline vf exp2_small(vf x)
     p = p * r + vf_all(0.240226522F);
     p = p * r + vf_all(0.693147242F);
     p = p * r + vf_all(1.0F);
-    return (vf)((vi)p + ((vi)shifted << 23));
+    return (vf)((vu)p + ((vu)shifted << 23));
 }
 
 /* Natural logarithm of x >= 2^-126: x = 2^e m with m in [sqrt(1/2), sqrt(2)), and
  * ln m = 2 artanh((m - 1) / (m + 1)) to the ninth power. */
 static inline vf log_normal(vf x)
 {
-    vi offset = (vi)x - vi_all(0x3f3504f3); /* bits of sqrt(1/2) */
+    vi offset = (vi)((vu)x - 0x3f3504f3U); /* bits of sqrt(1/2) */
     vi exponent = offset >> 23;
     vf m = (vf)((offset & vi_all(0x7fffff)) + vi_all(0x3f3504f3));
     vf s = (m - vf_all(1.0F)) / (m + vf_all(1.0F)), z = s * s;
