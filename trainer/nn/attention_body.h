@@ -80,12 +80,10 @@ enum { LINE = 64, FETCHED_LINES = 16 };
 static inline void fetch_some(vsh_attention_ahead *ahead)
 {
     for (int64_t lines = 0; lines < FETCHED_LINES && ahead->first < ahead->end;) {
-        int64_t item = ahead->first % VSH_ATTENTION_AHEAD, bytes = ahead->item[item].bytes;
-        const char *at = ahead->item[item].at;
-        for (int64_t byte = 0; byte < bytes; byte += LINE)
-            __builtin_prefetch(at + byte, 0, 2);
-        __builtin_prefetch(at + bytes - 1, 0, 2);
-        lines += (bytes + LINE - 1) / LINE;
+        int64_t item = ahead->first % VSH_ATTENTION_AHEAD;
+        const char *at = ahead->item[item].at, *end = at + ahead->item[item].bytes;
+        for (at -= (uintptr_t)at % LINE; at < end; at += LINE, lines++)
+            __builtin_prefetch(at, 0, 2);
         ahead->item[item].at += ahead->item[item].stride;
         if (--ahead->item[item].rows <= 0)
             ahead->first++;
