@@ -92,7 +92,7 @@ const train_command train_commands[] = {
 
 void train_config_default(train_config *config)
 {
-    *config = (train_config){.common = {.seed = 1},
+    *config = (train_config){.common = {.seed = -1},
                              .batch = 8,
                              .hours = NAN,
                              .temperature = 0.8,
@@ -107,8 +107,13 @@ int64_t train_threads(const train_session *s)
     int64_t cpus = vsh_team_cpus();
 
     if (s->config.common.threads)
-        return s->config.common.threads;
+        cpus = s->config.common.threads;
     return cpus < 1 ? 1 : cpus < VSH_POOL_THREADS_MAX ? cpus : VSH_POOL_THREADS_MAX;
+}
+
+uint64_t train_seed(const train_session *s)
+{
+    return s->config.common.seed < 0 ? 1 : (uint64_t)s->config.common.seed;
 }
 
 const char *train_gemm_table(train_session *s)

@@ -78,13 +78,13 @@ vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepa
     *p = (vsh_prepared){0};
     if (!cache)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(vsh_folder_make(o->folder, err));
     say(o, "reading the text");
     if (o->text)
         VSH_TRY(vsh_corpus_read(arena, o->text, &corpus, err));
     else
         VSH_TRY(vsh_corpus_default(arena, o->packages, &corpus, err));
     p->description = corpus.description;
+    VSH_TRY(vsh_folder_make(o->folder, err)); /* bad text leaves none */
     VSH_TRY(open_tokenizer(arena, o, &corpus, &p->tokenizer, err));
     say(o, "tokenizing");
     VSH_TRY(vsh_token_data_make(arena, &corpus, p->tokenizer, false, VSH_HELD_OUT, cache, &p->train,

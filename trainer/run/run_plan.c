@@ -7,7 +7,7 @@
 #include "core/text.h"
 
 /* Tokens of a chosen micro-batch: more makes products no faster on a CPU, and costs cache. */
-enum { GOOD_TOKENS = 4096, SHARDS = 8 };
+enum { GOOD_TOKENS = 4096, SHARDS = 8, MICRO_MAX = 1 << 24 };
 
 static int64_t power_of_two_dividing(int64_t number, int64_t at_most)
 {
@@ -56,11 +56,13 @@ static vsh_status largest(const vsh_run_config *c, int64_t sequences, int64_t th
     vsh_run_plan trial;
 
     *micro = 0;
-    for (int64_t m = 1; m <= sequences; m++) {
+    for (int64_t m = 1; m <= sequences && m <= MICRO_MAX; m++) {
         int64_t accumulate, shards;
         if (sequences % m || (m > 1 && m * c->batch.sequence > tokens_max))
             continue;
         split(&c->batch, sequences, m, &accumulate, &shards);
+        if (accumulate % shards) /* the shards that were asked for want smaller ones */
+            continue;
         VSH_TRY(footprint(c, m, threads, tree_buffers(shards), &trial, err));
         if (trial.footprint.total.v > (double)available)
             break;
