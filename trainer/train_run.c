@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/json.h"
+#include "core/program.h"
 #include "trainer/run/run_lock.h"
 #include "trainer/run/run_loop.h"
 #include "trainer/run/snapshot.h"
@@ -348,6 +349,7 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
 {
     const vsh_run *run = &c->run;
     const char *stopped = status == VSH_ESTOPPED ? "stopped, resumable" : "done";
+    const char *next[] = {"vishwa-train", "sample", "--checkpoint", run->out, "--prompt", "The"};
 
     if (c->session->config.common.json) {
         vsh_json json = {.out = out};
@@ -368,8 +370,9 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
                  vsh_show_count((double)run->state.tokens).text);
     if (run->last_evaluation.tokens)
         vsh_text_add(out, ", held-out loss %.4f", run->last_evaluation.loss);
-    vsh_text_add(out, "\n  %s\n\n  Next   vishwa-train sample --checkpoint %s --prompt 'The'\n\n",
-                 run->checkpoints, run->out);
+    vsh_text_add(out, "\n  %s\n\n  Next   %s\n\n",
+                 vsh_show_command(c->session->arena, 1, (char *const *)&run->checkpoints),
+                 vsh_show_command(c->session->arena, 6, (char *const *)next));
 }
 
 static vsh_status train(call *c, vsh_error *err)
