@@ -1,1 +1,364 @@
-/* TODO(gemm) */
+/* Products of gemm_kernels.h in fp32. */
+#include "trainer/nn/gemm_kernels.h"
+
+#define GEMM_INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* f(0,s), f(1,s), ...: one constant a lane. */
+#if LANES == 16
+#define EACH_LANE(f, s)                                                                            \
+    f(0, s), f(1, s), f(2, s), f(3, s), f(4, s), f(5, s), f(6, s), f(7, s), f(8, s), f(9, s),      \
+        f(10, s), f(11, s), f(12, s), f(13, s), f(14, s), f(15, s)
+#elif LANES == 8
+#define EACH_LANE(f, s) f(0, s), f(1, s), f(2, s), f(3, s), f(4, s), f(5, s), f(6, s), f(7, s)
+#else
+#define EACH_LANE(f, s) f(0, s), f(1, s), f(2, s), f(3, s)
+#endif
+
+/* Turns LANES vectors from rows into columns: in step s the neighbours in blocks of 2 s change
+ * places. Only bits move. */
+#define TURN_LOW(i, s) ((i) & (s) ? LANES + (i) - (s) : (i))
+#define TURN_HIGH(i, s) ((i) & (s) ? LANES + (i) : (i) + (s))
+#define TURN_STEP(s)                                                                               \
+    UNROLL for (int i = 0; i < LANES; i++) if (!(i & (s)))                                         \
+    {                                                                                              \
+        vf low = row[i], high = row[i + (s)];                                                      \
+        row[i] = __builtin_shuffle(low, high, (vi){EACH_LANE(TURN_LOW, s)});                       \
+        row[i + (s)] = __builtin_shuffle(low, high, (vi){EACH_LANE(TURN_HIGH, s)});                \
+    }
+
+GEMM_INLINE void turn(vf row[LANES])
+{
+    TURN_STEP(1)
+    TURN_STEP(2)
+#if LANES > 4
+    TURN_STEP(4)
+#endif
+#if LANES > 8
+    TURN_STEP(8)
+#endif
+}
+
+/* ---- tiles: a value of a against vectors of b ------------------------------------------------ */
+
+/* 8 x 3 sums fill the 32 registers of AVX-512 with three of b and one of a; 4 x 3 the 16 of the
+ * others. Weights are read once and from afar, so the panel after this one is asked for early; a
+ * panel of NN is shallow because its rows lie far apart (82 against 65 GFLOP/s with 512 rows at 16
+ * rows of tokens), one of NT deep because the partial sums go through memory between panels. */
+enum {
+    TILE_ROWS = LANES == 16 ? 8 : 4,
+    TILE_VECTORS = 3,
+    TILE_COLS = TILE_VECTORS * LANES,
+    DEEP_NT = 512,
+    DEEP_NN = 64
+};
+_Static_assert((DEEP_NT + TILE_ROWS) * TILE_COLS * 4 <= VSH_PRODUCT_SCRATCH,
+               "a panel and a tile fit in the scratch");
+
+/* One tile's operands: a(i,k) = a[i a_row + k a_step], one of the two steps being 1. */
+typedef struct {
+    int64_t k;
+    const float *a;
+    int64_t a_row, a_step;
+    const float *b;
+    int64_t ldb;
+    float *c;
+    int64_t ldc;
+    bool add;
+    float alpha;
+    const float *next; /* two lines from here are wanted soon, next_step further at each k */
+    int64_t next_step;
+} gemm_tile;
+
+GEMM_INLINE void tile_of(const int rows, const int vectors, const gemm_tile *t, int64_t a_row,
+                         int64_t a_step)
+{
+    vf sum[TILE_ROWS][TILE_VECTORS];
+    const float *a = t->a, *b = t->b, *next = t->next;
+
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i][v] =
+        vf_all(0);
+    for (int64_t k = 0; k < t->k; k++, a += a_step, b += t->ldb, next += t->next_step) {
+        vf right[TILE_VECTORS];
+        __builtin_prefetch(next, 0, 2);
+        __builtin_prefetch(next + 16, 0, 2);
+        UNROLL for (int v = 0; v < vectors; v++) right[v] = vf_load(b + v * LANES);
+        UNROLL for (int i = 0; i < rows; i++)
+        {
+            vf left = vf_all(a[i * a_row]);
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += left * right[v];
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < vectors; v++)
+    {
+        float *c = t->c + i * t->ldc + v * LANES;
+        vf value = sum[i][v] * vf_all(t->alpha);
+        vf_store(c, t->add ? vf_load(c) + value : value);
+    }
+}
+
+#define TILE_FUNCTION(rows, vectors)                                                               \
+    static void tile_##rows##_##vectors(const gemm_tile *t)                                        \
+    {                                                                                              \
+        if (t->a_step == 1)                                                                        \
+            tile_of(rows, vectors, t, t->a_row, 1);                                                \
+        else                                                                                       \
+            tile_of(rows, vectors, t, 1, t->a_step);                                               \
+    }
+#define TILE_FUNCTIONS(rows)                                                                       \
+    TILE_FUNCTION(rows, 1)                                                                         \
+    TILE_FUNCTION(rows, 2)                                                                         \
+    TILE_FUNCTION(rows, 3)
+#define TILE_NAMES(rows)                                                                           \
+    {                                                                                              \
+        tile_##rows##_1, tile_##rows##_2, tile_##rows##_3                                          \
+    }
+
+TILE_FUNCTIONS(1)
+TILE_FUNCTIONS(2)
+TILE_FUNCTIONS(3)
+TILE_FUNCTIONS(4)
+#if LANES == 16
+TILE_FUNCTIONS(5)
+TILE_FUNCTIONS(6)
+TILE_FUNCTIONS(7)
+TILE_FUNCTIONS(8)
+#endif
+
+static void (*const tile_functions[TILE_ROWS][TILE_VECTORS])(const gemm_tile *) = {
+    TILE_NAMES(1), TILE_NAMES(2), TILE_NAMES(3), TILE_NAMES(4),
+#if LANES == 16
+    TILE_NAMES(5), TILE_NAMES(6), TILE_NAMES(7), TILE_NAMES(8),
+#endif
+};
+
+/* Columns that are not whole vectors: a tile of whole ones beside, then its part into c. */
+static void edge_tile(gemm_tile t, int64_t rows, int64_t cols, float *room)
+{
+    float *c = t.c;
+    int64_t ldc = t.ldc;
+    bool add = t.add;
+
+    t.c = room;
+    t.ldc = TILE_COLS;
+    t.add = false;
+    tile_functions[rows - 1][(cols + LANES - 1) / LANES - 1](&t);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t n = 0; n < cols; n++)
+            c[i * ldc + n] = (add ? c[i * ldc + n] : 0.0F) + room[i * TILE_COLS + n];
+}
+
+/* panel (k, TILE_COLS) = the transpose of cols rows of b; the rest of the last vector is zero. */
+static void transposed_panel(const float *b, int64_t ldb, int64_t cols, int64_t depth, float *panel)
+{
+    for (int64_t n = 0; n < cols; n += LANES)
+        for (int64_t k = 0; k < depth; k += LANES) {
+            int64_t steps = depth - k < LANES ? depth - k : LANES;
+            vf row[LANES];
+            if (steps == LANES && cols - n >= LANES)
+                UNROLL for (int i = 0; i < LANES; i++) row[i] = vf_load(b + (n + i) * ldb + k);
+            else
+                for (int i = 0; i < LANES; i++)
+                    row[i] =
+                        n + i < cols ? vf_load_part(b + (n + i) * ldb + k, steps, 0) : vf_all(0);
+            turn(row);
+            for (int64_t i = 0; i < steps; i++)
+                vf_store(panel + (k + i) * TILE_COLS + n, row[i]);
+        }
+}
+
+/* panel (k, TILE_COLS) = cols columns of b; the rest of the last vector is zero. */
+static void copied_panel(const float *b, int64_t ldb, int64_t cols, int64_t depth, float *panel)
+{
+    for (int64_t k = 0; k < depth; k++)
+        for (int64_t n = 0; n < cols; n += LANES)
+            vf_store(panel + k * TILE_COLS + n, cols - n >= LANES
+                                                    ? vf_load(b + k * ldb + n)
+                                                    : vf_load_part(b + k * ldb + n, cols - n, 0));
+}
+
+/* A piece of the work: rows [m, m_end) and cols columns from n of c, depth steps of k from k on. */
+typedef struct {
+    int64_t m, m_end, n, cols, k, depth;
+} tile_range;
+
+static const float *panel_start(const vsh_product *p, int64_t n, int64_t k)
+{
+    return p->form == VSH_GEMM_NT ? p->b + n * p->ldb + k : p->b + k * p->ldb + n;
+}
+
+/* The panel after this one, a share of it for each of the first two rows of tiles. */
+static void ask_for_next(const vsh_product *p, const tile_range *r, int64_t m, gemm_tile *t)
+{
+    int64_t share = (m - r->m) / TILE_ROWS * 32, n = r->n + TILE_COLS;
+
+    t->next = t->a;
+    t->next_step = 0;
+    if (p->form == VSH_GEMM_TN || share > 32 || n >= p->n)
+        return;
+    t->next = panel_start(p, n, r->k) + (p->form == VSH_GEMM_NT ? share / 2 * p->ldb : share);
+    t->next_step = p->form == VSH_GEMM_NT ? 32 : p->ldb;
+}
+
+static void multiply_panel(const vsh_product *p, const tile_range *r, float *scratch)
+{
+    const float *b = panel_start(p, r->n, r->k);
+    bool edge = r->cols % LANES != 0, beside = edge || p->form == VSH_GEMM_NT;
+    gemm_tile t = {.k = r->depth,
+                   .b = beside ? scratch : b,
+                   .ldb = beside ? TILE_COLS : p->ldb,
+                   .ldc = p->ldc,
+                   .add = p->add || r->k > 0,
+                   .alpha = p->alpha,
+                   .a_row = p->form == VSH_GEMM_TN ? 1 : p->lda,
+                   .a_step = p->form == VSH_GEMM_TN ? p->lda : 1};
+
+    if (beside)
+        (p->form == VSH_GEMM_NT ? transposed_panel : copied_panel)(b, p->ldb, r->cols, r->depth,
+                                                                   scratch);
+    for (int64_t m = r->m; m < r->m_end; m += TILE_ROWS) {
+        int64_t rows = r->m_end - m < TILE_ROWS ? r->m_end - m : TILE_ROWS;
+        t.a = p->a + m * t.a_row + r->k * t.a_step;
+        t.c = p->c + m * p->ldc + r->n;
+        ask_for_next(p, r, m, &t);
+        if (edge)
+            edge_tile(t, rows, r->cols, scratch + DEEP_NT * TILE_COLS);
+        else
+            tile_functions[rows - 1][r->cols / LANES - 1](&t);
+    }
+}
+
+/* TN writes more than it reads: c row after row. The others read b panel after panel. */
+static void multiply_tiles(const vsh_product *p, float *scratch)
+{
+    int64_t deep = p->form == VSH_GEMM_NN && p->m <= 4 * TILE_ROWS ? DEEP_NN : DEEP_NT;
+    int64_t high = p->form == VSH_GEMM_TN ? TILE_ROWS : p->m;
+
+    for (int64_t k = 0; k < p->k || k == 0; k += deep)
+        for (int64_t m = 0; m < p->m; m += high)
+            for (int64_t n = 0; n < p->n; n += TILE_COLS) {
+                tile_range r = {.m = m,
+                                .m_end = m + high < p->m ? m + high : p->m,
+                                .n = n,
+                                .cols = p->n - n < TILE_COLS ? p->n - n : TILE_COLS,
+                                .k = k,
+                                .depth = p->k - k < deep ? p->k - k : deep};
+                multiply_panel(p, &r, scratch);
+            }
+}
+
+/* ---- dot products: vectors along k of both (NT) --------------------------------------------- */
+
+/* DOT_ROWS x DOT_COLS sums, each a vector of partial sums: as many sums as lanes, so that folding
+ * them leaves one vector. Nothing is transposed, which few rows of a would not repay: up to 32 rows
+ * this is the faster way. DOT_BLOCK rows of b stay in the first-level cache meanwhile. */
+enum {
+    DOT_ROWS = LANES == 4 ? 2 : 4,
+    DOT_COLS = LANES / DOT_ROWS,
+    DOT_BLOCK = 4 * DOT_COLS,
+    DOT_ROWS_MOST = 32,
+    DOT_DEPTH_LEAST = 128
+};
+
+/* Lane i of the result is the sum over sum[i]: at each step the halves of two vectors are added,
+ * what comes of the first landing in the lower lanes. */
+#define FOLD_CROSS(i, h) ((i) & (h) ? LANES + (i) - (h) : (i) + (h))
+#define FOLD_STAY(i, h) ((i) & (h) ? LANES + (i) : (i))
+#define FOLD_STEP(h)                                                                               \
+    UNROLL for (int i = 0; i < (h); i++)                                                           \
+    {                                                                                              \
+        vf low = sum[i], high = sum[i + (h)];                                                      \
+        sum[i] = __builtin_shuffle(low, high, (vi){EACH_LANE(FOLD_CROSS, h)}) +                    \
+                 __builtin_shuffle(low, high, (vi){EACH_LANE(FOLD_STAY, h)});                      \
+    }
+
+GEMM_INLINE vf fold(vf sum[LANES])
+{
+#if LANES > 8
+    FOLD_STEP(8)
+#endif
+#if LANES > 4
+    FOLD_STEP(4)
+#endif
+    FOLD_STEP(2)
+    FOLD_STEP(1)
+    return sum[0];
+}
+
+/* rows x DOT_COLS of c into room; the row at next is wanted soon. */
+GEMM_INLINE void dot_of(const int rows, const vsh_product *p, int64_t m, int64_t n,
+                        const float *next, float *room)
+{
+    const float *a = p->a + m * p->lda, *b = p->b + n * p->ldb;
+    int64_t lda = p->lda, ldb = p->ldb, k = 0;
+    vf sum[LANES], right[DOT_COLS];
+
+    UNROLL for (int i = 0; i < LANES; i++) sum[i] = vf_all(0);
+    for (; k + LANES <= p->k; k += LANES) {
+        __builtin_prefetch(next + k, 0, 2);
+        UNROLL for (int j = 0; j < DOT_COLS; j++) right[j] = vf_load(b + j * ldb + k);
+        UNROLL for (int i = 0; i < rows; i++)
+        {
+            vf left = vf_load(a + i * lda + k);
+            UNROLL for (int j = 0; j < DOT_COLS; j++) sum[i * DOT_COLS + j] += left * right[j];
+        }
+    }
+    if (k < p->k) {
+        UNROLL for (int j = 0; j < DOT_COLS; j++) right[j] =
+            vf_load_part(b + j * ldb + k, p->k - k, 0);
+        UNROLL for (int i = 0; i < rows; i++)
+        {
+            vf left = vf_load_part(a + i * lda + k, p->k - k, 0);
+            UNROLL for (int j = 0; j < DOT_COLS; j++) sum[i * DOT_COLS + j] += left * right[j];
+        }
+    }
+    vf_store(room, fold(sum) * vf_all(p->alpha));
+}
+
+static void dot_rows(const vsh_product *p, int64_t m, int64_t n, const float *next, float *room)
+{
+    dot_of(DOT_ROWS, p, m, n, next, room);
+}
+
+static void dot_row(const vsh_product *p, int64_t m, int64_t n, const float *next, float *room)
+{
+    dot_of(1, p, m, n, next, room);
+}
+
+/* Rows m.. of c in the columns [n, end): the last tile may lie over columns that are done. */
+static void dot_columns(const vsh_product *p, int64_t m, int64_t rows, int64_t n, int64_t end)
+{
+    for (int64_t j = n; j < end; j += DOT_COLS) {
+        int64_t at = j + DOT_COLS <= p->n ? j : p->n - DOT_COLS, done = j - at;
+        int64_t share = m / DOT_ROWS * DOT_COLS + (j - n) / DOT_COLS;
+        int64_t ahead = n + DOT_BLOCK + share % DOT_BLOCK;
+        float room[LANES], *c = p->c + m * p->ldc + at;
+        (rows == 1 ? dot_row : dot_rows)(p, m, at, p->b + (ahead < p->n ? ahead : at) * p->ldb,
+                                         room);
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t q = done; q < DOT_COLS; q++)
+                c[i * p->ldc + q] = (p->add ? c[i * p->ldc + q] : 0.0F) + room[i * DOT_COLS + q];
+    }
+}
+
+static void multiply_dots(const vsh_product *p)
+{
+    for (int64_t n = 0; n < p->n; n += DOT_BLOCK) {
+        int64_t end = n + DOT_BLOCK < p->n ? n + DOT_BLOCK : p->n, rows;
+        for (int64_t m = 0; m < p->m; m += rows) {
+            rows = p->m - m < DOT_ROWS ? 1 : DOT_ROWS;
+            dot_columns(p, m, rows, n, end);
+        }
+    }
+}
+
+static void gemm_multiply(const vsh_product *p, void *scratch)
+{
+    if (p->form == VSH_GEMM_NT && p->m <= DOT_ROWS_MOST && p->n >= DOT_COLS &&
+        p->k >= DOT_DEPTH_LEAST)
+        multiply_dots(p);
+    else
+        multiply_tiles(p, scratch);
+}
+
+#include "trainer/nn/gemm_narrow_body.h"
