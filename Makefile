@@ -146,6 +146,10 @@ $(unit_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(planner_library) $(cor
 $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
 
+# speed of matrix products; nothing runs it by itself
+$(B)/tests/bench/bench_gemm: $(B)/tests/bench/bench_gemm.o $(trainer_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
+
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
 $(fuzz_programs): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)

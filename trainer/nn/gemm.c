@@ -16,7 +16,7 @@ void vsh_gemm_multiply(const vsh_gemm_engine *engine, vsh_blas blas, const vsh_p
                        void *scratch)
 {
     if (blas == VSH_BLAS_OWN)
-        engine->kernels->gemm.multiply(product, scratch);
+        engine->kernels->gemm.multiply(product, scratch, VSH_PRODUCT_SCRATCH);
     else if (blas == VSH_BLAS_ONEDNN)
         vsh_onednn_multiply(&engine->onednn, product);
     else
@@ -140,16 +140,36 @@ static bool is_sound(const vsh_gemm_call *c)
            c->ldc >= c->n && (!c->int8 || c->form == VSH_GEMM_NT);
 }
 
+/* fp32 products go DEEPEST steps of k at a time: blocks side by side share what they read, which
+ * would leave the caches before the next block came to it. */
+enum { DEEPEST = 4096 };
+
+static void multiply_depth(vsh_gemm_engine *engine, const vsh_gemm_call *call, vsh_blas blas)
+{
+    dense_job job = plan_dense(engine, call, blas);
+
+    vsh_pool_run(engine->pool, dense_part, &job, job.parts);
+}
+
 void vsh_gemm(vsh_gemm_engine *engine, const vsh_gemm_call *call)
 {
-    dense_job job;
+    bool whole = call->int8 || call->element == VSH_B16 || call->k <= DEEPEST;
+    vsh_blas blas;
 
-    assert(engine && call && is_sound(call));
+    assert(engine && is_sound(call));
     if (call->m == 0 || call->n == 0)
         return;
-    job = plan_dense(engine, call,
-                     vsh_gemm_choice(&engine->table, call->form, call->m, call->n, call->k));
-    vsh_pool_run(engine->pool, dense_part, &job, job.parts);
+    blas = vsh_gemm_choice(&engine->table, call->form, call->m, call->n, call->k);
+    for (int64_t k = 0; k == 0 || k < call->k; k += whole ? call->k + 1 : DEEPEST) {
+        vsh_gemm_call piece = *call;
+        piece.k = whole || call->k - k < DEEPEST ? call->k - k : DEEPEST;
+        piece.add = call->add || k > 0;
+        piece.a =
+            vsh_at_const(piece.a, piece.element, piece.form == VSH_GEMM_TN ? k * piece.lda : k);
+        piece.b =
+            vsh_at_const(piece.b, piece.element, piece.form == VSH_GEMM_NT ? k : k * piece.ldb);
+        multiply_depth(engine, &piece, blas);
+    }
 }
 
 void vsh_gemm_serial(const vsh_gemm_engine *engine, const vsh_gemm_call *call, vsh_blas blas)
@@ -262,8 +282,8 @@ void vsh_gemm_tile(const vsh_gemm_engine *engine, vsh_gemm_form form, int64_t m,
     if (m == 0 || n == 0)
         return;
     if (simple && engine->own_tile[form]) {
-        _Alignas(64) char scratch[VSH_PRODUCT_SCRATCH];
-        engine->kernels->gemm.multiply(&p, scratch);
+        _Alignas(64) char scratch[VSH_PRODUCT_SCRATCH_LEAST];
+        engine->kernels->gemm.multiply(&p, scratch, sizeof scratch);
     } else {
         vsh_openblas_multiply(&p, beta);
     }

@@ -25,8 +25,8 @@ typedef struct {
     int64_t lda, ldb, ldc;
 } vsh_product;
 
-/* Bytes of scratch, aligned to 64, that multiply wants. */
-enum { VSH_PRODUCT_SCRATCH = 128 << 10 };
+/* Bytes of scratch, aligned to 64, that multiply wants, and how few it can do with. */
+enum { VSH_PRODUCT_SCRATCH = 320 << 10, VSH_PRODUCT_SCRATCH_LEAST = 108 << 10 };
 
 /* Units are 32 bits: two bf16 or four int8, neighbours along k. A step is the 16 units that the
  * instructions take at once; a panel is 16 columns of b, step after step, rows of 16 units:
@@ -62,7 +62,7 @@ typedef struct {
 } vsh_gemm_store;
 
 typedef struct {
-    void (*multiply)(const vsh_product *product, void *scratch);
+    void (*multiply)(const vsh_product *product, void *scratch, int64_t scratch_bytes);
 
     /* to (rows, cols) fp32, rows ldto apart */
     void (*widen)(const vsh_bf16 *from, int64_t ld, int64_t rows, int64_t cols, float *to,
@@ -72,9 +72,9 @@ typedef struct {
     /* One panel from at most 16 rows of units (NT), bytes long. */
     void (*panel_of_rows)(const void *rows, int64_t row_bytes, int64_t count, int64_t bytes,
                           void *panel);
-    /* One panel from at most 16 columns of a matrix (k, columns) of bf16 (NN, TN). */
-    void (*panel_of_columns)(const vsh_bf16 *from, int64_t ld, int64_t count, int64_t k,
-                             void *panel);
+    /* All panels from count columns of a matrix (k, columns) of bf16 (NN, TN). */
+    void (*panels_of_columns)(const vsh_bf16 *from, int64_t ld, int64_t count, int64_t k,
+                              void *panels);
     /* Rows of units from at most 32 columns of a matrix (k, columns) of bf16 (TN), padded with
      * zeros to whole steps; all 32 rows are written. */
     void (*rows_of_columns)(const vsh_bf16 *from, int64_t ld, int64_t count, int64_t k, void *rows,
@@ -94,7 +94,7 @@ typedef struct {
 #define VSH_GEMM_TABLE                                                                             \
     {                                                                                              \
         .multiply = gemm_multiply, .widen = gemm_widen, .store = gemm_store,                       \
-        .panel_of_rows = panel_of_rows, .panel_of_columns = panel_of_columns,                      \
+        .panel_of_rows = panel_of_rows, .panels_of_columns = panels_of_columns,                    \
         .rows_of_columns = rows_of_columns, .largest = largest_of, .quantize = quantize_row,       \
         .dequantize = dequantize_strip, .dot_int8 = dot_int8_strip,                                \
     }

@@ -81,18 +81,20 @@ static void prepare_panels(const block *b, int64_t k, int64_t depth, int64_t ste
     int64_t row_bytes = steps * VSH_STEP_BYTES;
     char *panel = b->room->panels;
 
+    if (!b->panels.along_k) {
+        b->kernels->panels_of_columns(element_of(b, &b->panels, 0, k), b->panels.ld,
+                                      b->panels.count, depth, panel);
+        return;
+    }
     for (int64_t n = 0; n < b->panels.count; n += VSH_PANEL_COLS) {
         int64_t count = least(VSH_PANEL_COLS, b->panels.count - n);
         if (b->call->int8) {
             quantize_rows(b, &b->panels, n, count, k, depth, b->room->col_factor, b->room->rows,
                           row_bytes);
             b->kernels->panel_of_rows(b->room->rows, row_bytes, count, row_bytes, panel);
-        } else if (b->panels.along_k) {
+        } else {
             b->kernels->panel_of_rows(element_of(b, &b->panels, n, k), b->panels.ld * 2, count,
                                       depth * 2, panel);
-        } else {
-            b->kernels->panel_of_columns(element_of(b, &b->panels, n, k), b->panels.ld, count,
-                                         depth, panel);
         }
         panel += row_bytes * VSH_PANEL_COLS;
     }

@@ -130,15 +130,17 @@ GEMM_INLINE vu paired(const vsh_bf16 *from, int64_t ld, int64_t n, int64_t count
     return __builtin_convertvector(lower, vu) | __builtin_convertvector(upper, vu) << 16;
 }
 
-static void panel_of_columns(const vsh_bf16 *from, int64_t ld, int64_t count, int64_t k,
-                             void *panel)
+static void panels_of_columns(const vsh_bf16 *from, int64_t ld, int64_t count, int64_t k,
+                              void *panels)
 {
     int64_t units = (k + 2 * VSH_UNITS - 1) / (2 * VSH_UNITS) * VSH_UNITS;
 
     for (int64_t u = 0; u < units; u++)
-        for (int64_t n = 0; n < VSH_PANEL_COLS; n += LANES)
-            vf_store((float *)panel + u * VSH_PANEL_COLS + n,
-                     (vf)paired(from, ld, n, count, 2 * u, k));
+        for (int64_t n = 0; n < count || n % VSH_PANEL_COLS != 0; n += LANES) {
+            float *to = (float *)panels + n / VSH_PANEL_COLS * units * VSH_PANEL_COLS +
+                        u * VSH_PANEL_COLS + n % VSH_PANEL_COLS;
+            vf_store(to, (vf)paired(from, ld, n, count, 2 * u, k));
+        }
 }
 
 static void rows_of_columns(const vsh_bf16 *from, int64_t ld, int64_t count, int64_t k, void *rows,
@@ -197,6 +199,8 @@ static float largest_of(vsh_element element, const void *row, int64_t count)
     return element == VSH_F32 ? largest_in(VSH_F32, row, count) : largest_in(VSH_B16, row, count);
 }
 
+typedef int8_t vb __attribute__((vector_size(LANES)));
+
 /* The nearest integer, ties to even, by way of 1.5 x 2^23. The bounds stand between the product and
  * the sum so that no compiler fuses them: every instruction set rounds the same. */
 GEMM_INLINE void quantize_in(const vsh_element element, const void *row, int64_t count,
@@ -209,9 +213,8 @@ GEMM_INLINE void quantize_in(const vsh_element element, const void *row, int64_t
         vf x = part == LANES ? load_any(element, row, k) : load_any_part(element, row, k, part);
         vf bounded = vf_max(vf_min(x * vf_all(factor), vf_all(127)), vf_all(-127));
         vi whole = (vi)(bounded + magic) - (vi)magic;
-        int8_t room[LANES];
-        UNROLL for (int i = 0; i < LANES; i++) room[i] = (int8_t)whole[i];
-        memcpy(to + k, room, (size_t)part);
+        vb narrow = __builtin_convertvector(whole, vb);
+        memcpy(to + k, &narrow, (size_t)part);
     }
 }
 
