@@ -120,8 +120,8 @@ $(B)/config.h: FORCE
 	@mkdir -p $(@D); commit=$$(git describe --always --dirty 2>/dev/null || echo unknown); \
 	printf '#define VSH_COMMIT "%s"\n#define VSH_DATADIR "%s"\n' "$$commit" "$(datadir)/vishwa" > $@.new; \
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-$(B)/planner/plan_main.o $(B)/core/library.o: STANDARD += -I$(B)
-$(B)/planner/plan_main.o $(B)/core/library.o: $(B)/config.h
+$(B)/planner/plan_main.o $(B)/trainer/train_main.o $(B)/core/library.o: STANDARD += -I$(B)
+$(B)/planner/plan_main.o $(B)/trainer/train_main.o $(B)/core/library.o: $(B)/config.h
 
 $(B)/vishwa-plan: $(planner_objects) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
@@ -149,11 +149,22 @@ $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(
 trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))
 $(filter-out $(trainer_fuzz),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
-
 $(trainer_fuzz): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
-check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) | $(after_deps)
+# what lets the machine fail at the k-th call, and what it is let loose on; preloaded, it comes before
+# a sanitizer and is built without one
+$(B)/tests/faults/inject.so: tests/faults/inject.c | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call quiet,cc,$(CC) -std=c11 -O1 $(WARNINGS) -U_FORTIFY_SOURCE -fPIC -shared $< -o $@)
+
+faults_objects := $(addprefix $(B)/trainer/run/,$(addsuffix .o,checkpoint manifest safetensors \
+                    json_read hash64 folder new_file mapped_file))
+$(B)/tests/faults/write_checkpoints: $(B)/tests/faults/write_checkpoints.o $(faults_objects) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ -ljansson $(core_libraries) -o $@)
+fault_tools := $(B)/tests/faults/inject.so $(B)/tests/faults/write_checkpoints
+
+check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(trainer_programs) -- $(fuzz_programs)
 
 bench: $(PROGRAMS) | $(after_deps)

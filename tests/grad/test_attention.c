@@ -12,18 +12,18 @@ static const char *const isas[] = {"plain", "avx2", "avx512"};
 enum { ISAS = 3 };
 
 /* Tiles and vectors cut in every way: one token, a tile less one, whole tiles, several panels of
- * the backward pass (a head of 256 over 400 keys); windows within a tile, at its edges and over
+ * the backward pass (a head of 256 over 390 keys); windows within a tile, at its edges and over
  * several; heads of any width. */
 static const struct {
     int64_t sequences, seq, heads, kv_heads, head_dim, window;
 } shapes[] = {
     {1, 1, 1, 1, 8, 0},      {2, 1, 2, 1, 64, 3},     {2, 5, 2, 2, 16, 0},
     {1, 63, 4, 2, 32, 0},    {2, 64, 2, 2, 64, 0},    {1, 65, 4, 1, 64, 0},
-    {1, 150, 2, 2, 64, 0},   {1, 128, 4, 4, 128, 0},  {2, 130, 2, 1, 128, 64},
+    {1, 150, 2, 2, 64, 0},   {1, 128, 2, 2, 128, 0},  {2, 130, 2, 1, 128, 64},
     {1, 200, 2, 1, 20, 65},  {1, 200, 2, 2, 33, 1},   {1, 137, 3, 1, 1, 2},
     {1, 193, 2, 2, 80, 66},  {1, 260, 1, 1, 96, 63},  {1, 300, 2, 1, 7, 128},
     {1, 129, 2, 2, 48, 129}, {1, 129, 2, 2, 48, 128}, {1, 90, 2, 2, 112, 500},
-    {1, 400, 2, 1, 256, 0},  {1, 400, 1, 1, 250, 70},
+    {1, 390, 2, 1, 256, 5},  {1, 390, 1, 1, 250, 9},
 };
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
@@ -263,16 +263,18 @@ static void lse_of_equal_scores_is_the_log_of_their_number(void)
 /* ---- extremes ---------------------------------------------------------------------------------
  */
 
-enum { PLAIN_SHAPE = 6, PANEL_SHAPE = 18 };
+enum { PLAIN_SHAPE = 6 };
 
 /* Scores near 1e5, whose exponentials no float holds: each query attends to one key. The gradient
  * of the scores is then all but zero, so only the values' is judged. */
 static void huge_scores_neither_overflow_nor_lose_the_row(void)
 {
+    test_case twin = new_case(PLAIN_SHAPE, VSH_F32, 300);
+    answers right = right_answers(&twin, false);
+
     for (int isa = 0; isa < ISAS; isa++) {
         vsh_nn nn = new_nn(isas[isa], 1);
         test_case c = new_case(PLAIN_SHAPE, VSH_F32, 300);
-        answers right = right_answers(&c, false);
         if (!nn.kernels)
             continue;
         forward(&nn, &c);

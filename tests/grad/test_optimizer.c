@@ -267,6 +267,39 @@ static void threads_do_not_change_a_bit(void)
         }
 }
 
+/* The same array as one tensor and as several: nothing but decay and training is a tensor's, except
+ * for Adafactor, whose moments are. */
+static void where_tensors_end_does_not_change_a_bit(void)
+{
+    static const int flat[] = {VSH_ADAMW, VSH_ADAMW8BIT, VSH_SGD};
+
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < ISAS; i++) {
+            setup s[2];
+            for (int t = 0; t < 2 && vsh_kernels_named(isas[i]); t++) {
+                vsh_nn nn = start(isas[i], 1);
+                vsh_parameter_list list = some_tensors();
+                for (int64_t p = 0; p < list.count; p++)
+                    list.item[p].trained = !(list.item[p].decay = false);
+                s[t] = prepare(t == 0 ? list : one_vector(list.elements), flat[k], VSH_F32);
+                draw_weights(&s[t]);
+                for (int64_t step = 1; step <= 3; step++) {
+                    for (int64_t g = 0; g < list.elements; g++)
+                        set_gradient(&s[t], g, draw((uint64_t)step, g));
+                    vsh_optimizer_step(&nn, &s[t].list, &s[t].options, &s[t].arrays, step, rate,
+                                       scale, s[t].room);
+                }
+                vsh_pool_stop(nn.pool);
+            }
+            if (!vsh_kernels_named(isas[i]))
+                continue;
+            CHECK(memcmp(weights_of(&s[0]), weights_of(&s[1]),
+                         (size_t)s[0].list.elements * sizeof(float)) == 0);
+            CHECK_INT(s[0].state_bytes, s[1].state_bytes);
+            CHECK(memcmp(s[0].arrays.state, s[1].arrays.state, (size_t)s[0].state_bytes) == 0);
+        }
+}
+
 static void what_is_not_trained_and_gradients_stay_as_they_are(void)
 {
     vsh_nn nn = start(vsh_kernels_find()->name, 1);
@@ -459,46 +492,62 @@ static void codes_are_those_of_the_paper(void)
     }
 }
 
-/* Half a piece of the decade that x lies in. */
+/* Half a piece of the decade that x lies in, or rounds to. What lies below all of them becomes 0,
+ * or, unsigned, the least value. */
 static double bound_of(int sign, double x)
 {
     double decade = 6;
 
-    while (decade > 0 && x < pow(10, decade - 7))
+    if (x * 1.000001 < 1e-7)
+        return sign == UNSIGNED && x > 0 ? 3.25e-7 : 1e-7;
+    while (decade > 0 && x * 1.000001 < pow(10, decade - 7))
         decade--;
     return 0.5 * 0.9 * pow(10, decade - 6) / pow(2, decade + (sign == UNSIGNED));
 }
 
-static void check_coding(const vsh_kernels *kernels, int sign)
-{
-    enum { COUNT = 1000, ROOM = 1008 };
-    float values[ROOM] = {0}, back[ROOM] = {0}, again[ROOM] = {0};
-    uint8_t codes[ROOM];
-    int64_t wrong = 0;
-    float most = 0, coded;
+enum { CODED = 990, CODED_ROOM = 992 };
 
-    for (int i = 0; i < COUNT; i++) {
+/* 8.5 decades; the ends of all of them and their neighbours; 0, and the largest. */
+static void draw_coded(int sign, float values[CODED_ROOM])
+{
+    memset(values, 0, CODED_ROOM * sizeof *values);
+    for (int i = 0; i < CODED; i++) {
         double size = pow(10, -8.5 * vsh_random_uniform(1, 2, (uint64_t)i));
-        values[i] = (float)(7e-3 * size * (sign == SIGNED && i % 3 == 0 ? -1 : 1));
-        most = fmaxf(most, fabsf(values[i]));
+        values[i] = (float)(size * (sign == SIGNED && i % 3 == 0 ? -1 : 1));
     }
-    values[17] = 0;
-    values[18] = most = 8e-3F;
-    coded = kernels->update.encode[sign](values, COUNT, codes);
-    CHECK_NEAR((double)coded, (double)most, 0, 0);
-    kernels->update.decode[sign](codes, coded, COUNT, back);
-    for (int i = 0; i < COUNT; i++) {
-        double x = fabs((double)values[i] / (double)most);
-        double off = fabs((double)back[i] - (double)values[i]) / (double)most;
-        wrong += off > bound_of(sign, x) * 1.00001 + 1e-7;
+    for (int decade = 0; decade <= 7; decade++) {
+        float end = (float)pow(10, -decade);
+        values[3 * decade] = nextafterf(end, 0);
+        values[3 * decade + 1] = end;
+        values[3 * decade + 2] = nextafterf(end, decade == 0 ? 1 : 2);
+    }
+    values[CODED - 1] = 0;
+}
+
+static void check_coding(const vsh_kernels *kernels, int sign, float largest)
+{
+    float values[CODED_ROOM], back[CODED_ROOM], again[CODED_ROOM], coded;
+    uint8_t codes[CODED_ROOM];
+    int64_t wrong = 0;
+
+    draw_coded(sign, values);
+    for (int i = 0; i < CODED_ROOM; i++)
+        values[i] *= largest;
+    coded = kernels->update.encode[sign](values, CODED, codes);
+    CHECK_NEAR((double)coded, (double)largest, 0, 0);
+    kernels->update.decode[sign](codes, coded, CODED, back);
+    for (int i = 0; i < CODED; i++) {
+        double x = fabs((double)values[i]) / (double)largest;
+        double off = fabs((double)back[i] - (double)values[i]) / (double)largest;
+        wrong += off > bound_of(sign, x) * 1.00001 + 1e-12;
+        wrong += sign == UNSIGNED && (back[i] > 0) != (values[i] > 0);
     }
     CHECK_INT(wrong, 0);
-    CHECK_NEAR((double)back[17], 0, 0, 0);
-    CHECK_NEAR((double)back[18], (double)most, 0, 0);
-    for (int i = COUNT; i < ROOM; i++) /* what is behind the end stays nothing */
+    CHECK_NEAR((double)back[1], (double)largest, 0, 0);
+    for (int i = CODED - 1; i < CODED_ROOM; i++) /* what is behind the end stays nothing */
         CHECK_NEAR((double)back[i], 0, 0, 0);
-    kernels->update.encode[sign](back, COUNT, codes);
-    kernels->update.decode[sign](codes, coded, COUNT, again);
+    kernels->update.encode[sign](back, CODED, codes);
+    kernels->update.decode[sign](codes, coded, CODED, again);
     CHECK(memcmp(back, again, sizeof back) == 0);
 }
 
@@ -507,8 +556,137 @@ static void a_coded_value_is_off_by_half_a_piece_at_most(void)
     for (int i = 0; i < ISAS; i++) {
         const vsh_kernels *kernels = vsh_kernels_named(isas[i]);
         for (int sign = SIGNED; kernels && sign <= UNSIGNED; sign++)
-            check_coding(kernels, sign);
+            for (int power = -30; power <= 30; power += 10) {
+                check_coding(kernels, sign, (float)pow(2, power));
+                check_coding(kernels, sign, (float)pow(7, power));
+            }
     }
+}
+
+/* ---- AdamW of 8 bits ------------------------------------------------------------------------- */
+
+/* Gradients of a block that spread over decades and are 0 at times, as those of an embedding are.
+ * AdamW's own steps are below 3 times the rate here. */
+static void steps_of_8_bits_stay_within_a_few_rates(void)
+{
+    enum { COUNT = VSH_MOMENT_BLOCK };
+    setup s = prepare(one_vector(COUNT), VSH_ADAMW8BIT, VSH_F32);
+    vsh_nn nn = start(vsh_kernels_find()->name, 1);
+    double most = 0;
+
+    for (int64_t step = 1; step <= 60; step++) {
+        float before[COUNT];
+        memcpy(before, weights_of(&s), sizeof before);
+        for (int64_t i = 0; i < COUNT; i++)
+            set_gradient(&s, i,
+                         i % 5 == 0 && i % 7 != step % 7
+                             ? 0
+                             : (0.3 + draw((uint64_t)step, i)) * pow(10, 4 * draw(99, i)));
+        vsh_optimizer_step(&nn, &s.list, &s.options, &s.arrays, step, rate, scale, s.room);
+        for (int64_t i = 0; i < COUNT; i++)
+            most = fmax(most, fabs((double)weights_of(&s)[i] - (double)before[i]) / rate);
+    }
+    CHECK(most > 0.9);
+    CHECK(most < 3);
+    vsh_pool_stop(nn.pool);
+}
+
+/* sum of a_i (w_i - t_i)^2 / 2 with a from 0.1 to 10, from gradients with noise. */
+static double train_quadratic(int kind, int64_t steps)
+{
+    enum { COUNT = 5000 };
+    setup s = prepare(one_vector(COUNT), kind, VSH_F32);
+    vsh_nn nn = start(vsh_kernels_find()->name, 1);
+    double loss = 0;
+
+    for (int64_t step = 1; step <= steps; step++) {
+        double now = 0.03 * (1 - (double)(step - 1) / (double)steps);
+        for (int64_t i = 0; i < COUNT; i++)
+            set_gradient(&s, i,
+                         pow(10, draw(98, i)) * ((double)weights_of(&s)[i] - draw(97, i) +
+                                                 0.3 * draw((uint64_t)step, i)));
+        vsh_optimizer_step(&nn, &s.list, &s.options, &s.arrays, step, now, 1, s.room);
+    }
+    for (int64_t i = 0; i < COUNT; i++)
+        loss +=
+            0.5 * pow(10, draw(98, i)) * pow((double)weights_of(&s)[i] - draw(97, i), 2) / COUNT;
+    vsh_pool_stop(nn.pool);
+    return loss;
+}
+
+static void eight_bits_train_to_nearly_the_same_place(void)
+{
+    double before = train_quadratic(VSH_ADAMW, 0), exact = train_quadratic(VSH_ADAMW, 200);
+    double coded = train_quadratic(VSH_ADAMW8BIT, 200);
+
+    CHECK(exact < before / 100);
+    CHECK_NEAR(coded, exact, 0.1, 0);
+}
+
+/* The moments of AdamW, and those that 8 bits stand for. */
+static const float *moment_of(const setup *s, const vsh_nn *nn, int which)
+{
+    vsh_optimizer_piece pieces[VSH_OPTIMIZER_PIECES];
+    const char *state = s->arrays.state;
+    int64_t n = s->list.elements, blocks = (n + VSH_MOMENT_BLOCK - 1) / VSH_MOMENT_BLOCK;
+    float *values;
+
+    vsh_optimizer_pieces(&s->list, s->options.kind, pieces);
+    if (s->options.kind == VSH_ADAMW)
+        return (const float *)(const void *)(state + pieces[which].offset_bytes);
+    values = room_of(blocks * VSH_MOMENT_BLOCK, sizeof *values);
+    for (int64_t b = 0; b < blocks; b++) {
+        const uint8_t *codes = (const uint8_t *)state + pieces[2 * which].offset_bytes;
+        const float *scales = (const void *)(state + pieces[2 * which + 1].offset_bytes);
+        int64_t at = b * VSH_MOMENT_BLOCK, count = n - at;
+        nn->kernels->update.decode[which](codes + at, scales[b],
+                                          count < VSH_MOMENT_BLOCK ? count : VSH_MOMENT_BLOCK,
+                                          values + at);
+    }
+    return values;
+}
+
+static float largest_of(const float *values, int64_t count)
+{
+    float most = 0;
+
+    for (int64_t i = 0; i < count; i++)
+        most = fmaxf(most, fabsf(values[i]));
+    return most;
+}
+
+/* After one step the moments of 8 bits are those of AdamW, coded once: off by half a piece. */
+static void moments_of_8_bits_are_those_of_adamw_to_half_a_piece(void)
+{
+    setup exact = prepare(some_tensors(), VSH_ADAMW, VSH_F32);
+    setup coded = prepare(some_tensors(), VSH_ADAMW8BIT, VSH_F32);
+    vsh_nn nn = start(vsh_kernels_find()->name, 1);
+
+    run_steps(&nn, &exact, 1);
+    run_steps(&nn, &coded, 1);
+    for (int which = 0; which < 2; which++) {
+        const float *want = moment_of(&exact, &nn, which), *got = moment_of(&coded, &nn, which);
+        int64_t n = exact.list.elements, wrong = 0;
+        for (int64_t at = 0; at < n; at += VSH_MOMENT_BLOCK) {
+            int64_t count = n - at < VSH_MOMENT_BLOCK ? n - at : VSH_MOMENT_BLOCK;
+            double most = (double)largest_of(want + at, count);
+            for (int64_t i = at; i < at + count; i++) {
+                double off = fabs((double)got[i] - (double)want[i]);
+                double x = most > 0 ? fabs((double)want[i]) / most : 0;
+                wrong += off > (1.00001 * bound_of(which, x) + 2e-7 * x) * most;
+            }
+        }
+        CHECK_INT(wrong, 0);
+    }
+    vsh_pool_stop(nn.pool);
+}
+
+static void adafactor_and_sgd_train_too(void)
+{
+    double before = train_quadratic(VSH_SGD, 0);
+
+    CHECK(train_quadratic(VSH_SGD, 200) < before / 100);
+    CHECK(train_quadratic(VSH_ADAFACTOR, 200) < before / 100);
 }
 
 const vsh_test vsh_tests[] = {
@@ -516,6 +694,7 @@ const vsh_test vsh_tests[] = {
     {"sgd_agrees_with_its_twin", sgd_agrees_with_its_twin},
     {"adafactor_agrees_with_its_twin", adafactor_agrees_with_its_twin},
     {"threads_do_not_change_a_bit", threads_do_not_change_a_bit},
+    {"where_tensors_end_does_not_change_a_bit", where_tensors_end_does_not_change_a_bit},
     {"what_is_not_trained_and_gradients_stay_as_they_are",
      what_is_not_trained_and_gradients_stay_as_they_are},
     {"decay_is_decoupled_and_only_where_the_list_says",
@@ -528,4 +707,9 @@ const vsh_test vsh_tests[] = {
      one_gradient_that_is_not_finite_shows_in_the_norm},
     {"codes_are_those_of_the_paper", codes_are_those_of_the_paper},
     {"a_coded_value_is_off_by_half_a_piece_at_most", a_coded_value_is_off_by_half_a_piece_at_most},
+    {"steps_of_8_bits_stay_within_a_few_rates", steps_of_8_bits_stay_within_a_few_rates},
+    {"eight_bits_train_to_nearly_the_same_place", eight_bits_train_to_nearly_the_same_place},
+    {"moments_of_8_bits_are_those_of_adamw_to_half_a_piece",
+     moments_of_8_bits_are_those_of_adamw_to_half_a_piece},
+    {"adafactor_and_sgd_train_too", adafactor_and_sgd_train_too},
     {NULL, NULL}};

@@ -17,7 +17,7 @@ enum { COMPLAINT_BYTES = 4096, READ_BYTES = 65536 };
 /* A running child and what it has said so far. */
 typedef struct {
     const char *name;
-    pid_t pid;
+    pid_t pid;    /* 0: ended */
     int pipes[2]; /* its standard output and standard error; -1 when it closed them */
     vsh_text *output;
     char complaint[COMPLAINT_BYTES]; /* the end of its standard error */
@@ -126,17 +126,20 @@ static vsh_status take(running *run, int which, size_t output_max, vsh_error *er
                                : VSH_OK;
 }
 
-/* Until it has closed both. */
-static vsh_status listen_to(running *run, const vsh_child *child, vsh_error *err)
+static vsh_status too_late(const running *run, const vsh_child *child, vsh_error *err)
 {
-    const double deadline = vsh_clock_now().v + child->time_max.v;
+    return vsh_fail(err, VSH_EMACHINE, "%s: not done after %s", run->name,
+                    vsh_show_time(child->time_max.v).text);
+}
 
+/* Until it has closed both. */
+static vsh_status listen_to(running *run, const vsh_child *child, double deadline, vsh_error *err)
+{
     while (run->pipes[0] >= 0 || run->pipes[1] >= 0) {
         struct pollfd polled[2] = {{run->pipes[0], POLLIN, 0}, {run->pipes[1], POLLIN, 0}};
         double left = deadline - vsh_clock_now().v;
         if (left <= 0)
-            return vsh_fail(err, VSH_EMACHINE, "%s: not done after %s", run->name,
-                            vsh_show_time(child->time_max.v).text);
+            return too_late(run, child, err);
         if (poll(polled, 2, left < 1 ? 1 + (int)(1000 * left) : 1000) < 0 && errno != EINTR)
             return vsh_fail(err, VSH_EMACHINE, "%s: %s", run->name, strerror(errno));
         for (int i = 0; i < 2; i++)
@@ -146,19 +149,43 @@ static vsh_status listen_to(running *run, const vsh_child *child, vsh_error *err
     return VSH_OK;
 }
 
-/* The last line that is not blank. */
+/* The end of what it complained of, from the begin of a line where there is one: the reason often
+ * stands in the last line but one. */
 static const char *last_complaint(running *run, int *length)
 {
+    enum { SHOWN = 400 };
     size_t end = run->complaint_length, begin;
 
     while (end > 0 && (unsigned char)run->complaint[end - 1] <= ' ')
         end--;
-    for (begin = end; begin > 0 && run->complaint[begin - 1] != '\n';)
-        begin--;
-    if (end - begin > 300)
-        begin = end - 300;
+    begin = end > SHOWN ? end - SHOWN : 0;
+    for (size_t i = begin; begin > 0 && i < end; i++)
+        if (run->complaint[i] == '\n') {
+            begin = i + 1;
+            break;
+        }
+    for (size_t i = begin; i < end; i++)
+        if (run->complaint[i] == '\n')
+            run->complaint[i] = ' ';
     *length = (int)(end - begin);
     return run->complaint + begin;
+}
+
+/* One that has closed its output may still run. */
+static vsh_status await(running *run, const vsh_child *child, double deadline, int *how,
+                        vsh_error *err)
+{
+    pid_t ended;
+
+    while ((ended = waitpid(run->pid, how, WNOHANG)) != run->pid) {
+        if (ended < 0 && errno != EINTR)
+            return vsh_fail(err, VSH_EMACHINE, "%s: %s", run->name, strerror(errno));
+        if (vsh_clock_now().v > deadline)
+            return too_late(run, child, err);
+        poll(NULL, 0, 1);
+    }
+    run->pid = 0;
+    return VSH_OK;
 }
 
 static vsh_status judge(running *run, int how, vsh_error *err)
@@ -177,22 +204,31 @@ static vsh_status judge(running *run, int how, vsh_error *err)
                     line);
 }
 
+/* Ends what still runs and keeps nothing of it. */
+static void put_away(running *run)
+{
+    for (int i = 0; i < 2; i++)
+        if (run->pipes[i] >= 0)
+            close(run->pipes[i]);
+    if (run->pid == 0)
+        return;
+    kill(run->pid, SIGKILL);
+    while (waitpid(run->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 vsh_status vsh_child_run(const vsh_child *child, vsh_text *output, vsh_error *err)
 {
+    const double deadline = vsh_clock_now().v + child->time_max.v;
     running run = {.name = child->argv[0], .pipes = {-1, -1}, .output = output};
     vsh_status status;
     int how = 0;
 
     assert(child->argv[0] && child->time_max.v > 0 && output->length <= child->output_max);
     VSH_TRY(start(child, &run, err));
-    status = listen_to(&run, child, err);
-    if (status != VSH_OK)
-        kill(run.pid, SIGKILL);
-    for (int i = 0; i < 2; i++)
-        if (run.pipes[i] >= 0)
-            close(run.pipes[i]);
-    while (waitpid(run.pid, &how, 0) < 0)
-        if (errno != EINTR)
-            return vsh_fail(err, VSH_EMACHINE, "%s: %s", run.name, strerror(errno));
+    status = listen_to(&run, child, deadline, err);
+    if (status == VSH_OK)
+        status = await(&run, child, deadline, &how, err);
+    put_away(&run);
     return status == VSH_OK ? judge(&run, how, err) : status;
 }

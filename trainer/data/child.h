@@ -16,7 +16,7 @@ typedef struct {
 } vsh_child;
 
 /* Runs it to its end in the C locale with an otherwise empty environment. VSH_EINPUT when it ends
- * otherwise than with 0, with the last line it complained of; VSH_EMACHINE when it cannot be
+ * otherwise than with 0, with the end of its complaints; VSH_EMACHINE when it cannot be
  * started, takes too long or says too much. */
 vsh_status vsh_child_run(const vsh_child *child, vsh_text *output, vsh_error *err);
 

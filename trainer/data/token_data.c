@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,8 +17,8 @@ typedef struct {
     uint64_t order;
     uint64_t key; /* of everything that decides the ids */
     int64_t documents, count, bytes;
-    uint64_t hash; /* of what follows the header */
-    uint64_t spare;
+    uint64_t hash;        /* of what follows the header */
+    uint64_t header_hash; /* of the fields above */
 } header;
 
 static const char mark[8] = "vshids1";
@@ -30,6 +30,11 @@ static const int64_t cache_bytes_max = (int64_t)1 << 40;
 static size_t body_bytes(const header *head)
 {
     return ((size_t)head->documents + 1) * sizeof(int64_t) + (size_t)head->count * sizeof(int32_t);
+}
+
+static uint64_t header_hash(const header *head)
+{
+    return vsh_hash64(head, offsetof(header, header_hash));
 }
 
 static int64_t *starts_in(void *blob) { return (int64_t *)((char *)blob + sizeof(header)); }
@@ -71,9 +76,9 @@ static uint64_t cache_key(const vsh_corpus *corpus, const vsh_tokenizer *tokeniz
 static bool header_holds(const header *head, int64_t length, uint64_t key)
 {
     return length >= (int64_t)sizeof *head && memcmp(head->mark, mark, sizeof mark) == 0 &&
-           head->order == byte_order && head->key == key && head->documents > 0 &&
-           head->documents < length && head->count > 0 && head->count < length &&
-           head->bytes >= 0 && (size_t)length == sizeof *head + body_bytes(head);
+           head->order == byte_order && head->header_hash == header_hash(head) &&
+           head->key == key && head->documents > 0 && head->documents < length && head->count > 0 &&
+           head->count < length && (size_t)length == sizeof *head + body_bytes(head);
 }
 
 static bool body_holds(void *blob, int32_t vocab)
@@ -156,12 +161,14 @@ static vsh_status pack(vsh_arena *arena, const split *made, uint64_t key, void *
     *blob = vsh_alloc(arena, 1, sizeof head + body_bytes(&head));
     if (!*blob)
         return vsh_fail(err, VSH_EMACHINE, "token ids: out of memory");
-    memcpy(*blob, &head, sizeof head);
+    memcpy(*blob, &head, sizeof head); /* the places depend on it */
     start = starts_in(*blob);
     memcpy(start, made->start, (size_t)made->documents * sizeof *start);
     start[made->documents] = made->ids.count;
     memcpy(ids_in(*blob), made->ids.id, (size_t)made->ids.count * sizeof *made->ids.id);
-    ((header *)*blob)->hash = vsh_hash64(start, body_bytes(&head));
+    head.hash = vsh_hash64(start, body_bytes(&head));
+    head.header_hash = header_hash(&head);
+    memcpy(*blob, &head, sizeof head);
     return VSH_OK;
 }
 

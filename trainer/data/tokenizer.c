@@ -146,7 +146,7 @@ static size_t plain_character(const vsh_tokenizer *tokenizer, const char *text, 
         return *text != '\0' && (*text != ' ' || tokenizer->model.blank >= 0);
     memcpy(room, text, left < 4 ? left : 4);
     length = vsh_utf8_length(room);
-    return length == 0 || memcmp(room, "\u2581", 4) == 0 ? 0 : (size_t)length;
+    return memcmp(room, "\u2581", 3) == 0 ? 0 : (size_t)length;
 }
 
 /* Where to end a part of a run of plain characters that is full: before a blank, after a newline,

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdbool.h>
 
+#include "trainer/nn/linear.h"
+
 typedef struct {
     const vsh_vector_kernels *kernels;
     vsh_mlp mlp;
@@ -22,9 +24,9 @@ static int64_t pre_width(const job *j)
 static job part_of(const job *whole, int64_t part)
 {
     job j = *whole;
-    int64_t row = part * VSH_ROW_BLOCK;
+    int64_t together = vsh_rows_together(j.width), row = part * together;
 
-    j.rows = j.rows - row < VSH_ROW_BLOCK ? j.rows - row : VSH_ROW_BLOCK;
+    j.rows = j.rows - row < together ? j.rows - row : together;
     j.pre = vsh_at(j.pre, j.element, row * pre_width(&j));
     j.out = vsh_at(j.out, j.element, row * j.width);
     if (j.weight) {
@@ -32,6 +34,13 @@ static job part_of(const job *whole, int64_t part)
         j.dweight += row;
     }
     return j;
+}
+
+static int64_t parts_of(const job *j)
+{
+    int64_t together = vsh_rows_together(j->width);
+
+    return (j->rows + together - 1) / together;
 }
 
 static void forward_part(void *context, int64_t part, int thread)
@@ -48,7 +57,7 @@ void vsh_activation_forward(const vsh_nn *nn, vsh_mlp mlp, vsh_element element, 
     job j = {&nn->kernels->vector[element], mlp, element, rows, width, (void *)pre, out};
 
     assert(rows >= 0 && width > 0);
-    vsh_pool_run(nn->pool, forward_part, &j, vsh_row_blocks(rows));
+    vsh_pool_run(nn->pool, forward_part, &j, parts_of(&j));
 }
 
 static void backward_part(void *context, int64_t part, int thread)
@@ -67,5 +76,5 @@ void vsh_activation_backward(const vsh_nn *nn, vsh_mlp mlp, vsh_element element,
         &nn->kernels->vector[element], mlp, element, rows, width, pre, out_grad, weight, dweight};
 
     assert(rows >= 0 && width > 0 && !weight == !dweight);
-    vsh_pool_run(nn->pool, backward_part, &j, vsh_row_blocks(rows));
+    vsh_pool_run(nn->pool, backward_part, &j, parts_of(&j));
 }

@@ -29,8 +29,11 @@ int64_t vsh_attention_tiled_pairs(int64_t seq, int64_t window);
 void vsh_attention_forward(const vsh_nn *nn, const vsh_attention_shape *shape, const void *q,
                            const void *k, const void *v, void *out, float *lse);
 
-/* dq (B S, q_stride) is written; dk, dv (B S, dkv_stride) are written, or with add, added to.
- * dout has out_stride; delta (B, H, S) is room for the row sums of dout out. */
+/* dq (B S, dq_stride) is written; dk, dv (B S, dkv_stride) are written, or with add, added to.
+ * dout has out_stride; delta (B, H, S) is room for the row sums of dout out. Threads share the B K
+ * pairs of a sequence and a key head. Sums are fp32; where the keys of a head exceed a thread's
+ * scratch (D 64: 1,920 keys, D 128: 768), dq rests in dq between two such panels, so in bf16 it is
+ * rounded once for each. */
 void vsh_attention_backward(const vsh_nn *nn, const vsh_attention_shape *shape, const void *q,
                             const void *k, const void *v, const void *out, const float *lse,
                             const void *dout, void *dq, void *dk, void *dv, int64_t dq_stride,

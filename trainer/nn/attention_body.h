@@ -42,14 +42,14 @@ static inline vf exp2_small(vf x)
     p = p * r + vf_all(0.240226522F);
     p = p * r + vf_all(0.693147242F);
     p = p * r + vf_all(1.0F);
-    return (vf)((vi)p + ((vi)shifted << 23));
+    return (vf)((vu)p + ((vu)shifted << 23));
 }
 
 /* Natural logarithm of x >= 2^-126: x = 2^e m with m in [sqrt(1/2), sqrt(2)), and
  * ln m = 2 artanh((m - 1) / (m + 1)) to the ninth power. */
 static inline vf log_normal(vf x)
 {
-    vi offset = (vi)x - vi_all(0x3f3504f3); /* bits of sqrt(1/2) */
+    vi offset = (vi)((vu)x - 0x3f3504f3U); /* bits of sqrt(1/2) */
     vi exponent = offset >> 23;
     vf m = (vf)((offset & vi_all(0x7fffff)) + vi_all(0x3f3504f3));
     vf s = (m - vf_all(1.0F)) / (m + vf_all(1.0F)), z = s * s;
@@ -80,12 +80,10 @@ enum { LINE = 64, FETCHED_LINES = 16 };
 static inline void fetch_some(vsh_attention_ahead *ahead)
 {
     for (int64_t lines = 0; lines < FETCHED_LINES && ahead->first < ahead->end;) {
-        int64_t item = ahead->first % VSH_ATTENTION_AHEAD, bytes = ahead->item[item].bytes;
-        const char *at = ahead->item[item].at;
-        for (int64_t byte = 0; byte < bytes; byte += LINE)
-            __builtin_prefetch(at + byte, 0, 2);
-        __builtin_prefetch(at + bytes - 1, 0, 2);
-        lines += (bytes + LINE - 1) / LINE;
+        int64_t item = ahead->first % VSH_ATTENTION_AHEAD;
+        const char *at = ahead->item[item].at, *end = at + ahead->item[item].bytes;
+        for (at -= (uintptr_t)at % LINE; at < end; at += LINE, lines++)
+            __builtin_prefetch(at, 0, 2);
         ahead->item[item].at += ahead->item[item].stride;
         if (--ahead->item[item].rows <= 0)
             ahead->first++;

@@ -6,6 +6,14 @@
 
 #include "trainer/nn/nn.h"
 
+/* Rows of this many elements that go to a thread together: one block, fewer when they are long. */
+static inline int64_t vsh_rows_together(int64_t width)
+{
+    int64_t rows = (1 << 16) / width;
+
+    return rows < 1 ? 1 : rows < VSH_ROW_BLOCK ? rows : VSH_ROW_BLOCK;
+}
+
 /* y (rows, N) += bias (N) in every row; y has stride elements a row. */
 void vsh_bias_forward(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t width,
                       int64_t stride, const void *bias, void *y);

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Logits that go to a thread together: whole rows, at least one, at most VSH_ROW_BLOCK. */
-enum { LOGITS = 1 << 16 };
+#include "trainer/nn/linear.h"
 
 typedef struct {
     const vsh_vector_kernels *kernels;
@@ -81,11 +80,17 @@ static void loss_part(void *context, int64_t part, int thread)
 void vsh_loss_rows(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t vocab,
                    const vsh_targets *targets, float scale, void *logits, double *losses)
 {
-    int64_t together = LOGITS / vocab;
-    job j = {
-        &nn->kernels->vector[element], element, rows, vocab, 0, targets, scale, logits, losses};
+    int64_t together = vsh_rows_together(vocab);
+    job j = {&nn->kernels->vector[element],
+             element,
+             rows,
+             vocab,
+             together,
+             targets,
+             scale,
+             logits,
+             losses};
 
     assert(rows >= 0 && vocab > 0 && (targets->ids || targets->soft));
-    j.rows_together = together < 1 ? 1 : together < VSH_ROW_BLOCK ? together : VSH_ROW_BLOCK;
-    vsh_pool_run(nn->pool, loss_part, &j, (rows + j.rows_together - 1) / j.rows_together);
+    vsh_pool_run(nn->pool, loss_part, &j, (rows + together - 1) / together);
 }

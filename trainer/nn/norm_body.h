@@ -26,18 +26,14 @@ ALWAYS OF(moments)
     for (; c + wide <= width; c += wide)
         for (int k = 0; k < SUMS; k++) {
             int64_t at = c + k * LANES;
-            OF(moments_step)
-            (x + at, grad ? grad + at : NULL, grad ? weight + at : NULL, mean, LANES, &square[k],
-             &product[k]);
+            const E *g = grad ? grad + at : NULL, *w = grad ? weight + at : NULL;
+            OF(moments_step)(x + at, g, w, mean, LANES, &square[k], &product[k]);
         }
-    for (; c + LANES <= width; c += LANES)
-        OF(moments_step)
-        (x + c, grad ? grad + c : NULL, grad ? weight + c : NULL, mean, LANES, &square[0],
-         &product[0]);
-    if (c < width)
-        OF(moments_step)
-        (x + c, grad ? grad + c : NULL, grad ? weight + c : NULL, mean, width - c, &square[0],
-         &product[0]);
+    for (; c < width; c += LANES) {
+        int64_t lanes = width - c < LANES ? width - c : LANES;
+        const E *g = grad ? grad + c : NULL, *w = grad ? weight + c : NULL;
+        OF(moments_step)(x + c, g, w, mean, lanes, &square[0], &product[0]);
+    }
     return (OF(moments)){vf_sum(fold_sums(square)), grad ? vf_sum(fold_sums(product)) : 0.0F};
 }
 
@@ -110,60 +106,61 @@ static inline OF(norm_row)
     return row;
 }
 
-/* Some columns of some rows: the sums over rows go to memory once. */
-ALWAYS void OF(norm_back_step)(int rows, const OF(norm_row) * row, int64_t width, int64_t lanes,
-                               const E *weight, const E *x, const E *dout, E *dx, float *dweight,
-                               float *dbias)
+/* The rows of one part; dbias may be NULL. */
+typedef struct {
+    int64_t width;
+    const E *weight, *x, *dout;
+    E *dx;
+    float *dweight, *dbias;
+} OF(norm_part);
+
+/* Columns [c, c + lanes) of some rows from first on: the sums over rows go to memory once. */
+ALWAYS void OF(norm_columns)(const OF(norm_part) * part, int64_t first, int rows,
+                             const OF(norm_row) * row, int64_t c, int64_t lanes)
 {
-    vf w = OF(load_some)(weight, lanes);
-    vf dw = load_floats(dweight, lanes);
-    vf db = dbias ? load_floats(dbias, lanes) : vf_all(0.0F);
+    vf w = OF(load_some)(part->weight + c, lanes), dw = load_floats(part->dweight + c, lanes);
+    vf db = part->dbias ? load_floats(part->dbias + c, lanes) : vf_all(0.0F);
 
     for (int r = 0; r < rows; r++) {
-        vf grad = OF(load_some)(dout + r * width, lanes);
-        vf n = (OF(load_some)(x + r * width, lanes) - row[r].mean) * row[r].inverse;
+        int64_t at = (first + r) * part->width + c;
+        vf grad = OF(load_some)(part->dout + at, lanes);
+        vf n = (OF(load_some)(part->x + at, lanes) - row[r].mean) * row[r].inverse;
         vf step = (grad * w - row[r].mean_g - n * row[r].mean_gn) * row[r].inverse;
-        OF(store_some)(dx + r * width, OF(load_some)(dx + r * width, lanes) + step, lanes);
+        OF(store_some)(part->dx + at, OF(load_some)(part->dx + at, lanes) + step, lanes);
         dw += grad * n;
         db += grad;
     }
-    store_floats(dweight, dw, lanes);
-    if (dbias)
-        store_floats(dbias, db, lanes);
+    store_floats(part->dweight + c, dw, lanes);
+    if (part->dbias)
+        store_floats(part->dbias + c, db, lanes);
 }
 
-ALWAYS void OF(norm_back_rows)(int rows, bool layer, int64_t width, const E *weight, const E *x,
-                               const E *dout, E *dx, float *dweight, float *dbias)
+ALWAYS void OF(norm_rows)(const OF(norm_part) * part, bool layer, int64_t first, int rows)
 {
     OF(norm_row) row[NORM_ROWS];
-    int64_t c = 0;
+    int64_t width = part->width, c = 0;
 
-    for (int r = 0; r < rows; r++)
-        row[r] = OF(norm_row_of)(layer, width, weight, x + r * width, dout + r * width);
+    for (int r = 0; r < rows; r++) {
+        int64_t at = (first + r) * width;
+        row[r] = OF(norm_row_of)(layer, width, part->weight, part->x + at, part->dout + at);
+    }
     for (; c + LANES <= width; c += LANES)
-        OF(norm_back_step)
-        (rows, row, width, LANES, weight + c, x + c, dout + c, dx + c, dweight + c,
-         dbias ? dbias + c : NULL);
+        OF(norm_columns)(part, first, rows, row, c, LANES);
     if (c < width)
-        OF(norm_back_step)
-        (rows, row, width, width - c, weight + c, x + c, dout + c, dx + c, dweight + c,
-         dbias ? dbias + c : NULL);
+        OF(norm_columns)(part, first, rows, row, c, width - c);
 }
 
 static void OF(norm_back)(bool layer, int64_t rows, int64_t width, const void *weight,
                           const void *x, const void *dout, void *dx, float *dweight, float *dbias)
 {
+    const OF(norm_part) part = {width, weight, x, dout, dx, dweight, dbias};
     int64_t r = 0;
 
     memset(dweight, 0, (size_t)width * sizeof *dweight);
     if (dbias)
         memset(dbias, 0, (size_t)width * sizeof *dbias);
     for (; r + NORM_ROWS <= rows; r += NORM_ROWS)
-        OF(norm_back_rows)
-        (NORM_ROWS, layer, width, weight, (const E *)x + r * width, (const E *)dout + r * width,
-         (E *)dx + r * width, dweight, dbias);
+        OF(norm_rows)(&part, layer, r, NORM_ROWS);
     for (; r < rows; r++)
-        OF(norm_back_rows)
-        (1, layer, width, weight, (const E *)x + r * width, (const E *)dout + r * width,
-         (E *)dx + r * width, dweight, dbias);
+        OF(norm_rows)(&part, layer, r, 1);
 }

@@ -257,19 +257,21 @@ static inline vf vf_exp_to(vf x, float limit)
 /* e^x, relative error below 2e-7; 0 below -87, infinity above 88.73, NaN stays NaN. */
 static inline vf vf_exp(vf x) { return vf_exp_to(x, 88.8F); }
 
-/* 1 / (1 + e^-x) of x = -minus_x, relative error below 4e-7. The denominator is at most 7e37, whose
- * reciprocal is no denormal. */
-static inline vf vf_sigmoid_of_minus(vf minus_x)
+/* s = 1 / (1 + e^y), the sigmoid of -y, and 1 - s, both with a relative error below 4e-7. The
+ * denominator is at most 7e37, whose reciprocal is no denormal. */
+static inline vf vf_sigmoid_of_minus(vf y, vf *rest)
 {
-    vf denominator = vf_exp_to(minus_x, 87.0F) + 1.0F;
+    vf e = vf_exp_to(y, 87.0F), denominator = e + 1.0F, s;
 
 #if defined(__AVX512F__)
     /* a division takes as long as everything before it: one step of Newton's from 14 bits */
-    vf guess = (vf)_mm512_rcp14_ps((__m512)denominator);
-    return guess + guess * (1.0F - denominator * guess);
+    s = (vf)_mm512_rcp14_ps((__m512)denominator);
+    s += s * (1.0F - denominator * s);
 #else
-    return 1.0F / denominator;
+    s = 1.0F / denominator;
 #endif
+    *rest = e * s;
+    return s;
 }
 
 #endif

@@ -49,25 +49,27 @@ typedef struct {
 #define GELU_CUBIC 0.0713548163F  /* 0.044715 of it */
 #define GELU_SQUARE 0.2140644488F /* three times that */
 
-ALWAYS vf curve_sigmoid(curve kind, vf x)
+ALWAYS vf curve_sigmoid(curve kind, vf x, vf *rest)
 {
-    return vf_sigmoid_of_minus(kind == SILU ? -x : x * (-GELU_LINEAR - GELU_CUBIC * (x * x)));
+    return vf_sigmoid_of_minus(kind == SILU ? -x : x * (-GELU_LINEAR - GELU_CUBIC * (x * x)), rest);
 }
 
 ALWAYS vf curve_value(curve kind, vf x)
 {
-    return kind == RELU ? vf_max(vf_all(0.0F), x) : x * curve_sigmoid(kind, x);
+    vf rest;
+
+    return kind == RELU ? vf_max(vf_all(0.0F), x) : x * curve_sigmoid(kind, x, &rest);
 }
 
 ALWAYS curve_point curve_at(curve kind, vf x)
 {
-    vf s, bend;
+    vf s, rest, bend;
 
     if (kind == RELU)
         return (curve_point){vf_max(vf_all(0.0F), x),
                              vf_choose(x > 0.0F, vf_all(1.0F), vf_all(0.0F))};
-    s = curve_sigmoid(kind, x);
-    bend = x * s * (1.0F - s);
+    s = curve_sigmoid(kind, x, &rest);
+    bend = x * s * rest;
     return (curve_point){x * s,
                          s + (kind == SILU ? bend : bend * (GELU_LINEAR + GELU_SQUARE * (x * x)))};
 }

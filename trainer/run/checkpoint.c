@@ -283,7 +283,9 @@ static void discard(const writer *w, const entry *e)
         (void)vsh_folder_remove(away, NULL);
 }
 
-/* What fails here is tried again after the next write: the new checkpoint is there. */
+/* What fails here is tried again after the next write: the new checkpoint is there. One that does
+ * not look complete does not count, but goes only when keep newer ones do: a disk that failed for a
+ * moment is no reason to remove anything. */
 static void prune(writer *w, int64_t step, int keep)
 {
     int64_t count, last = step;
@@ -296,11 +298,11 @@ static void prune(writer *w, int64_t step, int keep)
         const char *path = join(w->arena, w->folder, list[i].name);
         if (!path || list[i].kind == TEMPORARY || (list[i].step == step && list[i].kind == PLAIN))
             continue;
-        if (kept < keep && list[i].step != last && looks_complete(w->arena, path)) {
+        if (kept == keep || list[i].step == last) {
+            discard(w, &list[i]);
+        } else if (looks_complete(w->arena, path)) {
             last = list[i].step;
             kept++;
-        } else {
-            discard(w, &list[i]);
         }
     }
 }

@@ -27,7 +27,7 @@ typedef struct {
     uint64_t seed;
     uint64_t config_hash; /* of the effective configuration */
     uint64_t data_hash;   /* of the training data */
-    const char *kernels;  /* what computed: bits are promised for the same one only */
+    const char *kernels;  /* what computed: bits are promised for the same one only; NULL: "" */
 } vsh_checkpoint_state;
 
 /* One file of a checkpoint: its name and its tensors. */
@@ -48,7 +48,8 @@ typedef struct {
 
 /* Writes folder/step-N, making the folder when it is missing and replacing a step-N that is there;
  * removes what earlier attempts left. Then keeps this one and, of the others, the newest complete
- * ones to make keep (>= 1) in all; what cannot be removed stays for the next time. The arena is
+ * ones to make keep (>= 1) in all, and removes what is older; what cannot be removed stays for the
+ * next time. The arena is
  * scratch: nothing in it is needed afterwards. VSH_EMACHINE: nothing of the others was touched.
  * VSH_EINPUT: the tokenizer cannot be read, or a statistic is not finite. */
 vsh_status vsh_checkpoint_write(vsh_arena *arena, const char *folder,

@@ -11,7 +11,7 @@
 #include "core/arena.h"
 #include "core/status.h"
 
-enum { VSH_VALUES_MAX = 1 << 23, VSH_VALUES_DEPTH = 32 };
+enum { VSH_VALUES_MAX = 1 << 21, VSH_VALUES_DEPTH = 32 };
 
 typedef enum {
     VSH_VALUE_NULL,

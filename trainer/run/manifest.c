@@ -47,6 +47,11 @@ static void put_hex(vsh_json *json, const char *key, uint64_t value)
     vsh_json_string(json, key, digits);
 }
 
+static void put_text(vsh_json *json, const char *key, const char *text)
+{
+    vsh_json_string(json, key, text ? text : "");
+}
+
 static void put_state(vsh_json *json, const vsh_checkpoint_state *state)
 {
     vsh_json_object(json, "state");
@@ -59,7 +64,7 @@ static void put_state(vsh_json *json, const vsh_checkpoint_state *state)
         else if (fields[i].kind == FIELD_HEX)
             put_hex(json, fields[i].key, *(const uint64_t *)at);
         else
-            vsh_json_string(json, fields[i].key, *(const char *const *)at);
+            put_text(json, fields[i].key, *(const char *const *)at);
     }
     vsh_json_end(json);
 }
@@ -184,9 +189,9 @@ static bool parse_real(const vsh_value *value, double *result)
 
 static bool parse_text(const vsh_value *value, const char **result)
 {
-    if (!value || (value->kind != VSH_VALUE_TEXT && value->kind != VSH_VALUE_NULL))
+    if (!value || value->kind != VSH_VALUE_TEXT)
         return false;
-    *result = value->kind == VSH_VALUE_TEXT ? value->text : NULL;
+    *result = value->text;
     return true;
 }
 

@@ -6,7 +6,10 @@
  *   signed:   s 1ffffff 1e-1..1, s 01fffff 1e-2.., ... s 0000001 1e-7..1e-6; 0 is 0, 0x80 is 1
  *   unsigned:   1fffffff 1e-1..1,  01ffffff 1e-2.., ...  0000001f 1e-7..1e-6; 0 is 0, 1 is 1
  *
- * The arithmetic is in fp32 between decoding and encoding of a block. */
+ * The arithmetic is in fp32 between decoding and encoding of a block. Unlike the paper's, a second
+ * moment that is not 0 is never stored as 0 but as the least code: where gradients of one block
+ * spread over a few decades the first moment outlives the second, and the update is a division by
+ * epsilon. With the least code it is too small instead. */
 #include "trainer/run/optimizer_update.h"
 
 typedef struct {

@@ -12,7 +12,7 @@
 #include "core/status.h"
 
 enum {
-    VSH_SAFETENSORS_TENSORS = 1 << 20,
+    VSH_SAFETENSORS_TENSORS = 1 << 17,
     VSH_SAFETENSORS_RANK = 8,
     VSH_SAFETENSORS_HEADER = 100000000 /* bytes, the official limit */
 };
