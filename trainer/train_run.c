@@ -13,10 +13,6 @@
 #include "trainer/run/snapshot.h"
 #include "trainer/train_commands.h"
 
-/* Watts a busy processor is taken to draw when nothing measures it: the order of a desktop's or a
- * share of a server's (assumed; every figure made with it says so). */
-#define ASSUMED_WATTS 65.0
-
 /* One call of `run`, from the file to the end. */
 typedef struct {
     train_session *session;
@@ -47,7 +43,7 @@ static void predict(call *c)
     if (!c->machine_known)
         return;
     c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine, 1).v;
-    c->predicted.energy_j = ASSUMED_WATTS * c->predicted.step_time_s * (double)c->config.steps;
+    c->predicted.energy_j = VSH_ASSUMED_WATTS * c->predicted.step_time_s * (double)c->config.steps;
 }
 
 static void put_real(vsh_json *json, const char *key, double value)
@@ -300,7 +296,7 @@ static void prepare_run(call *c)
     run->last_step = c->config.steps;
     run->seconds_max = isfinite(s->config.hours) ? 3600 * s->config.hours : 0;
     run->peak_flops = c->machine_known ? c->machine.peak[VSH_FP32].value : (double)NAN;
-    run->watts = ASSUMED_WATTS;
+    run->watts = VSH_ASSUMED_WATTS;
     run->energy_measured = vsh_energy_open(&run->energy, NULL);
     run->talk = talk_of(s);
     run->talk_is_terminal = s->talk_is_terminal;
