@@ -109,8 +109,8 @@ static void show(const evaluation *e)
                      e->model.config.model.layers);
         vsh_text_add(&s->out, "  Work          %sFLOP a token, %.1f %% of full depth\n",
                      vsh_show_si(r->executed.v / tokens).text, 100 * r->executed.v / r->full.v);
-        vsh_text_add(&s->out, "  Energy        %sJ a token, %s\n\n",
-                     vsh_show_si(e->energy.v / tokens).text,
+        vsh_text_add(&s->out, "  Energy        %s mJ a token, %s\n\n",
+                     vsh_show_real(1e3 * e->energy.v / tokens).text,
                      e->energy_measured ? "measured" : "modelled at 65 W");
         return;
     }
