@@ -126,3 +126,18 @@ void train_machine(train_session *s, vsh_hardware *hardware, bool *known)
     *known = vsh_hardware_auto(s->arena, s->cache_folder, s->config.common.threads, false, hardware,
                                NULL) == VSH_OK;
 }
+
+double train_peak(const vsh_hardware *hardware, bool known, int precision)
+{
+    vsh_precision used;
+
+    return known ? vsh_hardware_peak(hardware, (vsh_precision)precision, &used)->value
+                 : (double)NAN;
+}
+
+double train_watts(const vsh_hardware *hardware, bool known)
+{
+    const vsh_figure *chip = &hardware->power_chip, *host = &hardware->power_host;
+
+    return known && chip->known ? chip->value + (host->known ? host->value : 0) : (double)NAN;
+}
