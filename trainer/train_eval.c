@@ -88,6 +88,10 @@ static vsh_status run(evaluation *e, vsh_error *err)
     e->report = vsh_exit_evaluation(e->generator, isfinite(rule.threshold) ? &rule : NULL,
                                     e->sequences, e->seq, e->inputs, e->targets);
     e->seconds = vsh_clock_now().v - start;
+    train_machine(e->session, &machine, &machine_known);
+    e->energy = e->energy_measured
+                    ? vsh_energy_read(&meter)
+                    : (vsh_joules){train_watts(&machine, machine_known) * e->seconds};
     e->bytes =
         (double)e->data.held_out.bytes * (double)e->report.tokens / (double)e->data.held_out.count;
     return VSH_OK;
