@@ -42,7 +42,7 @@ static void predict(call *c)
                                      .energy_j = NAN};
     if (!c->machine_known)
         return;
-    c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine, 1).v;
+    c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine).v;
     c->predicted.energy_j = train_watts(&c->machine, c->machine_known) * c->predicted.step_time_s *
                             (double)c->config.steps;
 }
