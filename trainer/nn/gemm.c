@@ -77,6 +77,12 @@ static int64_t block_length(int64_t length, int64_t most)
     return count <= 1 ? length : ((length + count - 1) / count + 47) / 48 * 48;
 }
 
+/* How many of them there are; rounding to whole vectors can make them fewer. */
+static int64_t equal_blocks(int64_t length, int64_t most)
+{
+    return length == 0 ? 0 : block_count(length, block_length(length, most));
+}
+
 static const vsh_gemm_block *ladder_of(const vsh_gemm_call *call, vsh_blas blas)
 {
     if (call->int8 || call->element == VSH_B16)
@@ -210,7 +216,7 @@ static grouped_job plan_grouped(const vsh_gemm_engine *engine, const vsh_gemm_ca
         job.across = block_count(call->n, job.block.cols);
         job.parts = 0;
         for (int64_t g = 0; g < groups; g++)
-            job.parts += block_count(rows_of_group(&job, g), job.block.rows) * job.across;
+            job.parts += equal_blocks(rows_of_group(&job, g), job.block.rows) * job.across;
     }
     return job;
 }
@@ -219,7 +225,7 @@ static grouped_job plan_grouped(const vsh_gemm_engine *engine, const vsh_gemm_ca
 static int64_t find_group(const grouped_job *job, int64_t *down)
 {
     for (int64_t g = 0;; g++) {
-        int64_t blocks = block_count(rows_of_group(job, g), job->block.rows);
+        int64_t blocks = equal_blocks(rows_of_group(job, g), job->block.rows);
         if (*down < blocks)
             return g;
         *down -= blocks;
