@@ -34,6 +34,7 @@ static void clear_block(const vsh_gemm_call *piece)
 static void multiply_piece(const vsh_gemm_engine *engine, const vsh_gemm_call *piece, vsh_blas blas,
                            void *scratch)
 {
+    assert(piece->m > 0 && piece->n > 0 && piece->k >= 0);
     if (piece->k == 0) {
         clear_block(piece);
     } else if (piece->int8 || piece->element == VSH_B16) {
