@@ -109,6 +109,8 @@ $(B)/trainer/nn/gemm_avx512_units.o: ALL_CFLAGS += $(KERNEL_FLAGS) $(AVX512) -ma
 $(B)/trainer/nn/gemm_amx.o: ALL_CFLAGS += $(KERNEL_FLAGS) -mamx-tile -mamx-bf16 -mamx-int8
 endif
 $(B)/trainer/nn/isa_plain.o: ALL_CFLAGS += $(KERNEL_FLAGS)
+# initial weights: vectors, but the same bits everywhere, so nothing is fused
+$(B)/trainer/nn/normal.o: ALL_CFLAGS += -O3 -fno-math-errno -fno-trapping-math
 
 # the only C++: SentencePiece has no C interface
 $(B)/%.o: %.cc | $(B)/libraries
@@ -121,8 +123,8 @@ $(B)/config.h: FORCE
 	@mkdir -p $(@D); commit=$$(git describe --always --dirty 2>/dev/null || echo unknown); \
 	printf '#define VSH_COMMIT "%s"\n#define VSH_DATADIR "%s"\n' "$$commit" "$(datadir)/vishwa" > $@.new; \
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-$(B)/planner/plan_main.o $(B)/core/library.o: STANDARD += -I$(B)
-$(B)/planner/plan_main.o $(B)/core/library.o: $(B)/config.h
+$(B)/planner/plan_main.o $(B)/trainer/train_main.o $(B)/core/library.o: STANDARD += -I$(B)
+$(B)/planner/plan_main.o $(B)/trainer/train_main.o $(B)/core/library.o: $(B)/config.h
 
 $(B)/vishwa-plan: $(planner_objects) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
@@ -151,10 +153,25 @@ $(B)/tests/bench/bench_gemm: $(B)/tests/bench/bench_gemm.o $(trainer_library) $(
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
-$(fuzz_programs): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
+trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))
+$(filter-out $(trainer_fuzz),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
+$(trainer_fuzz): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(trainer_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
-check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) | $(after_deps)
+# what lets the machine fail at the k-th call, and what it is let loose on; preloaded, it comes before
+# a sanitizer and is built without one
+$(B)/tests/faults/inject.so: tests/faults/inject.c | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call quiet,cc,$(CC) -std=c11 -O1 $(WARNINGS) -U_FORTIFY_SOURCE -fPIC -shared $< -o $@)
+
+faults_objects := $(addprefix $(B)/trainer/run/,$(addsuffix .o,checkpoint manifest safetensors \
+                    json_read hash64 folder new_file mapped_file))
+$(B)/tests/faults/write_checkpoints: $(B)/tests/faults/write_checkpoints.o $(faults_objects) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ -ljansson $(core_libraries) -o $@)
+fault_tools := $(B)/tests/faults/inject.so $(B)/tests/faults/write_checkpoints
+
+check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(trainer_programs) -- $(fuzz_programs)
 
 bench: $(PROGRAMS) | $(after_deps)

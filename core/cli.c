@@ -74,6 +74,16 @@ static vsh_status set_word(const vsh_opt *opt, const char *value, int *place, vs
                     value, suggestion);
 }
 
+static vsh_status add_item(const vsh_opt *opt, const char *value, vsh_opt_list *list,
+                           vsh_error *err)
+{
+    if (list->count == VSH_OPT_LIST_MAX)
+        return vsh_fail(err, VSH_EINPUT, "--%s: expected at most %d times", opt->name,
+                        VSH_OPT_LIST_MAX);
+    list->item[list->count++] = value;
+    return VSH_OK;
+}
+
 static vsh_status set_value(const vsh_opt *opt, const char *value, void *config, vsh_error *err)
 {
     void *place = (char *)config + opt->offset;
@@ -85,6 +95,8 @@ static vsh_status set_value(const vsh_opt *opt, const char *value, void *config,
         return set_word(opt, value, place, err);
     if (opt->type == VSH_OPT_INTEGER || opt->type == VSH_OPT_REAL)
         return set_number(opt, value, place, err);
+    if (opt->type == VSH_OPT_LIST)
+        return add_item(opt, value, place, err);
     *(const char **)place = value;
     return VSH_OK;
 }

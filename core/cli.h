@@ -14,6 +14,7 @@ typedef enum {
     VSH_OPT_END,
     VSH_OPT_FLAG,    /* bool; --no-NAME clears it */
     VSH_OPT_TEXT,    /* const char * */
+    VSH_OPT_LIST,    /* vsh_opt_list: may be given several times */
     VSH_OPT_INTEGER, /* int64_t in [min, max]; SI suffixes, 1e6 and 100M, when whole */
     VSH_OPT_REAL,    /* double in [min, max]; SI suffixes */
     VSH_OPT_WORD,    /* int, the index into words */
@@ -30,6 +31,12 @@ typedef struct {
     double min, max;
     const char *const *words; /* NULL-terminated */
 } vsh_opt;
+
+enum { VSH_OPT_LIST_MAX = 64 };
+typedef struct {
+    const char *item[VSH_OPT_LIST_MAX];
+    int count;
+} vsh_opt_list;
 
 /* The options every program has; put vsh_common first in the program's own struct. */
 typedef struct {

@@ -1,6 +1,10 @@
 #include "core/footprint.h"
 
 #include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/workspace.h"
 
 /* Allocator fragmentation and compiler scratch, a share of everything else: 5-10 % is the usual
  * observation for XLA and the CUDA caching allocator (assumed; docs/model.md). */
@@ -38,6 +42,116 @@ vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_
         footprint->workspace.v += GATHERED_LAYERS * (double)parameters.non_embedding /
                                   (double)model->layers * recipe->weights;
     footprint->total = vsh_bytes_add(footprint->total, footprint->workspace);
+    return VSH_OK;
+}
+
+/* ---- vishwa-train -------------------------------------------------------------------------- */
+
+static double rounded(double bytes)
+{
+    int64_t unit = VSH_LEAN_ALIGNMENT;
+
+    return (double)(((int64_t)bytes + unit - 1) / unit * unit);
+}
+
+/* Sizes of what Adafactor keeps, and of the sums it needs for its largest tensor. */
+typedef struct {
+    int64_t rows, cols, whole, sums;
+} factored;
+
+/* The experts that every token uses are one matrix. */
+static vsh_tensor merged(const vsh_model *model, vsh_tensor tensor)
+{
+    int64_t shared = model->experts.shared;
+
+    if (tensor.group != VSH_GROUP_SHARED)
+        return tensor;
+    tensor.copies /= shared;
+    if (tensor.cols == model->hidden)
+        tensor.rows *= shared;
+    else
+        tensor.cols *= shared;
+    return tensor;
+}
+
+static factored factor(const vsh_model *model)
+{
+    enum { ROW_BLOCK = 64 };
+    vsh_tensor_list list;
+    factored sizes = {0};
+
+    vsh_model_tensors(model, &list);
+    for (int i = 0; i < list.count; i++) {
+        vsh_tensor t = merged(model, list.item[i]);
+        int64_t rows = t.cols > 1 ? t.rows : 1, cols = t.cols > 1 ? t.cols : t.rows;
+        int64_t sums = (rows + ROW_BLOCK - 1) / ROW_BLOCK * (1 + cols);
+        if (strcmp(t.name, "router_correction") == 0)
+            continue; /* moved by the load, not by a gradient */
+        sizes.rows += t.cols > 1 ? rows * t.copies : 0;
+        sizes.cols += t.cols > 1 ? cols * t.copies : 0;
+        sizes.whole += t.cols > 1 ? 0 : cols * t.copies;
+        sizes.sums = sums > sizes.sums ? sums : sizes.sums;
+    }
+    return sizes;
+}
+
+/* Moments of so many parameters (trainer/run/optimizer.h). */
+static double moment_bytes(const vsh_model *model, vsh_optimizer optimizer, double count)
+{
+    enum { MOMENT_BLOCK = 2048 };
+    double scales = rounded(4 * ceil(count / MOMENT_BLOCK));
+    factored f;
+
+    if (optimizer == VSH_ADAMW)
+        return 2 * rounded(4 * count);
+    if (optimizer == VSH_SGD)
+        return rounded(4 * count);
+    if (optimizer == VSH_ADAMW8BIT)
+        return 2 * (rounded(count) + scales);
+    assert(optimizer == VSH_ADAFACTOR);
+    f = factor(model);
+    return rounded(4 * (double)f.rows) + rounded(4 * (double)f.cols) + rounded(4 * (double)f.whole);
+}
+
+/* Doubles that the norm of the gradient, a sum a block, and Adafactor add up in. */
+static double sum_bytes(const vsh_model *model, double count)
+{
+    enum { NORM_BLOCK = 4096 };
+    double blocks = ceil(count / NORM_BLOCK), sums = (double)factor(model).sums;
+
+    return rounded(8 * (blocks > sums ? blocks : sums));
+}
+
+vsh_status vsh_footprint_lean(const vsh_model *model, const vsh_work *work,
+                              const vsh_lean_runtime *runtime, vsh_footprint *f, vsh_error *err)
+{
+    double a = (double)vsh_activation_bytes(work->precision), count, tokens;
+    vsh_workspace need = vsh_workspace_of(model, work, runtime->jitter);
+    vsh_parameters parameters;
+    vsh_op_list ops;
+    vsh_bytes live = {0};
+
+    assert(work->lean && runtime->gradient_buffers >= 1 && runtime->threads >= 1);
+    VSH_TRY(vsh_count_parameters(model, &parameters, err));
+    VSH_TRY(vsh_lower(model, work, &ops, err));
+    if (work->recompute == VSH_RECOMPUTE_FULL)
+        VSH_TRY(vsh_lower_live_layer(model, work, &live, err));
+    count = (double)parameters.total;
+    tokens = (double)work->sequences * (double)work->seq;
+    *f = (vsh_footprint){.weights = {rounded(a * count)},
+                         .gradients = {(double)runtime->gradient_buffers * rounded(a * count)},
+                         .optimizer = {moment_bytes(model, runtime->optimizer, count) +
+                                       (a == 4 ? 0 : rounded(4 * count))},
+                         .activations = live,
+                         .logits = {(double)need.logits}};
+    for (int i = 0; i < ops.count; i++)
+        f->activations.v += ops.item[i].saved.v;
+    /* transients; the threads' scratch; inputs and targets; sums over the parameters */
+    f->workspace.v = (double)need.transient +
+                     (double)(runtime->threads * VSH_THREAD_SCRATCH_BYTES) +
+                     2 * rounded(4 * tokens) + sum_bytes(model, count);
+    f->total.v = f->weights.v + f->gradients.v + f->optimizer.v + f->activations.v + f->logits.v +
+                 f->workspace.v;
     return VSH_OK;
 }
 

@@ -3,6 +3,8 @@
 #ifndef VSH_FOOTPRINT_H
 #define VSH_FOOTPRINT_H
 
+#include <stdbool.h>
+
 #include "core/lower.h"
 #include "core/tensor.h"
 #include "core/units.h"
@@ -19,6 +21,22 @@ typedef struct {
 /* work->recipe must be set. logit_chunk tokens go through the output head at a time (0: all). */
 vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_t logit_chunk,
                             vsh_footprint *footprint, vsh_error *err);
+
+/* What vishwa-train reserves for a run, to the byte: its arenas are exactly this long. */
+typedef struct {
+    vsh_optimizer optimizer;  /* AdamW, 8-bit AdamW, Adafactor or SGD */
+    int64_t gradient_buffers; /* sums of micro-batches that wait to be added in a tree */
+    int64_t threads;
+    bool jitter; /* the router's input is shaken */
+} vsh_lean_runtime;
+
+/* Scratch of one thread. */
+enum { VSH_THREAD_SCRATCH_BYTES = 2 << 20 };
+
+/* work is lean. optimizer counts the fp32 master copy of 16-bit weights. */
+vsh_status vsh_footprint_lean(const vsh_model *model, const vsh_work *work,
+                              const vsh_lean_runtime *runtime, vsh_footprint *footprint,
+                              vsh_error *err);
 
 /* Activation bytes of one GPT layer with dropout, Korthikanti et al. 2022 (arXiv:2205.05198)
  * equation 2 and table 2: s b h (34 + 5 a s / h), without the last term when scores are not kept.

@@ -14,7 +14,10 @@ static void begin(vsh_json *json, const char *key)
 {
     if (json->depth == 0)
         return;
-    vsh_text_add(json->out, "%s\n%*s", json->filled[json->depth] ? "," : "", 2 * json->depth, "");
+    if (json->filled[json->depth])
+        vsh_text_add(json->out, json->one_line ? ", " : ",");
+    if (!json->one_line)
+        vsh_text_add(json->out, "\n%*s", 2 * json->depth, "");
     json->filled[json->depth] = true;
     if (key) {
         quote(json->out, key);
@@ -43,7 +46,7 @@ void vsh_json_end(vsh_json *json)
     array = json->array[json->depth];
     filled = json->filled[json->depth];
     json->depth--;
-    if (filled)
+    if (filled && !json->one_line)
         vsh_text_add(json->out, "\n%*s", 2 * json->depth, "");
     vsh_text_put(json->out, array ? "]" : "}", 1);
     if (json->depth == 0)

@@ -15,7 +15,8 @@ typedef struct {
     int depth;
     bool filled[VSH_JSON_DEPTH]; /* something was written at this depth */
     bool array[VSH_JSON_DEPTH];
-    bool refused; /* a figure was not finite; null stands in its place */
+    bool one_line; /* an object of a .jsonl file */
+    bool refused;  /* a figure was not finite; null stands in its place */
 } vsh_json;
 
 void vsh_json_object(vsh_json *json, const char *key);

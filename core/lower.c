@@ -37,6 +37,17 @@ typedef struct {
     double act, operand; /* bytes an element */
 } lowering;
 
+vsh_work vsh_work_lean(int64_t sequences, int64_t seq, vsh_precision precision,
+                       vsh_recompute_mode recompute)
+{
+    return (vsh_work){.sequences = sequences,
+                      .seq = seq,
+                      .precision = precision,
+                      .recompute = recompute,
+                      .lean = true,
+                      .attention_tile = VSH_LEAN_TILE};
+}
+
 vsh_work vsh_work_default(int64_t seq)
 {
     return (vsh_work){.sequences = 1, .seq = seq, .precision = VSH_BF16, .attention_tile = 128};
@@ -49,16 +60,29 @@ int64_t vsh_causal_pairs(int64_t seq, int64_t window)
     return full * (full + 1) / 2 + (seq - full) * full;
 }
 
-/* Pairs that run when a tile x tile block runs whole as soon as one of its pairs is needed. */
-static int64_t tiled_pairs(int64_t seq, int64_t window, int64_t tile)
+int64_t vsh_tiled_pairs(int64_t seq, int64_t window, int64_t tile)
 {
-    int64_t tiles = (seq + tile - 1) / tile;
-    int64_t reach = window && window < seq ? (window - 1 + tile - 1) / tile : tiles;
-    int64_t full = reach < tiles ? reach : tiles;
+    int64_t whole = (seq - 1) / tile, last = seq - whole * tile; /* the last tile may be partial */
+    int64_t reach = window && window < seq ? (window - 1 + tile - 1) / tile : whole;
+    int64_t rising = reach < whole ? reach : whole;
 
-    /* query tile i needs min(i, reach) + 1 key tiles */
-    return (full * (full + 1) / 2 + (tiles - full) * (reach + 1)) * tile * tile;
+    /* query tile i runs with key tiles max(0, i - reach) to i */
+    return (rising * (rising + 1) / 2 + (whole - rising) * (reach + 1)) * tile * tile +
+           last * ((reach < whole ? reach : whole) * tile + last);
 }
+
+/* Bytes of what every layer keeps of an operation. */
+static vsh_bytes kept(const lowering *lo, double layer_bytes)
+{
+    double unit = VSH_LEAN_ALIGNMENT;
+
+    if (lo->w->lean)
+        layer_bytes = ceil(layer_bytes / unit) * unit;
+    return (vsh_bytes){layer_bytes * (double)lo->layers};
+}
+
+/* Elements a row of what a lean runtime makes again. */
+static int64_t unless_lean(const lowering *lo, int64_t width) { return lo->w->lean ? 0 : width; }
 
 static void emit(lowering *lo, const char *name, vsh_op op)
 {
@@ -133,7 +157,7 @@ static void matrix(lowering *lo, const char *name, rows r, int64_t n, int64_t k,
                   .executed_macs = macs(lo, name, r.executed, n, k),
                   .bytes = {layers * (lo->operand * (executed * (double)k + weight) +
                                       lo->act * executed * (double)n)},
-                  .saved = {layers * lo->act * executed * (double)saved_width}});
+                  .saved = kept(lo, lo->act * executed * (double)saved_width)});
 }
 
 /* flops a element on m rows of n, times a layer; moved and kept are elements a row. */
@@ -150,7 +174,7 @@ static void vector(lowering *lo, const char *name, int64_t m, int64_t n, int64_t
                   .count = times * lo->layers,
                   .vector_flops = {flops * elements},
                   .bytes = {moved * lo->act * elements},
-                  .saved = {saved_bytes * (double)lo->layers}});
+                  .saved = kept(lo, saved_bytes)});
 }
 
 static void move(lowering *lo, const char *name, int64_t m, int64_t n, double bytes,
@@ -163,7 +187,7 @@ static void move(lowering *lo, const char *name, int64_t m, int64_t n, double by
                   .n = n,
                   .count = lo->layers,
                   .bytes = {bytes * (double)lo->layers},
-                  .saved = {saved_bytes * (double)lo->layers}});
+                  .saved = kept(lo, saved_bytes)});
 }
 
 /* One product between activations, heads x sequences of them: n and k as for one head. */
@@ -173,8 +197,9 @@ static void attention_product(lowering *lo, const char *name, int64_t n, int64_t
     const vsh_work *w = lo->w;
     int64_t heads = lo->m->heads * w->sequences;
     int64_t model = vsh_causal_pairs(w->seq, lo->layer->window);
-    int64_t executed = w->store_scores ? w->seq * w->seq
-                                       : tiled_pairs(w->seq, lo->layer->window, w->attention_tile);
+    int64_t executed = w->store_scores
+                           ? w->seq * w->seq
+                           : vsh_tiled_pairs(w->seq, lo->layer->window, w->attention_tile);
 
     emit(lo, name,
          (vsh_op){.kind = VSH_OP_ATTENTION,
@@ -186,7 +211,7 @@ static void attention_product(lowering *lo, const char *name, int64_t n, int64_t
                   .model_macs = macs(lo, name, model, width, heads),
                   .executed_macs = macs(lo, name, executed, width, heads),
                   .bytes = {bytes * (double)lo->layers},
-                  .saved = {saved_bytes * (double)lo->layers}});
+                  .saved = kept(lo, saved_bytes)});
 }
 
 static void latent_projections(lowering *lo)
@@ -215,9 +240,10 @@ static void projections(lowering *lo)
     if (m->latent.kv_rank)
         latent_projections(lo);
     else if (lo->layer->own_kv)
-        matrix(lo, "attn.qkv", all_tokens(lo), q_width + kv_width, m->hidden, m->hidden);
+        matrix(lo, "attn.qkv", all_tokens(lo), q_width + kv_width, m->hidden,
+               unless_lean(lo, m->hidden));
     else
-        matrix(lo, "attn.q", all_tokens(lo), q_width, m->hidden, m->hidden);
+        matrix(lo, "attn.q", all_tokens(lo), q_width, m->hidden, unless_lean(lo, m->hidden));
     if (m->qk_norm != VSH_QK_NORM_NONE) {
         int64_t width = q_width + (lo->layer->own_kv ? kv_width / 2 : 0);
         vector(lo, "attn.qk_norm", lo->tokens, width, 1, NORM_FLOPS, 2,
@@ -261,6 +287,15 @@ static void attention_core(lowering *lo)
     lo->roles &= ~(unsigned)VSH_ROLE_CORE;
 }
 
+/* What only makes the layer's output: nothing in the backward pass asks for it, and a lean runtime
+ * that runs the layer again stops before. */
+static void lean_tail(lowering *lo, bool begins)
+{
+    if (lo->w->lean)
+        lo->roles =
+            begins ? lo->roles & ~(unsigned)VSH_ROLE_LAYER : lo->roles | (unsigned)VSH_ROLE_LAYER;
+}
+
 static void mlp_products(lowering *lo, const char *up, const char *act, const char *down, rows r,
                          int64_t width, int64_t up_saved)
 {
@@ -268,10 +303,14 @@ static void mlp_products(lowering *lo, const char *up, const char *act, const ch
     bool gated = vsh_model_gated(m);
     int64_t ups = gated ? 2 : 1;
 
-    matrix(lo, up, r, ups * width, m->hidden, up_saved);
+    matrix(lo, up, r, ups * width, m->hidden, unless_lean(lo, up_saved));
+    lo->roles |= VSH_ROLE_CHEAP;
     vector(lo, act, r.executed, width, 1, gated ? GATED_FLOPS : PLAIN_FLOPS, (double)ups + 1,
            lo->act * (double)r.executed * (double)(ups * width));
-    matrix(lo, down, r, m->hidden, width, width);
+    lo->roles &= ~(unsigned)VSH_ROLE_CHEAP;
+    lean_tail(lo, true);
+    matrix(lo, down, r, m->hidden, width, unless_lean(lo, width));
+    lean_tail(lo, false);
 }
 
 static void expert_layer(lowering *lo)
@@ -280,13 +319,21 @@ static void expert_layer(lowering *lo)
     const vsh_experts *e = &m->experts;
     rows r = expert_rows(lo);
     double routed = lo->act * (double)r.executed * (double)m->hidden;
+    double scores = 4 * (double)lo->tokens * (double)e->count;
+    /* lean: logits beside the probabilities; choice, weight and row of every assignment; the first
+     * row of every expert */
+    double routes = scores + 3 * 4 * (double)(lo->tokens * e->top_k) + 4 * (double)(e->count + 1);
 
-    matrix(lo, "router", all_tokens(lo), e->count, m->hidden, m->hidden);
+    matrix(lo, "router", all_tokens(lo), e->count, m->hidden, unless_lean(lo, m->hidden));
     vector(lo, "route", lo->tokens, e->count, 1, SOFTMAX_FLOPS, 2,
-           4 * (double)lo->tokens * (double)e->count);
+           scores + (lo->w->lean ? routes : 0));
+    lo->roles |= VSH_ROLE_CHEAP;
     move(lo, "dispatch", r.executed, m->hidden, 2 * routed, 0);
+    lo->roles &= ~(unsigned)VSH_ROLE_CHEAP;
     mlp_products(lo, "expert.up", "expert.act", "expert.down", r, e->hidden, m->hidden);
-    move(lo, "combine", r.executed, m->hidden, 2 * routed, routed);
+    lean_tail(lo, true);
+    move(lo, "combine", r.executed, m->hidden, 2 * routed, lo->w->lean ? 0 : routed);
+    lean_tail(lo, false);
     if (e->shared)
         mlp_products(lo, "shared.up", "shared.act", "shared.down", all_tokens(lo),
                      e->shared * e->shared_hidden, 0);
@@ -294,29 +341,50 @@ static void expert_layer(lowering *lo)
         matrix(lo, "shared.gate", all_tokens(lo), 1, m->hidden, 0);
 }
 
+/* Later layers attend to this one's keys and values. */
+static bool has_followers(const vsh_model *m, const vsh_layer *layer)
+{
+    return layer->own_kv && layer + 1 < m->layer + m->layers && !layer[1].own_kv;
+}
+
+/* Full recomputation keeps the input of a layer, in the name of its last operation, and, in a lean
+ * runtime, the keys and values that later layers need before this one is made again. */
+static void keep_layer_input(lowering *lo, int first, double layer_input)
+{
+    const vsh_model *m = lo->m;
+    double kv = lo->act * (double)lo->tokens * (double)(2 * m->kv_heads * m->head_dim);
+
+    for (int i = first; i < lo->ops->count; i++)
+        lo->ops->item[i].saved.v = 0;
+    if (lo->w->lean && has_followers(m, lo->layer))
+        layer_input += kv;
+    lo->ops->item[lo->ops->count - 1].saved = kept(lo, layer_input);
+}
+
 static void lower_layer(lowering *lo)
 {
     const vsh_model *m = lo->m;
     double layer_input = lo->act * (double)lo->tokens * (double)m->hidden;
     double mask = lo->w->dropout ? (double)lo->tokens * (double)m->hidden : 0;
+    int64_t out_width = m->heads * vsh_model_v_dim(m);
     int first = lo->ops->count;
 
+    lo->roles |= VSH_ROLE_CHEAP;
     vector(lo, "norm", lo->tokens, m->hidden, m->norms_per_layer, NORM_FLOPS, 2,
            layer_input * (double)m->norms_per_layer);
+    lo->roles &= ~(unsigned)VSH_ROLE_CHEAP;
     projections(lo);
     attention_core(lo);
-    matrix(lo, "attn.out", all_tokens(lo), m->hidden, m->heads * vsh_model_v_dim(m),
-           m->heads * vsh_model_v_dim(m));
+    /* a lean runtime that makes the core of attention again makes its result again */
+    matrix(lo, "attn.out", all_tokens(lo), m->hidden, out_width,
+           lo->w->recompute == VSH_RECOMPUTE_SELECTIVE ? unless_lean(lo, out_width) : out_width);
     if (lo->layer->experts)
         expert_layer(lo);
     else
         mlp_products(lo, "mlp.up", "mlp.act", "mlp.down", all_tokens(lo), m->ffn, m->hidden);
     vector(lo, "residual", lo->tokens, m->hidden, 2, RESIDUAL_FLOPS, 3, 2 * mask);
-    if (lo->w->recompute == VSH_RECOMPUTE_FULL && lo->status == VSH_OK) {
-        for (int i = first; i < lo->ops->count; i++)
-            lo->ops->item[i].saved.v = 0;
-        lo->ops->item[lo->ops->count - 1].saved.v = layer_input * (double)lo->layers;
-    }
+    if (lo->w->recompute == VSH_RECOMPUTE_FULL && lo->status == VSH_OK)
+        keep_layer_input(lo, first, layer_input);
 }
 
 /* ---- layers of one kind -------------------------------------------------------------------- */
@@ -326,9 +394,9 @@ static bool same_kind(const vsh_layer *a, const vsh_layer *b)
     return a->experts == b->experts && a->own_kv == b->own_kv && a->window == b->window;
 }
 
-/* "layer." where all are alike, else what tells this kind apart: "moe-window.". */
-static void name_kind(const vsh_model *m, const vsh_layer *kind, char *room, size_t bytes)
+void vsh_layer_prefix(const vsh_model *m, int64_t layer, char prefix[VSH_PREFIX])
 {
+    const vsh_layer *kind = &m->layer[layer];
     bool experts = false, sharing = false, window = false;
     int used;
 
@@ -337,7 +405,7 @@ static void name_kind(const vsh_model *m, const vsh_layer *kind, char *room, siz
         sharing |= m->layer[l].own_kv != kind->own_kv;
         window |= m->layer[l].window != kind->window;
     }
-    used = snprintf(room, bytes, "%s%s%s",
+    used = snprintf(prefix, VSH_PREFIX, "%s%s%s",
                     !experts        ? ""
                     : kind->experts ? "moe-"
                                     : "dense-",
@@ -348,9 +416,18 @@ static void name_kind(const vsh_model *m, const vsh_layer *kind, char *room, siz
                     : kind->window ? "window-"
                                    : "full-");
     if (used > 0)
-        room[used - 1] = '.';
+        prefix[used - 1] = '.';
     else
-        snprintf(room, bytes, "layer.");
+        snprintf(prefix, VSH_PREFIX, "layer.");
+}
+
+int64_t vsh_layers_alike(const vsh_model *m, int64_t layer)
+{
+    int64_t alike = 0;
+
+    for (int64_t other = 0; other < m->layers; other++)
+        alike += same_kind(&m->layer[other], &m->layer[layer]);
+    return alike;
 }
 
 /* The first layer of the same kind. */
@@ -368,13 +445,11 @@ static void lower_layers(lowering *lo)
     const vsh_model *m = lo->m;
 
     for (int64_t l = 0; l < m->layers; l++) {
-        char prefix[24];
+        char prefix[VSH_PREFIX];
         if (first_of_kind(m, l) != l)
             continue;
-        lo->layers = 0;
-        for (int64_t other = l; other < m->layers; other++)
-            lo->layers += same_kind(&m->layer[other], &m->layer[l]);
-        name_kind(m, &m->layer[l], prefix, sizeof prefix);
+        lo->layers = vsh_layers_alike(m, l);
+        vsh_layer_prefix(m, l, prefix);
         lo->prefix = prefix;
         lo->layer = &m->layer[l];
         lo->roles = VSH_ROLE_LAYER;
@@ -414,7 +489,8 @@ static void lower_head(lowering *lo, const char *prefix, int64_t times)
                lo->act * (double)lo->tokens * (double)m->hidden);
     if (m->embedding_dim != m->hidden)
         matrix(lo, "out", all_tokens(lo), m->embedding_dim, m->hidden, m->hidden);
-    matrix(lo, "logits", all_tokens(lo), m->vocab, m->embedding_dim, m->embedding_dim);
+    matrix(lo, "logits", all_tokens(lo), m->vocab, m->embedding_dim,
+           unless_lean(lo, m->embedding_dim));
     vector(lo, "loss", lo->tokens, m->vocab, 1, LOSS_FLOPS, 2, 0);
     lo->prefix = "";
     lo->layers = 1;
@@ -453,9 +529,10 @@ static void push_recompute(lowering *lo, const vsh_op *op)
 
     again.phase = VSH_RECOMPUTE;
     again.model_macs = 0;
-    if (again_whole)
+    if (again_whole || (lo->w->lean && op->roles & VSH_ROLE_CHEAP))
         push(lo, op, "", again);
-    if (op->roles & VSH_ROLE_TILES && mode != VSH_RECOMPUTE_SELECTIVE)
+    /* a lean runtime keeps no scores when it makes the core again, so its tiles come once more */
+    if (op->roles & VSH_ROLE_TILES && (mode != VSH_RECOMPUTE_SELECTIVE || lo->w->lean))
         push(lo, op, again_whole ? ".tiles" : "", again);
 }
 

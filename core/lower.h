@@ -19,6 +19,7 @@ typedef struct {
     int64_t sequences, seq; /* B sequences of S tokens; T = B S tokens */
     vsh_precision precision;
     vsh_recompute_mode recompute;
+    bool lean;                /* vishwa-train: what is cheap is made again, not kept */
     bool store_scores;        /* attention that keeps its S x S scores; false: tiled (flash) */
     int64_t attention_tile;   /* of tiled attention: rows and columns of a tile, 1 = no padding */
     bool dropout;             /* keeps a byte a masked element, as Korthikanti counts */
@@ -26,8 +27,16 @@ typedef struct {
     double shards;            /* chips that share weights, gradients and optimizer; 0 or 1: none */
 } vsh_work;
 
+/* In a lean runtime an operation keeps one buffer a layer, rounded up to this many bytes; tiles of
+ * its attention have this many rows and columns. */
+enum { VSH_LEAN_ALIGNMENT = 64, VSH_LEAN_TILE = 64 };
+
 /* S tokens of one sequence in bf16, tiled attention with tiles of 128, nothing recomputed. */
 vsh_work vsh_work_default(int64_t seq);
+
+/* As vishwa-train works: lean, with its tiles. */
+vsh_work vsh_work_lean(int64_t sequences, int64_t seq, vsh_precision precision,
+                       vsh_recompute_mode recompute);
 
 /* VSH_EINPUT when a count passes 63 bits. */
 vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
@@ -38,7 +47,17 @@ vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *
 vsh_status vsh_lower_live_layer(const vsh_model *model, const vsh_work *work, vsh_bytes *bytes,
                                 vsh_error *err);
 
+/* What stands before the names of a layer's operations: "layer.", "moe.", "dense-window.". Layers
+ * of the same prefix are lowered together. */
+enum { VSH_PREFIX = 24 };
+void vsh_layer_prefix(const vsh_model *model, int64_t layer, char prefix[VSH_PREFIX]);
+/* Layers that share this one's prefix. */
+int64_t vsh_layers_alike(const vsh_model *model, int64_t layer);
+
 /* Key-query pairs of one causal sequence, each position seeing at most window keys (0: all). */
 int64_t vsh_causal_pairs(int64_t seq, int64_t window);
+/* Pairs that run when a tile x tile block, clipped at the end of the sequence, runs whole as soon
+ * as one of its pairs is needed. */
+int64_t vsh_tiled_pairs(int64_t seq, int64_t window, int64_t tile);
 
 #endif

@@ -28,7 +28,8 @@ typedef enum {
 enum {
     VSH_ROLE_LAYER = 1, /* inside a layer: full recomputation runs it again */
     VSH_ROLE_CORE = 2,  /* scores, softmax, values: selective recomputation runs it again */
-    VSH_ROLE_TILES = 4  /* made again, tile by tile, by the backward pass of tiled attention */
+    VSH_ROLE_TILES = 4, /* made again, tile by tile, by the backward pass of tiled attention */
+    VSH_ROLE_CHEAP = 8  /* a lean runtime makes its result again rather than keep it */
 };
 
 extern const char *const vsh_phase_names[VSH_PHASE_COUNT];

@@ -15,6 +15,7 @@
 #include "core/json.h"
 #include "core/library.h"
 #include "core/lower.h"
+#include "core/program.h"
 #include "core/term.h"
 #include "planner/plan_commands.h"
 
@@ -39,66 +40,14 @@ static void print_help(const plan_command *command, vsh_text *out)
 /* The command that argv names; the main job when the first word is an option. */
 static vsh_status find_command(int argc, char **argv, const plan_command **found, vsh_error *err)
 {
-    const char *names[16];
-    char suggestion[160];
-    size_t count = 0;
+    const char *names[VSH_COMMANDS_MAX];
+    int count = 0, which;
 
-    *found = plan_commands;
-    if (argc < 2 || argv[1][0] == '-')
-        return VSH_OK;
-    for (const plan_command *c = plan_commands; c->cli.name; c++) {
-        if (*c->cli.name && strcmp(c->cli.name, argv[1]) == 0) {
-            *found = c;
-            return VSH_OK;
-        }
-        if (*c->cli.name)
-            names[count++] = c->cli.name;
-    }
-    vsh_suggest(suggestion, sizeof suggestion, argv[1], names, count);
-    return vsh_fail(err, VSH_EINPUT, "unknown command \"%.80s\"%s", argv[1], suggestion);
-}
-
-/* One word as a shell takes it back. */
-static void quote_word(vsh_text *line, const char *word)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./=+,:@%";
-
-    if (*word && strspn(word, plain) == strlen(word)) {
-        vsh_text_add(line, "%s", word);
-        return;
-    }
-    vsh_text_put(line, "'", 1);
-    for (; *word; word++)
-        vsh_text_add(line, *word == '\'' ? "'\\''" : "%c",
-                     (unsigned char)*word < 0x20 ? '?' : *word);
-    vsh_text_put(line, "'", 1);
-}
-
-/* The command line as it was typed, for the last line of a screen. */
-static const char *show_command(vsh_arena *arena, int argc, char **argv)
-{
-    vsh_text line = {.arena = arena};
-
-    for (int i = 0; i < argc; i++) {
-        if (i > 0)
-            vsh_text_put(&line, " ", 1);
-        quote_word(&line, argv[i]);
-    }
-    return vsh_text_string(&line);
-}
-
-/* NULL when the environment names no home: then nothing is kept. */
-static const char *cache_folder(vsh_arena *arena)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    vsh_text path = {.arena = arena};
-
-    if (cache && *cache)
-        vsh_text_add(&path, "%s/vishwa", cache);
-    else if (home && *home)
-        vsh_text_add(&path, "%s/.cache/vishwa", home);
-    return path.length ? vsh_text_string(&path) : NULL;
+    for (const plan_command *c = plan_commands; c->cli.name; c++)
+        names[count++] = c->cli.name;
+    VSH_TRY(vsh_find_command(argc, argv, names, count, &which, err));
+    *found = plan_commands + which;
+    return VSH_OK;
 }
 
 static vsh_status parse(plan_session *session, int argc, char **argv, vsh_error *err)
@@ -114,8 +63,9 @@ static vsh_status parse(plan_session *session, int argc, char **argv, vsh_error 
                           session->operands, &session->operand_count, err));
     session->term = vsh_term_choose(1, config->common.colour, getenv("NO_COLOR"), getenv("TERM"));
     session->library = vsh_library_open(session->arena, getenv("VISHWA_DATA"));
-    session->cache_folder = cache_folder(session->arena);
-    session->line = show_command(session->arena, argc, argv);
+    session->cache_folder =
+        vsh_cache_folder(session->arena, getenv("XDG_CACHE_HOME"), getenv("HOME"));
+    session->line = vsh_show_command(session->arena, argc, argv);
     return VSH_OK;
 }
 
@@ -137,7 +87,7 @@ int main(int argc, char **argv)
 {
     static plan_session session;
     vsh_arena arena = {0};
-    vsh_error err = {""}, lost = {""};
+    vsh_error err = {""};
     vsh_status status;
 
     if (argc < 2) {
@@ -149,19 +99,8 @@ int main(int argc, char **argv)
     session.out = session.talk = (vsh_text){.arena = &arena};
     plan_config_default(&session.config);
     status = run(&session, argc, argv, &err);
-    /* an answer of "no" is an answer; after any other failure nothing stands on stdout */
-    if (status == VSH_OK || (status == VSH_ENO && session.out.length) || session.answered) {
-        if (vsh_term_write(stdout, &session.out, &lost) != VSH_OK) {
-            status = VSH_EMACHINE;
-            err = lost;
-        } else if (fclose(stdout) != 0) {
-            status = vsh_fail(&err, VSH_EMACHINE, "output: %s", strerror(errno));
-        }
-    }
-    if (!session.config.common.quiet && !*lost.text)
-        vsh_term_write(stderr, &session.talk, NULL);
-    if (*err.text)
-        fprintf(stderr, "vishwa-plan: %s\n", err.text);
+    status = vsh_program_end("vishwa-plan", status, session.answered, &session.out,
+                             session.config.common.quiet ? NULL : &session.talk, &err);
     vsh_arena_free(&arena);
     return (int)status;
 }

@@ -428,6 +428,43 @@ static void any_number_of_threads_gives_the_same_bits(void)
                 }
 }
 
+/* Blocks are rounded to whole vectors, so there may be fewer than the rows seem to need. */
+static void groups_of_every_size_are_cut_whole(void)
+{
+    enum { MOST = 700, N = 200, K = 2 };
+    machine m = start_with(2, vsh_kernels_find(), NULL);
+    float *a = vsh_alloc(vsh_test_arena(), (MOST + 5) * K, sizeof *a);
+    float *b = vsh_alloc(vsh_test_arena(), 2 * N * K, sizeof *b);
+    float *c = vsh_alloc(vsh_test_arena(), (MOST + 6) * N, sizeof *c);
+
+    REQUIRE(a && b && c);
+    for (int64_t i = 0; i < (MOST + 5) * K; i++)
+        a[i] = 1;
+    for (int64_t i = 0; i < 2 * N * K; i++)
+        b[i] = i < N * K ? 1 : 2;
+    for (int32_t rows = 1; rows <= MOST; rows++) {
+        const int32_t sizes[] = {0, rows, rows + 5};
+        vsh_gemm_call call = {.form = VSH_GEMM_NT,
+                              .element = VSH_F32,
+                              .n = N,
+                              .k = K,
+                              .a = a,
+                              .b = b,
+                              .c = c,
+                              .lda = K,
+                              .ldb = K,
+                              .ldc = N};
+        bool whole = true;
+        for (int64_t i = 0; i < (rows + 6) * N; i++)
+            c[i] = -1;
+        vsh_gemm_grouped(m.engine, &call, 2, sizes, N * K);
+        for (int64_t i = 0; i < (rows + 6) * N; i++)
+            whole &= c[i] == (i < rows * N ? 2.0F : i < (rows + 5) * N ? 4.0F : -1.0F);
+        CHECK(whole);
+    }
+    stop(&m);
+}
+
 static void grouped_bits_do_not_depend_on_threads_either(void)
 {
     problem p = make(VSH_GEMM_NT, VSH_F32, false, first[GROUPS], 96, 200);
@@ -587,6 +624,7 @@ const vsh_test vsh_tests[] = {TEST(fp32_products_agree_with_their_twin),
                               TEST(grouped_products_are_those_of_each_group),
                               TEST(no_group_has_rows_and_nothing_is_written_but_zeros),
                               TEST(any_number_of_threads_gives_the_same_bits),
+                              TEST(groups_of_every_size_are_cut_whole),
                               TEST(grouped_bits_do_not_depend_on_threads_either),
                               TEST(tiles_scale_and_add),
                               TEST(an_unknown_library_is_refused_by_name),

@@ -400,7 +400,10 @@ static void causal_pairs_are_those_one_can_count(void)
     CHECK_INT(vsh_causal_pairs(131072, 0), 131072LL * 131073 / 2);
 }
 
-/* Blocks of tile x tile with at least one pair that is needed, each run whole. */
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Blocks of tile x tile with at least one pair that is needed, each run whole as far as the
+ * sequence goes. */
 static int64_t tiled_by_counting(int64_t seq, int64_t window, int64_t tile)
 {
     int64_t tiles = (seq + tile - 1) / tile, needed = 0;
@@ -411,9 +414,9 @@ static int64_t tiled_by_counting(int64_t seq, int64_t window, int64_t tile)
             for (int64_t q = i * tile; q < seq && q < (i + 1) * tile && !any; q++)
                 for (int64_t k = j * tile; k <= q && k < (j + 1) * tile && !any; k++)
                     any = !window || q - k < window;
-            needed += any;
+            needed += any * least(tile, seq - i * tile) * least(tile, seq - j * tile);
         }
-    return needed * tile * tile;
+    return needed;
 }
 
 static void tiles_that_run_are_those_one_can_count(void)

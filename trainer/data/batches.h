@@ -21,14 +21,16 @@ typedef struct {
     int64_t bytes; /* of text, for bits per byte */
 } vsh_token_data;
 
-/* Tokenizes with all documents that are (not) held out; ids are cached beside cache_path when it
- * is not NULL (written atomically, checked by hash when read). */
+/* Tokenizes all documents that are (not) held out. The ids are cached in cache_path.train.ids or
+ * cache_path.held-out.ids when cache_path is not NULL: written atomically, checked when read, and
+ * made anew when text or tokenizer are others or the file is damaged. VSH_EINPUT when there is no
+ * such document. */
 vsh_status vsh_token_data_make(vsh_arena *arena, const vsh_corpus *corpus,
                                const vsh_tokenizer *tokenizer, bool held_out, int64_t one_in,
                                const char *cache_path, vsh_token_data *data, vsh_error *err);
 
-/* Tokens [first, first + count) of the endless training stream: epoch after epoch, the documents
- * of each in an order drawn from (seed, epoch), packed. */
+/* The endless training stream: epoch after epoch, the documents of each in an order drawn from
+ * (seed, epoch), packed. One thread uses it at a time; it keeps 48 bytes for each document. */
 typedef struct vsh_stream vsh_stream;
 vsh_status vsh_stream_open(vsh_arena *arena, const vsh_token_data *data, uint64_t seed,
                            vsh_stream **stream, vsh_error *err);
@@ -38,7 +40,7 @@ void vsh_stream_batch(vsh_stream *stream, int64_t first, int64_t sequences, int6
                       int32_t *inputs, int32_t *targets);
 
 /* Fixed windows of held-out data in corpus order for evaluation: window i of seq tokens; returns
- * false beyond the end. Targets past the end are -1. */
+ * false beyond the end. Past the end, targets are -1 and inputs 0. */
 bool vsh_evaluation_window(const vsh_token_data *data, int64_t window, int64_t seq, int32_t *inputs,
                            int32_t *targets);
 

@@ -1,4 +1,6 @@
-/* Text to token ids and back: bytes (ids 0-255, 256 ends a document), or a SentencePiece model. */
+/* Text to token ids and back: bytes (ids 0-255, 256 ends a document), or a SentencePiece model.
+ * decode(encode(x)) = x for any bytes: what a model cannot say (NUL, malformed UTF-8, U+2581
+ * itself) goes by its byte pieces. Threads may share a tokenizer. */
 #ifndef VSH_TOKENIZER_H
 #define VSH_TOKENIZER_H
 
@@ -22,7 +24,9 @@ void vsh_tokenizer_close(vsh_tokenizer *tokenizer);
 int32_t vsh_tokenizer_vocab(const vsh_tokenizer *tokenizer);
 /* The id that stands between documents. */
 int32_t vsh_tokenizer_end(const vsh_tokenizer *tokenizer);
-/* The model's bytes, for a checkpoint; NULL for bytes. */
+/* Of the model: texts have the same ids under equal hashes. */
+uint64_t vsh_tokenizer_hash(const vsh_tokenizer *tokenizer);
+/* The model's file, for a checkpoint; NULL for bytes. */
 const char *vsh_tokenizer_path(const vsh_tokenizer *tokenizer);
 
 /* Appends ids to the growing array (*ids, *count, *capacity, from the arena). */
@@ -32,15 +36,17 @@ typedef struct {
     int64_t count, capacity;
     bool failed; /* out of memory */
 } vsh_ids;
+vsh_status vsh_ids_add(vsh_ids *ids, const int32_t *id, int64_t count, vsh_error *err);
 vsh_status vsh_tokenizer_encode(const vsh_tokenizer *tokenizer, const char *text, size_t length,
                                 vsh_ids *ids, vsh_error *err);
-/* The text of ids; decode(encode(x)) = x for valid UTF-8. */
+/* The text of ids, nothing for control pieces; VSH_EINPUT for an id outside the vocabulary. */
 vsh_status vsh_tokenizer_decode(const vsh_tokenizer *tokenizer, const int32_t *ids, int64_t count,
                                 vsh_text *text, vsh_error *err);
 
-/* Trains a model of vocab pieces on a text file with Debian's spm_train (a separate process, no
- * shell): identity normalization, extra whitespace kept, byte fallback, documents' end. VSH_EINPUT
- * with the program's own complaint, VSH_EMACHINE when it is missing. threads do not change it. */
+/* Trains a unigram model of vocab pieces on a text file with Debian's spm_train (a separate
+ * process, no shell): identity normalization, extra whitespace kept, byte fallback, documents' end.
+ * The same text gives the same bytes of the model, which appears whole or not at all. VSH_EINPUT
+ * with the program's own complaint, VSH_EMACHINE when it is missing. */
 vsh_status vsh_tokenizer_train(vsh_arena *arena, const char *text_path, const char *model_path,
                                int32_t vocab, vsh_error *err);
 

@@ -20,12 +20,20 @@ typedef struct {
     int64_t q_stride, kv_stride, out_stride;
 } vsh_attention_shape;
 
+/* Query-key pairs that one head of one sequence computes: a pair of tiles runs whole as soon as one
+ * of its pairs is needed, clipped at the end of the sequence; every other one is skipped. Each
+ * product of the op list executes D times as many multiply-adds. */
+int64_t vsh_attention_tiled_pairs(int64_t seq, int64_t window);
+
 /* out (B S, H D) and lse (B, H, S), the log of the sum of exponentials a row needs later. */
 void vsh_attention_forward(const vsh_nn *nn, const vsh_attention_shape *shape, const void *q,
                            const void *k, const void *v, void *out, float *lse);
 
-/* dq (B S, q_stride) is written; dk, dv (B S, dkv_stride) are written, or with add, added to.
- * dout has out_stride; delta (B, H, S) is room for the row sums of dout out. */
+/* dq (B S, dq_stride) is written; dk, dv (B S, dkv_stride) are written, or with add, added to.
+ * dout has out_stride; delta (B, H, S) is room for the row sums of dout out. Threads share the B K
+ * pairs of a sequence and a key head. Sums are fp32; where the keys of a head exceed a thread's
+ * scratch (D 64: 1,920 keys, D 128: 768), dq rests in dq between two such panels, so in bf16 it is
+ * rounded once for each. */
 void vsh_attention_backward(const vsh_nn *nn, const vsh_attention_shape *shape, const void *q,
                             const void *k, const void *v, const void *out, const float *lse,
                             const void *dout, void *dq, void *dk, void *dv, int64_t dq_stride,
@@ -35,6 +43,21 @@ void vsh_attention_backward(const vsh_nn *nn, const vsh_attention_shape *shape, 
  * itself): q (B, H D), k and v (B, capacity, K D). For sampling. */
 void vsh_attention_decode(const vsh_nn *nn, const vsh_attention_shape *shape, int64_t length,
                           int64_t capacity, const void *q, const void *k, const void *v, void *out);
+
+/* Queries at consecutive positions of one sequence, none of which is a multiple of the tile but the
+ * first: rows [row, row + rows) of q and of out. */
+typedef struct {
+    int64_t sequence, position, row, rows;
+} vsh_attention_run;
+
+/* New tokens against a cache, which holds the keys and values of every position up to their own:
+ * k and v (B, seq, kv_stride), seq is the room of a sequence. Rows of q and out have q_stride and
+ * out_stride. */
+void vsh_attention_cached(const vsh_nn *nn, const vsh_attention_shape *shape,
+                          const vsh_attention_run *runs, int64_t count, const void *q,
+                          const void *k, const void *v, void *out);
+/* Query-key pairs that one head computes for a run. */
+int64_t vsh_attention_run_pairs(const vsh_attention_shape *shape, const vsh_attention_run *run);
 
 /* Naive twins in double; the same layout with strides H D and K D. */
 void vsh_attention_forward_ref(int64_t sequences, int64_t seq, int64_t heads, int64_t kv_heads,

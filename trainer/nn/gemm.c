@@ -27,13 +27,14 @@ void vsh_gemm_multiply(const vsh_gemm_engine *engine, vsh_blas blas, const vsh_p
 static void clear_block(const vsh_gemm_call *piece)
 {
     for (int64_t m = 0; m < piece->m && !piece->add; m++)
-        memset(vsh_at(piece->c, piece->element, m * piece->ldc), 0,
-               (size_t)piece->n * vsh_element_bytes(piece->element));
+        memset(vsh_at(piece->c, vsh_gemm_stored(piece), m * piece->ldc), 0,
+               (size_t)piece->n * vsh_element_bytes(vsh_gemm_stored(piece)));
 }
 
 static void multiply_piece(const vsh_gemm_engine *engine, const vsh_gemm_call *piece, vsh_blas blas,
                            void *scratch)
 {
+    assert(piece->m > 0 && piece->n > 0 && piece->k >= 0);
     if (piece->k == 0) {
         clear_block(piece);
     } else if (piece->int8 || piece->element == VSH_B16) {
@@ -101,7 +102,7 @@ static void cut(vsh_gemm_call *piece, int64_t m, int64_t rows, int64_t n, int64_
 
     piece->a = vsh_at_const(piece->a, e, piece->form == VSH_GEMM_TN ? m : m * piece->lda);
     piece->b = vsh_at_const(piece->b, e, piece->form == VSH_GEMM_NT ? n * piece->ldb : n);
-    piece->c = vsh_at(piece->c, e, m * piece->ldc + n);
+    piece->c = vsh_at(piece->c, vsh_gemm_stored(piece), m * piece->ldc + n);
     piece->m = rows < piece->m - m ? rows : piece->m - m;
     piece->n = cols < piece->n - n ? cols : piece->n - n;
 }
@@ -261,11 +262,11 @@ static vsh_gemm_call call_of_group(const grouped_job *job, int64_t group)
     call.a = vsh_at_const(call.a, call.element, row * call.lda);
     if (call.form == VSH_GEMM_TN) {
         call.b = vsh_at_const(call.b, call.element, row * call.ldb);
-        call.c = vsh_at(call.c, call.element, group * job->stride);
+        call.c = vsh_at(call.c, vsh_gemm_stored(&call), group * job->stride);
         call.k = rows;
     } else {
         call.b = vsh_at_const(call.b, call.element, group * job->stride);
-        call.c = vsh_at(call.c, call.element, row * call.ldc);
+        call.c = vsh_at(call.c, vsh_gemm_stored(&call), row * call.ldc);
         call.m = rows;
     }
     return call;

@@ -19,6 +19,7 @@ typedef struct {
     vsh_gemm_form form;
     vsh_element element; /* of a, b and c; sums are fp32 */
     bool int8;           /* NT only: both operands quantized to 8 bits, a scale a row of each */
+    bool wide;           /* c is fp32 whatever the element: logits, router */
     bool add;            /* c += product, else c = product */
     int64_t m, n, k;
     const void *a;

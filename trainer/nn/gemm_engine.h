@@ -49,6 +49,12 @@ vsh_status vsh_gemm_table_find(vsh_gemm_engine *engine, const char *path, vsh_er
 /* Writes the engine's description. */
 vsh_status vsh_gemm_table_describe(vsh_arena *arena, vsh_gemm_engine *engine, vsh_error *err);
 
+/* What c is stored as. */
+static inline vsh_element vsh_gemm_stored(const vsh_gemm_call *call)
+{
+    return call->wide ? VSH_F32 : call->element;
+}
+
 /* One product on this thread; scratch has VSH_SCRATCH_BYTES. */
 void vsh_gemm_multiply(const vsh_gemm_engine *engine, vsh_blas blas, const vsh_product *product,
                        void *scratch);

@@ -133,7 +133,7 @@ static void store_strip(const block *b, int64_t m, const vsh_strip *strip)
                             .ldc = strip->ldc,
                             .rows = strip->row_count,
                             .cols = b->panels.count,
-                            .element = b->call->element,
+                            .element = vsh_gemm_stored(b->call),
                             .ldout = b->call->ldc,
                             .add = b->call->add,
                             .turned = b->turned};
@@ -141,7 +141,7 @@ static void store_strip(const block *b, int64_t m, const vsh_strip *strip)
     if (b->call->int8)
         b->kernels->dequantize(strip->c, strip->ldc, strip->row_count, strip->ldc,
                                b->room->row_scale + m, b->room->col_scale);
-    store.out = vsh_at(b->out, b->call->element, b->turned ? m : m * b->call->ldc);
+    store.out = vsh_at(b->out, store.element, b->turned ? m : m * b->call->ldc);
     b->kernels->store(&store);
 }
 
@@ -206,7 +206,7 @@ static void multiply_units(const vsh_gemm_engine *engine, const vsh_gemm_call *c
             block part = whole;
             part.strips = part_of(&whole, &whole.strips, m, ROWS);
             part.panels = part_of(&whole, &whole.panels, n, COLS);
-            part.out = vsh_at(call->c, call->element,
+            part.out = vsh_at(call->c, vsh_gemm_stored(call),
                               whole.turned ? n * call->ldc + m : m * call->ldc + n);
             multiply_block(&part);
         }
@@ -245,7 +245,7 @@ static void widened_block(const vsh_gemm_engine *engine, const vsh_gemm_call *ca
     side cols = {call->b, call->ldb, call->n, call->form == VSH_GEMM_NT};
     vsh_product p = {.form = call->form, .alpha = 1, .a = space->a, .b = space->b, .c = space->c};
     vsh_gemm_store store = {
-        .c = space->c, .element = VSH_B16, .ldout = call->ldc, .add = call->add};
+        .c = space->c, .element = vsh_gemm_stored(call), .ldout = call->ldc, .add = call->add};
 
     p.m = least(WIDE_BLOCK, call->m - m);
     p.n = least(WIDE_BLOCK, call->n - n);
@@ -261,7 +261,7 @@ static void widened_block(const vsh_gemm_engine *engine, const vsh_gemm_call *ca
     store.ldc = p.ldc;
     store.rows = p.m;
     store.cols = p.n;
-    store.out = vsh_at(call->c, VSH_B16, m * call->ldc + n);
+    store.out = vsh_at(call->c, store.element, m * call->ldc + n);
     kernels->store(&store);
 }
 

@@ -1,28 +1,16 @@
 /* Operands of 16 and 8 bits (gemm_kernels.h): put in order for the instructions that multiply
  * units, and results put back. gemm_body.h includes it. */
 
-/* gcc 12 takes five instructions to widen 16 bits to 32 in a whole AVX-512 register, and forty to
- * narrow 32 to 8, where the processor has one. */
+/* gcc 12 takes forty instructions to narrow a vector to bytes where AVX-512 has one. */
+GEMM_INLINE void store_bytes(int8_t *to, vi whole)
+{
 #if LANES == 16
-#include <immintrin.h>
-GEMM_INLINE vf load_b16(const vsh_bf16 *from)
-{
-    __m256i stored = _mm256_loadu_si256((const __m256i *)(const void *)from);
-
-    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(stored), 16);
-}
-GEMM_INLINE void store_bytes(int8_t *to, vi whole)
-{
     _mm_storeu_si128((__m128i *)(void *)to, _mm512_cvtepi32_epi8((__m512i)whole));
-}
 #else
-GEMM_INLINE vf load_b16(const vsh_bf16 *from) { return vf_load_bf16(from); }
-GEMM_INLINE void store_bytes(int8_t *to, vi whole)
-{
     for (int i = 0; i < LANES; i++)
         to[i] = (int8_t)whole[i];
-}
 #endif
+}
 
 static void gemm_widen(const vsh_bf16 *from, int64_t ld, int64_t rows, int64_t cols, float *to,
                        int64_t ldto)
@@ -31,7 +19,7 @@ static void gemm_widen(const vsh_bf16 *from, int64_t ld, int64_t rows, int64_t c
         const vsh_bf16 *row = from + i * ld;
         int64_t k = 0;
         for (; k + LANES <= cols; k += LANES)
-            vf_store(to + i * ldto + k, load_b16(row + k));
+            vf_store(to + i * ldto + k, vf_load_bf16(row + k));
         for (; k < cols; k++)
             to[i * ldto + k] = vsh_float_of_bf16(row[k]);
     }
@@ -47,7 +35,7 @@ GEMM_INLINE void store_vector(const vsh_element element, const bool add, void *o
         vf_store(to, add ? vf_load(to) + value : value);
     } else {
         vsh_bf16 *to = (vsh_bf16 *)out + at;
-        vf_store_bf16(to, add ? load_b16(to) + value : value);
+        vf_store_bf16(to, add ? vf_load_bf16(to) + value : value);
     }
 }
 
@@ -278,7 +266,7 @@ static void rows_of_columns(const vsh_bf16 *from, int64_t ld, int64_t count, int
 GEMM_INLINE vf load_any(vsh_element element, const void *row, int64_t k)
 {
     return element == VSH_F32 ? vf_load((const float *)row + k)
-                              : load_b16((const vsh_bf16 *)row + k);
+                              : vf_load_bf16((const vsh_bf16 *)row + k);
 }
 
 GEMM_INLINE vf load_any_part(vsh_element element, const void *row, int64_t k, int64_t count)

@@ -6,14 +6,16 @@
 #include "trainer/nn/nn.h"
 
 /* What to predict: token ids (-1: the row does not count), or, when soft is not NULL, a
- * distribution over the vocabulary a row, soft (rows, V) floats summing to 1. */
+ * distribution over the vocabulary a row, soft (rows, V) floats summing to 1 (to 0: the row does
+ * not count). */
 typedef struct {
     const int32_t *ids;
     const float *soft;
 } vsh_targets;
 
 /* logits (rows, V) are fp32 or bf16 and become their gradient times scale: scale (softmax -
- * target), the row's loss (natural log) goes to losses (rows). scale 0: logits are left alone. */
+ * target), the row's loss (natural log) goes to losses (rows). scale 0: logits are left alone. NaN
+ * among the logits makes the row's loss NaN. */
 void vsh_loss_rows(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t vocab,
                    const vsh_targets *targets, float scale, void *logits, double *losses);
 

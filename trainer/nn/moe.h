@@ -50,7 +50,8 @@ typedef struct {
 
 /* logits (T,E) are read; bias (E) or NULL is added to the scores for choosing only (balancing
  * without a loss, Wang et al. 2024, arXiv:2408.15664). Ties go to the lower expert. load (E) +=
- * rows each expert was given. */
+ * assignments that chose the expert, dropped ones included: what balancing must see. load and
+ * report may be NULL. experts is at most VSH_EXPERTS_MAX. */
 void vsh_route_forward(const vsh_nn *nn, const vsh_route_shape *shape, const float *logits,
                        const float *bias, const vsh_route *route, int64_t *load,
                        vsh_route_report *report);
@@ -61,10 +62,10 @@ void vsh_route_backward(const vsh_nn *nn, const vsh_route_shape *shape, const fl
                         const vsh_route *route, const float *dweight, float loss_scale,
                         float *dlogits);
 
-/* rows (R,C) = x[token of the row]; free rows of a capacity are zero. row_token is room for R. */
+/* rows (R,C) = x[token of the row]; free rows of a capacity are zero. */
 void vsh_dispatch(const vsh_nn *nn, const vsh_route_shape *shape, vsh_element element,
                   int64_t width, const vsh_route *route, const void *x, void *rows);
-/* out (T,C) += sum over k of weight rows[slot]; weight NULL: 1. add false: out is written. */
+/* out (T,C) += sum over k of weight rows[slot]; weighted false: 1. add false: out is written. */
 void vsh_combine(const vsh_nn *nn, const vsh_route_shape *shape, vsh_element element, int64_t width,
                  const vsh_route *route, bool weighted, bool add, const void *rows, void *out);
 /* Between (T,k) and rows: by_row (R) = by_choice[its token and choice], 0 in free rows; and back,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/rng.h"
+#include "trainer/nn/normal.h"
 
 /* ---- what can be built --------------------------------------------------------------------- */
 
@@ -248,39 +248,76 @@ vsh_status vsh_parameters_list(vsh_arena *arena, const vsh_model *m, vsh_paramet
     return VSH_OK;
 }
 
+/* ---- walking ------------------------------------------------------------------------------- */
+
+static int64_t end_of(const vsh_parameter *p) { return p->offset + p->rows * p->cols; }
+
+vsh_parameter_walk vsh_parameters_walk(const vsh_parameter_list *list, int64_t at, int64_t end)
+{
+    int64_t low = 0, high = list->count; /* the first tensor that ends behind at */
+
+    assert(at >= 0 && end <= list->elements);
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (end_of(&list->item[middle]) > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return (vsh_parameter_walk){list, low, at, end};
+}
+
+const vsh_parameter *vsh_parameters_next(vsh_parameter_walk *walk, int64_t *first, int64_t *count)
+{
+    const vsh_parameter *p = &walk->list->item[walk->item];
+    int64_t stop;
+
+    if (walk->at >= walk->end)
+        return NULL;
+    stop = end_of(p) < walk->end ? end_of(p) : walk->end;
+    *first = walk->at;
+    *count = stop - walk->at;
+    walk->at = stop;
+    walk->item++; /* only the last piece can leave a rest of its tensor */
+    return p;
+}
+
 /* ---- initial weights ----------------------------------------------------------------------- */
 
-enum { START_STREAM = 0x5741 };
+enum { START_STREAM = 0x5741, START_PART = 1 << 16 };
 
-static void fill_normal(float *values, int64_t first, int64_t count, double deviation,
-                        uint64_t seed)
+typedef struct {
+    const vsh_parameter_list *list;
+    uint64_t seed;
+    float narrow; /* deviation of what writes into the residual stream */
+    float *values;
+} start_job;
+
+static void start_part(void *context, int64_t part, int thread)
 {
-    const double circle = 6.283185307179586;
+    const start_job *j = context;
+    int64_t begin = part * START_PART, end = begin + START_PART, first, count;
+    vsh_parameter_walk walk =
+        vsh_parameters_walk(j->list, begin, end < j->list->elements ? end : j->list->elements);
+    const vsh_parameter *p;
 
-    for (int64_t i = 0; i < count; i++) {
-        uint64_t at = (uint64_t)(first + i);
-        double u = vsh_random_uniform(seed, START_STREAM, 2 * at);
-        double v = vsh_random_uniform(seed, START_STREAM, 2 * at + 1);
-        /* Box and Muller 1958 */
-        values[i] = (float)(deviation * sqrt(-2 * log(u)) * cos(circle * v));
+    (void)thread;
+    while ((p = vsh_parameters_next(&walk, &first, &count))) {
+        float *at = j->values + first;
+        bool ones = p->group == VSH_GROUP_NORM && strstr(p->name, ".weight") != NULL;
+        if (p->decay)
+            vsh_normal_fill(j->seed, START_STREAM, first, count, p->residual ? j->narrow : 0.02F,
+                            at);
+        else
+            for (int64_t i = 0; i < count; i++)
+                at[i] = ones ? 1.0F : 0.0F;
     }
 }
 
-void vsh_parameters_start(const vsh_parameter_list *list, const vsh_model *m, uint64_t seed,
-                          float *values)
+void vsh_parameters_start(vsh_pool *pool, const vsh_parameter_list *list, const vsh_model *m,
+                          uint64_t seed, float *values)
 {
-    double narrow = 0.02 / sqrt(2.0 * (double)m->layers);
+    start_job j = {list, seed, (float)(0.02 / sqrt(2.0 * (double)m->layers)), values};
 
-    for (int64_t i = 0; i < list->count; i++) {
-        const vsh_parameter *p = &list->item[i];
-        float *at = values + p->offset;
-        int64_t count = p->rows * p->cols;
-        bool ones = p->group == VSH_GROUP_NORM && strstr(p->name, ".weight") != NULL;
-
-        if (p->decay)
-            fill_normal(at, p->offset, count, p->residual ? narrow : 0.02, seed);
-        else
-            for (int64_t j = 0; j < count; j++)
-                at[j] = ones ? 1.0F : 0.0F;
-    }
+    vsh_pool_run(pool, start_part, &j, (list->elements + START_PART - 1) / START_PART);
 }

@@ -16,6 +16,7 @@
 #include "core/model.h"
 #include "core/status.h"
 #include "core/tensor.h"
+#include "trainer/nn/pool.h"
 
 enum { VSH_PARAMETER_NAME = 96 };
 
@@ -61,10 +62,21 @@ vsh_status vsh_trainable(const vsh_model *model, vsh_error *err);
 vsh_status vsh_parameters_list(vsh_arena *arena, const vsh_model *model, vsh_parameter_list *list,
                                vsh_offsets *offsets, vsh_error *err);
 
+/* The tensors that overlap elements [at, end), one piece after the other. */
+typedef struct {
+    const vsh_parameter_list *list;
+    int64_t item, at, end;
+} vsh_parameter_walk;
+
+vsh_parameter_walk vsh_parameters_walk(const vsh_parameter_list *list, int64_t at, int64_t end);
+/* The tensor of the next piece, its first element and their count; NULL after the last. */
+const vsh_parameter *vsh_parameters_next(vsh_parameter_walk *walk, int64_t *first, int64_t *count);
+
 /* Initial weights, a pure function of (seed, offset): normal(0, 0.02) for matrices and tables,
- * 0.02/sqrt(2 L) where residual, ones for norm weights, zeros for biases. values (elements). */
-void vsh_parameters_start(const vsh_parameter_list *list, const vsh_model *model, uint64_t seed,
-                          float *values);
+ * 0.02/sqrt(2 L) where residual, ones for norm weights, zeros for biases. values (elements). The
+ * same bits on every machine. */
+void vsh_parameters_start(vsh_pool *pool, const vsh_parameter_list *list, const vsh_model *model,
+                          uint64_t seed, float *values);
 
 /* "LlamaForCausalLM", "MixtralForCausalLM", or NULL when the model is neither. */
 const char *vsh_parameters_family(const vsh_model *model);

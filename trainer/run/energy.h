@@ -6,17 +6,21 @@
 
 #include "core/units.h"
 
+enum { VSH_ENERGY_PACKAGES = 8 };
+
 typedef struct {
     int count;
-    char path[8][96];
-    double last[8], range[8]; /* uJ */
+    char path[VSH_ENERGY_PACKAGES][96];
+    double last[VSH_ENERGY_PACKAGES], range[VSH_ENERGY_PACKAGES]; /* uJ */
     double joules;
 } vsh_energy_meter;
 
-/* false: no RAPL counter can be read here (/sys/class/powercap/intel-rapl:N/energy_uj); energy is
- * then modelled, and called so. */
-bool vsh_energy_open(vsh_energy_meter *meter);
-/* Joules since open; call at least once a minute, the counters wrap. */
+/* Opens the RAPL counters of the packages, folder/intel-rapl:N/energy_uj; folder NULL:
+ * /sys/class/powercap. false: none can be read here (since 2020 only root may, CVE-2020-8694);
+ * energy is then modelled, and called so. */
+bool vsh_energy_open(vsh_energy_meter *meter, const char *folder);
+/* Joules since open; call at least once a minute, the counters wrap. A counter that cannot be read
+ * adds nothing until it can be again. */
 vsh_joules vsh_energy_read(vsh_energy_meter *meter);
 
 #endif

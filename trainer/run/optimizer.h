@@ -38,9 +38,9 @@ enum { VSH_OPTIMIZER_PIECES = 8 };
 
 /* Bytes of state: AdamW 8 a parameter; SGD 4; 8-bit AdamW 2 and two fp32 scales for each block of
  * VSH_MOMENT_BLOCK (Dettmers et al. 2022, arXiv:2110.02861; its dynamic code, signed for the first
- * moment and unsigned for the second); Adafactor (Shazeer and Stern 2018, arXiv:1804.04235) a row
- * and a column of fp32 for each matrix, a whole second moment for vectors, no first moment. Each
- * piece is rounded up to 64 bytes. */
+ * moment and unsigned for the second, which is never rounded to 0); Adafactor (Shazeer and Stern
+ * 2018, arXiv:1804.04235) a row and a column of fp32 for each matrix, a whole second moment for
+ * vectors, no first moment. Each piece is rounded up to 64 bytes. */
 enum { VSH_MOMENT_BLOCK = 2048 };
 int64_t vsh_optimizer_state_bytes(const vsh_parameter_list *list, int kind);
 int vsh_optimizer_pieces(const vsh_parameter_list *list, int kind,

@@ -1,0 +1,527 @@
+#include "trainer/data/tokenizer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/rng.h"
+#include "tests/harness.h"
+#include "trainer/data/spm_model.h"
+#include "trainer/data/whole_file.h"
+
+const char vsh_suite[] = "tokenizer";
+
+static vsh_error err;
+
+/* ---- models made here --------------------------------------------------------------------- */
+
+enum { PIECES = 300 };
+
+/* <unk>, <s>, </s>, 256 bytes, a blank, the letters, and some words. */
+static vsh_spm_model make_model(void)
+{
+    static const char *const more[] = {"\u2581", "the", "\u2581the", "th",     "he",
+                                       "in",     "an",  "\n\n",      "\u00e9", "\u4e2d"};
+    vsh_spm_piece *piece = vsh_alloc(vsh_test_arena(), PIECES, sizeof *piece);
+    vsh_spm_model model = {.piece = piece, .algorithm = VSH_SPM_UNIGRAM, .unknown = 0, .end = 2};
+
+    REQUIRE(piece != NULL);
+    piece[model.count++] = (vsh_spm_piece){"<unk>", 5, VSH_SPM_UNKNOWN, 0};
+    piece[model.count++] = (vsh_spm_piece){"<s>", 3, VSH_SPM_CONTROL, 0};
+    piece[model.count++] = (vsh_spm_piece){"</s>", 4, VSH_SPM_CONTROL, 0};
+    for (int i = 0; i < 256; i++) {
+        char *name = vsh_alloc(vsh_test_arena(), 7, 1);
+        snprintf(name, 7, "<0x%02X>", (unsigned)i);
+        piece[model.count++] = (vsh_spm_piece){name, 6, VSH_SPM_BYTE, 0};
+    }
+    for (char c = 'a'; c <= 'z'; c++)
+        piece[model.count++] =
+            (vsh_spm_piece){vsh_copy_text(vsh_test_arena(), &c, 1), 1, VSH_SPM_NORMAL, -5};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        piece[model.count++] =
+            (vsh_spm_piece){more[i], (int32_t)strlen(more[i]), VSH_SPM_NORMAL, -3 - (float)i};
+    REQUIRE(model.count <= PIECES);
+    return model;
+}
+
+static vsh_text written(const vsh_spm_model *model)
+{
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    vsh_spm_model_write(model, &text);
+    REQUIRE(!text.failed);
+    return text;
+}
+
+static vsh_status parse(const vsh_text *text, vsh_spm_model *model)
+{
+    return vsh_spm_model_parse(vsh_test_arena(), "m", text->data, (int64_t)text->length, model,
+                               &err);
+}
+
+/* A path in a fresh folder of /tmp; clear_folder removes both. */
+static char folder[64], path[96];
+
+static const char *in_folder(const char *name)
+{
+    if (!*folder) {
+        snprintf(folder, sizeof folder, "/tmp/vsh-tokenizer-XXXXXX");
+        REQUIRE(mkdtemp(folder) != NULL);
+    }
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void clear_folder(void)
+{
+    static const char *const names[] = {"a", "b", "text,with comma"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlink(in_folder(names[i]));
+    CHECK(rmdir(folder) == 0); /* nothing else was left in it */
+    *folder = '\0';
+}
+
+static vsh_status open_written(const vsh_text *text, vsh_tokenizer **tokenizer)
+{
+    vsh_status status;
+
+    REQUIRE_OK(vsh_file_write(in_folder("a"), text, &err), &err);
+    status = vsh_tokenizer_open(vsh_test_arena(), path, tokenizer, &err);
+    clear_folder();
+    return status;
+}
+
+static vsh_tokenizer *open_model(const vsh_spm_model *model)
+{
+    vsh_text text = written(model);
+    vsh_tokenizer *tokenizer;
+
+    REQUIRE_OK(open_written(&text, &tokenizer), &err);
+    return tokenizer;
+}
+
+/* ---- there and back ----------------------------------------------------------------------- */
+
+static vsh_ids encode(const vsh_tokenizer *tokenizer, const char *text, size_t length)
+{
+    vsh_ids ids = {.arena = vsh_test_arena()};
+
+    REQUIRE_OK(vsh_tokenizer_encode(tokenizer, text, length, &ids, &err), &err);
+    for (int64_t i = 0; i < ids.count; i++)
+        REQUIRE(ids.id[i] >= 0 && ids.id[i] < vsh_tokenizer_vocab(tokenizer));
+    return ids;
+}
+
+static bool comes_back(const vsh_tokenizer *tokenizer, const char *text, size_t length)
+{
+    vsh_ids ids = encode(tokenizer, text, length);
+    vsh_text back = {.arena = vsh_test_arena()};
+
+    REQUIRE_OK(vsh_tokenizer_decode(tokenizer, ids.id, ids.count, &back, &err), &err);
+    return back.length == length && memcmp(vsh_text_string(&back), text, length) == 0;
+}
+
+static uint64_t draw(uint64_t seed, uint64_t counter, uint64_t below)
+{
+    return (uint64_t)((double)below * vsh_random_uniform(seed, 7, counter));
+}
+
+/* Words, blanks and controls of all kinds, some of them not UTF-8. */
+static size_t random_text(uint64_t seed, char *text, size_t room)
+{
+    static const char *const parts[] = {
+        " ",      "  ",           "\n",   "\n\n",    "\t",     "the",      " the",   "in an",
+        "\u00e9", "\u4e2d\u6587", "\r\n", "\x01",    "\u2581", "<0x0A>",   "</s>",   "\U0001f600",
+        "\xff",   "\xc3",         "\x7f", "e\u0301", "<unk>",  "\xe2\x96", "\u00a0", "\u3000"};
+    const uint64_t kinds = sizeof parts / sizeof *parts;
+    size_t length = 0, count = (size_t)draw(seed, 0, 40);
+
+    for (size_t i = 1; i <= count; i++) {
+        const char *part = parts[draw(seed, i, kinds)];
+        if (length + strlen(part) + 1 > room)
+            break;
+        memcpy(text + length, part, strlen(part));
+        length += strlen(part);
+        if (draw(seed, i, 40 * kinds) == 0)
+            text[length++] = '\0';
+    }
+    return length;
+}
+
+static void check_round_trips(const vsh_tokenizer *tokenizer, uint64_t rounds)
+{
+    char text[400];
+
+    CHECK(comes_back(tokenizer, "", 0));
+    for (uint64_t seed = 0; seed < rounds; seed++)
+        CHECK(comes_back(tokenizer, text, random_text(seed, text, sizeof text)));
+}
+
+static void bytes_come_back(void)
+{
+    vsh_tokenizer *tokenizer;
+
+    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), NULL, &tokenizer, &err), &err);
+    CHECK_INT(vsh_tokenizer_vocab(tokenizer), 257);
+    CHECK_INT(vsh_tokenizer_end(tokenizer), 256);
+    CHECK(vsh_tokenizer_path(tokenizer) == NULL);
+    CHECK_INT(encode(tokenizer, "\xff\0a", 3).id[0], 255);
+    check_round_trips(tokenizer, 200);
+    vsh_tokenizer_close(tokenizer);
+}
+
+static void any_text_comes_back_through_a_model(void)
+{
+    vsh_spm_model model = make_model();
+
+    for (int32_t algorithm = VSH_SPM_UNIGRAM; algorithm <= VSH_SPM_BPE; algorithm++) {
+        vsh_tokenizer *tokenizer;
+        model.algorithm = algorithm;
+        tokenizer = open_model(&model);
+        check_round_trips(tokenizer, 1000);
+        CHECK_INT(vsh_tokenizer_vocab(tokenizer), model.count);
+        CHECK_INT(vsh_tokenizer_end(tokenizer), 2);
+        vsh_tokenizer_close(tokenizer);
+    }
+}
+
+/* Without a piece for the blank the library would spell U+2581. */
+static void a_model_without_a_blank_keeps_blanks(void)
+{
+    vsh_spm_model model = make_model();
+    vsh_spm_piece *pieces = (vsh_spm_piece *)(uintptr_t)model.piece;
+    vsh_tokenizer *tokenizer;
+
+    for (int32_t i = 0; i < model.count; i++)
+        if (pieces[i].length == 3 && memcmp(pieces[i].text, "\u2581", 3) == 0)
+            pieces[i].text = "xyz";
+    tokenizer = open_model(&model);
+    check_round_trips(tokenizer, 300);
+    vsh_tokenizer_close(tokenizer);
+}
+
+static void longer_pieces_are_preferred_as_scored(void)
+{
+    vsh_spm_model model = make_model();
+    vsh_tokenizer *tokenizer = open_model(&model);
+
+    CHECK_INT(encode(tokenizer, "the the", 7).count, 2);
+    vsh_tokenizer_close(tokenizer);
+}
+
+static void long_texts_come_back(void)
+{
+    enum { LENGTH = 300000 };
+    static const char *const fills[] = {"x", "the in ", "\u4e2d\u00e9", "  \n"};
+    vsh_spm_model model = make_model();
+    vsh_tokenizer *tokenizer = open_model(&model);
+    char *text = vsh_alloc(vsh_test_arena(), LENGTH + 8, 1);
+
+    for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
+        size_t length = 0, step = strlen(fills[i]);
+        for (; length + step <= LENGTH; length += step)
+            memcpy(text + length, fills[i], step);
+        CHECK(comes_back(tokenizer, text, length));
+    }
+    vsh_tokenizer_close(tokenizer);
+}
+
+static void a_seam_in_a_long_text_costs_no_token(void)
+{
+    enum { WORDS = 60000 };
+    vsh_spm_model model = make_model();
+    vsh_tokenizer *tokenizer = open_model(&model);
+    char *text = vsh_alloc(vsh_test_arena(), 4 * WORDS + 1, 1);
+
+    for (int i = 0; i < WORDS; i++)
+        memcpy(text + 4 * i, " the", 4);
+    CHECK_INT(encode(tokenizer, text, 4 * WORDS).count, WORDS);
+    vsh_tokenizer_close(tokenizer);
+}
+
+static void ids_outside_the_vocabulary_are_refused(void)
+{
+    vsh_spm_model model = make_model();
+    vsh_tokenizer *tokenizers[2];
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    tokenizers[0] = open_model(&model);
+    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), NULL, &tokenizers[1], &err), &err);
+    for (int i = 0; i < 2; i++) {
+        int32_t bad[] = {0, -1, vsh_tokenizer_vocab(tokenizers[i]), INT32_MAX};
+        for (int j = 1; j < 4; j++) {
+            bad[1] = bad[j];
+            CHECK_FAILS(vsh_tokenizer_decode(tokenizers[i], bad, 2, &text, &err), &err, VSH_EINPUT,
+                        "token 1: expected an id of 0 to");
+        }
+        vsh_tokenizer_close(tokenizers[i]);
+    }
+}
+
+static void the_end_of_a_document_is_no_text(void)
+{
+    vsh_spm_model model = make_model();
+    vsh_tokenizer *tokenizer = open_model(&model);
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    REQUIRE_OK(vsh_tokenizer_decode(tokenizer, (const int32_t[]){2, 1, 2}, 3, &text, &err), &err);
+    CHECK_INT((int64_t)text.length, 0);
+    vsh_tokenizer_close(tokenizer);
+}
+
+/* ---- malformed models --------------------------------------------------------------------- */
+
+static void a_model_is_read_as_it_was_written(void)
+{
+    vsh_spm_model model = make_model(), back;
+    vsh_text text = written(&model), again;
+
+    REQUIRE_OK(parse(&text, &back), &err);
+    again = written(&back);
+    CHECK(back.count == model.count && back.end == 2 && back.unknown == 0);
+    CHECK(again.length == text.length && memcmp(again.data, text.data, text.length) == 0);
+    for (int32_t i = 0; i < 256; i++)
+        CHECK_INT(back.byte_id[i], 3 + i);
+}
+
+static void every_cut_is_refused(void)
+{
+    vsh_spm_model model = make_model(), back;
+    vsh_text text = written(&model);
+
+    for (size_t length = 0; length < text.length; length++) {
+        vsh_text cut = {.data = text.data, .length = length};
+        CHECK(parse(&cut, &back) == VSH_EINPUT);
+    }
+}
+
+/* One change each to piece 280, a letter, or to a special one. */
+static void bad_pieces_are_refused(void)
+{
+    enum { TOO_LONG = VSH_SPM_PIECE_BYTES + 1 };
+    char long_piece[TOO_LONG];
+    const struct {
+        int32_t at;
+        vsh_spm_piece piece;
+        const char *part;
+    } cases[] = {
+        {280, {"q", 1, VSH_SPM_NORMAL, NAN}, "finite score"},
+        {280, {"q", 1, VSH_SPM_NORMAL, INFINITY}, "finite score"},
+        {280, {"q", 1, VSH_SPM_NORMAL, -1e30f}, "finite score"},
+        {280, {"q", 1, 0, 0}, "unknown type"},
+        {280, {"q", 1, 7, 0}, "unknown type"},
+        {280, {"q", 1, -1, 0}, "unknown type"},
+        {280, {"", 0, VSH_SPM_NORMAL, 0}, "empty"},
+        {280, {"a\0b", 3, VSH_SPM_NORMAL, 0}, "UTF-8 without NUL"},
+        {280, {"\xff", 1, VSH_SPM_NORMAL, 0}, "UTF-8 without NUL"},
+        {280, {"\xc0\xaf", 2, VSH_SPM_NORMAL, 0}, "UTF-8 without NUL"},
+        {280, {"\xed\xa0\x80", 3, VSH_SPM_NORMAL, 0}, "UTF-8 without NUL"},
+        {280, {"\xe2\x96", 2, VSH_SPM_NORMAL, 0}, "UTF-8 without NUL"},
+        {280, {long_piece, TOO_LONG, VSH_SPM_NORMAL, 0}, "longer than 512"},
+        {280, {"a", 1, VSH_SPM_NORMAL, 0}, "piece 280: twice"},
+        {280, {"<x>", 3, VSH_SPM_UNKNOWN, 0}, "a second unknown"},
+        {280, {"<0x0G>", 6, VSH_SPM_BYTE, 0}, "expected a byte"},
+        {280, {"Q", 1, VSH_SPM_BYTE, 0}, "expected a byte"},
+        {100, {"word", 4, VSH_SPM_NORMAL, 0}, "expected 256 byte pieces, got 255"},
+        {0, {"word", 4, VSH_SPM_NORMAL, 0}, "no piece for unknown text"},
+        {2, {"</s>", 4, VSH_SPM_NORMAL, 0}, "no control piece that ends"},
+    };
+
+    memset(long_piece, 'x', sizeof long_piece);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vsh_spm_model model = make_model(), back;
+        vsh_tokenizer *tokenizer;
+        vsh_text text;
+        ((vsh_spm_piece *)(uintptr_t)model.piece)[cases[i].at] = cases[i].piece;
+        text = (vsh_text){.arena = vsh_test_arena()};
+        vsh_spm_model_write(&model, &text);
+        CHECK_FAILS(parse(&text, &back), &err, VSH_EINPUT, cases[i].part);
+        CHECK_FAILS(open_written(&text, &tokenizer), &err, VSH_EINPUT, cases[i].part);
+    }
+}
+
+/* The pieces of a good model and then these bytes. */
+static void check_tail(const char *tail, size_t length, const char *part)
+{
+    vsh_spm_model model = make_model(), back;
+    vsh_text text = written(&model);
+
+    while (text.length > 0 && text.data[text.length - 1] != 0x12) /* the field of training */
+        text.length--;
+    REQUIRE(text.length > 4000);
+    text.length--;
+    vsh_text_put(&text, tail, length);
+    if (part)
+        CHECK_FAILS(parse(&text, &back), &err, VSH_EINPUT, part);
+    else
+        CHECK_OK(parse(&text, &back), &err);
+}
+
+#define TRAINING "\x12\x03\x98\x02\x01"                  /* byte_fallback */
+#define NORMALIZATION "\x1a\x06\x18\x00\x20\x00\x28\x01" /* no prefix, blanks kept, escaped */
+
+static void other_models_are_refused(void)
+{
+    static const struct {
+        const char *tail;
+        size_t length;
+        const char *part;
+    } cases[] = {
+#define TAIL(text, part) {text, sizeof(text) - 1, part}
+        TAIL(TRAINING NORMALIZATION, NULL),
+        TAIL("\x12\x05\x18\x02\x98\x02\x01" NORMALIZATION, NULL),
+        TAIL(TRAINING NORMALIZATION "\xc2\x0c\x03xyz", NULL), /* field 200, an extension */
+        TAIL(TRAINING NORMALIZATION "\x22\x02\x0a\x00", NULL),
+        TAIL("\x12\x05\x18\x03\x98\x02\x01" NORMALIZATION, "model_type unigram or bpe"),
+        TAIL("\x12\x05\x18\x00\x98\x02\x01" NORMALIZATION, "model_type unigram or bpe"),
+        TAIL("\x12\x00" NORMALIZATION, "byte_fallback"),
+        TAIL(NORMALIZATION, "byte_fallback"),
+        TAIL(TRAINING, "add_dummy_prefix"),
+        TAIL(TRAINING "\x1a\x02\x18\x00", "remove_extra_whitespaces"),
+        TAIL(TRAINING "\x1a\x06\x18\x00\x20\x00\x28\x00", "escape_whitespaces"),
+        TAIL(TRAINING "\x1a\x04\x12\x02xx", "no character map"),
+        TAIL(TRAINING NORMALIZATION "\x2a\x03\x12\x01x", "no character map"),
+        TAIL(TRAINING TRAINING NORMALIZATION, "a part twice"),
+        TAIL(TRAINING NORMALIZATION NORMALIZATION, "a part twice"),
+        TAIL(TRAINING "\x18\x01", "known field of another type"),
+        TAIL(TRAINING "\x1a\x05\x1d\x00\x00\x00\x00", "known field of another type"),
+        TAIL("\x12\x04\x9a\x02\x01x" NORMALIZATION, "known field of another type"),
+        TAIL(TRAINING NORMALIZATION "\xc3\x0c", "field of unknown type"),
+        TAIL(TRAINING NORMALIZATION "\x00\x00", "field number"),
+        TAIL(TRAINING NORMALIZATION "\xc2\x0c\x7fx", "longer than what is left"),
+        TAIL(TRAINING NORMALIZATION "\xc2\x0c\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+             "longer than what is left"),
+        TAIL(TRAINING NORMALIZATION "\xc0\x0c\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
+             "more than 64 bits"),
+        TAIL(TRAINING NORMALIZATION "\xc0\x0c\xff", "does not end"),
+        TAIL(TRAINING NORMALIZATION "\xc5\x0c\x01\x02", "cut off inside a number"),
+#undef TAIL
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_tail(cases[i].tail, cases[i].length, cases[i].part);
+}
+
+static void files_that_are_no_models_are_refused(void)
+{
+    vsh_tokenizer *tokenizer;
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    CHECK_FAILS(open_written(&text, &tokenizer), &err, VSH_EINPUT, "expected 1 to");
+    vsh_text_add(&text, "model: gpt2\n");
+    CHECK(open_written(&text, &tokenizer) == VSH_EINPUT);
+    CHECK_FAILS(vsh_tokenizer_open(vsh_test_arena(), "/tmp/vsh-no-such-model", &tokenizer, &err),
+                &err, VSH_EINPUT, "No such file");
+    CHECK_FAILS(vsh_tokenizer_open(vsh_test_arena(), "/tmp", &tokenizer, &err), &err, VSH_EINPUT,
+                "expected a regular file");
+}
+
+/* ---- training ----------------------------------------------------------------------------- */
+
+static const char *const syllables[] = {"ba", "ke", "lo", "mi", "nu", "ra", "si", "to"};
+
+static vsh_text made_up_text(void)
+{
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    for (uint64_t i = 0; i < 4000; i++) {
+        vsh_text_add(&text, "%s%s%s%s", draw(1, 4 * i, 3) ? "" : " ",
+                     syllables[draw(1, 4 * i + 1, 8)], syllables[draw(1, 4 * i + 2, 8)],
+                     draw(1, 4 * i + 3, 20) ? "" : ".\n");
+    }
+    return text;
+}
+
+/* Trains on the text; false, and the test is skipped, where spm_train is missing. */
+static bool train(const vsh_text *text, int32_t vocab, const char *name)
+{
+    char model[96];
+    vsh_status status;
+
+    snprintf(model, sizeof model, "%s", in_folder(name));
+    REQUIRE_OK(vsh_file_write(in_folder("text,with comma"), text, &err), &err);
+    status = vsh_tokenizer_train(vsh_test_arena(), path, model, vocab, &err);
+    if (status == VSH_EMACHINE && strstr(err.text, "make deps")) {
+        clear_folder();
+        vsh_skip("spm_train is not installed");
+        return false;
+    }
+    REQUIRE_OK(status, &err);
+    return true;
+}
+
+static void a_trained_model_compresses_and_comes_back(void)
+{
+    vsh_text text = made_up_text();
+    vsh_tokenizer *tokenizer;
+
+    if (!train(&text, 400, "a"))
+        return;
+    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), in_folder("a"), &tokenizer, &err), &err);
+    clear_folder();
+    CHECK_INT(vsh_tokenizer_vocab(tokenizer), 400);
+    CHECK(encode(tokenizer, text.data, text.length).count < (int64_t)text.length / 2);
+    CHECK(comes_back(tokenizer, text.data, text.length));
+    check_round_trips(tokenizer, 300);
+    vsh_tokenizer_close(tokenizer);
+}
+
+static void the_same_text_gives_the_same_model(void)
+{
+    vsh_text text = made_up_text();
+    char *bytes[2];
+    int64_t length[2];
+
+    if (!train(&text, 400, "a") || !train(&text, 400, "b"))
+        return;
+    for (int i = 0; i < 2; i++)
+        REQUIRE_OK(vsh_whole_file_read(vsh_test_arena(), in_folder(i ? "b" : "a"), 1 << 20,
+                                       &bytes[i], &length[i], &err),
+                   &err);
+    clear_folder();
+    CHECK(length[0] == length[1] && memcmp(bytes[0], bytes[1], (size_t)length[0]) == 0);
+}
+
+static void the_trainers_complaint_is_the_message(void)
+{
+    vsh_text text = made_up_text();
+    char model[96];
+    vsh_status status;
+
+    if (!train(&text, 400, "a"))
+        return;
+    snprintf(model, sizeof model, "%s", in_folder("b"));
+    status =
+        vsh_tokenizer_train(vsh_test_arena(), in_folder("text,with comma"), model, 60000, &err);
+    CHECK_FAILS(status, &err, VSH_EINPUT, "Vocabulary size");
+    CHECK_FAILS(vsh_tokenizer_train(vsh_test_arena(), "/tmp/vsh-no-such-text", model, 400, &err),
+                &err, VSH_EINPUT, "/tmp/vsh-no-such-text");
+    CHECK(access(model, F_OK) != 0);
+    clear_folder();
+    CHECK_FAILS(vsh_tokenizer_train(vsh_test_arena(), "Makefile", "/tmp/vsh-none/model", 400, &err),
+                &err, VSH_EMACHINE, "/tmp/vsh-none/model");
+}
+
+const vsh_test vsh_tests[] = {
+    {"bytes_come_back", bytes_come_back},
+    {"any_text_comes_back_through_a_model", any_text_comes_back_through_a_model},
+    {"a_model_without_a_blank_keeps_blanks", a_model_without_a_blank_keeps_blanks},
+    {"longer_pieces_are_preferred_as_scored", longer_pieces_are_preferred_as_scored},
+    {"long_texts_come_back", long_texts_come_back},
+    {"a_seam_in_a_long_text_costs_no_token", a_seam_in_a_long_text_costs_no_token},
+    {"ids_outside_the_vocabulary_are_refused", ids_outside_the_vocabulary_are_refused},
+    {"the_end_of_a_document_is_no_text", the_end_of_a_document_is_no_text},
+    {"a_model_is_read_as_it_was_written", a_model_is_read_as_it_was_written},
+    {"every_cut_is_refused", every_cut_is_refused},
+    {"bad_pieces_are_refused", bad_pieces_are_refused},
+    {"other_models_are_refused", other_models_are_refused},
+    {"files_that_are_no_models_are_refused", files_that_are_no_models_are_refused},
+    {"a_trained_model_compresses_and_comes_back", a_trained_model_compresses_and_comes_back},
+    {"the_same_text_gives_the_same_model", the_same_text_gives_the_same_model},
+    {"the_trainers_complaint_is_the_message", the_trainers_complaint_is_the_message},
+    {NULL, NULL},
+};

@@ -1,0 +1,23 @@
+/* Another program, run without a shell, its output collected. */
+#ifndef VSH_CHILD_H
+#define VSH_CHILD_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "core/text.h"
+#include "core/units.h"
+
+typedef struct {
+    const char *const *argv; /* closed by NULL; argv[0] is looked for in PATH */
+    const char *input_path;  /* its standard input; NULL: empty */
+    vsh_seconds time_max;    /* it is killed after that */
+    size_t output_max;       /* bytes of standard output; more is a failure */
+} vsh_child;
+
+/* Runs it to its end in the C locale with an otherwise empty environment. VSH_EINPUT when it ends
+ * otherwise than with 0, with the end of its complaints; VSH_EMACHINE when it cannot be
+ * started, takes too long or says too much. */
+vsh_status vsh_child_run(const vsh_child *child, vsh_text *output, vsh_error *err);
+
+#endif

@@ -1,0 +1,103 @@
+#include "trainer/data/prepared.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+
+/* Bytes that a tokenizer learns from: more makes its pieces no better at a vocabulary of
+ * thousands, and takes longer. */
+enum { SAMPLE_BYTES = 5000000 };
+
+static void say(const vsh_prepare_options *o, const char *what)
+{
+    if (o->say)
+        o->say(o->context, what);
+}
+
+static const char *in_folder(vsh_arena *arena, const char *folder, const char *name)
+{
+    vsh_text path = {.arena = arena};
+
+    vsh_text_add(&path, "%s/%s", folder, name);
+    return path.failed ? NULL : vsh_text_string(&path);
+}
+
+static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
+                                  const vsh_corpus *corpus, const char *model, vsh_error *err)
+{
+    const char *sample_path = in_folder(arena, o->folder, "tokenizer.sample.txt");
+    vsh_text sample = {.arena = arena};
+    vsh_status status;
+
+    say(o, "training a tokenizer");
+    if (!sample_path || !vsh_corpus_sample(corpus, VSH_HELD_OUT, SAMPLE_BYTES, &sample))
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(vsh_file_write(sample_path, &sample, err));
+    status = vsh_tokenizer_train(arena, sample_path, model, (int32_t)o->vocab, err);
+    unlink(sample_path);
+    return status;
+}
+
+static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
+                                 const vsh_corpus *corpus, vsh_tokenizer **tokenizer,
+                                 vsh_error *err)
+{
+    const char *model = o->tokenizer;
+    char name[48];
+
+    if (strcmp(o->tokenizer, "bytes") == 0) {
+        VSH_TRY(vsh_tokenizer_open(arena, NULL, tokenizer, err));
+    } else {
+        if (strcmp(o->tokenizer, "sentencepiece") == 0) {
+            snprintf(name, sizeof name, "tokenizer-%" PRId64 ".model", o->vocab);
+            model = in_folder(arena, o->folder, name);
+            if (!model)
+                return vsh_fail(err, VSH_EMACHINE, "out of memory");
+            if (access(model, F_OK) != 0)
+                VSH_TRY(train_tokenizer(arena, o, corpus, model, err));
+        }
+        VSH_TRY(vsh_tokenizer_open(arena, model, tokenizer, err));
+    }
+    if (vsh_tokenizer_vocab(*tokenizer) > o->vocab)
+        return vsh_fail(err, VSH_EINPUT,
+                        "tokenizer %s: expected at most the model's vocabulary of %" PRId64
+                        ", got %d",
+                        o->tokenizer, o->vocab, (int)vsh_tokenizer_vocab(*tokenizer));
+    return VSH_OK;
+}
+
+vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
+                       vsh_error *err)
+{
+    const char *cache = in_folder(arena, o->folder, "tokens");
+    vsh_corpus corpus;
+
+    *p = (vsh_prepared){0};
+    if (!cache)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(vsh_folder_make(o->folder, err));
+    say(o, "reading the text");
+    if (o->text)
+        VSH_TRY(vsh_corpus_read(arena, o->text, &corpus, err));
+    else
+        VSH_TRY(vsh_corpus_default(arena, o->packages, &corpus, err));
+    p->description = corpus.description;
+    VSH_TRY(open_tokenizer(arena, o, &corpus, &p->tokenizer, err));
+    say(o, "tokenizing");
+    VSH_TRY(vsh_token_data_make(arena, &corpus, p->tokenizer, false, VSH_HELD_OUT, cache, &p->train,
+                                err));
+    VSH_TRY(vsh_token_data_make(arena, &corpus, p->tokenizer, true, VSH_HELD_OUT, cache,
+                                &p->held_out, err));
+    p->hash = p->train.hash;
+    return VSH_OK;
+}
+
+void vsh_prepared_close(vsh_prepared *p)
+{
+    if (p->tokenizer)
+        vsh_tokenizer_close(p->tokenizer);
+    p->tokenizer = NULL;
+}

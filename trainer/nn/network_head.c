@@ -1,0 +1,98 @@
+#include "core/workspace.h"
+#include "trainer/nn/linear.h"
+#include "trainer/nn/network_inside.h"
+
+/* What one chunk of rows needs: the normed rows, their logits and, in 16 bits, the logits'
+ * gradient once more. */
+typedef struct {
+    vsh_network *net;
+    const vsh_sites *sites;
+    vsh_weight_product product; /* rows: of a chunk */
+    void *n, *stored;
+    float *logits;
+} head;
+
+static head head_open(vsh_network *net, const vsh_sites *sites, int64_t chunk)
+{
+    int64_t vocab = net->model->vocab;
+    head h = {.net = net,
+              .sites = sites,
+              .product = {chunk, vocab, net->model->hidden, net->offsets->head},
+              .n = vsh_push_elements(net, chunk * net->model->hidden),
+              .logits = net->logits};
+    int64_t logit_bytes = (4 * chunk * vocab + 63) / 64 * 64;
+
+    h.stored = net->element == VSH_F32 ? net->logits : (char *)net->logits + logit_bytes;
+    return h;
+}
+
+/* Gradients of rows [row, row + product.rows): add says whether the output matrix has some already.
+ */
+static void chunk_backward(head *h, const void *x, void *dx, bool add)
+{
+    vsh_network *net = h->net;
+    int64_t rows = h->product.rows, vocab = net->model->vocab;
+
+    if (net->element != VSH_F32)
+        vsh_round(&net->nn, rows * vocab, h->logits, h->stored);
+    vsh_product_wgrad(net, h->sites->at[VSH_SITE_LOGITS][VSH_WGRAD], &h->product, h->stored, vocab,
+                      h->n, add);
+    vsh_product_dgrad(net, h->sites->at[VSH_SITE_LOGITS][VSH_DGRAD], &h->product, h->stored, vocab,
+                      h->n, false);
+    vsh_network_norm_backward(net, NULL, 0, rows, x, h->n, dx);
+}
+
+/* Targets that count; soft ones all do. */
+static int64_t count_targets(const vsh_targets *targets, int64_t tokens)
+{
+    int64_t count = 0;
+
+    if (targets->soft)
+        return tokens;
+    for (int64_t i = 0; i < tokens; i++)
+        count += targets->ids[i] >= 0;
+    return count;
+}
+
+/* In order of rows, so that the sum has one value. */
+static double sum_losses(const double *losses, int64_t tokens)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < tokens; i++)
+        sum += losses[i];
+    return sum;
+}
+
+double vsh_head_part(vsh_network *net, const vsh_sites *sites, double weight,
+                     const vsh_targets *targets, const void *x, void *dx, double *losses,
+                     bool first_head)
+{
+    int64_t mark = net->stack.used, tokens = net->tokens, vocab = net->model->vocab;
+    int64_t chunk = vsh_logit_chunk(vocab, tokens), counted = count_targets(targets, tokens);
+    float scale = net->training && counted ? (float)(weight / (double)counted) : 0;
+    head h;
+
+    if (!losses)
+        losses = vsh_push(&net->stack, 8 * tokens);
+    h = head_open(net, sites, chunk);
+    for (int64_t row = 0; row < tokens; row += chunk) {
+        vsh_targets part = {targets->ids ? targets->ids + row : NULL,
+                            targets->soft ? targets->soft + row * vocab : NULL};
+        const void *rows = vsh_at_const(x, net->element, row * net->model->hidden);
+        h.product.rows = tokens - row < chunk ? tokens - row : chunk;
+        vsh_network_norm(net, NULL, 0, h.product.rows, rows, h.n);
+        vsh_product_forward_wide(net, sites->at[VSH_SITE_LOGITS][VSH_FORWARD], &h.product, h.n,
+                                 h.logits);
+        vsh_loss_rows(&net->nn, VSH_F32, h.product.rows, vocab, &part, scale, h.logits,
+                      losses + row);
+        if (net->training && scale == 0) /* the logits were left alone, and nothing counts */
+            vsh_zero(&net->nn, VSH_F32, h.product.rows * vocab, h.logits);
+        if (net->training)
+            chunk_backward(&h, rows, vsh_at(dx, net->element, row * net->model->hidden),
+                           net->add || !first_head || row > 0);
+    }
+    net->report->tokens = counted;
+    vsh_pop(&net->stack, mark);
+    return counted ? sum_losses(losses, tokens) / (double)counted : 0;
+}

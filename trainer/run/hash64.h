@@ -1,0 +1,11 @@
+/* XXH64 with seed 0 (Yann Collet, doc/xxhash_spec.md of the xxHash project): finds damage, is no
+ * defence against forgery. */
+#ifndef VSH_HASH64_H
+#define VSH_HASH64_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t vsh_hash64(const void *bytes, size_t length);
+
+#endif

@@ -1,0 +1,373 @@
+#include "trainer/run/run_config.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/field.h"
+#include "core/model_write.h"
+
+const char *const vsh_spike_words[] = {"skip", "rollback", "ignore", NULL};
+
+/* What the trainer has of the words that the planner knows. */
+static const char *const optimizer_words[] = {"adamw", "adamw8bit", "adafactor", "sgd", NULL};
+static const int optimizer_kinds[] = {VSH_ADAMW, VSH_ADAMW8BIT, VSH_ADAFACTOR, VSH_SGD};
+static const char *const precision_words[] = {"fp32", "bf16", "int8", NULL};
+static const int precision_kinds[] = {VSH_FP32, VSH_BF16, VSH_INT8};
+
+/* The file as it is read: maps inside are read by their own tables. */
+typedef struct {
+    vsh_run_config config;
+    const vsh_node *model, *batch, *optimizer, *schedule, *losses, *checkpoint, *evaluate, *spike;
+    int optimizer_word, precision_word;
+    int64_t seed;
+    const vsh_node *betas;
+} reading;
+
+#define AT(field) offsetof(reading, config.field)
+#define COUNT_MAX 1e12
+
+static const vsh_field top_fields[] = {
+    {"model", VSH_FIELD_NODE, offsetof(reading, model)},
+    {"data", VSH_FIELD_TEXT, AT(data)},
+    {"text", VSH_FIELD_TEXT, AT(text)},
+    {"tokenizer", VSH_FIELD_TEXT, AT(tokenizer)},
+    {"batch", VSH_FIELD_NODE, offsetof(reading, batch)},
+    {"optimizer", VSH_FIELD_NODE, offsetof(reading, optimizer)},
+    {"schedule", VSH_FIELD_NODE, offsetof(reading, schedule)},
+    {"losses", VSH_FIELD_NODE, offsetof(reading, losses)},
+    {"steps", VSH_FIELD_INTEGER, AT(steps), false, 1, 1e9},
+    {"precision", VSH_FIELD_WORD, offsetof(reading, precision_word), false, 0, 0, 0,
+     precision_words},
+    {"recompute", VSH_FIELD_WORD, AT(recompute), false, 0, 0, 0, vsh_recompute_words},
+    {"seed", VSH_FIELD_INTEGER, offsetof(reading, seed), false, 0, 9e15},
+    {"checkpoint", VSH_FIELD_NODE, offsetof(reading, checkpoint)},
+    {"evaluate", VSH_FIELD_NODE, offsetof(reading, evaluate)},
+    {"spike", VSH_FIELD_NODE, offsetof(reading, spike)},
+    {NULL}};
+
+static const vsh_field batch_fields[] = {
+    {"tokens", VSH_FIELD_INTEGER, AT(batch.tokens), false, 1, COUNT_MAX},
+    {"sequence", VSH_FIELD_INTEGER, AT(batch.sequence), false, 1, 1 << 24},
+    {"micro", VSH_FIELD_INTEGER, AT(batch.micro), false, 1, 1 << 24},
+    {"accumulate", VSH_FIELD_INTEGER, AT(batch.accumulate), false, 1, 1 << 24},
+    {"shards", VSH_FIELD_INTEGER, AT(batch.shards), false, 1, 4096},
+    {"sequence_start", VSH_FIELD_INTEGER, AT(batch.sequence_start), false, 1, 1 << 24},
+    {"sequence_warmup", VSH_FIELD_INTEGER, AT(batch.sequence_warmup), false, 0, 1e9},
+    {NULL}};
+
+static const vsh_field optimizer_fields[] = {
+    {"name", VSH_FIELD_WORD, offsetof(reading, optimizer_word), false, 0, 0, 0, optimizer_words},
+    {"lr", VSH_FIELD_REAL, AT(schedule.peak), false, 0, 1e3},
+    {"betas", VSH_FIELD_NODE, offsetof(reading, betas)},
+    {"eps", VSH_FIELD_REAL, AT(optimizer.epsilon), false, 0, 1},
+    {"weight_decay", VSH_FIELD_REAL, AT(optimizer.weight_decay), false, 0, 100},
+    {"clip", VSH_FIELD_REAL, AT(optimizer.clip), false, 0, 1e9},
+    {NULL}};
+
+static const vsh_field schedule_fields[] = {
+    {"name", VSH_FIELD_WORD, AT(schedule.kind), false, 0, 0, 0, vsh_schedule_words},
+    {"warmup", VSH_FIELD_INTEGER, AT(schedule.warmup), false, 0, 1e9},
+    {"cooldown", VSH_FIELD_REAL, AT(schedule.cooldown), false, 0, 1},
+    {"final", VSH_FIELD_REAL, AT(schedule.final), false, 0, 1},
+    {NULL}};
+
+static const vsh_field loss_fields[] = {
+    {"balance", VSH_FIELD_REAL, AT(network.balance), false, 0, 100},
+    {"z", VSH_FIELD_REAL, AT(network.z), false, 0, 100},
+    {"jitter", VSH_FIELD_REAL, AT(network.jitter), false, 0, 0.5},
+    {"exit_scale", VSH_FIELD_REAL, AT(network.exit_scale), false, 0, 100},
+    {"bias_rate", VSH_FIELD_REAL, AT(bias_rate), false, 0, 1},
+    {NULL}};
+
+static const vsh_field checkpoint_fields[] = {
+    {"every", VSH_FIELD_INTEGER, AT(checkpoint_every), false, 0, 1e9},
+    {"keep", VSH_FIELD_INTEGER, AT(checkpoint_keep), false, 1, 1e6},
+    {NULL}};
+
+static const vsh_field evaluate_fields[] = {
+    {"every", VSH_FIELD_INTEGER, AT(evaluate_every), false, 0, 1e9},
+    {"tokens", VSH_FIELD_INTEGER, AT(evaluate_tokens), false, 1, COUNT_MAX},
+    {NULL}};
+
+static const vsh_field spike_fields[] = {
+    {"action", VSH_FIELD_WORD, AT(spike), false, 0, 0, 0, vsh_spike_words},
+    {"deviations", VSH_FIELD_REAL, AT(spike_deviations), false, 1, 1e6},
+    {"limit", VSH_FIELD_INTEGER, AT(spike_limit), false, 1, 1e6},
+    {NULL}};
+
+static vsh_run_config defaults(void)
+{
+    return (vsh_run_config){.data = "runs/default-corpus",
+                            .tokenizer = "sentencepiece",
+                            .optimizer = {.kind = VSH_ADAMW,
+                                          .beta1 = 0.9,
+                                          .beta2 = 0.95,
+                                          .epsilon = 1e-8,
+                                          .weight_decay = 0.1,
+                                          .clip = 1.0},
+                            .schedule = {.kind = VSH_SCHEDULE_WSD,
+                                         .peak = 1e-3,
+                                         .warmup = -1,
+                                         .cooldown = 0.2,
+                                         .final = -1},
+                            .network = {.balance = 0.01, .z = 0.001, .exit_scale = 0.2},
+                            .steps = 1000,
+                            .seed = 1,
+                            .checkpoint_every = 500,
+                            .checkpoint_keep = 2,
+                            .evaluate_every = 250,
+                            .evaluate_tokens = 65536,
+                            .spike = VSH_SPIKE_SKIP,
+                            .spike_deviations = 6,
+                            .spike_limit = 5};
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static vsh_status read_betas(const vsh_doc *doc, const vsh_node *list, vsh_optimizer_options *to,
+                             vsh_error *err)
+{
+    static const vsh_field beta = {"betas", VSH_FIELD_REAL, 0, false, 0, 0.999999};
+
+    if (list->kind != VSH_NODE_LIST || list->child_count != 2)
+        return vsh_doc_expected(doc, list, err, "two numbers such as [0.9, 0.95]");
+    VSH_TRY(vsh_field_read_value(doc, list->first, &beta, &to->beta1, err));
+    return vsh_field_read_value(doc, list->last, &beta, &to->beta2, err);
+}
+
+static vsh_status read_model(vsh_arena *arena, const vsh_library *library, const vsh_doc *doc,
+                             const vsh_node *node, vsh_model *model, vsh_error *err)
+{
+    vsh_doc inside = {doc->path, node};
+    const char *path;
+
+    if (node->kind == VSH_NODE_MAP)
+        return vsh_model_from_doc(&inside, model, err);
+    if (node->kind != VSH_NODE_SCALAR)
+        return vsh_doc_expected(doc, node, err, "a model's name, a file, or a map of its keys");
+    VSH_TRY(vsh_library_find(arena, library, "models", "model", node->text, &path, err));
+    return vsh_model_read(arena, path, model, err);
+}
+
+static vsh_status read_parts(const vsh_doc *doc, reading *r, vsh_error *err)
+{
+    const struct {
+        const vsh_node *node;
+        const vsh_field *fields;
+        const char *what;
+    } parts[] = {
+        {r->batch, batch_fields, "tokens and sequence"},
+        {r->optimizer, optimizer_fields, "name and lr"},
+        {r->schedule, schedule_fields, "name and warmup"},
+        {r->losses, loss_fields, "balance and z"},
+        {r->checkpoint, checkpoint_fields, "every and keep"},
+        {r->evaluate, evaluate_fields, "every and tokens"},
+        {r->spike, spike_fields, "action and limit"},
+    };
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (!parts[i].node)
+            continue;
+        if (parts[i].node->kind != VSH_NODE_MAP)
+            return vsh_doc_expected(doc, parts[i].node, err, "a map of keys such as %s",
+                                    parts[i].what);
+        VSH_TRY(vsh_fields_read(doc, parts[i].node, parts[i].fields, true, r, err));
+    }
+    return r->betas ? read_betas(doc, r->betas, &r->config.optimizer, err) : VSH_OK;
+}
+
+/* One document over what r holds. */
+static vsh_status read_doc(vsh_arena *arena, const vsh_library *library, const vsh_doc *doc,
+                           reading *r, vsh_error *err)
+{
+    if (doc->root->kind != VSH_NODE_MAP)
+        return vsh_doc_expected(doc, doc->root, err,
+                                "a run: a map of keys such as model and steps");
+    r->model = r->batch = r->optimizer = r->schedule = r->losses = NULL;
+    r->checkpoint = r->evaluate = r->spike = r->betas = NULL;
+    VSH_TRY(vsh_fields_read(doc, doc->root, top_fields, true, r, err));
+    VSH_TRY(read_parts(doc, r, err));
+    if (r->model)
+        VSH_TRY(read_model(arena, library, doc, r->model, &r->config.model, err));
+    return VSH_OK;
+}
+
+/* "optimizer.lr=3e-4" as the document {optimizer: {lr: 3e-4}}. */
+static vsh_status read_set(vsh_arena *arena, const vsh_library *library, const char *set,
+                           reading *r, vsh_error *err)
+{
+    const char *equals = strchr(set, '=');
+    vsh_text text = {.arena = arena};
+    int depth = 0;
+    char place[100];
+    vsh_doc doc;
+
+    if (!equals || equals == set)
+        return vsh_fail(err, VSH_EINPUT, "--set: expected KEY=VALUE, got \"%.80s\"", set);
+    snprintf(place, sizeof place, "--set %.80s", set);
+    vsh_text_add(&text, "{");
+    for (const char *c = set; c < equals; c++) {
+        if (*c == '.') {
+            vsh_text_add(&text, ": {");
+            depth++;
+        } else {
+            vsh_text_put(&text, c, 1);
+        }
+    }
+    vsh_text_add(&text, ": %s", equals + 1);
+    for (; depth >= 0; depth--)
+        vsh_text_add(&text, "}");
+    if (text.failed)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(vsh_doc_parse(arena, place, text.data, text.length, &doc, err));
+    return read_doc(arena, library, &doc, r, err);
+}
+
+/* ---- what follows, and what must hold ------------------------------------------------------ */
+
+static vsh_status finish_batch(vsh_run_config *c, vsh_error *err)
+{
+    vsh_batch_config *b = &c->batch;
+
+    if (!b->sequence)
+        b->sequence = c->model.context;
+    if (b->sequence > c->model.context)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: sequence: expected at most the model's context %" PRId64
+                        ", got %" PRId64,
+                        c->path, c->model.context, b->sequence);
+    if (b->tokens && b->tokens % b->sequence)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: tokens: expected a multiple of sequence %" PRId64
+                        ", got %" PRId64,
+                        c->path, b->sequence, b->tokens);
+    if (b->tokens && b->micro && b->accumulate &&
+        b->micro * b->accumulate * b->sequence != b->tokens)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: micro x accumulate x sequence is %" PRId64
+                        ", and tokens %" PRId64,
+                        c->path, b->micro * b->accumulate * b->sequence, b->tokens);
+    if (b->tokens && b->micro && (b->tokens / b->sequence) % b->micro)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: micro: expected a divisor of %" PRId64
+                        " sequences, got %" PRId64,
+                        c->path, b->tokens / b->sequence, b->micro);
+    if (b->tokens && b->accumulate && (b->tokens / b->sequence) % b->accumulate)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: accumulate: expected a divisor of %" PRId64
+                        " sequences, got %" PRId64,
+                        c->path, b->tokens / b->sequence, b->accumulate);
+    if (b->sequence_warmup && !b->sequence_start)
+        b->sequence_start = b->sequence / 4 > 0 ? b->sequence / 4 : 1;
+    if (b->sequence_start > b->sequence)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: sequence_start: expected at most sequence %" PRId64
+                        ", got %" PRId64,
+                        c->path, b->sequence, b->sequence_start);
+    if (!b->tokens)
+        b->tokens = (b->micro ? b->micro : 8) * (b->accumulate ? b->accumulate : 1) * b->sequence;
+    return VSH_OK;
+}
+
+static vsh_status finish(reading *r, vsh_error *err)
+{
+    vsh_run_config *c = &r->config;
+
+    if (!c->model.layers)
+        return vsh_fail(err, VSH_EINPUT, "%s: the key \"model\" is missing", c->path);
+    VSH_TRY(vsh_trainable(&c->model, err));
+    c->optimizer.kind = optimizer_kinds[r->optimizer_word];
+    c->precision = precision_kinds[r->precision_word];
+    c->seed = (uint64_t)r->seed;
+    c->network.seed = c->seed;
+    c->schedule.steps = c->steps;
+    if (c->schedule.warmup < 0) /* the usual hundred, at most a tenth of the run */
+        c->schedule.warmup = c->steps / 10 < 100 ? c->steps / 10 : 100;
+    if (c->schedule.final < 0)
+        c->schedule.final = c->schedule.kind == VSH_SCHEDULE_COSINE ? 0.1 : 0;
+    if (c->schedule.warmup > c->steps) /* a run cut short still rises all its way */
+        c->schedule.warmup = c->steps;
+    return finish_batch(c, err);
+}
+
+vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, const char *path,
+                               const char *const *sets, int set_count, vsh_run_config *config,
+                               vsh_error *err)
+{
+    reading r = {.config = defaults(), .seed = 1};
+    vsh_doc doc;
+
+    r.config.path = path;
+    VSH_TRY(vsh_doc_read(arena, path, &doc, err));
+    VSH_TRY(read_doc(arena, library, &doc, &r, err));
+    for (int i = 0; i < set_count; i++)
+        VSH_TRY(read_set(arena, library, sets[i], &r, err));
+    VSH_TRY(finish(&r, err));
+    *config = r.config;
+    return VSH_OK;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+/* A text in single quotes, as YAML doubles them inside. */
+static void write_text(vsh_text *out, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    vsh_text_add(out, "%s: '", key);
+    for (; *value; value++)
+        vsh_text_add(out, *value == '\'' ? "''" : "%c", *value);
+    vsh_text_add(out, "'\n");
+}
+
+static const char *word_of(const int *kinds, const char *const *words, int kind)
+{
+    int i = 0;
+
+    while (words[i] && kinds[i] != kind)
+        i++;
+    return words[i];
+}
+
+void vsh_run_config_write(const vsh_run_config *c, vsh_text *out)
+{
+    const vsh_batch_config *b = &c->batch;
+    const vsh_optimizer_options *o = &c->optimizer;
+
+    vsh_text_add(out, "model:\n");
+    vsh_model_write(&c->model, "  ", out);
+    write_text(out, "data", c->data);
+    write_text(out, "text", c->text);
+    write_text(out, "tokenizer", c->tokenizer);
+    vsh_text_add(out, "batch: {tokens: %" PRId64 ", sequence: %" PRId64, b->tokens, b->sequence);
+    if (b->micro)
+        vsh_text_add(out, ", micro: %" PRId64 ", accumulate: %" PRId64 ", shards: %" PRId64,
+                     b->micro, b->accumulate, b->shards);
+    if (b->sequence_warmup)
+        vsh_text_add(out, ", sequence_start: %" PRId64 ", sequence_warmup: %" PRId64,
+                     b->sequence_start, b->sequence_warmup);
+    vsh_text_add(out,
+                 "}\noptimizer: {name: %s, lr: %.17g, betas: [%.17g, %.17g], eps: %.17g, "
+                 "weight_decay: %.17g, clip: %.17g}\n",
+                 word_of(optimizer_kinds, optimizer_words, o->kind), c->schedule.peak, o->beta1,
+                 o->beta2, o->epsilon, o->weight_decay, o->clip);
+    vsh_text_add(out, "schedule: {name: %s, warmup: %" PRId64 ", cooldown: %.17g, final: %.17g}\n",
+                 vsh_schedule_words[c->schedule.kind], c->schedule.warmup, c->schedule.cooldown,
+                 c->schedule.final);
+    vsh_text_add(out,
+                 "losses: {balance: %.17g, z: %.17g, jitter: %.17g, exit_scale: %.17g, "
+                 "bias_rate: %.17g}\n",
+                 c->network.balance, c->network.z, c->network.jitter, c->network.exit_scale,
+                 c->bias_rate);
+    vsh_text_add(out, "steps: %" PRId64 "\nprecision: %s\nrecompute: %s\nseed: %" PRIu64 "\n",
+                 c->steps, word_of(precision_kinds, precision_words, c->precision),
+                 vsh_recompute_words[c->recompute], c->seed);
+    vsh_text_add(out, "checkpoint: {every: %" PRId64 ", keep: %" PRId64 "}\n", c->checkpoint_every,
+                 c->checkpoint_keep);
+    vsh_text_add(out, "evaluate: {every: %" PRId64 ", tokens: %" PRId64 "}\n", c->evaluate_every,
+                 c->evaluate_tokens);
+    vsh_text_add(out, "spike: {action: %s, deviations: %.17g, limit: %" PRId64 "}\n",
+                 vsh_spike_words[c->spike], c->spike_deviations, c->spike_limit);
+}

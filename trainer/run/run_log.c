@@ -1,0 +1,108 @@
+#include "trainer/run/run_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+
+static vsh_status failed(const char *path, vsh_error *err)
+{
+    return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+}
+
+static vsh_status read_all(const char *path, vsh_text *text, vsh_error *err)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    char part[65536];
+    ssize_t got;
+
+    if (file < 0)
+        return errno == ENOENT ? VSH_OK : failed(path, err);
+    while ((got = read(file, part, sizeof part)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            break;
+        vsh_text_put(text, part, (size_t)got);
+    }
+    close(file);
+    return got < 0        ? failed(path, err)
+           : text->failed ? vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path)
+                          : VSH_OK;
+}
+
+/* The step a line of ours speaks of, -1 for none. */
+static int64_t step_of(const char *line, size_t length)
+{
+    static const char key[] = "\"step\":";
+    size_t reach = length < 64 ? length : 64; /* the key stands first or second */
+
+    for (size_t i = 0; i + sizeof key < reach; i++)
+        if (memcmp(line + i, key, sizeof key - 1) == 0)
+            return strtoll(line + i + sizeof key - 1, NULL, 10);
+    return -1;
+}
+
+/* Bytes of finished lines that speak of no later step. */
+static size_t kept_bytes(const vsh_text *text, int64_t after_step)
+{
+    const char *start = vsh_text_string(text), *line = start, *end;
+
+    while ((end = memchr(line, '\n', text->length - (size_t)(line - start))) != NULL) {
+        if (step_of(line, (size_t)(end - line)) > after_step)
+            break;
+        line = end + 1;
+    }
+    return (size_t)(line - start);
+}
+
+vsh_status vsh_run_log_open(vsh_arena *arena, const char *path, int64_t after_step,
+                            vsh_run_log *log, vsh_error *err)
+{
+    vsh_text text = {.arena = arena};
+
+    *log = (vsh_run_log){-1, path};
+    if (after_step >= 0)
+        VSH_TRY(read_all(path, &text, err));
+    text.length = after_step >= 0 ? kept_bytes(&text, after_step) : 0;
+    VSH_TRY(vsh_file_write(path, &text, err));
+    log->descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    return log->descriptor < 0 ? failed(path, err) : VSH_OK;
+}
+
+vsh_status vsh_run_log_write(const vsh_run_log *log, const vsh_text *line, vsh_error *err)
+{
+    size_t done = 0;
+
+    if (line->failed)
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", log->path);
+    while (done < line->length) {
+        ssize_t wrote = write(log->descriptor, line->data + done, line->length - done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return failed(log->path, err);
+        done += (size_t)wrote;
+    }
+    return VSH_OK;
+}
+
+vsh_status vsh_run_log_sync(const vsh_run_log *log, vsh_error *err)
+{
+    if (fsync(log->descriptor) != 0 && errno != EINVAL && errno != EROFS)
+        return failed(log->path, err);
+    return VSH_OK;
+}
+
+void vsh_run_log_close(vsh_run_log *log)
+{
+    if (log->descriptor >= 0)
+        close(log->descriptor);
+    log->descriptor = -1;
+}

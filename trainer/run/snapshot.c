@@ -1,0 +1,257 @@
+#include "trainer/run/snapshot.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "trainer/nn/linear.h"
+#include "trainer/nn/norm.h"
+#include "trainer/nn/rotary.h"
+
+static const char *dtype_of(vsh_element element) { return element == VSH_F32 ? "F32" : "BF16"; }
+
+static vsh_safetensor tensor_of(const vsh_parameter *p, vsh_element element, const void *weights)
+{
+    vsh_safetensor tensor = {.name = p->name,
+                             .dtype = dtype_of(element),
+                             .rank = p->cols > 1 ? 2 : 1,
+                             .shape = {p->rows, p->cols},
+                             .bytes = p->rows * p->cols * (int64_t)vsh_element_bytes(element)};
+
+    if (p->cols == 1)
+        tensor.shape[1] = 0;
+    tensor.data = weights ? vsh_at_const(weights, element, p->offset) : NULL;
+    return tensor;
+}
+
+/* The master copy and the pieces of the optimizer's state, whole. */
+static int state_tensors(const vsh_trainer *t, vsh_safetensor tensors[VSH_OPTIMIZER_PIECES + 1])
+{
+    vsh_optimizer_piece pieces[VSH_OPTIMIZER_PIECES];
+    int pieces_count = vsh_optimizer_pieces(&t->list, t->config->optimizer.kind, pieces), count = 0;
+
+    if (t->arrays.master)
+        tensors[count++] = (vsh_safetensor){.name = "master",
+                                            .dtype = "F32",
+                                            .rank = 1,
+                                            .shape = {t->list.elements},
+                                            .bytes = 4 * t->list.elements,
+                                            .data = t->arrays.master};
+    for (int i = 0; i < pieces_count; i++)
+        tensors[count++] =
+            (vsh_safetensor){.name = pieces[i].name,
+                             .dtype = pieces[i].dtype,
+                             .rank = 1,
+                             .shape = {pieces[i].elements},
+                             .bytes = pieces[i].elements * vsh_dtype_bytes(pieces[i].dtype),
+                             .data = (const char *)t->arrays.state + pieces[i].offset_bytes};
+    return count;
+}
+
+vsh_status vsh_snapshot_files(vsh_arena *arena, const vsh_trainer *t,
+                              vsh_checkpoint_file files[VSH_SNAPSHOT_FILES], vsh_error *err)
+{
+    vsh_safetensor *weights = vsh_alloc(arena, (size_t)t->list.count, sizeof *weights);
+    vsh_safetensor *state = vsh_alloc(arena, VSH_OPTIMIZER_PIECES + 1, sizeof *state);
+
+    if (!weights || !state)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    for (int64_t i = 0; i < t->list.count; i++)
+        weights[i] = tensor_of(&t->list.item[i], t->arrays.element, t->arrays.weights);
+    files[0] = (vsh_checkpoint_file){"model.safetensors", weights, t->list.count};
+    files[1] = (vsh_checkpoint_file){"optimizer.safetensors", state, state_tensors(t, state)};
+    return VSH_OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static void show_shape(const vsh_safetensor *t, char *room, size_t bytes)
+{
+    int used = snprintf(room, bytes, "%s", t->dtype);
+
+    for (int i = 0; i < t->rank && used > 0 && (size_t)used < bytes; i++)
+        used +=
+            snprintf(room + used, bytes - (size_t)used, "%s%" PRId64, i ? " x " : " ", t->shape[i]);
+}
+
+static bool same_shape(const vsh_safetensor *a, const vsh_safetensor *b)
+{
+    bool same = strcmp(a->dtype, b->dtype) == 0 && a->rank == b->rank && a->bytes == b->bytes;
+
+    for (int i = 0; same && i < a->rank; i++)
+        same = a->shape[i] == b->shape[i];
+    return same;
+}
+
+enum { DIFFERENCES_SHOWN = 5 };
+
+/* Differences are listed in one line, the first few in words. */
+typedef struct {
+    char text[480];
+    size_t used;
+    int64_t count;
+} differences;
+
+static void differ(differences *d, const char *name, const char *what, const char *found)
+{
+    if (d->count++ < DIFFERENCES_SHOWN && d->used < sizeof d->text) {
+        int wrote = snprintf(d->text + d->used, sizeof d->text - d->used, "%s%.60s: %s%s",
+                             d->used ? "; " : "", name, what, found);
+        d->used += wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
+static void compare(const vsh_safetensors *file, const vsh_safetensor *want, differences *d)
+{
+    const vsh_safetensor *found = vsh_safetensors_find(file, want->name);
+    char expected[80], got[80], both[176];
+
+    if (!found) {
+        differ(d, want->name, "missing", "");
+        return;
+    }
+    if (same_shape(found, want))
+        return;
+    show_shape(want, expected, sizeof expected);
+    show_shape(found, got, sizeof got);
+    snprintf(both, sizeof both, "%s, got %s", expected, got);
+    differ(d, want->name, "expected ", both);
+}
+
+static vsh_status judge(const differences *d, const char *path, const char *name, vsh_error *err)
+{
+    if (d->count == 0)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT, "%s/%s: %" PRId64 " tensors are not this model's: %s%s", path,
+                    name, d->count, d->text, d->count > DIFFERENCES_SHOWN ? "; ..." : "");
+}
+
+/* Every wanted tensor is there, and no other. */
+static void compare_all(const vsh_safetensors *file, const vsh_safetensor *want, int64_t count,
+                        differences *d)
+{
+    for (int64_t i = 0; i < count; i++)
+        compare(file, &want[i], d);
+    for (int64_t i = 0; i < file->count && file->count > count; i++) {
+        bool known = false;
+        for (int64_t j = 0; j < count && !known; j++)
+            known = strcmp(file->item[i].name, want[j].name) == 0;
+        if (!known)
+            differ(d, file->item[i].name, "unknown", "");
+    }
+}
+
+static bool lists(const vsh_parameter_list *list, const char *name)
+{
+    for (int64_t i = 0; i < list->count; i++)
+        if (strcmp(list->item[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void compare_parameters(const vsh_safetensors *file, const vsh_parameter_list *list,
+                               vsh_element element, differences *d)
+{
+    for (int64_t i = 0; i < list->count; i++) {
+        vsh_safetensor want = tensor_of(&list->item[i], element, NULL);
+        compare(file, &want, d);
+    }
+    for (int64_t i = 0; i < file->count && file->count > list->count; i++)
+        if (!lists(list, file->item[i].name))
+            differ(d, file->item[i].name, "unknown", "");
+}
+
+static bool finite_element(const void *data, vsh_element element, int64_t i)
+{
+    if (element == VSH_F32) {
+        uint32_t bits;
+        memcpy(&bits, (const char *)data + 4 * i, sizeof bits);
+        return (bits & 0x7f800000U) != 0x7f800000U;
+    }
+    return (((const vsh_bf16 *)data)[i] & 0x7f80U) != 0x7f80U;
+}
+
+static vsh_status check_finite(const vsh_parameter *p, const void *data, vsh_element element,
+                               const char *path, vsh_error *err)
+{
+    for (int64_t i = 0; i < p->rows * p->cols; i++)
+        if (!finite_element(data, element, i))
+            return vsh_fail(err, VSH_EINPUT,
+                            "%s/model.safetensors: %s: element %" PRId64 " is not a finite number",
+                            path, p->name, i);
+    return VSH_OK;
+}
+
+vsh_status vsh_snapshot_weights(const vsh_safetensors *file, const char *path,
+                                const vsh_parameter_list *list, vsh_element element, void *weights,
+                                vsh_error *err)
+{
+    differences d = {.used = 0};
+
+    compare_parameters(file, list, element, &d);
+    VSH_TRY(judge(&d, path, "model.safetensors", err));
+    for (int64_t i = 0; i < list->count; i++) {
+        const vsh_parameter *p = &list->item[i];
+        const vsh_safetensor *found = vsh_safetensors_find(file, p->name);
+        VSH_TRY(check_finite(p, found->data, element, path, err));
+        memcpy(vsh_at(weights, element, p->offset), found->data, (size_t)found->bytes);
+    }
+    return VSH_OK;
+}
+
+vsh_status vsh_snapshot_restore(const vsh_checkpoint_read_result *read, const char *path,
+                                vsh_trainer *t, vsh_error *err)
+{
+    vsh_safetensor state[VSH_OPTIMIZER_PIECES + 1];
+    int count = state_tensors(t, state);
+    differences d = {.used = 0};
+
+    VSH_TRY(vsh_snapshot_weights(&read->files[0], path, &t->list, t->arrays.element,
+                                 t->arrays.weights, err));
+    compare_all(&read->files[1], state, count, &d);
+    VSH_TRY(judge(&d, path, "optimizer.safetensors", err));
+    for (int i = 0; i < count; i++) {
+        const vsh_safetensor *found = vsh_safetensors_find(&read->files[1], state[i].name);
+        /* state points into the trainer's own blocks */
+        memcpy((char *)t->optimizer.data +
+                   ((const char *)state[i].data - (const char *)t->optimizer.data),
+               found->data, (size_t)found->bytes);
+    }
+    return VSH_OK;
+}
+
+/* ---- config.json --------------------------------------------------------------------------- */
+
+void vsh_snapshot_config_json(const vsh_model *m, vsh_precision precision, vsh_text *out)
+{
+    const char *family = vsh_parameters_family(m);
+    bool mixtral = family && m->experts.count > 0;
+    vsh_json json = {.out = out};
+
+    vsh_json_object(&json, NULL);
+    vsh_json_array(&json, "architectures");
+    vsh_json_string(&json, NULL, family ? family : "VishwaForCausalLM");
+    vsh_json_end(&json);
+    vsh_json_string(&json, "model_type", mixtral ? "mixtral" : family ? "llama" : "vishwa");
+    vsh_json_integer(&json, "vocab_size", m->vocab);
+    vsh_json_integer(&json, "hidden_size", m->hidden);
+    vsh_json_integer(&json, "intermediate_size", mixtral ? m->experts.hidden : m->ffn);
+    vsh_json_integer(&json, "num_hidden_layers", m->layers);
+    vsh_json_integer(&json, "num_attention_heads", m->heads);
+    vsh_json_integer(&json, "num_key_value_heads", m->kv_heads);
+    vsh_json_integer(&json, "head_dim", m->head_dim);
+    vsh_json_string(&json, "hidden_act", "silu");
+    vsh_json_integer(&json, "max_position_embeddings", m->context);
+    vsh_json_real(&json, "rms_norm_eps", 1e-5);
+    vsh_json_real(&json, "rope_theta", VSH_ROTARY_BASE);
+    vsh_json_bool(&json, "tie_word_embeddings", m->tied);
+    vsh_json_bool(&json, "attention_bias", false);
+    vsh_json_string(&json, "torch_dtype", precision == VSH_FP32 ? "float32" : "bfloat16");
+    if (mixtral) {
+        vsh_json_integer(&json, "num_local_experts", m->experts.count);
+        vsh_json_integer(&json, "num_experts_per_tok", m->experts.top_k);
+    }
+    vsh_json_end(&json);
+}

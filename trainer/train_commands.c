@@ -1,0 +1,142 @@
+#include "trainer/train_commands.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "core/hardware_auto.h"
+#include "core/thread_team.h"
+#include "trainer/nn/pool.h"
+
+#define AT(field) offsetof(train_config, field)
+
+static const vsh_opt run_options[] = {
+    {VSH_OPT_TEXT, 0, "out", "DIR", "the run directory (default: runs/ and the file's name)",
+     AT(out)},
+    {VSH_OPT_FLAG, 0, "resume", NULL, "go on from the newest checkpoint", AT(resume)},
+    {VSH_OPT_LIST, 0, "set", "KEY=VALUE", "over the file: --set optimizer.lr=3e-4", AT(set)},
+    {VSH_OPT_INTEGER, 0, "steps", "N", "steps of the run, over the file's", AT(steps), 1, 1e9},
+    {VSH_OPT_REAL, 0, "hours", "H", "stop after so long, resumable", AT(hours), 1e-4, 1e5},
+    {VSH_OPT_FLAG, 0, "dry-run", NULL, "print the prediction for exactly this run and stop",
+     AT(dry_run)},
+    VSH_COMMON_OPTIONS(train_config)};
+
+static const vsh_opt bench_options[] = {
+    {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json (default tiny-moe)",
+     AT(model)},
+    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step (default 8)", AT(batch), 1, 65536},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context)", AT(seq), 1,
+     1 << 24},
+    {VSH_OPT_INTEGER, 0, "steps", "K", "steps to time (default 5)", AT(steps), 1, 1e6},
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16 or int8 (default fp32)", AT(precision), 0, 0,
+     vsh_precision_words},
+    {VSH_OPT_WORD, 0, "recompute", "W", "none, selective or full (default none)", AT(recompute), 0,
+     0, vsh_recompute_words},
+    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor or sgd", AT(optimizer), 0, 0,
+     vsh_optimizer_words},
+    VSH_COMMON_OPTIONS(train_config)};
+
+static const vsh_opt eval_options[] = {
+    {VSH_OPT_TEXT, 0, "checkpoint", "DIR", "a run directory, or one of its checkpoints",
+     AT(checkpoint)},
+    {VSH_OPT_TEXT, 0, "tasks", "LIST", "lm (qa and nli are not built yet)", AT(tasks)},
+    {VSH_OPT_INTEGER, 0, "tokens", "N", "held-out tokens (default: all)", AT(tokens), 1, 1e12},
+    {VSH_OPT_REAL, 0, "exit-threshold", "X", "leave at an exit from this confidence on",
+     AT(exit_threshold), 0, 1},
+    VSH_COMMON_OPTIONS(train_config)};
+
+static const vsh_opt sample_options[] = {
+    {VSH_OPT_TEXT, 0, "checkpoint", "DIR", "a run directory, or one of its checkpoints",
+     AT(checkpoint)},
+    {VSH_OPT_TEXT, 0, "prompt", "TEXT", "the beginning of the text", AT(prompt)},
+    {VSH_OPT_INTEGER, 0, "tokens", "N", "tokens to add (default 100)", AT(tokens), 1, 1e6},
+    {VSH_OPT_REAL, 0, "temperature", "X", "0: always the likeliest (default 0.8)", AT(temperature),
+     0, 100},
+    {VSH_OPT_INTEGER, 0, "top-k", "K", "of the K likeliest (default: all)", AT(top_k), 1, 1e9},
+    {VSH_OPT_REAL, 0, "top-p", "P", "of the likeliest that sum to P (default 0.95)", AT(top_p),
+     1e-6, 1},
+    {VSH_OPT_REAL, 0, "exit-threshold", "X", "leave at an exit from this confidence on",
+     AT(exit_threshold), 0, 1},
+    VSH_COMMON_OPTIONS(train_config)};
+
+static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(train_config)};
+
+const train_command train_commands[] = {
+    {{"run", "CONFIG.yaml [options]", "train a model",
+      "  vishwa-train run trainer/configs/quick-moe.yaml\n"
+      "  vishwa-train run trainer/configs/quick-moe.yaml --dry-run\n"
+      "  vishwa-train run trainer/configs/quick-moe.yaml --resume\n"
+      "  vishwa-train run trainer/configs/tiny-dense.yaml --set optimizer.lr=3e-4 --out runs/low\n",
+      run_options, 1},
+     train_run_run},
+    {{"sample", "--checkpoint DIR --prompt TEXT [options]", "text out of a trained model",
+      "  vishwa-train sample --checkpoint runs/quick-moe --prompt 'In the beginning'\n",
+      sample_options, 0},
+     train_run_sample},
+    {{"eval", "--checkpoint DIR [options]", "loss, perplexity and bits a byte on held-out text",
+      "  vishwa-train eval --checkpoint runs/quick-moe\n"
+      "  vishwa-train eval --checkpoint runs/quick-moe --exit-threshold 0.9 --json\n",
+      eval_options, 0},
+     train_run_eval},
+    {{"bench", "[--model M] [--batch SEQS] [--seq S] [--threads N] [--steps K] [--json]",
+      "kernels and the step, each as a share of this machine's measured peak",
+      "  vishwa-train bench --model gpt2-124m --batch 4 --seq 64 --threads 2\n", bench_options, 0},
+     train_run_bench},
+    {{"data", "build --in PATH --out DIR", "text to shards", NULL, common_options, 1}, NULL},
+    {{"compress", "--checkpoint DIR --out DIR", "pruning, quantization, distillation", NULL,
+      common_options, 0},
+     NULL},
+    {{"validate", "[--quick] [--report DIR]", "predicted against simulated against measured", NULL,
+      common_options, 0},
+     NULL},
+    {{NULL}, NULL}};
+
+void train_config_default(train_config *config)
+{
+    *config = (train_config){.common = {.seed = 1},
+                             .batch = 8,
+                             .hours = NAN,
+                             .temperature = 0.8,
+                             .top_p = 0.95,
+                             .exit_threshold = NAN,
+                             .precision = VSH_FP32,
+                             .optimizer = VSH_ADAMW};
+}
+
+int64_t train_threads(const train_session *s)
+{
+    int64_t cpus = vsh_team_cpus();
+
+    if (s->config.common.threads)
+        return s->config.common.threads;
+    return cpus < 1 ? 1 : cpus < VSH_POOL_THREADS_MAX ? cpus : VSH_POOL_THREADS_MAX;
+}
+
+const char *train_gemm_table(train_session *s)
+{
+    return s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
+}
+
+void train_machine(train_session *s, vsh_hardware *hardware, bool *known)
+{
+    *known = vsh_hardware_auto(s->arena, s->cache_folder, s->config.common.threads, false, hardware,
+                               NULL) == VSH_OK;
+}
+
+double train_peak(const vsh_hardware *hardware, bool known, int precision)
+{
+    vsh_precision used;
+    double peak, product;
+
+    if (!known)
+        return NAN;
+    peak = vsh_hardware_peak(hardware, (vsh_precision)precision, &used)->value;
+    product = vsh_hardware_matrix_roof(hardware, (vsh_precision)precision)->value;
+    return product > peak ? product : peak; /* units whose peak nothing measured */
+}
+
+double train_watts(const vsh_hardware *hardware, bool known)
+{
+    const vsh_figure *chip = &hardware->power_chip, *host = &hardware->power_host;
+
+    return known && chip->known ? chip->value + (host->known ? host->value : 0) : (double)NAN;
+}

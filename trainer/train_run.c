@@ -1,0 +1,400 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "trainer/run/run_lock.h"
+#include "trainer/run/run_loop.h"
+#include "trainer/run/snapshot.h"
+#include "trainer/train_commands.h"
+
+/* One call of `run`, from the file to the end. */
+typedef struct {
+    train_session *session;
+    vsh_run_config config;
+    vsh_run_plan plan;
+    vsh_hardware machine;
+    bool machine_known;
+    vsh_run_figures predicted;
+    vsh_prepared data;
+    vsh_trainer trainer;
+    vsh_run run;
+} call;
+
+static FILE *talk_of(const train_session *s) { return s->config.common.quiet ? NULL : stderr; }
+
+/* ---- the prediction ------------------------------------------------------------------------ */
+
+static void predict(call *c)
+{
+    train_session *s = c->session;
+
+    train_machine(s, &c->machine, &c->machine_known);
+    c->predicted = (vsh_run_figures){.params = c->plan.parameters.total,
+                                     .flops_per_step = c->plan.executed_flops.v,
+                                     .memory_bytes = c->plan.footprint.total.v,
+                                     .step_time_s = NAN,
+                                     .energy_j = NAN};
+    if (!c->machine_known)
+        return;
+    c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine).v;
+    c->predicted.energy_j = train_watts(&c->machine, c->machine_known) * c->predicted.step_time_s *
+                            (double)c->config.steps;
+}
+
+static void put_real(vsh_json *json, const char *key, double value)
+{
+    if (isfinite(value))
+        vsh_json_real(json, key, value);
+    else
+        vsh_json_null(json, key);
+}
+
+static void write_figures(vsh_json *json, const char *key, const vsh_run_figures *f)
+{
+    vsh_json_object(json, key);
+    vsh_json_integer(json, "params", f->params);
+    put_real(json, "flops_per_step", f->flops_per_step);
+    put_real(json, "memory_bytes", f->memory_bytes);
+    put_real(json, "step_time_s", f->step_time_s);
+    put_real(json, "energy_j", f->energy_j);
+    vsh_json_end(json);
+}
+
+static void write_memory(vsh_json *json, const vsh_footprint *f)
+{
+    vsh_json_object(json, "memory");
+    vsh_json_real(json, "weights_bytes", f->weights.v);
+    vsh_json_real(json, "gradients_bytes", f->gradients.v);
+    vsh_json_real(json, "optimizer_bytes", f->optimizer.v);
+    vsh_json_real(json, "activations_bytes", f->activations.v);
+    vsh_json_real(json, "logits_bytes", f->logits.v);
+    vsh_json_real(json, "workspace_bytes", f->workspace.v);
+    vsh_json_real(json, "total_bytes", f->total.v);
+    vsh_json_end(json);
+}
+
+static void print_prediction_json(const call *c, vsh_text *out)
+{
+    const vsh_batch_config *b = &c->config.batch;
+    vsh_json json = {.out = out};
+
+    vsh_json_object(&json, NULL);
+    vsh_json_integer(&json, "schema_version", 1);
+    vsh_json_string(&json, "model", c->config.model.name);
+    vsh_json_integer(&json, "params_total", c->plan.parameters.total);
+    vsh_json_integer(&json, "params_active", c->plan.parameters.active);
+    vsh_json_integer(&json, "steps", c->config.steps);
+    vsh_json_integer(&json, "batch_tokens", b->tokens);
+    vsh_json_integer(&json, "sequence", b->sequence);
+    vsh_json_integer(&json, "micro_batch", b->micro);
+    vsh_json_integer(&json, "accumulate", b->accumulate);
+    vsh_json_integer(&json, "shards", b->shards);
+    vsh_json_integer(&json, "threads", c->plan.threads);
+    vsh_json_real(&json, "model_flops", c->plan.model_flops.v);
+    write_memory(&json, &c->plan.footprint);
+    write_figures(&json, "predicted", &c->predicted);
+    vsh_json_end(&json);
+}
+
+static void print_prediction(const call *c, vsh_text *out)
+{
+    const vsh_batch_config *b = &c->config.batch;
+    const vsh_footprint *f = &c->plan.footprint;
+    double time = c->predicted.step_time_s;
+
+    vsh_text_add(out, "\n  %s   %s parameters, %s active\n\n", c->config.model.name,
+                 vsh_show_integer(c->plan.parameters.total).text,
+                 vsh_show_integer(c->plan.parameters.active).text);
+    vsh_text_add(out,
+                 "  Step      %s tokens: %" PRId64 " x %" PRId64 " sequences of %" PRId64
+                 ", %" PRId64 " shard%s\n",
+                 vsh_show_integer(b->tokens).text, b->accumulate, b->micro, b->sequence, b->shards,
+                 b->shards == 1 ? "" : "s");
+    vsh_text_add(out, "  Work      %sFLOP a step, %s steps, %s tokens in all\n",
+                 vsh_show_si(c->plan.executed_flops.v).text, vsh_show_integer(c->config.steps).text,
+                 vsh_show_count((double)c->config.steps * (double)b->tokens).text);
+    vsh_text_add(out, "  Memory    %s reserved: weights %s, gradients %s,\n",
+                 vsh_show_bytes(f->total.v).text, vsh_show_bytes(f->weights.v).text,
+                 vsh_show_bytes(f->gradients.v).text);
+    vsh_text_add(out, "            optimizer %s, activations %s, logits %s, workspace %s\n",
+                 vsh_show_bytes(f->optimizer.v).text, vsh_show_bytes(f->activations.v).text,
+                 vsh_show_bytes(f->logits.v).text, vsh_show_bytes(f->workspace.v).text);
+    if (isfinite(time))
+        vsh_text_add(out,
+                     "  Time      at least %s a step on %" PRId64
+                     " threads, %s in all (roofline of this machine)\n",
+                     vsh_show_time(time).text, c->plan.threads,
+                     vsh_show_time(time * (double)c->config.steps).text);
+    vsh_text_add(out, "\n");
+}
+
+/* ---- the run directory --------------------------------------------------------------------- */
+
+static const char *join(vsh_arena *arena, const char *folder, const char *name)
+{
+    vsh_text path = {.arena = arena};
+
+    vsh_text_add(&path, "%s/%s", folder, name);
+    return vsh_text_string(&path);
+}
+
+/* runs/NAME of trainer/configs/NAME.yaml. */
+static const char *default_out(vsh_arena *arena, const char *config)
+{
+    const char *slash = strrchr(config, '/'), *name = slash ? slash + 1 : config;
+    const char *dot = strrchr(name, '.');
+    vsh_text path = {.arena = arena};
+
+    vsh_text_add(&path, "runs/%.*s", dot && dot > name ? (int)(dot - name) : (int)strlen(name),
+                 name);
+    return vsh_text_string(&path);
+}
+
+/* Room for the checkpoints that are kept, the one that is written, and the log. */
+static vsh_status check_disk(const call *c, vsh_error *err)
+{
+    const vsh_footprint *f = &c->plan.footprint;
+    double one = f->weights.v + f->optimizer.v,
+           need = one * (double)(c->config.checkpoint_keep + 1);
+    struct statvfs disk;
+
+    if (statvfs(c->run.out, &disk) != 0)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", c->run.out, strerror(errno));
+    if ((double)disk.f_bavail * (double)disk.f_frsize >= need)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EMACHINE,
+                    "%s: checkpoints of this run need %s, the disk has %s free (checkpoint: keep)",
+                    c->run.out, vsh_show_bytes(need).text,
+                    vsh_show_bytes((double)disk.f_bavail * (double)disk.f_frsize).text);
+}
+
+/* What stands in the directory already, and whether the call may go on with it. */
+static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
+{
+    const train_config *config = &c->session->config;
+    const char *warning = "", *log = join(c->session->arena, c->run.out, "log.jsonl");
+
+    *path = NULL;
+    if (config->common.force)
+        return VSH_OK;
+    VSH_TRY(vsh_checkpoint_newest(c->session->arena, c->run.checkpoints, path, &warning, err));
+    if (*warning && talk_of(c->session))
+        fprintf(stderr, "warning: %s\n", warning);
+    if (config->resume && !*path)
+        return vsh_fail(err, VSH_EINPUT, "%s: no checkpoint to resume from", c->run.out);
+    if (!config->resume && (*path || vsh_file_owner_of(log, "") != VSH_FILE_ABSENT))
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: has a run already; --resume goes on with it, --force begins anew",
+                        c->run.out);
+    return VSH_OK;
+}
+
+/* ---- beginning and end --------------------------------------------------------------------- */
+
+static void say(void *context, const char *what)
+{
+    const train_session *s = context;
+
+    if (talk_of(s))
+        fprintf(stderr, "  %s ...\n", what);
+}
+
+static vsh_status open_data(call *c, vsh_error *err)
+{
+    train_session *s = c->session;
+    vsh_prepare_options options = {.folder = c->config.data,
+                                   .text = c->config.text,
+                                   .packages = s->data_folder,
+                                   .tokenizer = c->config.tokenizer,
+                                   .vocab = c->config.model.vocab,
+                                   .say = say,
+                                   .context = s};
+
+    VSH_TRY(vsh_prepare(s->arena, &options, &c->data, err));
+    if (c->data.train.count < c->config.batch.sequence + 1)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: expected text for at least one sequence of %" PRId64
+                        " tokens, got %" PRId64 " tokens",
+                        c->config.text ? c->config.text : "the default corpus",
+                        c->config.batch.sequence, c->data.train.count);
+    return vsh_stream_open(s->arena, &c->data.train, c->config.seed, &c->run.stream, err);
+}
+
+static void write_event(call *c, vsh_text *line, const char *event)
+{
+    vsh_json json = {.out = line, .one_line = true};
+
+    vsh_json_object(&json, NULL);
+    vsh_json_string(&json, "event", event);
+    vsh_json_integer(&json, "step", c->run.state.step);
+    vsh_json_integer(&json, "params", c->plan.parameters.total);
+    if (strcmp(event, "end") == 0) {
+        write_figures(&json, "measured", &c->run.measured);
+        vsh_json_string(&json, "energy", c->run.energy_measured ? "measured" : "modelled");
+        vsh_json_integer(&json, "rss_peak_bytes", vsh_memory_resident_peak());
+    } else {
+        write_figures(&json, "predicted", &c->predicted);
+        vsh_json_string(&json, "command", c->session->line);
+        vsh_json_string(&json, "data", c->data.description);
+        vsh_json_integer(&json, "threads", c->plan.threads);
+        vsh_json_string(&json, "products", vsh_gemm_describe(c->trainer.nn.gemm));
+        vsh_json_string(&json, "memory_placement", vsh_numa_describe());
+    }
+    vsh_json_end(&json);
+}
+
+static vsh_status log_event(call *c, const char *event, vsh_error *err)
+{
+    vsh_text line = {.arena = c->session->arena};
+
+    write_event(c, &line, event);
+    return vsh_run_log_write(&c->run.log, &line, err);
+}
+
+static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
+{
+    train_session *s = c->session;
+    vsh_run *run = &c->run;
+    vsh_gemm_options gemm = {.table_path = train_gemm_table(s)};
+    vsh_text yaml = {.arena = s->arena};
+
+    VSH_TRY(open_data(c, err));
+    VSH_TRY(vsh_trainer_open(s->arena, &c->config, &c->plan, &gemm, &c->trainer, err));
+    run->trainer = &c->trainer;
+    run->data = &c->data;
+    run->state.seed = c->config.seed;
+    run->state.config_hash = vsh_run_config_hash(s->arena, &c->config);
+    run->state.data_hash = c->data.hash;
+    run->state.kernels = vsh_gemm_describe(c->trainer.nn.gemm);
+    vsh_run_config_write(&c->config, &yaml);
+    run->config_yaml = vsh_text_string(&yaml);
+    if (checkpoint)
+        VSH_TRY(vsh_run_load(run, checkpoint, err));
+    else
+        vsh_trainer_start(&c->trainer);
+    VSH_TRY(vsh_file_write(join(s->arena, run->out, "config.yaml"), &yaml, err));
+    VSH_TRY(vsh_run_log_open(s->arena, join(s->arena, run->out, "log.jsonl"),
+                             checkpoint ? run->state.step : -1, &run->log, err));
+    return log_event(c, checkpoint ? "resume" : "start", err);
+}
+
+static void prepare_run(call *c)
+{
+    train_session *s = c->session;
+    vsh_run *run = &c->run;
+
+    run->arena = s->arena;
+    run->config = &c->config;
+    run->out = s->config.out ? s->config.out : default_out(s->arena, s->operands[0]);
+    run->checkpoints = join(s->arena, run->out, "checkpoints");
+    run->stop = s->stop;
+    run->last_step = c->config.steps;
+    run->seconds_max = isfinite(s->config.hours) ? 3600 * s->config.hours : 0;
+    run->peak_flops = train_peak(&c->machine, c->machine_known, c->config.precision);
+    run->watts = train_watts(&c->machine, c->machine_known);
+    run->energy_measured = vsh_energy_open(&run->energy, NULL);
+    run->talk = talk_of(s);
+    run->talk_is_terminal = s->talk_is_terminal;
+    run->log.descriptor = -1;
+}
+
+static void print_end(const call *c, vsh_status status, vsh_text *out)
+{
+    const vsh_run *run = &c->run;
+    const char *stopped = status == VSH_ESTOPPED ? "stopped, resumable" : "done";
+
+    if (c->session->config.common.json) {
+        vsh_json json = {.out = out};
+        vsh_json_object(&json, NULL);
+        vsh_json_integer(&json, "schema_version", 1);
+        vsh_json_string(&json, "out", run->out);
+        vsh_json_string(&json, "status", stopped);
+        vsh_json_integer(&json, "step", run->state.step);
+        vsh_json_integer(&json, "tokens", run->state.tokens);
+        put_real(&json, "held_out_loss",
+                 run->last_evaluation.tokens ? run->last_evaluation.loss : (double)NAN);
+        write_figures(&json, "predicted", &c->predicted);
+        write_figures(&json, "measured", &run->measured);
+        vsh_json_end(&json);
+        return;
+    }
+    vsh_text_add(out, "\n  %s: step %s, %s tokens", stopped, vsh_show_integer(run->state.step).text,
+                 vsh_show_count((double)run->state.tokens).text);
+    if (run->last_evaluation.tokens)
+        vsh_text_add(out, ", held-out loss %.4f", run->last_evaluation.loss);
+    vsh_text_add(out, "\n  %s\n\n  Next   vishwa-train sample --checkpoint %s --prompt 'The'\n\n",
+                 run->checkpoints, run->out);
+}
+
+static vsh_status train(call *c, vsh_error *err)
+{
+    const char *checkpoint;
+    vsh_status status;
+
+    VSH_TRY(find_checkpoint(c, &checkpoint, err));
+    VSH_TRY(check_disk(c, err));
+    VSH_TRY(open_run(c, checkpoint, err));
+    status = vsh_run_steps(&c->run, err);
+    if (status == VSH_OK)
+        VSH_TRY(log_event(c, "end", err));
+    if (status == VSH_OK || status == VSH_ESTOPPED) {
+        print_end(c, status, &c->session->out);
+        c->session->answered = true;
+    }
+    return status;
+}
+
+static vsh_status plan_run(call *c, vsh_error *err)
+{
+    train_session *s = c->session;
+    vsh_opt_list *sets = &s->config.set;
+    char steps[48];
+
+    if (s->operand_count != 1)
+        return vsh_fail(err, VSH_EINPUT,
+                        "run: expected a configuration such as "
+                        "trainer/configs/quick-moe.yaml");
+    if (s->config.steps && sets->count < VSH_OPT_LIST_MAX) {
+        snprintf(steps, sizeof steps, "steps=%" PRId64, s->config.steps);
+        sets->item[sets->count++] = vsh_copy_text(s->arena, steps, strlen(steps));
+    }
+    VSH_TRY(vsh_run_config_read(s->arena, &s->library, s->operands[0], sets->item, sets->count,
+                                &c->config, err));
+    VSH_TRY(vsh_run_plan_make(&c->config, train_threads(s), vsh_memory_available(), &c->plan, err));
+    predict(c);
+    return VSH_OK;
+}
+
+vsh_status train_run_run(train_session *s, vsh_error *err)
+{
+    call *c = vsh_alloc(s->arena, 1, sizeof *c);
+    int lock = -1;
+    vsh_status status;
+
+    if (!c)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    c->session = s;
+    VSH_TRY(plan_run(c, err));
+    if (s->config.dry_run) {
+        if (s->config.common.json)
+            print_prediction_json(c, &s->out);
+        else
+            print_prediction(c, &s->out);
+        return VSH_OK;
+    }
+    prepare_run(c);
+    VSH_TRY(vsh_folder_make(c->run.out, err));
+    VSH_TRY(vsh_run_lock(c->run.out, &lock, err));
+    status = train(c, err);
+    vsh_run_log_close(&c->run.log);
+    vsh_trainer_close(&c->trainer);
+    vsh_prepared_close(&c->data);
+    vsh_run_unlock(lock);
+    return status;
+}
