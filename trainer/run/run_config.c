@@ -48,7 +48,7 @@ static const vsh_field top_fields[] = {
     {NULL}};
 
 static const vsh_field batch_fields[] = {
-    {"tokens", VSH_FIELD_INTEGER, AT(batch.tokens), false, 1, COUNT_MAX},
+    {"tokens", VSH_FIELD_INTEGER, AT(batch.tokens), false, 1, 1e9},
     {"sequence", VSH_FIELD_INTEGER, AT(batch.sequence), false, 1, 1 << 24},
     {"micro", VSH_FIELD_INTEGER, AT(batch.micro), false, 1, 1 << 24},
     {"accumulate", VSH_FIELD_INTEGER, AT(batch.accumulate), false, 1, 1 << 24},

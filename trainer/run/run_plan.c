@@ -55,10 +55,15 @@ static vsh_status largest(const vsh_run_config *c, int64_t sequences, int64_t th
 {
     vsh_run_plan trial;
 
+    /* every sequence keeps at least its stream, so memory bounds the search */
+    int64_t stream = c->batch.sequence * c->model.hidden, most = available / stream + 1;
+
     *micro = 0;
-    for (int64_t m = 1; m <= sequences; m++) {
+    for (int64_t m = 1; m <= sequences && m <= most; m++) {
         int64_t accumulate, shards;
-        if (sequences % m || (m > 1 && m * c->batch.sequence > tokens_max))
+        if (m > 1 && m > tokens_max / c->batch.sequence)
+            break;
+        if (sequences % m)
             continue;
         split(&c->batch, sequences, m, &accumulate, &shards);
         VSH_TRY(footprint(c, m, threads, tree_buffers(shards), &trial, err));
