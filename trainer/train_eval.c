@@ -25,6 +25,8 @@ typedef struct {
     int32_t *inputs, *targets;
     vsh_exit_report report;
     double seconds, bytes;
+    vsh_joules energy;
+    bool energy_measured;
 } evaluation;
 
 static vsh_status open_data(evaluation *e, vsh_error *err)
@@ -71,6 +73,9 @@ static vsh_status run(evaluation *e, vsh_error *err)
     const vsh_model *m = &e->model.config.model;
     vsh_generator_shape shape = {.sequences = SIDE_BY_SIDE, .capacity = e->seq, .chunk = e->seq};
     vsh_exit_rule rule = {.threshold = e->session->config.exit_threshold};
+    vsh_energy_meter meter;
+    vsh_hardware machine;
+    bool machine_known;
     double start;
 
     VSH_TRY(vsh_block_reserve("the evaluation", vsh_generator_bytes(m, e->model.element, &shape),
@@ -78,10 +83,15 @@ static vsh_status run(evaluation *e, vsh_error *err)
     VSH_TRY(vsh_generator_open(e->session->arena, m, e->model.element, &shape, &e->model.nn,
                                &e->model.offsets, e->model.weights.data, e->memory.data,
                                &e->generator, err));
+    e->energy_measured = vsh_energy_open(&meter, NULL);
     start = vsh_clock_now().v;
     e->report = vsh_exit_evaluation(e->generator, isfinite(rule.threshold) ? &rule : NULL,
                                     e->sequences, e->seq, e->inputs, e->targets);
     e->seconds = vsh_clock_now().v - start;
+    train_machine(e->session, &machine, &machine_known);
+    e->energy = e->energy_measured
+                    ? vsh_energy_read(&meter)
+                    : (vsh_joules){train_watts(&machine, machine_known) * e->seconds};
     e->bytes =
         (double)e->data.held_out.bytes * (double)e->report.tokens / (double)e->data.held_out.count;
     return VSH_OK;
@@ -103,8 +113,13 @@ static void show(const evaluation *e)
         vsh_text_add(&s->out, "  Next token    %.1f %% right\n", 100 * r->accuracy);
         vsh_text_add(&s->out, "  Layers        %.2f of %" PRId64 "\n", r->layers,
                      e->model.config.model.layers);
-        vsh_text_add(&s->out, "  Work          %sFLOP a token, %.1f %% of full depth\n\n",
+        vsh_text_add(&s->out, "  Work          %sFLOP a token, %.1f %% of full depth\n",
                      vsh_show_si(r->executed.v / tokens).text, 100 * r->executed.v / r->full.v);
+        if (isfinite(e->energy.v))
+            vsh_text_add(&s->out, "  Energy        %s mJ a token, %s\n",
+                         vsh_show_real(1e3 * e->energy.v / tokens).text,
+                         e->energy_measured ? "measured" : "modelled");
+        vsh_text_put(&s->out, "\n", 1);
         return;
     }
     vsh_json_object(&json, NULL);
@@ -120,6 +135,11 @@ static void show(const evaluation *e)
     vsh_json_real(&json, "flops_per_token", r->executed.v / tokens);
     vsh_json_real(&json, "full_flops_per_token", r->full.v / tokens);
     vsh_json_real(&json, "tokens_per_s", tokens / e->seconds);
+    if (isfinite(e->energy.v))
+        vsh_json_real(&json, "energy_j", e->energy.v);
+    else
+        vsh_json_null(&json, "energy_j");
+    vsh_json_string(&json, "energy", e->energy_measured ? "measured" : "modelled");
     vsh_json_end(&json);
 }
 

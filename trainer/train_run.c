@@ -15,10 +15,6 @@
 #include "trainer/run/snapshot.h"
 #include "trainer/train_commands.h"
 
-/* Watts a busy processor is taken to draw when nothing measures it: the order of a desktop's or a
- * share of a server's (assumed; every figure made with it says so). */
-#define ASSUMED_WATTS 65.0
-
 /* One call of `run`, from the file to the end. */
 typedef struct {
     train_session *session;
@@ -49,8 +45,9 @@ static void predict(call *c)
                                      .energy_j = NAN};
     if (!c->machine_known)
         return;
-    c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine, 1).v;
-    c->predicted.energy_j = ASSUMED_WATTS * c->predicted.step_time_s * (double)c->config.steps;
+    c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine).v;
+    c->predicted.energy_j = train_watts(&c->machine, c->machine_known) * c->predicted.step_time_s *
+                            (double)c->config.steps;
 }
 
 static void put_real(vsh_json *json, const char *key, double value)
@@ -337,8 +334,8 @@ static void prepare_run(call *c)
     run->stop = s->stop;
     run->last_step = c->config.steps;
     run->seconds_max = isfinite(s->config.hours) ? 3600 * s->config.hours : 0;
-    run->peak_flops = c->machine_known ? c->machine.peak[VSH_FP32].value : (double)NAN;
-    run->watts = ASSUMED_WATTS;
+    run->peak_flops = train_peak(&c->machine, c->machine_known, c->config.precision);
+    run->watts = train_watts(&c->machine, c->machine_known);
     run->energy_measured = vsh_energy_open(&run->energy, NULL);
     run->talk = talk_of(s);
     run->talk_is_terminal = s->talk_is_terminal;

@@ -27,6 +27,7 @@ typedef struct {
 
 #define AT(field) offsetof(reading, config.field)
 #define COUNT_MAX 1e12
+#define STEP_TOKENS_MAX 1e9
 
 static const vsh_field top_fields[] = {
     {"model", VSH_FIELD_NODE, offsetof(reading, model)},
@@ -48,7 +49,7 @@ static const vsh_field top_fields[] = {
     {NULL}};
 
 static const vsh_field batch_fields[] = {
-    {"tokens", VSH_FIELD_INTEGER, AT(batch.tokens), false, 1, COUNT_MAX},
+    {"tokens", VSH_FIELD_INTEGER, AT(batch.tokens), false, 1, STEP_TOKENS_MAX},
     {"sequence", VSH_FIELD_INTEGER, AT(batch.sequence), false, 1, 1 << 24},
     {"micro", VSH_FIELD_INTEGER, AT(batch.micro), false, 1, 1 << 24},
     {"accumulate", VSH_FIELD_INTEGER, AT(batch.accumulate), false, 1, 1 << 24},
@@ -235,11 +236,11 @@ static vsh_status check_tokens(const vsh_run_config *c, vsh_error *err)
                             : (double)(b->micro ? b->micro : 8) *
                                   (double)(b->accumulate ? b->accumulate : 1) * (double)b->sequence;
 
-    if (step > COUNT_MAX)
+    if (step > STEP_TOKENS_MAX)
         return vsh_fail(err, VSH_EINPUT,
                         "%s: batch: expected at most %g tokens in a step, got %.4g "
                         "(micro x accumulate x sequence)",
-                        c->path, COUNT_MAX, step);
+                        c->path, STEP_TOKENS_MAX, step);
     if (step * (double)c->steps > 4e18)
         return vsh_fail(err, VSH_EINPUT, "%s: steps: expected at most 4e18 tokens in all, got %.4g",
                         c->path, step * (double)c->steps);

@@ -7,7 +7,7 @@
 #include "core/text.h"
 
 /* Tokens of a chosen micro-batch: more makes products no faster on a CPU, and costs cache. */
-enum { GOOD_TOKENS = 4096, SHARDS = 8, MICRO_MAX = 1 << 24 };
+enum { GOOD_TOKENS = 4096, SHARDS = 8 };
 
 static int64_t power_of_two_dividing(int64_t number, int64_t at_most)
 {
@@ -55,10 +55,15 @@ static vsh_status largest(const vsh_run_config *c, int64_t sequences, int64_t th
 {
     vsh_run_plan trial;
 
+    /* every sequence keeps at least its stream, so memory bounds the search */
+    int64_t stream = c->batch.sequence * c->model.hidden, most = available / stream + 1;
+
     *micro = 0;
-    for (int64_t m = 1; m <= sequences && m <= MICRO_MAX; m++) {
+    for (int64_t m = 1; m <= sequences && m <= most; m++) {
         int64_t accumulate, shards;
-        if (sequences % m || (m > 1 && m * c->batch.sequence > tokens_max))
+        if (m > 1 && m > tokens_max / c->batch.sequence)
+            break;
+        if (sequences % m)
             continue;
         split(&c->batch, sequences, m, &accumulate, &shards);
         if (accumulate % shards) /* the shards that were asked for want smaller ones */
@@ -148,7 +153,7 @@ int64_t vsh_run_plan_sequence(const vsh_batch_config *b, int64_t step)
 }
 
 vsh_seconds vsh_run_plan_time(const vsh_run_config *c, const vsh_run_plan *plan,
-                              const vsh_hardware *hardware, double gemm_share)
+                              const vsh_hardware *hardware)
 {
     vsh_work work = plan->work;
     vsh_op_list ops;
@@ -160,8 +165,7 @@ vsh_seconds vsh_run_plan_time(const vsh_run_config *c, const vsh_run_plan *plan,
     for (int i = 0; i < ops.count; i++) {
         vsh_op_cost cost = vsh_cost_op(&ops.item[i], hardware, (vsh_precision)c->precision);
         double times = ops.item[i].phase == VSH_OPTIMIZER ? 1 : (double)c->batch.accumulate;
-        double share = cost.bound == VSH_BOUND_MATRIX ? gemm_share : 1;
-        time.v += times * cost.time.v / share;
+        time.v += times * cost.time.v;
     }
     return time;
 }
