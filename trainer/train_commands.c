@@ -2,7 +2,9 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <unistd.h>
 
+#include "core/file.h"
 #include "core/hardware_auto.h"
 #include "core/thread_team.h"
 #include "trainer/nn/pool.h"
@@ -118,7 +120,12 @@ uint64_t train_seed(const train_session *s)
 
 const char *train_gemm_table(train_session *s)
 {
-    return s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
+    /* a table that cannot be kept is not measured: the next call would choose otherwise, and go on
+     * with other bits */
+    if (!s->cache_folder || vsh_folder_make(s->cache_folder, NULL) != VSH_OK ||
+        access(s->cache_folder, W_OK) != 0)
+        return NULL;
+    return vsh_machine_file(s->arena, s->cache_folder, "gemm");
 }
 
 void train_machine(train_session *s, vsh_hardware *hardware, bool *known)
