@@ -29,12 +29,15 @@ static void ask_to_stop(int signal_number)
 
 static void listen_to_signals(void)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
-    struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = SA_RESTART};
+    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
+    struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = SA_RESTART}, before;
 
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        sigaction(signals[i], &action, NULL);
+        /* under nohup a closed terminal is no reason to stop */
+        if (signals[i] != SIGHUP || sigaction(SIGHUP, NULL, &before) != 0 ||
+            before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write, told like others */
     signal(SIGPIPE, SIG_IGN);
 }

@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/program.h"
+#include "trainer/run/folder.h"
 #include "trainer/run/run_lock.h"
 #include "trainer/run/run_loop.h"
 #include "trainer/run/snapshot.h"
@@ -293,6 +294,8 @@ static vsh_status begin_log(call *c, int64_t after_step, const vsh_text *yaml, v
         VSH_TRY(vsh_run_log_ended(s->arena, log, &c->complete, err));
     if (c->complete)
         return VSH_OK;
+    vsh_folder_sweep(c->run.out, "config.yaml");
+    vsh_folder_sweep(c->run.out, "log.jsonl");
     VSH_TRY(vsh_checkpoint_discard_after(s->arena, c->run.checkpoints, after_step, err));
     VSH_TRY(vsh_file_write(join(s->arena, c->run.out, "config.yaml"), yaml, err));
     VSH_TRY(vsh_run_log_open(s->arena, log, after_step, &c->run.log, err));

@@ -7,7 +7,7 @@
 home=$(mktemp -d -p /dev/shm 2> /dev/null) || home=$PWD
 [ "$home" = "$PWD" ] || trap 'rm -rf "$home"' EXIT
 cd "$home" || exit 1
-stride=${STRIDE:-6}
+stride=${STRIDE:-8}
 [ "$SAN" = 1 ] && stride=${STRIDE:-45}
 
 make_text text.txt
@@ -58,7 +58,7 @@ disturb() { # MODE K
     [ -n "$(ls run/checkpoints 2> /dev/null | grep -v tmp)" ] || again=--force
     run $go --out run $again
     [ "$code" -eq 0 ] && ! grep -q warning stderr.txt && same calm run 6 && log_holds run &&
-        [ "$(ls run/checkpoints | tr '\n' ' ')" = 'step-3 step-6 ' ]
+        [ "$(ls run run/checkpoints | tr '\n' ' ')" = 'run: checkpoints config.yaml log.jsonl run.lock  run/checkpoints: step-3 step-6 ' ]
     note $? "$what, $call ${path#"$home"/}: gone on with by $again"
 }
 

@@ -146,6 +146,11 @@ if [ "$(id -u)" -ne 0 ]; then
     chmod 000 secret.txt
     text 2 'secret.txt: Permission denied' secret.txt
 fi
+cp -r good before
+refuses 2 'empty.txt: no text in it' $go --out good --force --set text=empty.txt --set data=data-bad
+refuses 2 'either --resume or --force, got both' $go --out good --force --resume
+claim "a refused --force changes nothing" diff -r -x run.lock before good
+rm -r before
 # a cache of ids that is damaged, or of another text, is made again
 cp good/checkpoints/step-3/model.safetensors good.weights
 size=$(wc -c < data/tokens.train.ids)
@@ -210,6 +215,12 @@ if unshare -rm true 2> /dev/null; then
 else
     skip "no file systems of our own here"
 fi
+
+# a file that may not grow, as a full disk: what is half written goes
+run sh -c 'ulimit -f 40; exec "$@"' sh $go --out grow --steps 20
+[ "$code" -eq 4 ] && [ ! -s stdout.txt ] && [ "$(wc -l < stderr.txt)" -eq 1 ] &&
+    grep -q 'grow/checkpoints/step-5.tmp/model.safetensors: File too large, after' stderr.txt && [ -z "$(ls grow/checkpoints)" ]
+note $? "a file that may not grow: 4, with no half of a checkpoint"
 
 # ---- a checkpoint whose checksums hold, and whose tensors do not
 spoil() { # REGEX EDIT TENSOR

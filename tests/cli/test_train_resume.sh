@@ -110,10 +110,10 @@ run $long --steps 1000000 --out limited --hours 0.0001
 [ "$code" -eq 3 ] && [ ! -s stderr.txt ] && grep -q 'stopped, resumable: step' stdout.txt &&
     [ -d "limited/checkpoints/step-$(last_step limited)" ] && log_holds limited
 note $? "--hours: 3, with a checkpoint"
-for signal in INT TERM USR1; do
+for signal in INT TERM USR1 HUP; do
     # a shell's background job ignores SIGINT; what env starts does not
     rm -rf stopped reference
-    env --default-signal=INT $long --steps 1000000 --out stopped > stdout.txt 2> stderr.txt &
+    env --default-signal=INT --default-signal=HUP $long --steps 1000000 --out stopped > stdout.txt 2> stderr.txt &
     pid=$!
     wait_for_steps stopped
     kill -$signal $pid
@@ -141,7 +141,7 @@ sleep 0.2
 kill -TERM $pid
 sleep 0.2
 kill -TERM $pid
-wait $pid
+wait $pid 2> /dev/null
 code=$?
 [ "$code" -eq 143 ] && [ ! -s stdout.txt ] && [ "$(wc -l < slow/log.jsonl)" -eq 1 ]
 note $? "a second signal ends at once"
@@ -171,6 +171,15 @@ shows 0 'done: step 30' $go dense/config.yaml --out dense --resume --steps 30
 run $go dense.yaml --out before --force --steps 5
 [ "$code" -eq 0 ] && [ "$(ls before/checkpoints)" = step-5 ] && log_holds before
 note $? "--force begins anew, without the checkpoints that were there"
+
+# the split of a batch that memory decides is the one that the run was begun with
+sed 's/, micro: 4//' dense.yaml > free.yaml
+run $go free.yaml --out free --set batch.micro=2 --set batch.shards=4 --steps 10 --set schedule.name=constant
+run $go free.yaml --out free --resume --steps 15 --set schedule.name=constant
+run $go free.yaml --out bound --set batch.micro=2 --set batch.shards=4 --steps 15 --set schedule.name=constant --set schedule.warmup=1
+[ "$code" -eq 0 ] && grep -q 'micro: 2, accumulate: 4, shards: 4' free/config.yaml
+note $? "a batch is split as it was before"
+claim "whatever the split would be now" cmp free/checkpoints/step-15/model.safetensors bound/checkpoints/step-15/model.safetensors
 
 # ---- one at a time
 $long --steps 1000000 --out busy > /dev/null 2>&1 &

@@ -49,6 +49,21 @@ vsh_status vsh_folder_remove(const char *path, vsh_error *err)
     return VSH_OK;
 }
 
+void vsh_folder_sweep(const char *path, const char *name)
+{
+    enum { RANDOM = 6 }; /* characters that mkstemp chooses */
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    size_t length = strlen(name);
+
+    while (folder && (entry = readdir(folder)))
+        if (strncmp(entry->d_name, name, length) == 0 && entry->d_name[length] == '.' &&
+            strlen(entry->d_name) == length + 1 + RANDOM)
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder)
+        closedir(folder);
+}
+
 vsh_status vsh_folder_sync(const char *path, vsh_error *err)
 {
     int descriptor, result, error;

@@ -9,4 +9,8 @@ vsh_status vsh_folder_remove(const char *path, vsh_error *err);
 /* The names in it will outlive a power cut. VSH_EMACHINE. */
 vsh_status vsh_folder_sync(const char *path, vsh_error *err);
 
+/* Removes what vsh_file_write left of path/name when it was killed: name.XXXXXX. Only for a folder
+ * that nobody else writes into. */
+void vsh_folder_sweep(const char *path, const char *name);
+
 #endif
