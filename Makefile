@@ -104,6 +104,9 @@ ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 AVX512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
 $(B)/trainer/nn/isa_avx512.o: ALL_CFLAGS += $(KERNEL_FLAGS) $(AVX512)
 $(B)/trainer/nn/isa_avx2.o: ALL_CFLAGS += $(KERNEL_FLAGS) -mavx2 -mfma
+# 16- and 8-bit products where the processor has them
+$(B)/trainer/nn/gemm_avx512_units.o: ALL_CFLAGS += $(KERNEL_FLAGS) $(AVX512) -mavx512bf16 -mavx512vnni
+$(B)/trainer/nn/gemm_amx.o: ALL_CFLAGS += $(KERNEL_FLAGS) -mamx-tile -mamx-bf16 -mamx-int8
 endif
 $(B)/trainer/nn/isa_plain.o: ALL_CFLAGS += $(KERNEL_FLAGS)
 # initial weights: vectors, but the same bits everywhere, so nothing is fused
@@ -144,6 +147,10 @@ $(unit_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(planner_library) $(cor
 
 $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
+
+# speed of matrix products; nothing runs it by itself
+$(B)/tests/bench/bench_gemm: $(B)/tests/bench/bench_gemm.o $(trainer_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
 trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))

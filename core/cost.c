@@ -5,8 +5,7 @@ const char *const vsh_bound_names[VSH_BOUND_COUNT] = {"matrix",  "vector",  "mem
 
 vsh_op_cost vsh_cost_op(const vsh_op *op, const vsh_hardware *hardware, vsh_precision precision)
 {
-    vsh_precision used;
-    vsh_flop_rate peak = {vsh_hardware_peak(hardware, precision, &used)->value};
+    vsh_flop_rate peak = {vsh_hardware_matrix_roof(hardware, precision)->value};
     vsh_flops matrix_work = {2 * (double)op->executed_macs};
     vsh_op_cost cost = {vsh_time_compute(matrix_work, peak), VSH_BOUND_MATRIX};
     vsh_seconds moving = vsh_time_move(op->bytes, (vsh_byte_rate){hardware->memory_rate.value});

@@ -23,7 +23,7 @@ typedef struct {
     vsh_bound bound;
 } vsh_op_cost;
 
-/* max(matrix FLOPs / peak, vector FLOPs / vector peak, bytes / bandwidth). A profile without a
+/* max(matrix FLOPs / matrix roof, vector FLOPs / vector peak, bytes / bandwidth). A profile without a
  * vector figure has no vector roof. */
 vsh_op_cost vsh_cost_op(const vsh_op *op, const vsh_hardware *hardware, vsh_precision precision);
 

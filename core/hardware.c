@@ -13,7 +13,7 @@ typedef struct {
     int kind;
     const char *default_scenario;
     vsh_figure vector;
-    const vsh_node *peak, *memory, *scratchpad, *matrix, *network, *power, *price, *scenarios;
+    const vsh_node *peak, *products, *memory, *scratchpad, *matrix, *network, *power, *price, *scenarios;
 } profile_nodes;
 
 #define NODE(field) offsetof(profile_nodes, field)
@@ -23,6 +23,7 @@ static const vsh_field profile_fields[] = {
     {"note", VSH_FIELD_TEXT, NODE(note)},
     {"kind", VSH_FIELD_WORD, NODE(kind), true, .words = vsh_hardware_kind_words},
     {"peak", VSH_FIELD_NODE, NODE(peak), true},
+    {"products", VSH_FIELD_NODE, NODE(products)},
     {"vector", VSH_FIELD_FIGURE, NODE(vector), false, 1e6, 1e21, VSH_DIM_FLOP_RATE},
     {"memory", VSH_FIELD_NODE, NODE(memory), true},
     {"scratchpad", VSH_FIELD_NODE, NODE(scratchpad)},
@@ -43,6 +44,13 @@ static const vsh_field peak_fields[] = {
     FIGURE("fp16", peak[VSH_FP16], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
     FIGURE("fp8", peak[VSH_FP8], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
     FIGURE("int8", peak[VSH_INT8], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    {NULL}};
+static const vsh_field products_fields[] = {
+    FIGURE("fp32", products[VSH_FP32], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    FIGURE("bf16", products[VSH_BF16], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    FIGURE("fp16", products[VSH_FP16], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    FIGURE("fp8", products[VSH_FP8], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
+    FIGURE("int8", products[VSH_INT8], VSH_DIM_FLOP_RATE, 1e6, 1e21, false),
     {NULL}};
 static const vsh_field memory_fields[] = {
     FIGURE("capacity", memory_bytes, VSH_DIM_BYTES, 1e6, 1e18, true),
@@ -160,7 +168,7 @@ vsh_status vsh_hardware_from_doc(const vsh_doc *doc, vsh_hardware *hardware, vsh
     } parts[] = {{nodes.peak, peak_fields},         {nodes.memory, memory_fields},
                  {nodes.scratchpad, scratchpad_fields}, {nodes.matrix, matrix_fields},
                  {nodes.network, network_fields},   {nodes.power, power_fields},
-                 {nodes.price, price_fields}};
+                 {nodes.price, price_fields},        {nodes.products, products_fields}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (parts[i].node)
             VSH_TRY(vsh_fields_read(doc, parts[i].node, parts[i].fields, true, hardware, err));
@@ -197,6 +205,15 @@ const vsh_figure *vsh_hardware_peak(const vsh_hardware *hardware, vsh_precision 
     return NULL;
 }
 
+const vsh_figure *vsh_hardware_matrix_roof(const vsh_hardware *hardware, vsh_precision precision)
+{
+    vsh_precision used;
+
+    if (hardware->products[precision].known)
+        return &hardware->products[precision];
+    return vsh_hardware_peak(hardware, precision, &used);
+}
+
 const vsh_figure *vsh_scenario_figure(const vsh_scenario *scenario)
 {
     return scenario->mfu.known ? &scenario->mfu : &scenario->effective;
@@ -222,6 +239,11 @@ int vsh_hardware_rows(const vsh_hardware *h, vsh_hardware_row rows[VSH_HARDWARE_
         {"peak.fp16", "TFLOP/s", 1e12, &h->peak[VSH_FP16]},
         {"peak.fp8", "TFLOP/s", 1e12, &h->peak[VSH_FP8]},
         {"peak.int8", "TOP/s", 1e12, &h->peak[VSH_INT8]},
+        {"products.fp32", "TFLOP/s", 1e12, &h->products[VSH_FP32]},
+        {"products.bf16", "TFLOP/s", 1e12, &h->products[VSH_BF16]},
+        {"products.fp16", "TFLOP/s", 1e12, &h->products[VSH_FP16]},
+        {"products.fp8", "TFLOP/s", 1e12, &h->products[VSH_FP8]},
+        {"products.int8", "TOP/s", 1e12, &h->products[VSH_INT8]},
         {"vector", "TFLOP/s", 1e12, &h->vector},
         {"memory.capacity", "GB", 1e9, &h->memory_bytes},
         {"memory.bandwidth", "GB/s", 1e9, &h->memory_rate},

@@ -33,8 +33,9 @@ typedef struct {
     const char *path; /* of the file it was read from */
     const char *name, *note;
     int kind;
-    vsh_figure peak[VSH_PRECISION_COUNT]; /* FLOP/s of the matrix units, dense */
-    vsh_figure vector;                    /* FLOP/s of the vector units, fp32 */
+    vsh_figure peak[VSH_PRECISION_COUNT];     /* FLOP/s of the matrix units, dense */
+    vsh_figure products[VSH_PRECISION_COUNT]; /* FLOP/s of the best matrix product of a library */
+    vsh_figure vector;                        /* FLOP/s of the vector units, fp32 */
     vsh_figure memory_bytes, memory_rate;
     vsh_figure scratchpad_bytes;
     vsh_figure matrix_units, matrix_rows, matrix_cols, matrix_clock;
@@ -55,6 +56,10 @@ vsh_status vsh_hardware_from_doc(const vsh_doc *doc, vsh_hardware *hardware, vsh
  * nearest it has (bf16 -> fp16 -> fp32, 8-bit -> bf16 ...); *used says which. */
 const vsh_figure *vsh_hardware_peak(const vsh_hardware *hardware, vsh_precision precision,
                                     vsh_precision *used);
+
+/* The roof of matrix products in a precision: what the best product was measured to reach where the
+ * profile says so, else the peak. */
+const vsh_figure *vsh_hardware_matrix_roof(const vsh_hardware *hardware, vsh_precision precision);
 
 /* The one figure a scenario states. */
 const vsh_figure *vsh_scenario_figure(const vsh_scenario *scenario);

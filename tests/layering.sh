@@ -37,7 +37,7 @@ only() {
 }
 only yaml.h core/doc.c
 only hwloc.h core/hardware_probe.c
-only cblas.h trainer/nn/gemm.c
+only cblas.h trainer/nn/gemm_openblas.c
 only jansson.h trainer/run/json_read.c
 only mpi.h trainer/run/comm.c
 only numa.h trainer/run/numa.c

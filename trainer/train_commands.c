@@ -113,16 +113,30 @@ int64_t train_threads(const train_session *s)
 
 const char *train_gemm_table(train_session *s)
 {
-    vsh_text path = {.arena = s->arena};
-
-    if (!s->cache_folder)
-        return NULL;
-    vsh_text_add(&path, "%s/gemm.yaml", s->cache_folder);
-    return path.failed ? NULL : vsh_text_string(&path);
+    return s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
 }
 
 void train_machine(train_session *s, vsh_hardware *hardware, bool *known)
 {
     *known = vsh_hardware_auto(s->arena, s->cache_folder, s->config.common.threads, false, hardware,
                                NULL) == VSH_OK;
+}
+
+double train_peak(const vsh_hardware *hardware, bool known, int precision)
+{
+    vsh_precision used;
+    double peak, product;
+
+    if (!known)
+        return NAN;
+    peak = vsh_hardware_peak(hardware, (vsh_precision)precision, &used)->value;
+    product = vsh_hardware_matrix_roof(hardware, (vsh_precision)precision)->value;
+    return product > peak ? product : peak; /* units whose peak nothing measured */
+}
+
+double train_watts(const vsh_hardware *hardware, bool known)
+{
+    const vsh_figure *chip = &hardware->power_chip, *host = &hardware->power_host;
+
+    return known && chip->known ? chip->value + (host->known ? host->value : 0) : (double)NAN;
 }

@@ -65,4 +65,8 @@ const char *train_gemm_table(train_session *session);
 /* This machine's profile, measured once; *known false when it cannot be measured. */
 void train_machine(train_session *session, vsh_hardware *hardware, bool *known);
 
+/* FLOP/s of its peak in a precision, and watts it is taken to draw, chip and host; NaN: unknown. */
+double train_peak(const vsh_hardware *hardware, bool known, int precision);
+double train_watts(const vsh_hardware *hardware, bool known);
+
 #endif

@@ -74,6 +74,8 @@ static vsh_status run(evaluation *e, vsh_error *err)
     vsh_generator_shape shape = {.sequences = SIDE_BY_SIDE, .capacity = e->seq, .chunk = e->seq};
     vsh_exit_rule rule = {.threshold = e->session->config.exit_threshold};
     vsh_energy_meter meter;
+    vsh_hardware machine;
+    bool machine_known;
     double start;
 
     VSH_TRY(vsh_block_reserve("the evaluation", vsh_generator_bytes(m, e->model.element, &shape),
@@ -86,6 +88,10 @@ static vsh_status run(evaluation *e, vsh_error *err)
     e->report = vsh_exit_evaluation(e->generator, isfinite(rule.threshold) ? &rule : NULL,
                                     e->sequences, e->seq, e->inputs, e->targets);
     e->seconds = vsh_clock_now().v - start;
+    train_machine(e->session, &machine, &machine_known);
+    e->energy = e->energy_measured
+                    ? vsh_energy_read(&meter)
+                    : (vsh_joules){train_watts(&machine, machine_known) * e->seconds};
     e->bytes =
         (double)e->data.held_out.bytes * (double)e->report.tokens / (double)e->data.held_out.count;
     return VSH_OK;
@@ -109,9 +115,11 @@ static void show(const evaluation *e)
                      e->model.config.model.layers);
         vsh_text_add(&s->out, "  Work          %sFLOP a token, %.1f %% of full depth\n",
                      vsh_show_si(r->executed.v / tokens).text, 100 * r->executed.v / r->full.v);
-        vsh_text_add(&s->out, "  Energy        %s mJ a token, %s\n\n",
-                     vsh_show_real(1e3 * e->energy.v / tokens).text,
-                     e->energy_measured ? "measured" : "modelled at 65 W");
+        if (isfinite(e->energy.v))
+            vsh_text_add(&s->out, "  Energy        %s mJ a token, %s\n",
+                         vsh_show_real(1e3 * e->energy.v / tokens).text,
+                         e->energy_measured ? "measured" : "modelled");
+        vsh_text_put(&s->out, "\n", 1);
         return;
     }
     vsh_json_object(&json, NULL);
@@ -127,7 +135,10 @@ static void show(const evaluation *e)
     vsh_json_real(&json, "flops_per_token", r->executed.v / tokens);
     vsh_json_real(&json, "full_flops_per_token", r->full.v / tokens);
     vsh_json_real(&json, "tokens_per_s", tokens / e->seconds);
-    vsh_json_real(&json, "energy_j", e->energy.v);
+    if (isfinite(e->energy.v))
+        vsh_json_real(&json, "energy_j", e->energy.v);
+    else
+        vsh_json_null(&json, "energy_j");
     vsh_json_string(&json, "energy", e->energy_measured ? "measured" : "modelled");
     vsh_json_end(&json);
 }

@@ -42,8 +42,9 @@ static void predict(call *c)
                                      .energy_j = NAN};
     if (!c->machine_known)
         return;
-    c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine, 1).v;
-    c->predicted.energy_j = VSH_ASSUMED_WATTS * c->predicted.step_time_s * (double)c->config.steps;
+    c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine).v;
+    c->predicted.energy_j = train_watts(&c->machine, c->machine_known) * c->predicted.step_time_s *
+                            (double)c->config.steps;
 }
 
 static void put_real(vsh_json *json, const char *key, double value)
@@ -295,8 +296,8 @@ static void prepare_run(call *c)
     run->stop = s->stop;
     run->last_step = c->config.steps;
     run->seconds_max = isfinite(s->config.hours) ? 3600 * s->config.hours : 0;
-    run->peak_flops = c->machine_known ? c->machine.peak[VSH_FP32].value : (double)NAN;
-    run->watts = VSH_ASSUMED_WATTS;
+    run->peak_flops = train_peak(&c->machine, c->machine_known, c->config.precision);
+    run->watts = train_watts(&c->machine, c->machine_known);
     run->energy_measured = vsh_energy_open(&run->energy, NULL);
     run->talk = talk_of(s);
     run->talk_is_terminal = s->talk_is_terminal;

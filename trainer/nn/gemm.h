@@ -14,12 +14,6 @@
 
 typedef struct vsh_gemm_engine vsh_gemm_engine;
 
-/* What is transposed; c is always (m,n), the sum runs over k.
- *   forward  NT   Y (T,N)  = X (T,K) W (N,K)^T       m=T n=N k=K
- *   dgrad    NN   dX (T,K) = dY (T,N) W (N,K)        m=T n=K k=N
- *   wgrad    TN   dW (N,K) = dY (T,N)^T X (T,K)      m=N n=K k=T */
-typedef enum { VSH_GEMM_NT, VSH_GEMM_NN, VSH_GEMM_TN, VSH_GEMM_FORMS } vsh_gemm_form;
-
 /* Row-major; the leading dimensions are of the matrices as stored. */
 typedef struct {
     vsh_gemm_form form;
@@ -35,10 +29,15 @@ typedef struct {
 } vsh_gemm_call;
 
 typedef struct {
-    const char *blas;       /* "openblas", or a library forced by the caller; NULL: the table */
-    const char *table_path; /* where the measured table is kept; NULL: nothing is kept */
+    const char *blas; /* "openblas", "onednn" or "own" for all fp32 products; NULL: the table */
+    const char *table_path; /* where the measured table is kept; NULL: a fixed rule in its place */
+    const char *units; /* what multiplies 16 and 8 bits: "amx", "avx512", "none"; NULL: the best */
 } vsh_gemm_options;
 
+/* options NULL: all of them NULL. The table is measured when its file is absent, damaged or of
+ * other libraries (two seconds), and written. VSH_EINPUT for a word that is none of these,
+ * VSH_EMACHINE when oneDNN is wanted and absent, or for memory, or when the table cannot be
+ * written. */
 vsh_status vsh_gemm_open(vsh_arena *arena, vsh_pool *pool, const vsh_kernels *kernels,
                          const vsh_gemm_options *options, vsh_gemm_engine **engine, vsh_error *err);
 void vsh_gemm_close(vsh_gemm_engine *engine);

@@ -1,7 +1,6 @@
 #include "trainer/nn/generate.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "core/workspace.h"
 #include "trainer/nn/embedding.h"

@@ -9,17 +9,18 @@ static int64_t qkv_width(const vsh_network *net, const vsh_network_layer *layer)
     return net->q_width + (layer->what.own_kv ? 2 * net->kv_width : 0);
 }
 
-static vsh_product qkv_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product qkv_product(const vsh_network *net, const vsh_network_layer *layer)
 {
-    return (vsh_product){net->tokens, qkv_width(net, layer), net->model->hidden, layer->at->qkv};
+    return (vsh_weight_product){net->tokens, qkv_width(net, layer), net->model->hidden,
+                                layer->at->qkv};
 }
 static int qkv_op(const vsh_network_layer *layer, vsh_phase phase)
 {
     return layer->sites.at[layer->what.own_kv ? VSH_SITE_QKV : VSH_SITE_Q][phase];
 }
-static vsh_product out_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product out_product(const vsh_network *net, const vsh_network_layer *layer)
 {
-    return (vsh_product){net->tokens, net->model->hidden, net->q_width, layer->at->out};
+    return (vsh_weight_product){net->tokens, net->model->hidden, net->q_width, layer->at->out};
 }
 
 /* Keys and values as this layer reads them. */
@@ -97,7 +98,7 @@ void vsh_attention_part(vsh_network *net, vsh_network_layer *layer, vsh_phase ph
 {
     int64_t mark = net->stack.used, width = qkv_width(net, layer);
     vsh_layer_room *room = &layer->room;
-    vsh_product qkv = qkv_product(net, layer), project = out_product(net, layer);
+    vsh_weight_product qkv = qkv_product(net, layer), project = out_product(net, layer);
     void *n = vsh_push_elements(net, net->tokens * net->model->hidden), *out = room->out;
     float *lse = room->lse;
 
@@ -155,7 +156,7 @@ static void core_backward(vsh_network *net, vsh_network_layer *layer, const void
 static void before_projection(vsh_network *net, vsh_network_layer *layer, void *dqkv)
 {
     int64_t mark = net->stack.used;
-    vsh_product project = out_product(net, layer);
+    vsh_weight_product project = out_product(net, layer);
     void *out = layer->room.out, *dout;
     float *lse = layer->room.lse, *delta;
 
@@ -180,7 +181,7 @@ void vsh_attention_part_backward(vsh_network *net, vsh_network_layer *layer)
 {
     int64_t mark = net->stack.used, width = qkv_width(net, layer);
     int64_t stream = net->tokens * net->model->hidden;
-    vsh_product qkv = qkv_product(net, layer);
+    vsh_weight_product qkv = qkv_product(net, layer);
     void *dqkv = vsh_push_elements(net, net->tokens * width), *n, *dn;
 
     before_projection(net, layer, dqkv);

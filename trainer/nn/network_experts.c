@@ -4,35 +4,36 @@
 #include "trainer/nn/linear.h"
 #include "trainer/nn/network_inside.h"
 
-static vsh_product router_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product router_product(const vsh_network *net, const vsh_network_layer *layer)
 {
-    return (vsh_product){net->tokens, net->model->experts.count, net->model->hidden,
-                         layer->at->router};
+    return (vsh_weight_product){net->tokens, net->model->experts.count, net->model->hidden,
+                                layer->at->router};
 }
-static vsh_product up_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product up_product(const vsh_network *net, const vsh_network_layer *layer)
 {
-    return (vsh_product){net->rows, net->ups * net->model->experts.hidden, net->model->hidden,
-                         layer->at->expert_up};
+    return (vsh_weight_product){net->rows, net->ups * net->model->experts.hidden,
+                                net->model->hidden, layer->at->expert_up};
 }
-static vsh_product down_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product down_product(const vsh_network *net, const vsh_network_layer *layer)
 {
-    return (vsh_product){net->rows, net->model->hidden, net->model->experts.hidden,
-                         layer->at->expert_down};
+    return (vsh_weight_product){net->rows, net->model->hidden, net->model->experts.hidden,
+                                layer->at->expert_down};
 }
 
 static int64_t shared_width(const vsh_network *net)
 {
     return net->model->experts.shared * net->model->experts.shared_hidden;
 }
-static vsh_product shared_up_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product shared_up_product(const vsh_network *net, const vsh_network_layer *layer)
 {
-    return (vsh_product){net->tokens, net->ups * shared_width(net), net->model->hidden,
-                         layer->at->shared_up};
+    return (vsh_weight_product){net->tokens, net->ups * shared_width(net), net->model->hidden,
+                                layer->at->shared_up};
 }
-static vsh_product shared_down_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product shared_down_product(const vsh_network *net,
+                                              const vsh_network_layer *layer)
 {
-    return (vsh_product){net->tokens, net->model->hidden, shared_width(net),
-                         layer->at->shared_down};
+    return (vsh_weight_product){net->tokens, net->model->hidden, shared_width(net),
+                                layer->at->shared_down};
 }
 
 static vsh_route_shape route_shape(const vsh_network *net)
@@ -76,7 +77,7 @@ static void report(vsh_network *net, const vsh_route_report *one)
 static void route(vsh_network *net, vsh_network_layer *layer, vsh_phase phase, const void *n)
 {
     vsh_route_shape shape = route_shape(net);
-    vsh_product router = router_product(net, layer);
+    vsh_weight_product router = router_product(net, layer);
     int64_t mark = net->stack.used, *load = NULL;
     const float *bias = NULL;
     vsh_route_report one;
@@ -109,7 +110,7 @@ static void shared_forward(vsh_network *net, vsh_network_layer *layer, vsh_phase
                            const void *n, void *out)
 {
     int64_t mark = net->stack.used, width = shared_width(net);
-    vsh_product up = shared_up_product(net, layer), down = shared_down_product(net, layer);
+    vsh_weight_product up = shared_up_product(net, layer), down = shared_down_product(net, layer);
     void *h;
 
     if (width == 0)
@@ -130,7 +131,7 @@ void vsh_experts_part(vsh_network *net, vsh_network_layer *layer, vsh_phase phas
 {
     const vsh_model *m = net->model;
     int64_t mark = net->stack.used;
-    vsh_product up = up_product(net, layer), down = down_product(net, layer);
+    vsh_weight_product up = up_product(net, layer), down = down_product(net, layer);
     vsh_route_shape shape = route_shape(net);
     const vsh_route *routing = &layer->room.route;
     void *n = vsh_push_elements(net, net->tokens * m->hidden), *rows, *h;
@@ -163,7 +164,7 @@ static void down_backward(vsh_network *net, vsh_network_layer *layer, float *dwe
 {
     const vsh_model *m = net->model;
     int64_t mark = net->stack.used;
-    vsh_product down = down_product(net, layer);
+    vsh_weight_product down = down_product(net, layer);
     vsh_route_shape shape = route_shape(net);
     const vsh_route *routing = &layer->room.route;
     void *dh = vsh_push_elements(net, net->rows * m->experts.hidden);
@@ -188,7 +189,7 @@ static void router_backward(vsh_network *net, vsh_network_layer *layer, const fl
 {
     int64_t mark = net->stack.used, stream = net->tokens * net->model->hidden;
     vsh_route_shape shape = route_shape(net);
-    vsh_product router = router_product(net, layer);
+    vsh_weight_product router = router_product(net, layer);
     int64_t scores = net->tokens * shape.experts;
     float *dlogits = vsh_push(&net->stack, 4 * scores);
     void *stored = dlogits, *shaken = NULL;
@@ -218,7 +219,7 @@ static void router_backward(vsh_network *net, vsh_network_layer *layer, const fl
 static void shared_backward(vsh_network *net, vsh_network_layer *layer, const void *n, void *dn)
 {
     int64_t mark = net->stack.used, width = shared_width(net);
-    vsh_product up = shared_up_product(net, layer), down = shared_down_product(net, layer);
+    vsh_weight_product up = shared_up_product(net, layer), down = shared_down_product(net, layer);
     const vsh_sites *sites = &layer->sites;
     void *dh;
 
@@ -242,7 +243,7 @@ void vsh_experts_part_backward(vsh_network *net, vsh_network_layer *layer)
 {
     const vsh_model *m = net->model;
     int64_t mark = net->stack.used, stream = net->tokens * m->hidden;
-    vsh_product up = up_product(net, layer);
+    vsh_weight_product up = up_product(net, layer);
     vsh_route_shape shape = route_shape(net);
     const vsh_route *routing = &layer->room.route;
     float *dweight = vsh_push(&net->stack, 4 * net->tokens * m->experts.top_k);

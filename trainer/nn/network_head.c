@@ -7,7 +7,7 @@
 typedef struct {
     vsh_network *net;
     const vsh_sites *sites;
-    vsh_product product; /* rows: of a chunk */
+    vsh_weight_product product; /* rows: of a chunk */
     void *n, *stored;
     float *logits;
 } head;

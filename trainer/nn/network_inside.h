@@ -95,25 +95,25 @@ static inline void *vsh_gradient(const vsh_network *net, int64_t offset)
 typedef struct {
     int64_t rows, n, k;
     int64_t weight; /* offset of W */
-} vsh_product;
+} vsh_weight_product;
 
 /* y has ld elements a row. wide: y is fp32. */
-void vsh_product_forward(vsh_network *net, int op, const vsh_product *p, const void *x, void *y,
-                         int64_t ld, bool add);
-void vsh_product_forward_wide(vsh_network *net, int op, const vsh_product *p, const void *x,
+void vsh_product_forward(vsh_network *net, int op, const vsh_weight_product *p, const void *x,
+                         void *y, int64_t ld, bool add);
+void vsh_product_forward_wide(vsh_network *net, int op, const vsh_weight_product *p, const void *x,
                               float *y);
 /* dx (rows,k) = dy (rows,n) W. */
-void vsh_product_dgrad(vsh_network *net, int op, const vsh_product *p, const void *dy, int64_t ld,
-                       void *dx, bool add);
+void vsh_product_dgrad(vsh_network *net, int op, const vsh_weight_product *p, const void *dy,
+                       int64_t ld, void *dx, bool add);
 /* dW += dy^T x, or = when this is the first micro-batch of a sum. */
-void vsh_product_wgrad(vsh_network *net, int op, const vsh_product *p, const void *dy, int64_t ld,
-                       const void *x, bool add);
+void vsh_product_wgrad(vsh_network *net, int op, const vsh_weight_product *p, const void *dy,
+                       int64_t ld, const void *x, bool add);
 /* The same over the rows of experts: weight is of expert 0, the others stride apart. */
-void vsh_experts_forward(vsh_network *net, int op, const vsh_product *p, const int32_t *first,
-                         int64_t stride, const void *x, void *y);
-void vsh_experts_dgrad(vsh_network *net, int op, const vsh_product *p, const int32_t *first,
+void vsh_experts_forward(vsh_network *net, int op, const vsh_weight_product *p,
+                         const int32_t *first, int64_t stride, const void *x, void *y);
+void vsh_experts_dgrad(vsh_network *net, int op, const vsh_weight_product *p, const int32_t *first,
                        int64_t stride, const void *dy, void *dx);
-void vsh_experts_wgrad(vsh_network *net, int op, const vsh_product *p, const int32_t *first,
+void vsh_experts_wgrad(vsh_network *net, int op, const vsh_weight_product *p, const int32_t *first,
                        int64_t stride, const void *dy, const void *x);
 
 /* Norm of the layer (which 0: before attention, 1: before the MLP) or, at NULL, the final one. */

@@ -2,21 +2,21 @@
 #include "trainer/nn/linear.h"
 #include "trainer/nn/network_inside.h"
 
-static vsh_product up_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product up_product(const vsh_network *net, const vsh_network_layer *layer)
 {
-    return (vsh_product){net->tokens, net->ups * net->model->ffn, net->model->hidden,
-                         layer->at->up};
+    return (vsh_weight_product){net->tokens, net->ups * net->model->ffn, net->model->hidden,
+                                layer->at->up};
 }
-static vsh_product down_product(const vsh_network *net, const vsh_network_layer *layer)
+static vsh_weight_product down_product(const vsh_network *net, const vsh_network_layer *layer)
 {
-    return (vsh_product){net->tokens, net->model->hidden, net->model->ffn, layer->at->down};
+    return (vsh_weight_product){net->tokens, net->model->hidden, net->model->ffn, layer->at->down};
 }
 
 void vsh_mlp_part(vsh_network *net, vsh_network_layer *layer, vsh_phase phase, void *next)
 {
     const vsh_model *m = net->model;
     int64_t mark = net->stack.used, width = net->ups * m->ffn;
-    vsh_product up = up_product(net, layer), down = down_product(net, layer);
+    vsh_weight_product up = up_product(net, layer), down = down_product(net, layer);
     void *n = vsh_push_elements(net, net->tokens * m->hidden), *h;
 
     vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n);
@@ -40,7 +40,7 @@ void vsh_mlp_part_backward(vsh_network *net, vsh_network_layer *layer)
 {
     const vsh_model *m = net->model;
     int64_t mark = net->stack.used, width = net->ups * m->ffn;
-    vsh_product up = up_product(net, layer), down = down_product(net, layer);
+    vsh_weight_product up = up_product(net, layer), down = down_product(net, layer);
     void *dh = vsh_push_elements(net, net->tokens * m->ffn), *n;
 
     vsh_network_bias_backward(net, layer->at->down_bias, net->tokens, m->hidden, net->dx);

@@ -21,8 +21,8 @@ static void run_grouped(vsh_network *net, int op, const vsh_gemm_call *call, con
     vsh_meter_add(&net->meter, op, macs, vsh_clock_now().v - start);
 }
 
-static vsh_gemm_call forward_call(const vsh_network *net, const vsh_product *p, const void *x,
-                                  void *y, int64_t ld)
+static vsh_gemm_call forward_call(const vsh_network *net, const vsh_weight_product *p,
+                                  const void *x, void *y, int64_t ld)
 {
     return (vsh_gemm_call){.form = VSH_GEMM_NT,
                            .element = net->element,
@@ -37,7 +37,7 @@ static vsh_gemm_call forward_call(const vsh_network *net, const vsh_product *p, 
                            .ldc = ld};
 }
 
-static vsh_gemm_call dgrad_call(const vsh_network *net, const vsh_product *p, const void *dy,
+static vsh_gemm_call dgrad_call(const vsh_network *net, const vsh_weight_product *p, const void *dy,
                                 int64_t ld, void *dx)
 {
     return (vsh_gemm_call){.form = VSH_GEMM_NN,
@@ -53,7 +53,7 @@ static vsh_gemm_call dgrad_call(const vsh_network *net, const vsh_product *p, co
                            .ldc = p->k};
 }
 
-static vsh_gemm_call wgrad_call(const vsh_network *net, const vsh_product *p, const void *dy,
+static vsh_gemm_call wgrad_call(const vsh_network *net, const vsh_weight_product *p, const void *dy,
                                 int64_t ld, const void *x)
 {
     return (vsh_gemm_call){.form = VSH_GEMM_TN,
@@ -69,8 +69,8 @@ static vsh_gemm_call wgrad_call(const vsh_network *net, const vsh_product *p, co
                            .ldc = p->k};
 }
 
-void vsh_product_forward(vsh_network *net, int op, const vsh_product *p, const void *x, void *y,
-                         int64_t ld, bool add)
+void vsh_product_forward(vsh_network *net, int op, const vsh_weight_product *p, const void *x,
+                         void *y, int64_t ld, bool add)
 {
     vsh_gemm_call call = forward_call(net, p, x, y, ld);
 
@@ -79,7 +79,7 @@ void vsh_product_forward(vsh_network *net, int op, const vsh_product *p, const v
     run(net, op, &call);
 }
 
-void vsh_product_forward_wide(vsh_network *net, int op, const vsh_product *p, const void *x,
+void vsh_product_forward_wide(vsh_network *net, int op, const vsh_weight_product *p, const void *x,
                               float *y)
 {
     vsh_gemm_call call = forward_call(net, p, x, y, p->n);
@@ -88,8 +88,8 @@ void vsh_product_forward_wide(vsh_network *net, int op, const vsh_product *p, co
     run(net, op, &call);
 }
 
-void vsh_product_dgrad(vsh_network *net, int op, const vsh_product *p, const void *dy, int64_t ld,
-                       void *dx, bool add)
+void vsh_product_dgrad(vsh_network *net, int op, const vsh_weight_product *p, const void *dy,
+                       int64_t ld, void *dx, bool add)
 {
     vsh_gemm_call call = dgrad_call(net, p, dy, ld, dx);
 
@@ -97,8 +97,8 @@ void vsh_product_dgrad(vsh_network *net, int op, const vsh_product *p, const voi
     run(net, op, &call);
 }
 
-void vsh_product_wgrad(vsh_network *net, int op, const vsh_product *p, const void *dy, int64_t ld,
-                       const void *x, bool add)
+void vsh_product_wgrad(vsh_network *net, int op, const vsh_weight_product *p, const void *dy,
+                       int64_t ld, const void *x, bool add)
 {
     vsh_gemm_call call = wgrad_call(net, p, dy, ld, x);
 
@@ -106,8 +106,8 @@ void vsh_product_wgrad(vsh_network *net, int op, const vsh_product *p, const voi
     run(net, op, &call);
 }
 
-void vsh_experts_forward(vsh_network *net, int op, const vsh_product *p, const int32_t *first,
-                         int64_t stride, const void *x, void *y)
+void vsh_experts_forward(vsh_network *net, int op, const vsh_weight_product *p,
+                         const int32_t *first, int64_t stride, const void *x, void *y)
 {
     vsh_gemm_call call = forward_call(net, p, x, y, p->n);
 
@@ -115,7 +115,7 @@ void vsh_experts_forward(vsh_network *net, int op, const vsh_product *p, const i
     run_grouped(net, op, &call, first, stride);
 }
 
-void vsh_experts_dgrad(vsh_network *net, int op, const vsh_product *p, const int32_t *first,
+void vsh_experts_dgrad(vsh_network *net, int op, const vsh_weight_product *p, const int32_t *first,
                        int64_t stride, const void *dy, void *dx)
 {
     vsh_gemm_call call = dgrad_call(net, p, dy, p->n, dx);
@@ -123,7 +123,7 @@ void vsh_experts_dgrad(vsh_network *net, int op, const vsh_product *p, const int
     run_grouped(net, op, &call, first, stride);
 }
 
-void vsh_experts_wgrad(vsh_network *net, int op, const vsh_product *p, const int32_t *first,
+void vsh_experts_wgrad(vsh_network *net, int op, const vsh_weight_product *p, const int32_t *first,
                        int64_t stride, const void *dy, const void *x)
 {
     vsh_gemm_call call = wgrad_call(net, p, dy, p->n, x);

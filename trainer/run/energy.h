@@ -8,10 +8,6 @@
 
 enum { VSH_ENERGY_PACKAGES = 8 };
 
-/* Watts a busy processor is taken to draw where nothing measures it: the order of a desktop's, or
- * of a server's share (assumed). Energy made with it is called modelled wherever it stands. */
-#define VSH_ASSUMED_WATTS 65.0
-
 typedef struct {
     int count;
     char path[VSH_ENERGY_PACKAGES][96];

@@ -179,7 +179,7 @@ int64_t vsh_run_plan_sequence(const vsh_batch_config *b, int64_t step)
 }
 
 vsh_seconds vsh_run_plan_time(const vsh_run_config *c, const vsh_run_plan *plan,
-                              const vsh_hardware *hardware, double gemm_share)
+                              const vsh_hardware *hardware)
 {
     vsh_work work = plan->work;
     vsh_op_list ops;
@@ -191,8 +191,7 @@ vsh_seconds vsh_run_plan_time(const vsh_run_config *c, const vsh_run_plan *plan,
     for (int i = 0; i < ops.count; i++) {
         vsh_op_cost cost = vsh_cost_op(&ops.item[i], hardware, (vsh_precision)c->precision);
         double times = ops.item[i].phase == VSH_OPTIMIZER ? 1 : (double)c->batch.accumulate;
-        double share = cost.bound == VSH_BOUND_MATRIX ? gemm_share : 1;
-        time.v += times * cost.time.v / share;
+        time.v += times * cost.time.v;
     }
     return time;
 }

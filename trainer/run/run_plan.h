@@ -30,9 +30,8 @@ vsh_status vsh_run_plan_make(vsh_run_config *config, int64_t threads, int64_t av
  * keeps its tokens. */
 int64_t vsh_run_plan_sequence(const vsh_batch_config *batch, int64_t step);
 
-/* Time of a step on this machine by the roofline of each operation; gemm_share is the share of the
- * profile's peak that products reach (measured), 1 when not known. */
+/* Time of a step on this machine by the roofline of each operation; */
 vsh_seconds vsh_run_plan_time(const vsh_run_config *config, const vsh_run_plan *plan,
-                              const vsh_hardware *hardware, double gemm_share);
+                              const vsh_hardware *hardware);
 
 #endif
