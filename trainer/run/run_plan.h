@@ -30,7 +30,7 @@ vsh_status vsh_run_plan_make(vsh_run_config *config, int64_t threads, int64_t av
  * keeps its tokens. */
 int64_t vsh_run_plan_sequence(const vsh_batch_config *batch, int64_t step);
 
-/* Time of a step on this machine by the roofline of each operation; */
+/* Time of a step on this machine by the roofline of each operation. */
 vsh_seconds vsh_run_plan_time(const vsh_run_config *config, const vsh_run_plan *plan,
                               const vsh_hardware *hardware);
 
