@@ -119,7 +119,9 @@ const char *train_gemm_table(train_session *s)
     const char *path =
         s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
 
-    if (path && vsh_folder_make(s->cache_folder, NULL) != VSH_OK)
+    /* what cannot be kept would not be the same the next time: a fixed rule then decides */
+    if (path && (vsh_folder_make(s->cache_folder, NULL) != VSH_OK ||
+                 (access(path, R_OK) != 0 && access(s->cache_folder, W_OK) != 0)))
         return NULL;
     if (path && s->config.refresh)
         unlink(path);
