@@ -95,7 +95,7 @@ const train_command train_commands[] = {
 
 void train_config_default(train_config *config)
 {
-    *config = (train_config){.common = {.seed = 1},
+    *config = (train_config){.common = {.seed = -1},
                              .batch = 8,
                              .hours = NAN,
                              .temperature = 0.8,
@@ -110,8 +110,13 @@ int64_t train_threads(const train_session *s)
     int64_t cpus = vsh_team_cpus();
 
     if (s->config.common.threads)
-        return s->config.common.threads;
+        cpus = s->config.common.threads;
     return cpus < 1 ? 1 : cpus < VSH_POOL_THREADS_MAX ? cpus : VSH_POOL_THREADS_MAX;
+}
+
+uint64_t train_seed(const train_session *s)
+{
+    return s->config.common.seed < 0 ? 1 : (uint64_t)s->config.common.seed;
 }
 
 const char *train_gemm_table(train_session *s)
@@ -119,7 +124,8 @@ const char *train_gemm_table(train_session *s)
     const char *path =
         s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
 
-    /* what cannot be kept would not be the same the next time: a fixed rule then decides */
+    /* a table that cannot be kept is not measured: the next call would choose otherwise, and go on
+     * with other bits */
     if (path && (vsh_folder_make(s->cache_folder, NULL) != VSH_OK ||
                  (access(path, R_OK) != 0 && access(s->cache_folder, W_OK) != 0)))
         return NULL;

@@ -66,6 +66,8 @@ static vsh_status largest(const vsh_run_config *c, int64_t sequences, int64_t th
         if (sequences % m)
             continue;
         split(&c->batch, sequences, m, &accumulate, &shards);
+        if (accumulate % shards) /* the shards that were asked for want smaller ones */
+            continue;
         VSH_TRY(footprint(c, m, threads, tree_buffers(shards), &trial, err));
         if (trial.footprint.total.v > (double)available)
             break;
