@@ -167,9 +167,10 @@ $(B)/tests/faults/inject.so: tests/faults/inject.c | $(B)/libraries
 
 faults_objects := $(addprefix $(B)/trainer/run/,$(addsuffix .o,checkpoint manifest safetensors \
                     json_read hash64 folder new_file mapped_file))
-$(B)/tests/faults/write_checkpoints: $(B)/tests/faults/write_checkpoints.o $(faults_objects) $(core_objects)
+fault_writers := $(addprefix $(B)/tests/faults/,write_checkpoints edit_checkpoint)
+$(fault_writers): $(B)/%: $(B)/%.o $(faults_objects) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ -ljansson $(core_libraries) -o $@)
-fault_tools := $(B)/tests/faults/inject.so $(B)/tests/faults/write_checkpoints
+fault_tools := $(B)/tests/faults/inject.so $(fault_writers)
 
 check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(trainer_programs) -- $(fuzz_programs)

@@ -12,6 +12,7 @@
 static vsh_status write_all(int file, const char *path, const vsh_text *text, vsh_error *err)
 {
     size_t done = 0;
+    int result;
 
     while (done < text->length) {
         ssize_t wrote = write(file, text->data + done, text->length - done);
@@ -21,7 +22,10 @@ static vsh_status write_all(int file, const char *path, const vsh_text *text, vs
             return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
         done += (size_t)wrote;
     }
-    if (fsync(file) != 0 && errno != EINVAL && errno != EROFS)
+    do
+        result = fsync(file);
+    while (result != 0 && errno == EINTR);
+    if (result != 0 && errno != EINVAL && errno != EROFS)
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     return VSH_OK;
 }
@@ -67,7 +71,8 @@ vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err
     status = write_all(file, path, text, err);
     if (fchmod(file, 0666 & ~creation_mask()) != 0 && status == VSH_OK)
         status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
-    if (close(file) != 0 && status == VSH_OK)
+    /* interrupted, the descriptor is closed all the same, and the data is synced */
+    if (close(file) != 0 && errno != EINTR && status == VSH_OK)
         status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     if (status == VSH_OK && rename(temporary, path) != 0)
         status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));

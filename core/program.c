@@ -1,10 +1,20 @@
 #include "core/program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/term.h"
+
+void vsh_program_begin(void)
+{
+    /* open takes the lowest that is free, so those below this one are in use */
+    for (int file = 0; file <= 2; file++)
+        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", file ? O_RDONLY : O_WRONLY) != file)
+            return;
+}
 
 vsh_status vsh_find_command(int argc, char *const *argv, const char *const *names, int count,
                             int *which, vsh_error *err)

@@ -10,6 +10,10 @@
 
 enum { VSH_COMMANDS_MAX = 24 };
 
+/* Gives descriptors 0 to 2 that came closed to a device that refuses: no file of ours may become
+ * stdout or stderr by chance, and what is written to them still fails. */
+void vsh_program_begin(void);
+
 /* The index of the command that argv[1] names. names[0] may be "": the job without a name, taken
  * when the first word is an option. VSH_EINPUT with the nearest name. */
 vsh_status vsh_find_command(int argc, char *const *argv, const char *const *names, int count,

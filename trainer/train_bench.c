@@ -232,7 +232,7 @@ static vsh_status configure(train_session *s, bench *b, vsh_error *err)
     b->config.batch.micro = c->batch;
     b->config.batch.accumulate = 1;
     b->config.batch.tokens = c->batch * b->config.batch.sequence;
-    b->config.seed = (uint64_t)c->common.seed;
+    b->config.seed = train_seed(s);
     b->steps = c->steps ? c->steps : 5;
     return vsh_run_plan_make(&b->config, train_threads(s), vsh_memory_available(), &b->plan, err);
 }

@@ -2,7 +2,9 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <unistd.h>
 
+#include "core/file.h"
 #include "core/hardware_auto.h"
 #include "core/thread_team.h"
 #include "trainer/nn/pool.h"
@@ -27,6 +29,7 @@ static const vsh_opt bench_options[] = {
     {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context)", AT(seq), 1,
      1 << 24},
     {VSH_OPT_INTEGER, 0, "steps", "K", "steps to time (default 5)", AT(steps), 1, 1e6},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure this machine's products again", AT(refresh)},
     {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16 or int8 (default fp32)", AT(precision), 0, 0,
      vsh_precision_words},
     {VSH_OPT_WORD, 0, "recompute", "W", "none, selective or full (default none)", AT(recompute), 0,
@@ -92,7 +95,7 @@ const train_command train_commands[] = {
 
 void train_config_default(train_config *config)
 {
-    *config = (train_config){.common = {.seed = 1},
+    *config = (train_config){.common = {.seed = -1},
                              .batch = 8,
                              .hours = NAN,
                              .temperature = 0.8,
@@ -107,13 +110,28 @@ int64_t train_threads(const train_session *s)
     int64_t cpus = vsh_team_cpus();
 
     if (s->config.common.threads)
-        return s->config.common.threads;
+        cpus = s->config.common.threads;
     return cpus < 1 ? 1 : cpus < VSH_POOL_THREADS_MAX ? cpus : VSH_POOL_THREADS_MAX;
+}
+
+uint64_t train_seed(const train_session *s)
+{
+    return s->config.common.seed < 0 ? 1 : (uint64_t)s->config.common.seed;
 }
 
 const char *train_gemm_table(train_session *s)
 {
-    return s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
+    const char *path =
+        s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
+
+    /* a table that cannot be kept is not measured: the next call would choose otherwise, and go on
+     * with other bits */
+    if (path && (vsh_folder_make(s->cache_folder, NULL) != VSH_OK ||
+                 (access(path, R_OK) != 0 && access(s->cache_folder, W_OK) != 0)))
+        return NULL;
+    if (path && s->config.refresh)
+        unlink(path);
+    return path;
 }
 
 void train_machine(train_session *s, vsh_hardware *hardware, bool *known)

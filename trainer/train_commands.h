@@ -20,7 +20,7 @@ typedef struct {
     int64_t steps, tokens, batch, seq, top_k;
     double hours, temperature, top_p, exit_threshold;
     int precision, recompute, optimizer;
-    bool resume, dry_run;
+    bool resume, dry_run, refresh;
 } train_config;
 
 void train_config_default(train_config *config);
@@ -58,9 +58,11 @@ vsh_status train_run_bench(train_session *session, vsh_error *err);  /* train_be
 vsh_status train_run_eval(train_session *session, vsh_error *err);   /* train_eval.c */
 vsh_status train_run_sample(train_session *session, vsh_error *err); /* train_sample.c */
 
-/* Threads of a call: --threads, or all this process may use. */
+/* --seed, or 1. run has it over the file's. */
+uint64_t train_seed(const train_session *session);
+/* Threads of a call: --threads, or all this process may use; at most VSH_POOL_THREADS_MAX. */
 int64_t train_threads(const train_session *session);
-/* Where the measured table of products is kept; NULL: nothing is kept. */
+/* Where the measured table of products is kept; NULL: nothing is kept. --refresh forgets it. */
 const char *train_gemm_table(train_session *session);
 /* This machine's profile, measured once; *known false when it cannot be measured. */
 void train_machine(train_session *session, vsh_hardware *hardware, bool *known);

@@ -117,6 +117,7 @@ int main(int argc, char **argv)
     vsh_error err = {""};
     vsh_status status;
 
+    vsh_program_begin();
     if (argc < 2) {
         fputs(introduction, stderr);
         return VSH_EINPUT;

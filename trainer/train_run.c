@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/json.h"
+#include "core/program.h"
 #include "trainer/run/run_lock.h"
 #include "trainer/run/run_loop.h"
 #include "trainer/run/snapshot.h"
@@ -24,6 +26,7 @@ typedef struct {
     vsh_prepared data;
     vsh_trainer trainer;
     vsh_run run;
+    bool complete; /* nothing is left to do */
 } call;
 
 static FILE *talk_of(const train_session *s) { return s->config.common.quiet ? NULL : stderr; }
@@ -156,12 +159,14 @@ static const char *default_out(vsh_arena *arena, const char *config)
     return vsh_text_string(&path);
 }
 
-/* Room for the checkpoints that are kept, the one that is written, and the log. */
-static vsh_status check_disk(const call *c, vsh_error *err)
+/* Room for the checkpoints that will be kept and the one that is written; a run that goes on has
+ * some already. */
+static vsh_status check_disk(const call *c, bool goes_on, vsh_error *err)
 {
     const vsh_footprint *f = &c->plan.footprint;
-    double one = f->weights.v + f->optimizer.v,
-           need = one * (double)(c->config.checkpoint_keep + 1);
+    int64_t every = c->config.checkpoint_every, written = 1 + (every ? c->config.steps / every : 0);
+    int64_t kept = written < c->config.checkpoint_keep ? written : c->config.checkpoint_keep;
+    double need = (f->weights.v + f->optimizer.v) * (double)(goes_on ? 1 : kept + 1);
     struct statvfs disk;
 
     if (statvfs(c->run.out, &disk) != 0)
@@ -174,6 +179,24 @@ static vsh_status check_disk(const call *c, vsh_error *err)
                     vsh_show_bytes((double)disk.f_bavail * (double)disk.f_frsize).text);
 }
 
+/* The split of a batch that the run was begun with, where this configuration leaves it free: what
+ * memory there is today must not change the bits. */
+static void adopt_batch(call *c)
+{
+    train_session *s = c->session;
+    vsh_batch_config *b = &c->config.batch;
+    const char *path = join(s->arena, c->run.out, "config.yaml");
+    vsh_run_config begun;
+
+    if (b->micro || b->accumulate || b->shards ||
+        vsh_run_config_read(s->arena, &s->library, path, NULL, 0, &begun, NULL) != VSH_OK ||
+        begun.batch.tokens != b->tokens || begun.batch.sequence != b->sequence)
+        return;
+    b->micro = begun.batch.micro;
+    b->accumulate = begun.batch.accumulate;
+    b->shards = begun.batch.shards;
+}
+
 /* What stands in the directory already, and whether the call may go on with it. */
 static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
 {
@@ -184,10 +207,12 @@ static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
     if (config->common.force)
         return VSH_OK;
     VSH_TRY(vsh_checkpoint_newest(c->session->arena, c->run.checkpoints, path, &warning, err));
-    if (*warning && talk_of(c->session))
+    if (*path && *warning && talk_of(c->session))
         fprintf(stderr, "warning: %s\n", warning);
     if (config->resume && !*path)
-        return vsh_fail(err, VSH_EINPUT, "%s: no checkpoint to resume from", c->run.out);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: no checkpoint to resume from%s%s%s; --force begins anew", c->run.out,
+                        *warning ? " (" : "", warning, *warning ? ")" : "");
     if (!config->resume && (*path || vsh_file_owner_of(log, "") != VSH_FILE_ABSENT))
         return vsh_fail(err, VSH_EINPUT,
                         "%s: has a run already; --resume goes on with it, --force begins anew",
@@ -257,6 +282,23 @@ static vsh_status log_event(call *c, const char *event, vsh_error *err)
     return vsh_run_log_write(&c->run.log, &line, err);
 }
 
+/* From here on the directory is this run's. A run that goes on has been at no later step: what says
+ * so is damaged, or another run's. after_step -1: it begins. */
+static vsh_status begin_log(call *c, int64_t after_step, const vsh_text *yaml, vsh_error *err)
+{
+    train_session *s = c->session;
+    const char *log = join(s->arena, c->run.out, "log.jsonl");
+
+    if (after_step >= c->config.steps)
+        VSH_TRY(vsh_run_log_ended(s->arena, log, &c->complete, err));
+    if (c->complete)
+        return VSH_OK;
+    VSH_TRY(vsh_checkpoint_discard_after(s->arena, c->run.checkpoints, after_step, err));
+    VSH_TRY(vsh_file_write(join(s->arena, c->run.out, "config.yaml"), yaml, err));
+    VSH_TRY(vsh_run_log_open(s->arena, log, after_step, &c->run.log, err));
+    return log_event(c, after_step < 0 ? "start" : "resume", err);
+}
+
 static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
 {
     train_session *s = c->session;
@@ -278,10 +320,7 @@ static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
         VSH_TRY(vsh_run_load(run, checkpoint, err));
     else
         vsh_trainer_start(&c->trainer);
-    VSH_TRY(vsh_file_write(join(s->arena, run->out, "config.yaml"), &yaml, err));
-    VSH_TRY(vsh_run_log_open(s->arena, join(s->arena, run->out, "log.jsonl"),
-                             checkpoint ? run->state.step : -1, &run->log, err));
-    return log_event(c, checkpoint ? "resume" : "start", err);
+    return begin_log(c, checkpoint ? run->state.step : -1, &yaml, err);
 }
 
 static void prepare_run(call *c)
@@ -291,7 +330,6 @@ static void prepare_run(call *c)
 
     run->arena = s->arena;
     run->config = &c->config;
-    run->out = s->config.out ? s->config.out : default_out(s->arena, s->operands[0]);
     run->checkpoints = join(s->arena, run->out, "checkpoints");
     run->stop = s->stop;
     run->last_step = c->config.steps;
@@ -308,6 +346,7 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
 {
     const vsh_run *run = &c->run;
     const char *stopped = status == VSH_ESTOPPED ? "stopped, resumable" : "done";
+    const char *next[] = {"vishwa-train", "sample", "--checkpoint", run->out, "--prompt", "The"};
 
     if (c->session->config.common.json) {
         vsh_json json = {.out = out};
@@ -328,8 +367,9 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
                  vsh_show_count((double)run->state.tokens).text);
     if (run->last_evaluation.tokens)
         vsh_text_add(out, ", held-out loss %.4f", run->last_evaluation.loss);
-    vsh_text_add(out, "\n  %s\n\n  Next   vishwa-train sample --checkpoint %s --prompt 'The'\n\n",
-                 run->checkpoints, run->out);
+    vsh_text_add(out, "\n  %s\n\n  Next   %s\n\n",
+                 vsh_show_command(c->session->arena, 1, (char *const *)&run->checkpoints),
+                 vsh_show_command(c->session->arena, 6, (char *const *)next));
 }
 
 static vsh_status train(call *c, vsh_error *err)
@@ -338,10 +378,10 @@ static vsh_status train(call *c, vsh_error *err)
     vsh_status status;
 
     VSH_TRY(find_checkpoint(c, &checkpoint, err));
-    VSH_TRY(check_disk(c, err));
+    VSH_TRY(check_disk(c, checkpoint != NULL, err));
     VSH_TRY(open_run(c, checkpoint, err));
     status = vsh_run_steps(&c->run, err);
-    if (status == VSH_OK)
+    if (status == VSH_OK && !c->complete)
         VSH_TRY(log_event(c, "end", err));
     if (status == VSH_OK || status == VSH_ESTOPPED) {
         print_end(c, status, &c->session->out);
@@ -350,32 +390,77 @@ static vsh_status train(call *c, vsh_error *err)
     return status;
 }
 
+/* An option that stands for a key of the configuration. */
+static vsh_status set_key(train_session *s, const char *key, int64_t value, vsh_error *err)
+{
+    vsh_opt_list *sets = &s->config.set;
+    char text[48];
+
+    if (sets->count == VSH_OPT_LIST_MAX)
+        return vsh_fail(err, VSH_EINPUT, "--set: expected at most %d times besides --%s",
+                        VSH_OPT_LIST_MAX - 1, key);
+    snprintf(text, sizeof text, "%s=%" PRId64, key, value);
+    sets->item[sets->count++] = vsh_copy_text(s->arena, text, strlen(text));
+    return VSH_OK;
+}
+
 static vsh_status plan_run(call *c, vsh_error *err)
 {
     train_session *s = c->session;
-    vsh_opt_list *sets = &s->config.set;
-    char steps[48];
+    const vsh_opt_list *sets = &s->config.set;
 
     if (s->operand_count != 1)
         return vsh_fail(err, VSH_EINPUT,
                         "run: expected a configuration such as "
                         "trainer/configs/quick-moe.yaml");
-    if (s->config.steps && sets->count < VSH_OPT_LIST_MAX) {
-        snprintf(steps, sizeof steps, "steps=%" PRId64, s->config.steps);
-        sets->item[sets->count++] = vsh_copy_text(s->arena, steps, strlen(steps));
-    }
+    if (s->config.resume && s->config.common.force)
+        return vsh_fail(err, VSH_EINPUT, "either --resume or --force, got both");
+    if (s->config.steps)
+        VSH_TRY(set_key(s, "steps", s->config.steps, err));
+    if (s->config.common.seed >= 0)
+        VSH_TRY(set_key(s, "seed", s->config.common.seed, err));
     VSH_TRY(vsh_run_config_read(s->arena, &s->library, s->operands[0], sets->item, sets->count,
                                 &c->config, err));
+    c->run.out = s->config.out ? s->config.out : default_out(s->arena, s->operands[0]);
+    if (s->config.resume)
+        adopt_batch(c);
     VSH_TRY(vsh_run_plan_make(&c->config, train_threads(s), vsh_memory_available(), &c->plan, err));
     predict(c);
     return VSH_OK;
 }
 
+/* A run that could not begin leaves nothing behind. */
+static void remove_folder(const call *c)
+{
+    static const char *const names[] = {"config.yaml", "run.lock"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        unlink(join(c->session->arena, c->run.out, names[i]));
+    rmdir(c->run.out);
+}
+
+static vsh_status run_in_folder(call *c, vsh_error *err)
+{
+    bool made = access(c->run.out, F_OK) != 0;
+    vsh_status status;
+    int lock;
+
+    VSH_TRY(vsh_folder_make(c->run.out, err));
+    status = vsh_run_lock(c->run.out, &lock, err);
+    if (status == VSH_OK)
+        status = train(c, err);
+    if (made && c->run.log.descriptor < 0)
+        remove_folder(c);
+    vsh_run_log_close(&c->run.log);
+    vsh_trainer_close(&c->trainer);
+    vsh_prepared_close(&c->data);
+    vsh_run_unlock(lock);
+    return status;
+}
+
 vsh_status train_run_run(train_session *s, vsh_error *err)
 {
     call *c = vsh_alloc(s->arena, 1, sizeof *c);
-    int lock = -1;
-    vsh_status status;
 
     if (!c)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
@@ -389,12 +474,5 @@ vsh_status train_run_run(train_session *s, vsh_error *err)
         return VSH_OK;
     }
     prepare_run(c);
-    VSH_TRY(vsh_folder_make(c->run.out, err));
-    VSH_TRY(vsh_run_lock(c->run.out, &lock, err));
-    status = train(c, err);
-    vsh_run_log_close(&c->run.log);
-    vsh_trainer_close(&c->trainer);
-    vsh_prepared_close(&c->data);
-    vsh_run_unlock(lock);
-    return status;
+    return run_in_folder(c, err);
 }

@@ -70,7 +70,7 @@ static vsh_status write_text(writing *w, vsh_error *err)
     vsh_pick_rule rule = {.temperature = c->temperature,
                           .top_k = c->top_k,
                           .top_p = c->top_p,
-                          .seed = (uint64_t)c->common.seed};
+                          .seed = train_seed(w->session)};
     int64_t vocab = w->model.config.model.vocab, fed = 0;
     void *room = vsh_alloc(w->session->arena, (size_t)vsh_pick_bytes(vocab), 1);
     double start = vsh_clock_now().v;

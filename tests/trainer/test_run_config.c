@@ -370,7 +370,7 @@ static void impossible_batches_are_refused(void)
          "accumulate: expected a divisor of 10 sequences, got 4"},
         {DENSE "batch: {sequence: 32, sequence_start: 33}\n",
          "sequence_start: expected at most sequence 32, got 33"},
-        {DENSE "batch: {micro: 16777216, accumulate: 16777216}\n", "at most 1e+12 tokens"},
+        {DENSE "batch: {micro: 16777216, accumulate: 16777216}\n", "at most 1e+09 tokens"},
     };
 
     CHECK_REFUSED(refused);
@@ -382,7 +382,7 @@ static void a_batch_too_large_to_count_is_not_taken_for_another(void)
     static const refusal refused[] = {
         {"model: {layers: 1, hidden: 8, heads: 2, ffn: 8, vocab: 9, context: 16777216}\n"
          "batch: {micro: 16777216, accumulate: 16777216}\n",
-         "at most 1e+12 tokens"},
+         "at most 1e+09 tokens"},
         {"model: {layers: 1, hidden: 8, heads: 2, ffn: 8, vocab: 9, context: 16777216}\n"
          "batch: {tokens: 16777216, micro: 16777216, accumulate: 16777216}\n",
          "expected micro x accumulate to be the 1 sequences"},

@@ -69,30 +69,42 @@ static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
     return VSH_OK;
 }
 
+/* Tokenizer and ids; what is held out first, for a text without any is refused. */
+static vsh_status prepare_in_folder(vsh_arena *arena, const vsh_prepare_options *o,
+                                    const vsh_corpus *corpus, vsh_prepared *p, vsh_error *err)
+{
+    const char *cache = in_folder(arena, o->folder, "tokens");
+
+    if (!cache)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(open_tokenizer(arena, o, corpus, &p->tokenizer, err));
+    say(o, "tokenizing");
+    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, true, VSH_HELD_OUT, cache,
+                                &p->held_out, err));
+    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, false, VSH_HELD_OUT, cache, &p->train,
+                                err));
+    p->hash = p->train.hash;
+    return VSH_OK;
+}
+
 vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
                        vsh_error *err)
 {
-    const char *cache = in_folder(arena, o->folder, "tokens");
     vsh_corpus corpus;
+    vsh_status status;
 
     *p = (vsh_prepared){0};
-    if (!cache)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(vsh_folder_make(o->folder, err));
     say(o, "reading the text");
     if (o->text)
         VSH_TRY(vsh_corpus_read(arena, o->text, &corpus, err));
     else
         VSH_TRY(vsh_corpus_default(arena, o->packages, &corpus, err));
     p->description = corpus.description;
-    VSH_TRY(open_tokenizer(arena, o, &corpus, &p->tokenizer, err));
-    say(o, "tokenizing");
-    VSH_TRY(vsh_token_data_make(arena, &corpus, p->tokenizer, false, VSH_HELD_OUT, cache, &p->train,
-                                err));
-    VSH_TRY(vsh_token_data_make(arena, &corpus, p->tokenizer, true, VSH_HELD_OUT, cache,
-                                &p->held_out, err));
-    p->hash = p->train.hash;
-    return VSH_OK;
+    VSH_TRY(vsh_folder_make(o->folder, err));
+    status = prepare_in_folder(arena, o, &corpus, p, err);
+    if (status != VSH_OK)
+        rmdir(o->folder); /* goes only when nothing is in it */
+    return status;
 }
 
 void vsh_prepared_close(vsh_prepared *p)

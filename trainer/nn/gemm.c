@@ -59,36 +59,40 @@ static void multiply_piece(const vsh_gemm_engine *engine, const vsh_gemm_call *p
 /* ---- cutting --------------------------------------------------------------------------------- */
 
 /* Blocks from coarse to fine, by how much finer ones cost: OpenBLAS orders its operands anew in
- * every call and loses a tenth below 256 x 192, oneDNN hardly does; the 16-bit instructions want
- * many rows for each panel. The coarsest that gives PARTS_WANTED parts is taken. */
+ * every call and loses a tenth below 256 x 192, oneDNN hardly does; the own kernels order rows of c
+ * in TN and columns in NT; the 16-bit instructions want many rows for each panel. The coarsest that
+ * gives PARTS_WANTED parts is taken. */
 enum { LADDER = 6, PARTS_WANTED = 16, PARTS_WANTED_GROUPED = 32 };
-static const vsh_gemm_block openblas_ladder[LADDER] = {{512, 768}, {512, 384}, {256, 384},
-                                                       {256, 192}, {128, 192}, {0, 0}};
-static const vsh_gemm_block fine_ladder[LADDER] = {{512, 768}, {512, 384}, {256, 384},
-                                                   {256, 192}, {256, 96},  {128, 96}};
-static const vsh_gemm_block narrow_ladder[LADDER] = {{512, 512}, {512, 256}, {512, 128},
-                                                     {256, 128}, {256, 64},  {128, 64}};
+typedef struct {
+    vsh_gemm_block block[LADDER];
+    int64_t align; /* of columns and rows: what the kernels take at once */
+} ladder;
+static const ladder openblas_ladder = {
+    {{512, 768}, {512, 384}, {256, 384}, {256, 192}, {128, 192}, {128, 192}}, 48};
+static const ladder fine_ladder = {
+    {{512, 768}, {512, 384}, {256, 384}, {256, 192}, {256, 96}, {128, 96}}, 48};
+static const ladder own_tn_ladder = {
+    {{512, 768}, {256, 768}, {256, 384}, {96, 384}, {96, 192}, {96, 96}}, 48};
+static const ladder narrow_ladder = {
+    {{512, 512}, {512, 256}, {512, 128}, {256, 128}, {256, 64}, {256, 64}}, 32};
 
-/* Equal blocks of whole vectors, none longer than most. */
 static int64_t block_count(int64_t length, int64_t most) { return (length + most - 1) / most; }
-static int64_t block_length(int64_t length, int64_t most)
+
+/* Equal blocks, none longer than most but for alignment. */
+static int64_t block_length(int64_t length, int64_t most, int64_t align)
 {
     int64_t count = block_count(length, most);
 
-    return count <= 1 ? length : ((length + count - 1) / count + 47) / 48 * 48;
+    return count <= 1 ? length : block_count(block_count(length, count), align) * align;
 }
 
-/* How many of them there are; rounding to whole vectors can make them fewer. */
-static int64_t equal_blocks(int64_t length, int64_t most)
-{
-    return length == 0 ? 0 : block_count(length, block_length(length, most));
-}
-
-static const vsh_gemm_block *ladder_of(const vsh_gemm_call *call, vsh_blas blas)
+static const ladder *ladder_of(const vsh_gemm_call *call, vsh_blas blas)
 {
     if (call->int8 || call->element == VSH_B16)
-        return narrow_ladder;
-    return blas == VSH_BLAS_OPENBLAS ? openblas_ladder : fine_ladder;
+        return &narrow_ladder;
+    if (blas == VSH_BLAS_OPENBLAS)
+        return &openblas_ladder;
+    return blas == VSH_BLAS_OWN && call->form == VSH_GEMM_TN ? &own_tn_ladder : &fine_ladder;
 }
 
 /* The part of c that begins at (m, n), and of the operands that it needs. */
@@ -117,11 +121,11 @@ typedef struct {
 static dense_job plan_dense(const vsh_gemm_engine *engine, const vsh_gemm_call *call, vsh_blas blas)
 {
     dense_job job = {.engine = engine, .call = call, .blas = blas};
-    const vsh_gemm_block *ladder = ladder_of(call, blas);
+    const ladder *steps = ladder_of(call, blas);
 
-    for (int i = 0; i < LADDER && ladder[i].rows > 0 && job.parts < PARTS_WANTED; i++) {
-        job.block.rows = block_length(call->m, ladder[i].rows);
-        job.block.cols = block_length(call->n, ladder[i].cols);
+    for (int i = 0; i < LADDER && job.parts < PARTS_WANTED; i++) {
+        job.block.rows = block_length(call->m, steps->block[i].rows, steps->align);
+        job.block.cols = block_length(call->n, steps->block[i].cols, steps->align);
         job.across = block_count(call->n, job.block.cols);
         job.parts = block_count(call->m, job.block.rows) * job.across;
     }
@@ -195,29 +199,46 @@ typedef struct {
     int64_t groups, stride;
     const int32_t *first;
     vsh_gemm_block block;
-    int64_t across; /* blocks side by side */
+    int64_t align, across; /* blocks side by side */
     int64_t parts;
 } grouped_job;
 
-/* Rows of c that a group has. */
+/* How many rows of c are in a block of a group, and how many such blocks it has. */
 static int64_t rows_of_group(const grouped_job *job, int64_t group)
 {
-    return job->call->form == VSH_GEMM_TN ? job->call->m
-                                          : job->first[group + 1] - job->first[group];
+    int64_t rows = job->call->m;
+
+    if (job->call->form != VSH_GEMM_TN)
+        rows = job->first[group + 1] - job->first[group];
+    return rows;
+}
+
+static int64_t block_rows(const grouped_job *job, int64_t group)
+{
+    return block_length(rows_of_group(job, group), job->block.rows, job->align);
+}
+
+static int64_t blocks_of_group(const grouped_job *job, int64_t group)
+{
+    int64_t rows = rows_of_group(job, group);
+
+    return rows == 0 ? 0 : block_count(rows, block_rows(job, group));
 }
 
 static grouped_job plan_grouped(const vsh_gemm_engine *engine, const vsh_gemm_call *call,
                                 int64_t groups, const int32_t *first, int64_t stride)
 {
-    grouped_job job = {engine, call, groups, stride, first, {0, 0}, 0, 0};
-    const vsh_gemm_block *ladder = ladder_of(call, VSH_BLAS_OWN);
+    grouped_job job = {engine, call, groups, stride, first, {0, 0}, 0, 0, 0};
+    const ladder *steps = ladder_of(call, VSH_BLAS_OWN);
 
+    job.align = steps->align;
     for (int i = 0; i < LADDER && job.parts < PARTS_WANTED_GROUPED; i++) {
-        job.block = (vsh_gemm_block){ladder[i].rows, block_length(call->n, ladder[i].cols)};
+        job.block.rows = steps->block[i].rows;
+        job.block.cols = block_length(call->n, steps->block[i].cols, job.align);
         job.across = block_count(call->n, job.block.cols);
         job.parts = 0;
         for (int64_t g = 0; g < groups; g++)
-            job.parts += equal_blocks(rows_of_group(&job, g), job.block.rows) * job.across;
+            job.parts += blocks_of_group(&job, g) * job.across;
     }
     return job;
 }
@@ -226,7 +247,7 @@ static grouped_job plan_grouped(const vsh_gemm_engine *engine, const vsh_gemm_ca
 static int64_t find_group(const grouped_job *job, int64_t *down)
 {
     for (int64_t g = 0;; g++) {
-        int64_t blocks = equal_blocks(rows_of_group(job, g), job->block.rows);
+        int64_t blocks = blocks_of_group(job, g);
         if (*down < blocks)
             return g;
         *down -= blocks;
@@ -257,7 +278,7 @@ static void grouped_part(void *context, int64_t part, int thread)
     int64_t down = part / job->across, group = find_group(job, &down);
     vsh_gemm_call piece = call_of_group(job, group);
     vsh_blas blas = vsh_gemm_choice(&job->engine->table, piece.form, piece.m, piece.n, piece.k);
-    int64_t rows = block_length(piece.m, job->block.rows);
+    int64_t rows = block_rows(job, group);
 
     cut(&piece, down * rows, rows, part % job->across * job->block.cols, job->block.cols);
     multiply_piece(job->engine, &piece, blas, vsh_pool_scratch(job->engine->pool, thread));

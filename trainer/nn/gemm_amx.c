@@ -23,6 +23,18 @@ void vsh_amx_begin(void) { _tile_loadconfig(&shapes); }
 
 void vsh_amx_end(void) { _tile_release(); }
 
+/* Eight lines of the next strip at each step of the first four pairs of panels: rows lie far apart,
+ * and the processor does not see by itself which are next. */
+static inline __attribute__((always_inline)) void ask_for_next(const vsh_strip *s, int64_t panel,
+                                                               int64_t step)
+{
+    const char *next = (const char *)s->next + panel * 4 * s->row_bytes + step * VSH_STEP_BYTES;
+
+    if (s->next && panel < 8)
+        for (int i = 0; i < 8; i++)
+            __builtin_prefetch(next + i * s->row_bytes, 0, 2);
+}
+
 /* Sums 0 1 / 2 3 in tiles 0 to 3, rows in 4 and 5, panels in 6 and 7. The intrinsics want literal
  * numbers; high and wide say whether the second row and column of sums are there. */
 #define STRIP(name, multiply)                                                                      \
@@ -50,6 +62,7 @@ void vsh_amx_end(void) { _tile_release(); }
             _tile_zero(3);                                                                         \
         }                                                                                          \
         for (int64_t step = 0; step < s->steps; step++) {                                          \
+            ask_for_next(s, panel, step);                                                          \
             _tile_loadd(6, b + step * TILE_BYTES, 64);                                             \
             _tile_loadd(4, a + step * VSH_STEP_BYTES, row_bytes);                                  \
             multiply(0, 4, 6);                                                                     \

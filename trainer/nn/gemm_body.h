@@ -186,8 +186,10 @@ static void copied_panel(const float *b, int64_t ldb, int64_t cols, int64_t dept
 static void copied_strip(const float *a, int64_t lda, int64_t rows, int64_t depth, float *strip)
 {
     if (rows == TILE_ROWS)
-        for (int64_t k = 0; k < depth; k++)
+        for (int64_t k = 0; k < depth; k++) {
+            __builtin_prefetch(a + (k + 16) * lda);
             memcpy(strip + k * TILE_ROWS, a + k * lda, TILE_ROWS * sizeof *strip);
+        }
     else
         for (int64_t k = 0; k < depth; k++)
             for (int64_t i = 0; i < rows; i++)

@@ -42,6 +42,7 @@ enum { VSH_UNITS = 16, VSH_PANEL_COLS = 16, VSH_STEP_BYTES = 64, VSH_STRIP_ROWS 
 typedef struct {
     const void *rows;
     int64_t row_bytes, row_count;
+    const void *next; /* rows of the next strip, as far apart, wanted soon; NULL: none */
     const void *panels;
     int64_t panel_count, steps;
     void *c;

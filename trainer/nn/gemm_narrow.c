@@ -108,6 +108,7 @@ static void prepare_strip(const block *b, int64_t m, int64_t k, int64_t depth, v
 
     strip->rows = to;
     strip->row_bytes = row_bytes;
+    strip->next = NULL;
     if (b->call->int8) {
         quantize_rows(b, &b->strips, m, rows, k, depth, b->room->row_factor, to, row_bytes);
     } else if (!b->strips.along_k) {
@@ -116,6 +117,8 @@ static void prepare_strip(const block *b, int64_t m, int64_t k, int64_t depth, v
     } else if (rows % 16 == 0 && depth * 2 == row_bytes) {
         strip->rows = element_of(b, &b->strips, m, k);
         strip->row_bytes = b->strips.ld * 2;
+        if (m + 2 * VSH_STRIP_ROWS <= b->strips.count)
+            strip->next = element_of(b, &b->strips, m + VSH_STRIP_ROWS, k);
     } else {
         for (int64_t i = 0; i < rows; i++) {
             memcpy(to + i * row_bytes, element_of(b, &b->strips, m + i, k), (size_t)depth * 2);

@@ -283,6 +283,28 @@ static void discard(const writer *w, const entry *e)
         (void)vsh_folder_remove(away, NULL);
 }
 
+vsh_status vsh_checkpoint_discard_after(vsh_arena *arena, const char *folder, int64_t step,
+                                        vsh_error *err)
+{
+    entry *list;
+    int64_t count;
+
+    VSH_TRY(list_entries(arena, folder, &list, &count, err));
+    for (int64_t i = 0; i < count && list[i].step > step; i++) {
+        const char *path = join(arena, folder, list[i].name);
+        const char *away = path_of(arena, folder, list[i].step, TEMPORARY);
+        if (!path || !away)
+            return no_memory(folder, err);
+        /* renamed first: one that is half removed is no checkpoint */
+        if (list[i].kind != TEMPORARY) {
+            VSH_TRY(vsh_folder_remove(away, err));
+            VSH_TRY(move(path, away, err));
+        }
+        VSH_TRY(vsh_folder_remove(away, err));
+    }
+    return count ? vsh_folder_sync(folder, err) : VSH_OK;
+}
+
 /* What fails here is tried again after the next write: the new checkpoint is there. One that does
  * not look complete does not count, but goes only when keep newer ones do: a disk that failed for a
  * moment is no reason to remove anything. */

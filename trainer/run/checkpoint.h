@@ -62,6 +62,12 @@ vsh_status vsh_checkpoint_write(vsh_arena *arena, const char *folder,
 vsh_status vsh_checkpoint_newest(vsh_arena *arena, const char *folder, const char **path,
                                  const char **warning, vsh_error *err);
 
+/* Removes every checkpoint of a later step (-1: all), whole or damaged: a run that goes on from
+ * step makes its own, and must not find another's. The highest goes first. VSH_EMACHINE when one
+ * cannot be removed. */
+vsh_status vsh_checkpoint_discard_after(vsh_arena *arena, const char *folder, int64_t step,
+                                        vsh_error *err);
+
 /* Reads and verifies one checkpoint: manifest, lengths, checksums of every file and tensor;
  * files[0] is model.safetensors and files[1] optimizer.safetensors, which is not looked at, and may
  * be missing, when weights_only (count 0). Close both with vsh_safetensors_close. */

@@ -27,6 +27,7 @@ typedef struct {
 
 #define AT(field) offsetof(reading, config.field)
 #define COUNT_MAX 1e12
+#define STEP_TOKENS_MAX 1e9
 
 static const vsh_field top_fields[] = {
     {"model", VSH_FIELD_NODE, offsetof(reading, model)},
@@ -48,7 +49,7 @@ static const vsh_field top_fields[] = {
     {NULL}};
 
 static const vsh_field batch_fields[] = {
-    {"tokens", VSH_FIELD_INTEGER, AT(batch.tokens), false, 1, COUNT_MAX},
+    {"tokens", VSH_FIELD_INTEGER, AT(batch.tokens), false, 1, STEP_TOKENS_MAX},
     {"sequence", VSH_FIELD_INTEGER, AT(batch.sequence), false, 1, 1 << 24},
     {"micro", VSH_FIELD_INTEGER, AT(batch.micro), false, 1, 1 << 24},
     {"accumulate", VSH_FIELD_INTEGER, AT(batch.accumulate), false, 1, 1 << 24},
@@ -258,6 +259,25 @@ static vsh_status read_set(vsh_arena *arena, const vsh_library *library, const c
 
 /* ---- what follows, and what must hold ------------------------------------------------------ */
 
+/* Tokens of a step and of a run are whole numbers of 64 bits, with room to add some. */
+static vsh_status check_tokens(const vsh_run_config *c, vsh_error *err)
+{
+    const vsh_batch_config *b = &c->batch;
+    double step = b->tokens ? (double)b->tokens
+                            : (double)(b->micro ? b->micro : 8) *
+                                  (double)(b->accumulate ? b->accumulate : 1) * (double)b->sequence;
+
+    if (step > STEP_TOKENS_MAX)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: expected at most %g tokens in a step, got %.4g "
+                        "(micro x accumulate x sequence)",
+                        c->path, STEP_TOKENS_MAX, step);
+    if (step * (double)c->steps > 4e18)
+        return vsh_fail(err, VSH_EINPUT, "%s: steps: expected at most 4e18 tokens in all, got %.4g",
+                        c->path, step * (double)c->steps);
+    return VSH_OK;
+}
+
 /* micro, accumulate and tokens, as far as they were given, make one whole. */
 static vsh_status check_batch(const vsh_run_config *c, vsh_error *err)
 {
@@ -299,11 +319,7 @@ static vsh_status finish_batch(vsh_run_config *c, vsh_error *err)
                         "%s: batch: sequence: expected at most the model's context %" PRId64
                         ", got %" PRId64,
                         c->path, c->model.context, b->sequence);
-    if (!b->tokens && (double)sequences * (double)b->sequence > COUNT_MAX)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: batch: expected micro x accumulate x sequence of at most %g tokens, "
-                        "got %" PRId64 " sequences of %" PRId64,
-                        c->path, COUNT_MAX, sequences, b->sequence);
+    VSH_TRY(check_tokens(c, err));
     if (!b->tokens)
         b->tokens = sequences * b->sequence;
     VSH_TRY(check_batch(c, err));
@@ -329,6 +345,7 @@ static vsh_status finish(reading *r, vsh_error *err)
     c->seed = (uint64_t)r->seed;
     c->network.seed = c->seed;
     c->schedule.steps = c->steps;
+    c->warmup_given = c->schedule.warmup;
     if (c->schedule.warmup < 0) /* the usual hundred, at most a tenth of the run */
         c->schedule.warmup = c->steps / 10 < 100 ? c->steps / 10 : 100;
     if (c->schedule.final < 0)
@@ -356,6 +373,20 @@ vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, con
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
+
+/* The fewest digits that read back as the same number. */
+static vsh_figure_text exact(double value)
+{
+    vsh_figure_text text;
+    double back;
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text.text, sizeof text.text, "%.*g", digits, value);
+        if (vsh_parse_real(text.text, &back) && back == value)
+            break;
+    }
+    return text;
+}
 
 /* A text in single quotes, as YAML doubles them inside. */
 static void write_text(vsh_text *out, const char *key, const char *value)
@@ -407,18 +438,23 @@ void vsh_run_config_write(const vsh_run_config *c, vsh_text *out)
     write_text(out, "tokenizer", c->tokenizer);
     write_batch(&c->batch, out);
     vsh_text_add(out,
-                 "optimizer: {name: %s, lr: %.17g, betas: [%.17g, %.17g], eps: %.17g, "
-                 "weight_decay: %.17g, clip: %.17g}\n",
-                 word_of(optimizer_kinds, optimizer_words, o->kind), c->schedule.peak, o->beta1,
-                 o->beta2, o->epsilon, o->weight_decay, o->clip);
-    vsh_text_add(out, "schedule: {name: %s, warmup: %" PRId64 ", cooldown: %.17g, final: %.17g}\n",
-                 vsh_schedule_words[c->schedule.kind], c->schedule.warmup, c->schedule.cooldown,
-                 c->schedule.final);
-    vsh_text_add(out,
-                 "losses: {balance: %.17g, z: %.17g, jitter: %.17g, exit_scale: %.17g, "
-                 "bias_rate: %.17g}\n",
-                 c->network.balance, c->network.z, c->network.jitter, c->network.exit_scale,
-                 c->bias_rate);
+                 "optimizer: {name: %s, lr: %s, betas: [%s, %s], eps: %s, weight_decay: %s, "
+                 "clip: %s}\n",
+                 word_of(optimizer_kinds, optimizer_words, o->kind), exact(c->schedule.peak).text,
+                 exact(o->beta1).text, exact(o->beta2).text, exact(o->epsilon).text,
+                 exact(o->weight_decay).text, exact(o->clip).text);
+    vsh_text_add(out, "schedule: {name: %s", vsh_schedule_words[c->schedule.kind]);
+    if (c->warmup_given >= 0)
+        vsh_text_add(out, ", warmup: %" PRId64, c->warmup_given);
+    vsh_text_add(out, ", cooldown: %s, final: %s}", exact(c->schedule.cooldown).text,
+                 exact(c->schedule.final).text);
+    if (c->warmup_given < 0 && c->steps) /* not a key: another number of steps has another one */
+        vsh_text_add(out, " # warmup: %" PRId64, c->schedule.warmup);
+    vsh_text_put(out, "\n", 1);
+    vsh_text_add(out, "losses: {balance: %s, z: %s, jitter: %s, exit_scale: %s, bias_rate: %s}\n",
+                 exact(c->network.balance).text, exact(c->network.z).text,
+                 exact(c->network.jitter).text, exact(c->network.exit_scale).text,
+                 exact(c->bias_rate).text);
     vsh_text_add(out, "steps: %" PRId64 "\nprecision: %s\nrecompute: %s\nseed: %" PRIu64 "\n",
                  c->steps, word_of(precision_kinds, precision_words, c->precision),
                  vsh_recompute_words[c->recompute], c->seed);
@@ -426,6 +462,17 @@ void vsh_run_config_write(const vsh_run_config *c, vsh_text *out)
                  c->checkpoint_keep);
     vsh_text_add(out, "evaluate: {every: %" PRId64 ", tokens: %" PRId64 "}\n", c->evaluate_every,
                  c->evaluate_tokens);
-    vsh_text_add(out, "spike: {action: %s, deviations: %.17g, limit: %" PRId64 "}\n",
-                 vsh_spike_words[c->spike], c->spike_deviations, c->spike_limit);
+    vsh_text_add(out, "spike: {action: %s, deviations: %s, limit: %" PRId64 "}\n",
+                 vsh_spike_words[c->spike], exact(c->spike_deviations).text, c->spike_limit);
+}
+
+void vsh_run_config_deciding(const vsh_run_config *c, vsh_text *out)
+{
+    vsh_run_config decides = *c;
+
+    decides.data = decides.text = decides.tokenizer = NULL; /* the text's hash says it better */
+    decides.checkpoint_every = decides.checkpoint_keep = 0;
+    decides.evaluate_every = decides.evaluate_tokens = 0;
+    decides.steps = 0;
+    vsh_run_config_write(&decides, out);
 }

@@ -38,6 +38,7 @@ typedef struct {
     vsh_batch_config batch;
     vsh_optimizer_options optimizer;
     vsh_schedule schedule; /* schedule.peak is optimizer.lr */
+    int64_t warmup_given;  /* schedule.warmup as it was asked for; -1: it follows the steps */
     vsh_network_options network;
     double bias_rate; /* of the balancing bias; 0: none */
     int64_t steps;
@@ -55,6 +56,10 @@ typedef struct {
 vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, const char *path,
                                const char *const *sets, int set_count, vsh_run_config *config,
                                vsh_error *err);
+
+/* The part of a configuration that decides the weights of a step, as text: where text lies, how
+ * often the run saves and how long it is do not. */
+void vsh_run_config_deciding(const vsh_run_config *config, vsh_text *out);
 
 /* The same run as a file that vsh_run_config_read takes: every figure, the model written out. */
 void vsh_run_config_write(const vsh_run_config *config, vsh_text *out);

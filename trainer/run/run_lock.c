@@ -21,17 +21,32 @@ static vsh_status say_taken(int file, const char *path, vsh_error *err)
                     *owner ? owner : "another process");
 }
 
+/* 0, or -1 with errno set. */
+static int put_all(int file, const char *text, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t wrote = pwrite(file, text + done, length - done, (off_t)done);
+        if (wrote < 0 && errno != EINTR)
+            return -1;
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return 0;
+}
+
 static vsh_status write_owner(int file, const char *path, vsh_error *err)
 {
     char host[64] = "", owner[128];
-    int length;
+    int length, result;
 
     if (gethostname(host, sizeof host - 1) != 0)
         snprintf(host, sizeof host, "an unknown host");
     length = snprintf(owner, sizeof owner, "process %ld on %s\n", (long)getpid(), host);
-    if (ftruncate(file, 0) != 0 || pwrite(file, owner, (size_t)length, 0) != length)
-        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
-    return VSH_OK;
+    do
+        result = ftruncate(file, 0);
+    while (result != 0 && errno == EINTR);
+    if (result == 0)
+        result = put_all(file, owner, (size_t)length);
+    return result == 0 ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
 }
 
 static vsh_status take(int file, const char *path, vsh_error *err)
@@ -60,7 +75,9 @@ vsh_status vsh_run_lock(const char *folder, int *descriptor, vsh_error *err)
     *descriptor = -1;
     if ((size_t)snprintf(path, sizeof path, "%s/run.lock", folder) >= sizeof path)
         return vsh_fail(err, VSH_EMACHINE, "%.80s...: %s", folder, strerror(ENAMETOOLONG));
-    file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    do
+        file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    while (file < 0 && errno == EINTR);
     if (file < 0)
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", path,
                         errno == ELOOP ? "a symbolic link" : strerror(errno));

@@ -16,9 +16,20 @@ static vsh_status failed(const char *path, vsh_error *err)
     return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
 }
 
+/* An open that was interrupted is done again. */
+static int open_again(const char *path, int flags)
+{
+    int file;
+
+    do
+        file = open(path, flags);
+    while (file < 0 && errno == EINTR);
+    return file;
+}
+
 static vsh_status read_all(const char *path, vsh_text *text, vsh_error *err)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open_again(path, O_RDONLY | O_CLOEXEC);
     char part[65536];
     ssize_t got;
 
@@ -49,13 +60,20 @@ static int64_t step_of(const char *line, size_t length)
     return -1;
 }
 
-/* Bytes of finished lines that speak of no later step. */
+static bool is_end(const char *line, size_t length)
+{
+    static const char end[] = "{\"event\": \"end\"";
+
+    return length >= sizeof end - 1 && memcmp(line, end, sizeof end - 1) == 0;
+}
+
+/* Bytes of finished lines that speak of no later step, and not of the end: the run goes on. */
 static size_t kept_bytes(const vsh_text *text, int64_t after_step)
 {
     const char *start = vsh_text_string(text), *line = start, *end;
 
     while ((end = memchr(line, '\n', text->length - (size_t)(line - start))) != NULL) {
-        if (step_of(line, (size_t)(end - line)) > after_step)
+        if (step_of(line, (size_t)(end - line)) > after_step || is_end(line, (size_t)(end - line)))
             break;
         line = end + 1;
     }
@@ -72,8 +90,26 @@ vsh_status vsh_run_log_open(vsh_arena *arena, const char *path, int64_t after_st
         VSH_TRY(read_all(path, &text, err));
     text.length = after_step >= 0 ? kept_bytes(&text, after_step) : 0;
     VSH_TRY(vsh_file_write(path, &text, err));
-    log->descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    log->descriptor = open_again(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
     return log->descriptor < 0 ? failed(path, err) : VSH_OK;
+}
+
+vsh_status vsh_run_log_ended(vsh_arena *arena, const char *path, bool *ended, vsh_error *err)
+{
+    vsh_text text = {.arena = arena};
+    const char *line;
+    size_t at;
+
+    *ended = false;
+    VSH_TRY(read_all(path, &text, err));
+    line = vsh_text_string(&text);
+    at = text.length;
+    if (at == 0 || line[--at] != '\n')
+        return VSH_OK;
+    while (at > 0 && line[at - 1] != '\n')
+        at--;
+    *ended = is_end(line + at, text.length - at);
+    return VSH_OK;
 }
 
 vsh_status vsh_run_log_write(const vsh_run_log *log, const vsh_text *line, vsh_error *err)
@@ -95,7 +131,12 @@ vsh_status vsh_run_log_write(const vsh_run_log *log, const vsh_text *line, vsh_e
 
 vsh_status vsh_run_log_sync(const vsh_run_log *log, vsh_error *err)
 {
-    if (fsync(log->descriptor) != 0 && errno != EINVAL && errno != EROFS)
+    int result;
+
+    do
+        result = fsync(log->descriptor);
+    while (result != 0 && errno == EINTR);
+    if (result != 0 && errno != EINVAL && errno != EROFS)
         return failed(log->path, err);
     return VSH_OK;
 }

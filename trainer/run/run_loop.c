@@ -173,11 +173,12 @@ static vsh_status roll_back(vsh_run *run, int64_t bad_step, vsh_error *err)
         return vsh_fail(err, VSH_ENO, "step %" PRId64 ": too many steps were rolled back",
                         bad_step);
     VSH_TRY(vsh_checkpoint_newest(run->arena, run->checkpoints, &path, &warning, err));
+    if (*warning && run->talk)
+        fprintf(run->talk, "%swarning: %s\n", run->talk_is_terminal ? "\r\033[K" : "", warning);
     run->bad[run->bad_count++] = bad_step;
-    if (path)
+    if (path) /* without one there is nothing to go back to: the step is skipped where it is */
         VSH_TRY(vsh_run_load(run, path, err));
-    else
-        run->state = before; /* nothing to go back to: the step is skipped where it is */
+    VSH_TRY(vsh_checkpoint_discard_after(run->arena, run->checkpoints, run->state.step, err));
     run->state.rollbacks = before.rollbacks + 1;
     return VSH_OK;
 }
@@ -237,20 +238,19 @@ static vsh_status evaluate(vsh_run *run, vsh_error *err)
 }
 
 /* What a step is followed by; stop tells whether the call ends here. */
-static vsh_status after_step(vsh_run *run, const timing *t, int64_t *saved, bool *stop,
+static vsh_status after_step(vsh_run *run, const timing *t, outcome happened, bool *stop,
                              vsh_error *err)
 {
     int64_t step = run->state.step;
-    bool end = step >= run->last_step;
+    bool end = step >= run->last_step, anew = happened != ROLLED_BACK; /* else it was here before */
     double gone = vsh_clock_now().v - t->started;
 
     *stop = end || *run->stop || (run->seconds_max > 0 && gone >= run->seconds_max);
-    if (due(run->config->evaluate_every, step) || (end && run->config->evaluate_every > 0))
+    if (anew &&
+        (due(run->config->evaluate_every, step) || (end && run->config->evaluate_every > 0)))
         VSH_TRY(evaluate(run, err));
-    if (*stop || due(run->config->checkpoint_every, step)) {
+    if (*stop || (anew && due(run->config->checkpoint_every, step)))
         VSH_TRY(vsh_run_save(run, err));
-        *saved = step;
-    }
     return VSH_OK;
 }
 
@@ -260,7 +260,7 @@ static void measure(vsh_run *run, const timing *t)
 
     run->measured = (vsh_run_figures){
         .params = run->trainer->list.elements,
-        .flops_per_step = 2 * (double)t->macs_per_step,
+        .flops_per_step = t->steps ? 2 * (double)t->macs_per_step : (double)NAN,
         .memory_bytes = (double)run->trainer->arena_bytes,
         .step_time_s = t->fastest,
         .energy_j = run->energy_measured ? vsh_energy_read(&run->energy).v : modelled};
@@ -269,7 +269,6 @@ static void measure(vsh_run *run, const timing *t)
 vsh_status vsh_run_steps(vsh_run *run, vsh_error *err)
 {
     timing t = {.started = vsh_clock_now().v, .fastest = INFINITY};
-    int64_t saved = -1;
     bool stop = run->state.step >= run->last_step;
 
     while (!stop) {
@@ -290,7 +289,7 @@ vsh_status vsh_run_steps(vsh_run *run, vsh_error *err)
                          : happened == SKIPPED ? "skipped"
                                                : "rolled back",
                          err));
-        VSH_TRY(after_step(run, &t, &saved, &stop, err));
+        VSH_TRY(after_step(run, &t, happened, &stop, err));
         show_progress(run, &result, &t, stop);
     }
     measure(run, &t);

@@ -6,15 +6,9 @@
 
 uint64_t vsh_run_config_hash(vsh_arena *arena, const vsh_run_config *config)
 {
-    vsh_run_config decides = *config;
     vsh_text text = {.arena = arena};
 
-    /* where text lies, how often the run saves and how long it is do not decide a step */
-    decides.data = decides.text = NULL;
-    decides.checkpoint_every = decides.checkpoint_keep = 0;
-    decides.evaluate_every = decides.evaluate_tokens = 0;
-    decides.steps = decides.schedule.steps = 0;
-    vsh_run_config_write(&decides, &text);
+    vsh_run_config_deciding(config, &text);
     return vsh_hash64(vsh_text_string(&text), text.length);
 }
 
@@ -32,10 +26,10 @@ vsh_status vsh_run_save(vsh_run *run, vsh_error *err)
 
     vsh_snapshot_config_json(&run->config->model, (vsh_precision)run->config->precision, &json);
     checkpoint.config_json = vsh_text_string(&json);
-    if (status == VSH_OK && !vsh_trainer_weights_finite(run->trainer))
+    if (status == VSH_OK && !vsh_trainer_finite(run->trainer))
         status = vsh_fail(err, VSH_ENO,
-                          "step %" PRId64 ": the weights are not finite; the last "
-                          "checkpoint stands",
+                          "step %" PRId64 ": the weights or moments are not finite; the newest "
+                          "checkpoint stands (a smaller lr may help)",
                           run->state.step);
     if (status == VSH_OK)
         status = vsh_snapshot_files(&scratch, run->trainer, files, err);
@@ -46,17 +40,91 @@ vsh_status vsh_run_save(vsh_run *run, vsh_error *err)
     return status;
 }
 
+/* ---- going on ------------------------------------------------------------------------------ */
+
+/* Where the value begins that stands around place i of a configuration as it is written. */
+static size_t value_around(const char *text, size_t i)
+{
+    while (i > 0 && !(text[i - 1] == ' ' && i > 1 && text[i - 2] == ':'))
+        i--;
+    return i;
+}
+
+static int key_before(const char *text, size_t value, const char **key)
+{
+    size_t end = value < 2 ? 0 : value - 2, begin = end;
+
+    while (begin > 0 && !strchr(" {\n", text[begin - 1]))
+        begin--;
+    *key = text + begin;
+    return (int)(end - begin);
+}
+
+static int value_length(const char *value)
+{
+    return (int)(*value == '[' ? strcspn(value, "]\n") + 1 : strcspn(value, ",}\n"));
+}
+
+/* Names the first key in which two configurations differ, with both values. */
+static vsh_status name_difference(const char *path, const char *saved, const char *ours,
+                                  vsh_error *err)
+{
+    size_t i = 0, line, value;
+    const char *key;
+    int key_length;
+
+    while (saved[i] && saved[i] == ours[i])
+        i++;
+    if (!saved[i] && !ours[i])
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: its config.yaml is not the one it was made with; begin anew with "
+                        "--force",
+                        path);
+    value = value_around(saved, i);
+    if (value_around(ours, i) != value) /* one of them has a key more */
+        value = value_around(saved, value > 2 ? value - 3 : 0);
+    key_length = key_before(saved, value, &key);
+    for (line = value; line > 0 && saved[line - 1] != '\n';)
+        line--;
+    line += strspn(saved + line, " ");
+    return vsh_fail(err, VSH_EINPUT,
+                    "%s: made with another configuration: %.*s%s%.*s was %.*s and is now %.*s; go "
+                    "on with its config.yaml, or begin anew with --force",
+                    path, saved + line == key ? 0 : (int)strcspn(saved + line, ":"), saved + line,
+                    saved + line == key ? "" : ".", key_length, key, value_length(saved + value),
+                    saved + value, value_length(ours + value), ours + value);
+}
+
+static vsh_status another_configuration(const vsh_run *run, const char *path, vsh_error *err)
+{
+    vsh_arena scratch = {0};
+    vsh_text file = {.arena = &scratch}, saved = {.arena = &scratch}, ours = {.arena = &scratch};
+    const vsh_library none = {{NULL}};
+    vsh_run_config config;
+    vsh_status status;
+
+    vsh_text_add(&file, "%s/config.yaml", path);
+    status = vsh_run_config_read(&scratch, &none, vsh_text_string(&file), NULL, 0, &config, err);
+    if (status == VSH_OK) {
+        vsh_run_config_deciding(&config, &saved);
+        vsh_run_config_deciding(run->config, &ours);
+        status = name_difference(path, vsh_text_string(&saved), vsh_text_string(&ours), err);
+    }
+    vsh_arena_free(&scratch);
+    return status;
+}
+
 /* What is saved is only promised to go on as it would have in the same run. */
 static vsh_status same_run(const vsh_run *run, const vsh_checkpoint_state *saved, const char *path,
                            vsh_error *err)
 {
     if (saved->config_hash != run->state.config_hash)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: made with another configuration (its config.yaml); go on with that "
-                        "one, or begin anew with --force",
-                        path);
+        return another_configuration(run, path, err);
     if (saved->data_hash != run->state.data_hash)
-        return vsh_fail(err, VSH_EINPUT, "%s: made with another training text or tokenizer", path);
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: made with another training text or tokenizer; go on with that one, or "
+                        "begin anew with --force",
+                        path);
     return VSH_OK;
 }
 

@@ -173,14 +173,17 @@ static bool finite_element(const void *data, vsh_element element, int64_t i)
     return (((const vsh_bf16 *)data)[i] & 0x7f80U) != 0x7f80U;
 }
 
-static vsh_status check_finite(const vsh_parameter *p, const void *data, vsh_element element,
-                               const char *path, vsh_error *err)
+/* Of file path/name, tensor data of so many elements. */
+static vsh_status check_finite(const char *path, const char *name, const vsh_safetensor *tensor,
+                               vsh_element element, vsh_error *err)
 {
-    for (int64_t i = 0; i < p->rows * p->cols; i++)
-        if (!finite_element(data, element, i))
+    int64_t count = tensor->bytes / (int64_t)vsh_element_bytes(element);
+
+    for (int64_t i = 0; i < count; i++)
+        if (!finite_element(tensor->data, element, i))
             return vsh_fail(err, VSH_EINPUT,
-                            "%s/model.safetensors: %s: element %" PRId64 " is not a finite number",
-                            path, p->name, i);
+                            "%s/%s: %s: element %" PRId64 " is not a finite number", path, name,
+                            tensor->name, i);
     return VSH_OK;
 }
 
@@ -195,7 +198,7 @@ vsh_status vsh_snapshot_weights(const vsh_safetensors *file, const char *path,
     for (int64_t i = 0; i < list->count; i++) {
         const vsh_parameter *p = &list->item[i];
         const vsh_safetensor *found = vsh_safetensors_find(file, p->name);
-        VSH_TRY(check_finite(p, found->data, element, path, err));
+        VSH_TRY(check_finite(path, "model.safetensors", found, element, err));
         memcpy(vsh_at(weights, element, p->offset), found->data, (size_t)found->bytes);
     }
     return VSH_OK;
@@ -214,6 +217,8 @@ vsh_status vsh_snapshot_restore(const vsh_checkpoint_read_result *read, const ch
     VSH_TRY(judge(&d, path, "optimizer.safetensors", err));
     for (int i = 0; i < count; i++) {
         const vsh_safetensor *found = vsh_safetensors_find(&read->files[1], state[i].name);
+        if (strcmp(found->dtype, "F32") == 0)
+            VSH_TRY(check_finite(path, "optimizer.safetensors", found, VSH_F32, err));
         /* state points into the trainer's own blocks */
         memcpy((char *)t->optimizer.data +
                    ((const char *)state[i].data - (const char *)t->optimizer.data),

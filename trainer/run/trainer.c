@@ -135,9 +135,25 @@ void vsh_trainer_start(vsh_trainer *t)
            (size_t)vsh_optimizer_state_bytes(&t->list, t->config->optimizer.kind));
 }
 
-bool vsh_trainer_weights_finite(const vsh_trainer *t)
+static bool state_finite(const vsh_trainer *t)
 {
-    return vsh_all_finite(&t->nn, t->arrays.element, t->list.elements, t->arrays.weights);
+    vsh_optimizer_piece piece[VSH_OPTIMIZER_PIECES];
+    int count = vsh_optimizer_pieces(&t->list, t->config->optimizer.kind, piece);
+
+    for (int i = 0; i < count; i++)
+        if (strcmp(piece[i].dtype, "F32") == 0 &&
+            !vsh_all_finite(&t->nn, VSH_F32, piece[i].elements,
+                            (const char *)t->arrays.state + piece[i].offset_bytes))
+            return false;
+    return true;
+}
+
+bool vsh_trainer_finite(const vsh_trainer *t)
+{
+    return vsh_all_finite(&t->nn, t->arrays.element, t->list.elements, t->arrays.weights) &&
+           (!t->arrays.master ||
+            vsh_all_finite(&t->nn, VSH_F32, t->list.elements, t->arrays.master)) &&
+           state_finite(t);
 }
 
 /* ---- a step -------------------------------------------------------------------------------- */

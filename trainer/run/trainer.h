@@ -60,7 +60,8 @@ void vsh_trainer_update(vsh_trainer *trainer, int64_t step, double rate, const v
 
 /* Weights rounded anew from the master copy (after a checkpoint was read). */
 void vsh_trainer_round(vsh_trainer *trainer);
-bool vsh_trainer_weights_finite(const vsh_trainer *trainer);
+/* Weights, master copy and the optimizer's figures. */
+bool vsh_trainer_finite(const vsh_trainer *trainer);
 
 /* Mean loss over the first windows of held-out text, at most tokens of them. window as
  * vsh_evaluation_window. */
