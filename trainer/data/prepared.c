@@ -26,14 +26,15 @@ static const char *in_folder(vsh_arena *arena, const char *folder, const char *n
 }
 
 static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
-                                  const vsh_corpus *corpus, const char *model, vsh_error *err)
+                                  const vsh_corpus *corpus, int64_t one_in, const char *model,
+                                  vsh_error *err)
 {
     const char *sample_path = in_folder(arena, o->folder, "tokenizer.sample.txt");
     vsh_text sample = {.arena = arena};
     vsh_status status;
 
     say(o, "training a tokenizer");
-    if (!sample_path || !vsh_corpus_sample(corpus, VSH_HELD_OUT, SAMPLE_BYTES, &sample))
+    if (!sample_path || !vsh_corpus_sample(corpus, one_in, SAMPLE_BYTES, &sample))
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_file_write(sample_path, &sample, err));
     status = vsh_tokenizer_train(arena, sample_path, model, (int32_t)o->vocab, err);
@@ -42,8 +43,8 @@ static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o
 }
 
 static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
-                                 const vsh_corpus *corpus, vsh_tokenizer **tokenizer,
-                                 vsh_error *err)
+                                 const vsh_corpus *corpus, int64_t one_in,
+                                 vsh_tokenizer **tokenizer, vsh_error *err)
 {
     const char *model = o->tokenizer;
     char name[48];
@@ -57,7 +58,7 @@ static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
             if (!model)
                 return vsh_fail(err, VSH_EMACHINE, "out of memory");
             if (access(model, F_OK) != 0)
-                VSH_TRY(train_tokenizer(arena, o, corpus, model, err));
+                VSH_TRY(train_tokenizer(arena, o, corpus, one_in, model, err));
         }
         VSH_TRY(vsh_tokenizer_open(arena, model, tokenizer, err));
     }
@@ -69,20 +70,33 @@ static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
     return VSH_OK;
 }
 
-/* Tokenizer and ids; what is held out first, for a text without any is refused. */
+static int64_t held_out_documents(const vsh_corpus *corpus)
+{
+    int64_t count = 0;
+
+    for (int64_t i = 0; i < corpus->documents; i++)
+        count += vsh_corpus_held_out(corpus, i, VSH_HELD_OUT);
+    return count;
+}
+
+/* Tokenizer and ids. A text of few documents may have none that is held out, or no other: all of it
+ * is trained on. */
 static vsh_status prepare_in_folder(vsh_arena *arena, const vsh_prepare_options *o,
                                     const vsh_corpus *corpus, vsh_prepared *p, vsh_error *err)
 {
     const char *cache = in_folder(arena, o->folder, "tokens");
+    int64_t held_out = held_out_documents(corpus);
+    bool parted = held_out > 0 && held_out < corpus->documents;
+    int64_t one_in = parted ? VSH_HELD_OUT : 0;
 
     if (!cache)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(open_tokenizer(arena, o, corpus, &p->tokenizer, err));
-    say(o, "tokenizing");
-    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, true, VSH_HELD_OUT, cache,
-                                &p->held_out, err));
-    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, false, VSH_HELD_OUT, cache, &p->train,
-                                err));
+    VSH_TRY(open_tokenizer(arena, o, corpus, one_in, &p->tokenizer, err));
+    say(o, parted ? "tokenizing" : "tokenizing (too few documents to hold one out)");
+    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, false, one_in, cache, &p->train, err));
+    if (parted)
+        VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, true, one_in, cache, &p->held_out,
+                                    err));
     p->hash = p->train.hash;
     return VSH_OK;
 }

@@ -6,7 +6,8 @@
 #include "trainer/data/corpus.h"
 #include "trainer/data/tokenizer.h"
 
-/* One document in so many is held out for evaluation. */
+/* One document in so many is held out for evaluation, by its hash; of a text so small that this
+ * leaves none on either side, nothing is (held_out.count 0). */
 enum { VSH_HELD_OUT = 50 };
 
 typedef struct {
