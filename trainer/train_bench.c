@@ -210,7 +210,7 @@ static vsh_status configure(train_session *s, bench *b, vsh_error *err)
     const train_config *c = &s->config;
     const char *path;
 
-    VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model",
+    VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model: no model",
                              c->model ? c->model : "tiny-moe", &path, err));
     VSH_TRY(vsh_model_read(s->arena, path, &b->config.model, err));
     VSH_TRY(vsh_trainable(&b->config.model, err));

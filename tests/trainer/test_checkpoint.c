@@ -497,6 +497,29 @@ static void the_one_just_written_is_kept_whatever_its_number(void)
     remove_folder();
 }
 
+static void later_ones_are_discarded(void)
+{
+    make_folder();
+    REQUIRE_OK(vsh_checkpoint_discard_after(vsh_test_arena(), folder, -1, &err), &err); /* none */
+    for (int64_t step = 1; step <= 4; step++)
+        REQUIRE_OK(write_step(step, 9), &err);
+    CHECK(truncate(in_folder("step-4/model.safetensors"), 40) == 0);
+    CHECK(rename(in_folder("step-3"), in_folder("step-3.old")) == 0);
+    CHECK(mkdir(in_folder("step-7.tmp"), 0777) == 0);
+    CHECK(mkdir(in_folder("best"), 0777) == 0);
+    REQUIRE_OK(vsh_checkpoint_discard_after(vsh_test_arena(), folder, 2, &err), &err);
+    CHECK(is_there("step-1") && is_there("step-2") && is_there("best"));
+    CHECK_INT(entries(), 3);
+    check_newest("step-2");
+    REQUIRE_OK(vsh_checkpoint_discard_after(vsh_test_arena(), folder, 2, &err), &err);
+    CHECK_INT(entries(), 3);
+    REQUIRE_OK(vsh_checkpoint_discard_after(vsh_test_arena(), folder, -1, &err), &err);
+    CHECK(is_there("best"));
+    CHECK_INT(entries(), 1);
+    remove_folder();
+    REQUIRE_OK(vsh_checkpoint_discard_after(vsh_test_arena(), folder, -1, &err), &err); /* absent */
+}
+
 static void a_step_is_replaced(void)
 {
     run *r = new_run(4);
@@ -908,6 +931,7 @@ const vsh_test vsh_tests[] = {
     {"damaged_ones_do_not_count_among_the_kept", damaged_ones_do_not_count_among_the_kept},
     {"the_one_just_written_is_kept_whatever_its_number",
      the_one_just_written_is_kept_whatever_its_number},
+    {"later_ones_are_discarded", later_ones_are_discarded},
     {"a_step_is_replaced", a_step_is_replaced},
     {"one_that_stepped_aside_is_found", one_that_stepped_aside_is_found},
     {"other_names_are_left_alone", other_names_are_left_alone},

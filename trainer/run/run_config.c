@@ -142,14 +142,14 @@ static vsh_status read_model(vsh_arena *arena, const vsh_library *library, const
                              const vsh_node *node, vsh_model *model, vsh_error *err)
 {
     vsh_doc inside = {doc->path, node};
+    char what[240];
     const char *path;
-    char what[400];
 
     if (node->kind == VSH_NODE_MAP)
         return vsh_model_from_doc(&inside, model, err);
     if (node->kind != VSH_NODE_SCALAR)
         return vsh_doc_expected(doc, node, err, "a model's name, a file, or a map of its keys");
-    snprintf(what, sizeof what, "%.300s:%d:%d: model: no model", doc->path, node->line,
+    snprintf(what, sizeof what, "%.160s:%d:%d: model: no model", doc->path, node->line,
              node->column);
     VSH_TRY(vsh_library_find(arena, library, "models", what, node->text, &path, err));
     return vsh_model_read(arena, path, model, err);

@@ -199,9 +199,11 @@ static vsh_status one_step(vsh_run *run, vsh_step *result, double *rate, outcome
     if (bad && !known_bad(run, step)) {
         if (++run->in_a_row > run->config->spike_limit)
             return vsh_fail(err, VSH_ENO,
-                            "step %" PRId64 ": the loss is %g, bad %d times in a row; the newest "
+                            "step %" PRId64 ": the loss is %s, bad %d times in a row; the newest "
                             "checkpoint stands (a smaller lr may help)",
-                            step, result->report.loss, run->in_a_row);
+                            step,
+                            result->finite ? vsh_show_real(result->report.loss).text : "not finite",
+                            run->in_a_row);
         if (run->config->spike == VSH_SPIKE_ROLLBACK) {
             *happened = ROLLED_BACK;
             return roll_back(run, step, err);
@@ -249,7 +251,8 @@ static vsh_status after_step(vsh_run *run, const timing *t, outcome happened, bo
     if (anew &&
         (due(run->config->evaluate_every, step) || (end && run->config->evaluate_every > 0)))
         VSH_TRY(evaluate(run, err));
-    if (*stop || (anew && due(run->config->checkpoint_every, step)))
+    /* weights whose loss was bad must not push older ones out */
+    if (*stop || (anew && run->in_a_row == 0 && due(run->config->checkpoint_every, step)))
         VSH_TRY(vsh_run_save(run, err));
     return VSH_OK;
 }

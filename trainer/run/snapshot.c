@@ -124,8 +124,9 @@ static vsh_status judge(const differences *d, const char *path, const char *name
 {
     if (d->count == 0)
         return VSH_OK;
-    return vsh_fail(err, VSH_EINPUT, "%s/%s: %" PRId64 " tensors are not this model's: %s%s", path,
-                    name, d->count, d->text, d->count > DIFFERENCES_SHOWN ? "; ..." : "");
+    return vsh_fail(err, VSH_EINPUT, "%s/%s: %" PRId64 " tensor%s not this model's: %s%s", path,
+                    name, d->count, d->count == 1 ? " is" : "s are", d->text,
+                    d->count > DIFFERENCES_SHOWN ? "; ..." : "");
 }
 
 /* Every wanted tensor is there, and no other. */
