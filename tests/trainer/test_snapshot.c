@@ -238,7 +238,7 @@ static void a_tensor_that_differs_is_named(void)
     named(&t, "model.layers.0.self_attn.q_proj.weight")->shape[0] = 8;
     named(&t, "model.layers.0.self_attn.q_proj.weight")->bytes = 8 * 16 * 4;
     CHECK_FAILS(read_weights(&t, values), &err, VSH_EINPUT,
-                "run/step-7/model.safetensors: 1 tensors are not this model's: "
+                "run/step-7/model.safetensors: 1 tensor is not this model's: "
                 "model.layers.0.self_attn.q_proj.weight: expected F32 16 x 16, got F32 8 x 16");
     named(&t, "model.layers.0.self_attn.q_proj.weight")->shape[0] = 16;
     named(&t, "model.layers.0.self_attn.q_proj.weight")->bytes = 16 * 16 * 4;
@@ -281,11 +281,11 @@ static void missing_and_unknown_tensors_are_named(void)
     t.item[t.count] = *named(&t, "model.norm.weight");
     t.item[t.count++].name = "model.extra.weight";
     CHECK_FAILS(read_weights(&t, values), &err, VSH_EINPUT,
-                "1 tensors are not this model's: model.extra.weight: unknown");
+                "1 tensor is not this model's: model.extra.weight: unknown");
     t.count--;
     drop(&t, "lm_head.weight");
     CHECK_FAILS(read_weights(&t, values), &err, VSH_EINPUT,
-                "1 tensors are not this model's: lm_head.weight: missing");
+                "1 tensor is not this model's: lm_head.weight: missing");
     remove_folder();
     stop(t.from);
 }
@@ -390,7 +390,7 @@ static void another_optimizer_or_precision_is_refused(void)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         started *other = start_of(&refused[i].offered);
         CHECK_FAILS(restore(other, in_folder("step-3")), &err, VSH_EINPUT, refused[i].message);
-        CHECK_HAS(err.text, "are not this model's");
+        CHECK_HAS(err.text, " not this model's: ");
         stop(other);
     }
     CHECK_OK(restore(r, in_folder("step-3")), &err);

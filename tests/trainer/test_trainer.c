@@ -116,7 +116,7 @@ static void check_learns(const setting *s, double least)
 
     last = train(r, 11, rate_of(s->optimizer));
     CLAIM(first - last > least, s->model, s->precision, s->optimizer);
-    CLAIM(vsh_trainer_weights_finite(&r->t), s->model, s->precision, s->optimizer);
+    CLAIM(vsh_trainer_finite(&r->t), s->model, s->precision, s->optimizer);
     CHECK_NEAR(first, log((double)r->config.model.vocab), 0.1, 0);
     stop(r);
 }
@@ -464,8 +464,36 @@ static void what_is_not_finite_is_told(void)
             ((float *)r->t.arrays.weights)[at] = NAN;
         else
             ((vsh_bf16 *)r->t.arrays.weights)[at] = 0x7f80; /* infinity */
-        CHECK(!vsh_trainer_weights_finite(&r->t));
+        CHECK(!vsh_trainer_finite(&r->t));
         CHECK(!gradient_at(r, 1, 0).finite);
+        stop(r);
+    }
+}
+
+/* A weight of 16 bits, its master copy and every moment of fp32 are looked at. */
+static void a_state_that_is_not_finite_is_told(void)
+{
+    for (int o = 0; o < OPTIMIZERS; o++) {
+        vsh_optimizer_piece pieces[VSH_OPTIMIZER_PIECES];
+        started *r =
+            start_of(&(setting){.model = DENSE, .precision = VSH_BF16, .optimizer = optimizers[o]});
+        int count = vsh_optimizer_pieces(&r->t.list, optimizers[o], pieces), wide = 0;
+        float *master = r->t.arrays.master;
+        train(r, 1, 1e-3);
+        CHECK(vsh_trainer_finite(&r->t));
+        for (int i = 0; i < count; i++) {
+            char *piece = (char *)r->t.arrays.state + pieces[i].offset_bytes;
+            float *last = (float *)(void *)piece + pieces[i].elements - 1, before = *last;
+            if (strcmp(pieces[i].dtype, "F32") != 0)
+                continue;
+            *last = i % 2 ? NAN : INFINITY;
+            CLAIM(!vsh_trainer_finite(&r->t), pieces[i].name, optimizers[o], i);
+            *last = before;
+            wide++;
+        }
+        CHECK(wide >= 1 && vsh_trainer_finite(&r->t));
+        master[r->t.list.elements - 1] = -INFINITY;
+        CHECK(!vsh_trainer_finite(&r->t));
         stop(r);
     }
 }
@@ -670,6 +698,7 @@ const vsh_test vsh_tests[] = {
     {"biases_stay_without_a_rate", biases_stay_without_a_rate},
     {"balancing_evens_the_load", balancing_evens_the_load},
     {"what_is_not_finite_is_told", what_is_not_finite_is_told},
+    {"a_state_that_is_not_finite_is_told", a_state_that_is_not_finite_is_told},
     {"a_step_of_short_sequences_is_that_of_a_short_run",
      a_step_of_short_sequences_is_that_of_a_short_run},
     {"a_smaller_micro_batch_is_that_of_a_smaller_network",
