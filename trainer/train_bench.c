@@ -172,10 +172,10 @@ static void print_screen(const bench *b, vsh_text *out)
 {
     double products = 0;
 
-    vsh_text_add(out, "\n  %s, %s, %" PRId64 " thread%s   %s\n\n", b->config.model.name,
+    vsh_text_add(out, "\n  %s, %s, %" PRId64 " thread%s\n  %s\n\n", b->config.model.name,
                  vsh_precision_words[b->config.precision], b->plan.threads,
                  b->plan.threads == 1 ? "" : "s", vsh_gemm_describe(b->trainer.nn.gemm));
-    vsh_text_add(out, "  %-24s %-9s %18s %8s %11s %5s\n", "product", "phase", "m x n x k", "time",
+    vsh_text_add(out, "  %-23s %-9s %17s %8s %11s %5s\n", "product", "phase", "m x n x k", "time",
                  "FLOP/s", "peak");
     for (int i = 0; i < b->meter.ops.count; i++) {
         const vsh_op *op = &b->meter.ops.item[i];
@@ -184,7 +184,7 @@ static void print_screen(const bench *b, vsh_text *out)
             continue;
         products += b->meter.row[i].seconds;
         snprintf(shape, sizeof shape, "%" PRId64 "x%" PRId64 "x%" PRId64, op->m, op->n, op->k);
-        vsh_text_add(out, "  %-24.24s %-9s %18.18s %8s %11s %3.0f %%\n", op->name,
+        vsh_text_add(out, "  %-23.23s %-9s %17.17s %8s %11s %3.0f %%\n", op->name,
                      vsh_phase_names[op->phase], shape, vsh_show_time(b->meter.row[i].seconds).text,
                      vsh_show_si(rate_of(b, i)).text, 100 * rate_of(b, i) / b->gemm_peak);
     }
