@@ -172,9 +172,11 @@ static void print_screen(const bench *b, vsh_text *out)
 {
     double products = 0;
 
-    vsh_text_add(out, "\n  %s, %s, %" PRId64 " thread%s\n  %s\n\n", b->config.model.name,
+    vsh_text_add(out, "\n  %s, %s, %" PRId64 " thread%s\n  ", b->config.model.name,
                  vsh_precision_words[b->config.precision], b->plan.threads,
-                 b->plan.threads == 1 ? "" : "s", vsh_gemm_describe(b->trainer.nn.gemm));
+                 b->plan.threads == 1 ? "" : "s");
+    vsh_text_wrap(out, vsh_gemm_describe(b->trainer.nn.gemm), 2, 80);
+    vsh_text_put(out, "\n", 1);
     vsh_text_add(out, "  %-23s %-9s %17s %8s %11s %5s\n", "product", "phase", "m x n x k", "time",
                  "FLOP/s", "peak");
     for (int i = 0; i < b->meter.ops.count; i++) {
