@@ -18,50 +18,43 @@ static const char introduction[] =
 
 static volatile sig_atomic_t stop_asked;
 
-static const int stop_signals[] = {SIGINT, SIGTERM, SIGUSR1};
-enum { STOP_SIGNALS = sizeof stop_signals / sizeof stop_signals[0] };
-
-static sigset_t stop_set(void)
+/* The first signal asks for a checkpoint and the end; the second ends at once. */
+static void ask_to_stop(int number)
 {
+    if (stop_asked) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    stop_asked = 1;
+}
+
+static void *stand_by(void *unused)
+{
+    while (pause() != 0) /* it returns after every signal, always -1 */
+        ;
+    return unused;
+}
+
+/* Handlers run on a thread that does nothing else (or on an idle one of a library). On a thread
+ * that multiplies they would do harm: some kernels of oneDNN keep the stack pointer in a block of
+ * theirs, and the kernel writes the frame of a handler below it, over the blocks of others. */
+static void listen_to_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+    struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = SA_RESTART};
+    pthread_t listener;
     sigset_t set;
 
     sigemptyset(&set);
-    for (size_t i = 0; i < STOP_SIGNALS; i++)
-        sigaddset(&set, stop_signals[i]);
-    return set;
-}
-
-/* The first signal asks for a checkpoint and the end; the second ends at once. */
-static void *wait_for_signals(void *unused)
-{
-    sigset_t set = stop_set();
-    int number = 0;
-
-    (void)unused;
-    while (sigwait(&set, &number) != 0)
-        ;
-    stop_asked = 1;
-    while (sigwait(&set, &number) != 0)
-        ;
-    signal(number, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    raise(number);
-    return NULL;
-}
-
-/* Signals go to a thread of their own. On a thread that multiplies a handler would do harm: some
- * kernels of oneDNN keep the stack pointer in a block of theirs, and the kernel writes the frame of
- * a handler below it, over the blocks of others. */
-static void listen_to_signals(void)
-{
-    sigset_t set = stop_set();
-    pthread_t listener;
-
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    if (pthread_create(&listener, NULL, wait_for_signals, NULL) == 0)
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        sigaction(signals[i], &action, NULL);
+        sigaddset(&set, signals[i]);
+    }
+    if (pthread_create(&listener, NULL, stand_by, NULL) == 0) {
         pthread_detach(listener);
-    else
-        pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* then a signal ends the program, as it does */
+        pthread_sigmask(SIG_BLOCK, &set, NULL); /* here, and in the threads that begin later */
+    }
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write, told like others */
     signal(SIGPIPE, SIG_IGN);
 }
