@@ -114,7 +114,7 @@ static vsh_run_config defaults(void)
                                          .cooldown = 0.2,
                                          .final = -1},
                             .bias_rate = -1,
-        .network = {.balance = 0.01, .z = 0.001, .exit_scale = 0.2},
+                            .network = {.balance = 0.01, .z = 0.001, .exit_scale = 0.2},
                             .steps = 1000,
                             .seed = 1,
                             .checkpoint_every = 500,

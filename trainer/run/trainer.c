@@ -206,8 +206,8 @@ static vsh_network_report run_micro(vsh_trainer *t, void *sum, bool add, uint64_
 
     if (!t->micro_gradient)
         return vsh_network_train(t->net, t->inputs, &targets, sum, add, number, t->load);
-    report = vsh_network_train(t->net, t->inputs, &targets, t->micro_gradient, false, number,
-                               t->load);
+    report =
+        vsh_network_train(t->net, t->inputs, &targets, t->micro_gradient, false, number, t->load);
     if (add)
         vsh_add_wide(&t->nn, t->list.elements, t->micro_gradient, sum);
     else
@@ -265,8 +265,8 @@ vsh_status vsh_trainer_gradient(vsh_trainer *t, const vsh_batch_source *source, 
     run_shards(t, source, step, first, result);
     divide_report(&result->report, (double)b->accumulate);
     result->executed_macs = vsh_meter_counted(vsh_network_meter(t->net));
-    result->model_flops = vsh_flops_times(
-        vsh_ops_step_model_flops(&vsh_network_meter(t->net)->ops), (double)b->accumulate);
+    result->model_flops = vsh_flops_times(vsh_ops_step_model_flops(&vsh_network_meter(t->net)->ops),
+                                          (double)b->accumulate);
     /* what ran is what the planner priced */
     assert(result->executed_macs == b->accumulate * vsh_meter_expected(vsh_network_meter(t->net)));
     result->gradient_norm =
