@@ -95,8 +95,8 @@ static vsh_status run_steps(bench *b, vsh_error *err)
     b->fastest = INFINITY;
     for (int64_t step = 0; step <= b->steps; step++) {
         double start = vsh_clock_now().v, seconds;
-        vsh_meter_clear(vsh_network_meter(b->trainer.net));
-        VSH_TRY(vsh_trainer_gradient(&b->trainer, &source, step + 1, 0, &result, err));
+        VSH_TRY(vsh_trainer_gradient(&b->trainer, &source, step + 1,
+                                     step * b->config.batch.tokens, &result, err));
         vsh_trainer_update(&b->trainer, step + 1, 1e-3, &result);
         seconds = vsh_clock_now().v - start;
         if (step == 0)

@@ -312,6 +312,7 @@ static void figures_out_of_range_are_refused(void)
         {DENSE "losses: {jitter: 0.6}\n", "jitter"},
         {DENSE "losses: {exit_scale: -1}\n", "exit_scale"},
         {DENSE "losses: {bias_rate: 2}\n", "bias_rate"},
+        {DENSE "losses: {bias_rate: 0.1}\n", "the model has no balancing bias"},
         {DENSE "checkpoint: {every: -1}\n", "every"},
         {DENSE "checkpoint: {keep: 0}\n", "keep"},
         {DENSE "evaluate: {every: -1}\n", "every"},
@@ -510,6 +511,7 @@ static void check_same_learning(const vsh_run_config *a, const vsh_run_config *b
     CHECK_NEAR(a->schedule.peak, b->schedule.peak, 0, 0);
     CHECK_INT(a->schedule.steps, b->schedule.steps);
     CHECK_INT(a->schedule.warmup, b->schedule.warmup);
+    CHECK_INT(a->warmup_given, b->warmup_given);
     CHECK_NEAR(a->schedule.cooldown, b->schedule.cooldown, 0, 0);
     CHECK_NEAR(a->schedule.final, b->schedule.final, 0, 0);
     CHECK_NEAR(a->network.balance, b->network.balance, 0, 0);
@@ -609,6 +611,68 @@ static void figures_keep_every_bit(void)
     check_round_trip(&config);
 }
 
+/* ---- what decides the weights -------------------------------------------------------------- */
+
+static const char *deciding(const char *text)
+{
+    vsh_text out = {.arena = vsh_test_arena()};
+
+    vsh_run_config_deciding(of(text), &out);
+    REQUIRE(!out.failed);
+    return vsh_text_string(&out);
+}
+
+static void what_decides_no_weight_does_not_make_another_run(void)
+{
+    static const char *const same[] = {
+        DENSE "data: elsewhere\n",
+        DENSE "text: a.txt\n",
+        DENSE "tokenizer: bytes\n",
+        DENSE "checkpoint: {every: 7, keep: 9}\n",
+        DENSE "evaluate: {every: 3, tokens: 5}\n",
+        DENSE "steps: 4711\n",
+    };
+    const char *plain = deciding(DENSE);
+
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        CHECK_TEXT(deciding(same[i]), plain);
+}
+
+static void what_decides_the_weights_makes_another_run(void)
+{
+    static const char *const others[] = {
+        MIXTURE,
+        DENSE "batch: {tokens: 640}\n",
+        DENSE "batch: {sequence: 32}\n",
+        DENSE "batch: {micro: 4}\n",
+        DENSE "batch: {shards: 2}\n",
+        DENSE "batch: {sequence_warmup: 5}\n",
+        DENSE "optimizer: {name: sgd}\n",
+        DENSE "optimizer: {lr: 1.0000000000000002e-3}\n",
+        DENSE "optimizer: {betas: [0.9, 0.96]}\n",
+        DENSE "optimizer: {eps: 1e-9}\n",
+        DENSE "optimizer: {weight_decay: 0}\n",
+        DENSE "optimizer: {clip: 2}\n",
+        DENSE "schedule: {name: constant}\n",
+        DENSE "schedule: {warmup: 3}\n",
+        DENSE "schedule: {cooldown: 0.5}\n",
+        DENSE "schedule: {final: 0.5}\n",
+        DENSE "losses: {balance: 0.5}\n",
+        DENSE "losses: {z: 0.5}\n",
+        DENSE "losses: {jitter: 0.5}\n",
+        DENSE "losses: {exit_scale: 0.5}\n",
+        DENSE "precision: bf16\n",
+        DENSE "recompute: full\n",
+        DENSE "seed: 2\n",
+        DENSE "spike: {action: ignore}\n",
+        DENSE "spike: {deviations: 7}\n",
+    };
+    const char *plain = deciding(DENSE);
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        CHECK(strcmp(deciding(others[i]), plain) != 0);
+}
+
 const vsh_test vsh_tests[] = {
     {"every_key_is_read", every_key_is_read},
     {"every_key_of_the_optimizer_and_the_losses_is_read",
@@ -639,4 +703,7 @@ const vsh_test vsh_tests[] = {
     {"what_was_not_given_reads_back_as_it_was_written",
      what_was_not_given_reads_back_as_it_was_written},
     {"figures_keep_every_bit", figures_keep_every_bit},
+    {"what_decides_no_weight_does_not_make_another_run",
+     what_decides_no_weight_does_not_make_another_run},
+    {"what_decides_the_weights_makes_another_run", what_decides_the_weights_makes_another_run},
     {NULL, NULL}};

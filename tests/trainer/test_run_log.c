@@ -75,10 +75,10 @@ static const char *cut(const char *text, int64_t after_step)
     return opened(after_step, NULL);
 }
 
-#define START "{\"event\":\"start\",\"step\":0,\"params\":5}\n"
-#define STEP1 "{\"step\":1,\"loss\":3.5}\n"
+#define START "{\"event\": \"start\", \"step\": 0, \"params\": 5}\n"
+#define STEP1 "{\"step\": 1, \"loss\": 3.5}\n"
 #define STEP2 "{\"step\":2,\"loss\":3.25}\n"
-#define EVAL2 "{\"event\":\"evaluate\",\"step\":2,\"loss\":3}\n"
+#define EVAL2 "{\"event\": \"evaluate\", \"step\": 2, \"loss\": 3}\n"
 #define STEP3 "{\"step\":3,\"loss\":3}\n"
 #define STEP10 "{\"step\":10,\"loss\":1}\n"
 #define NOTE "{\"event\":\"note\",\"what\":\"said\"}\n"
@@ -149,6 +149,46 @@ static void an_event_without_a_step_stays_where_it_stands(void)
     make_folder();
     CHECK_TEXT(cut(NOTE STEP1 NOTE STEP2 NOTE, 1), NOTE STEP1 NOTE);
     CHECK_TEXT(cut(NOTE, 0), NOTE);
+    remove_folder();
+}
+
+#define END3 "{\"event\": \"end\", \"step\": 3}\n"
+
+/* A run that had ended goes on: its end is no more. */
+static void an_end_is_cut_off_when_a_run_goes_on(void)
+{
+    make_folder();
+    CHECK_TEXT(cut(STEP1 STEP2 STEP3 END3, 3), STEP1 STEP2 STEP3);
+    CHECK_TEXT(cut(STEP1 STEP2 STEP3 END3 "{\"event\": \"resume\", \"step\": 3}\n", 3),
+               STEP1 STEP2 STEP3);
+    remove_folder();
+}
+
+static bool has_ended(const char *text)
+{
+    bool ended = true;
+
+    put(text, strlen(text));
+    REQUIRE_OK(vsh_run_log_ended(vsh_test_arena(), path, &ended, &err), &err);
+    return ended;
+}
+
+static void a_run_has_ended_when_its_last_line_says_so(void)
+{
+    bool ended = true;
+
+    make_folder();
+    REQUIRE_OK(vsh_run_log_ended(vsh_test_arena(), path, &ended, &err), &err);
+    CHECK(!ended);
+    CHECK(has_ended(END3));
+    CHECK(has_ended(STEP1 STEP2 STEP3 END3));
+    CHECK(!has_ended(""));
+    CHECK(!has_ended("\n"));
+    CHECK(!has_ended(STEP3));
+    CHECK(!has_ended(END3 STEP3));
+    CHECK(!has_ended(END3 "\n"));
+    CHECK(!has_ended(STEP3 "{\"event\": \"end\", \"step\": 3}")); /* not finished */
+    CHECK(!has_ended(STEP3 "{\"event\": \"evaluate\", \"step\": 3}\n"));
     remove_folder();
 }
 
@@ -260,6 +300,8 @@ const vsh_test vsh_tests[] = {
     {"a_line_that_was_not_finished_is_cut_off", a_line_that_was_not_finished_is_cut_off},
     {"an_event_without_a_step_stays_where_it_stands",
      an_event_without_a_step_stays_where_it_stands},
+    {"an_end_is_cut_off_when_a_run_goes_on", an_end_is_cut_off_when_a_run_goes_on},
+    {"a_run_has_ended_when_its_last_line_says_so", a_run_has_ended_when_its_last_line_says_so},
     {"a_step_inside_a_long_line_is_not_its_step", a_step_inside_a_long_line_is_not_its_step},
     {"lines_of_other_programs_do_no_harm", lines_of_other_programs_do_no_harm},
     {"lines_are_appended", lines_are_appended},
