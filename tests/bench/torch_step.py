@@ -41,7 +41,8 @@ def options():
     parser.add_argument("--blas", choices=["openmp", "pthread", "system"], default="openmp")
     parser.add_argument("--capability", choices=["best", "avx2"], default="best")
     parser.add_argument("--malloc", choices=["keep", "huge", "system"], default="huge")
-    parser.add_argument("--spin", choices=["active", "system"], default="system")
+    parser.add_argument("--spin", choices=["short", "system"], default="system",
+                        help="short: waiting threads sleep soon, for a machine that is not free")
     parser.add_argument("--mkldnn", choices=["on", "off"], default="on")
     parser.add_argument("--attention", choices=["masked", "added", "causal"], default="causal")
     parser.add_argument("--block", type=int, default=128, help="queries at once, of causal")
@@ -74,8 +75,8 @@ def environment(opt):
         env["MALLOC_TRIM_THRESHOLD_"] = str(1 << 40)
     if opt.malloc == "huge":
         env["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
-    if opt.spin == "active":
-        env["OMP_WAIT_POLICY"] = "active"
+    if opt.spin == "short":
+        env["GOMP_SPINCOUNT"] = "1000"
     return env
 
 
