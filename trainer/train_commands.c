@@ -68,7 +68,7 @@ const train_command train_commands[] = {
       "  vishwa-train run trainer/configs/quick-moe.yaml\n"
       "  vishwa-train run trainer/configs/quick-moe.yaml --dry-run\n"
       "  vishwa-train run trainer/configs/quick-moe.yaml --resume\n"
-      "  vishwa-train run trainer/configs/tiny-dense.yaml --set optimizer.lr=3e-4 --out runs/low\n",
+      "  vishwa-train run mine.yaml --set optimizer.lr=3e-4 --out runs/low\n",
       run_options, 1},
      train_run_run},
     {{"sample", "--checkpoint DIR --prompt TEXT [options]", "text out of a trained model",

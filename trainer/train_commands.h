@@ -15,7 +15,7 @@
 /* What the command line said; numbers that were not given are NaN, or 0 for counts. */
 typedef struct {
     vsh_common common;
-    const char *out, *checkpoint, *prompt, *model, *blas, *tasks;
+    const char *out, *checkpoint, *prompt, *model, *tasks;
     vsh_opt_list set;
     int64_t steps, tokens, batch, seq, top_k;
     double hours, temperature, top_p, exit_threshold;

@@ -44,6 +44,7 @@ def options():
     parser.add_argument("--spin", choices=["active", "system"], default="system")
     parser.add_argument("--mkldnn", choices=["on", "off"], default="on")
     parser.add_argument("--attention", choices=["masked", "added", "causal"], default="causal")
+    parser.add_argument("--block", type=int, default=128, help="queries at once, of causal")
     parser.add_argument("--adamw", choices=["single", "foreach"], default="single")
     parser.add_argument("--experts", choices=["index_add", "sorted"], default="sorted")
     parser.add_argument("--count", action="store_true", help="print the parameters and stop")
@@ -114,15 +115,13 @@ def attention_added(q, k, v, mask):
 class CausalAttention(torch.autograd.Function):
     """By blocks of queries, each with the keys it may see: about half of the T x T square."""
 
-    BLOCK = 64
-
     @staticmethod
     def forward(ctx, q, k, v, mask):
         scale = 1 / math.sqrt(q.size(-1))
         out = torch.empty_like(q)
         kept = []
-        for begin in range(0, q.size(1), CausalAttention.BLOCK):
-            end = min(begin + CausalAttention.BLOCK, q.size(1))
+        for begin in range(0, q.size(1), opt.block):
+            end = min(begin + opt.block, q.size(1))
             scores = torch.baddbmm(mask[begin:end, :end].expand(q.size(0), -1, -1),
                                    q[:, begin:end], k[:, :end].transpose(1, 2), alpha=scale)
             p = F.softmax(scores, -1)
@@ -137,7 +136,7 @@ class CausalAttention(torch.autograd.Function):
         scale = 1 / math.sqrt(q.size(-1))
         dq, dk, dv = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
         for i, p in enumerate(kept):
-            begin, end = i * CausalAttention.BLOCK, p.size(2)
+            begin, end = i * opt.block, p.size(2)
             dv[:, :end].baddbmm_(p.transpose(1, 2), dout[:, begin:end])
             dp = torch.bmm(dout[:, begin:end], v[:, :end].transpose(1, 2))
             ds = torch._softmax_backward_data(dp, p, -1, p.dtype)
@@ -335,4 +334,5 @@ def main():
     }))
 
 
-main()
+if __name__ == "__main__":
+    main()

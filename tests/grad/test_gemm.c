@@ -189,8 +189,8 @@ static void fp32_products_agree_with_their_twin(void)
             machine m = {NULL};
             vsh_gemm_options options = {.blas = libraries[j]};
             vsh_gemm_engine *probe;
-            if (!kernels)
-                continue;
+            if (!kernels || (libraries[j] && strcmp(libraries[j], "own") != 0 && i > 0))
+                continue; /* the libraries are the same ones */
             m = start_with(1, kernels, NULL);
             if (vsh_gemm_open(vsh_test_arena(), m.pool, kernels, &options, &probe, NULL) ==
                 VSH_OK) {

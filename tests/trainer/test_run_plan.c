@@ -285,6 +285,7 @@ static vsh_lean_runtime runtime_of(void)
 {
     return (vsh_lean_runtime){.optimizer = (vsh_optimizer)config.optimizer.kind,
                               .gradient_buffers = plan.gradient_buffers,
+                              .accumulates = config.batch.accumulate > 1,
                               .threads = plan.threads,
                               .jitter = config.network.jitter > 0};
 }

@@ -1,8 +1,12 @@
+#define _DEFAULT_SOURCE /* flock */
 #include "trainer/data/prepared.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -84,14 +88,18 @@ static int64_t held_out_documents(const vsh_corpus *corpus)
 static vsh_status prepare_in_folder(vsh_arena *arena, const vsh_prepare_options *o,
                                     const vsh_corpus *corpus, vsh_prepared *p, vsh_error *err)
 {
-    const char *cache = in_folder(arena, o->folder, "tokens");
     int64_t held_out = held_out_documents(corpus);
     bool parted = held_out > 0 && held_out < corpus->documents;
     int64_t one_in = parted ? VSH_HELD_OUT : 0;
+    const char *cache;
+    char name[32];
 
+    VSH_TRY(open_tokenizer(arena, o, corpus, one_in, &p->tokenizer, err));
+    /* each tokenizer has its own ids */
+    snprintf(name, sizeof name, "tokens-%08" PRIx32, (uint32_t)vsh_tokenizer_hash(p->tokenizer));
+    cache = in_folder(arena, o->folder, name);
     if (!cache)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(open_tokenizer(arena, o, corpus, one_in, &p->tokenizer, err));
     say(o, parted ? "tokenizing" : "tokenizing (too few documents to hold one out)");
     VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, false, one_in, cache, &p->train, err));
     if (parted)
@@ -101,23 +109,51 @@ static vsh_status prepare_in_folder(vsh_arena *arena, const vsh_prepare_options 
     return VSH_OK;
 }
 
-vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
-                       vsh_error *err)
+/* Two runs may share a folder: what it lacks is made by one while the other waits. */
+static int lock_folder(const char *folder)
+{
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    while (descriptor >= 0 && flock(descriptor, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    return descriptor;
+}
+
+/* corpus lives in an arena of its own: ids are what training needs. */
+static vsh_status prepare(vsh_arena *arena, vsh_arena *text, const vsh_prepare_options *o,
+                          vsh_prepared *p, vsh_error *err)
 {
     vsh_corpus corpus;
     vsh_status status;
+    int lock;
 
-    *p = (vsh_prepared){0};
     say(o, "reading the text");
     if (o->text)
-        VSH_TRY(vsh_corpus_read(arena, o->text, &corpus, err));
+        VSH_TRY(vsh_corpus_read(text, o->text, &corpus, err));
     else
-        VSH_TRY(vsh_corpus_default(arena, o->packages, &corpus, err));
-    p->description = corpus.description;
+        VSH_TRY(vsh_corpus_default(text, o->packages, &corpus, err));
+    p->description = vsh_copy_text(arena, corpus.description, strlen(corpus.description));
+    if (!p->description)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_folder_make(o->folder, err));
+    lock = lock_folder(o->folder);
     status = prepare_in_folder(arena, o, &corpus, p, err);
     if (status != VSH_OK)
         rmdir(o->folder); /* goes only when nothing is in it */
+    if (lock >= 0)
+        close(lock);
+    return status;
+}
+
+vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
+                       vsh_error *err)
+{
+    vsh_arena text = {0};
+    vsh_status status;
+
+    *p = (vsh_prepared){0};
+    status = prepare(arena, &text, o, p, err);
+    vsh_arena_free(&text);
     return status;
 }
 

@@ -11,7 +11,7 @@
 enum { VSH_HELD_OUT = 50 };
 
 typedef struct {
-    const char *folder;    /* where what is made is kept: tokenizer.model, tokens.*.ids */
+    const char *folder;    /* where what is made is kept: tokenizer.model, tokens-*.ids */
     const char *text;      /* a text file; NULL: the default corpus */
     const char *packages;  /* folder with the unpacked files of the default corpus */
     const char *tokenizer; /* "bytes", "sentencepiece", or a model file */

@@ -113,7 +113,8 @@ static vsh_run_config defaults(void)
                                          .warmup = -1,
                                          .cooldown = 0.2,
                                          .final = -1},
-                            .network = {.balance = 0.01, .z = 0.001, .exit_scale = 0.2},
+                            .bias_rate = -1,
+        .network = {.balance = 0.01, .z = 0.001, .exit_scale = 0.2},
                             .steps = 1000,
                             .seed = 1,
                             .checkpoint_every = 500,
@@ -350,6 +351,13 @@ static vsh_status finish(reading *r, vsh_error *err)
         c->schedule.warmup = c->steps / 10 < 100 ? c->steps / 10 : 100;
     if (c->schedule.final < 0)
         c->schedule.final = c->schedule.kind == VSH_SCHEDULE_COSINE ? 0.1 : 0;
+    if (c->bias_rate < 0) /* balancing without a loss wants the rate of Wang et al. 2024 */
+        c->bias_rate = c->model.experts.correction_bias ? 1e-3 : 0;
+    if (c->bias_rate > 0 && !c->model.experts.correction_bias)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: losses: bias_rate: the model has no balancing bias (experts: "
+                        "correction_bias)",
+                        c->path);
     if (c->schedule.warmup > c->steps) /* a run cut short still rises all its way */
         c->schedule.warmup = c->steps;
     return finish_batch(c, err);

@@ -90,7 +90,6 @@ static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, doub
     vsh_text line = {.arena = &scratch};
     vsh_json json = {.out = &line, .one_line = true};
     double tokens = (double)run->config->batch.tokens;
-    const vsh_run_plan *plan = run->trainer->plan;
     vsh_status status;
 
     vsh_json_object(&json, NULL);
@@ -102,8 +101,8 @@ static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, doub
     put(&json, "grad_norm", step->gradient_norm);
     put(&json, "step_time_s", seconds);
     put(&json, "tokens_per_s", tokens / seconds);
-    put(&json, "flops", plan->executed_flops.v);
-    put(&json, "mfu", plan->model_flops.v / seconds / run->peak_flops);
+    put(&json, "flops", 2 * (double)step->executed_macs);
+    put(&json, "mfu", step->model_flops.v / seconds / run->peak_flops);
     vsh_json_integer(&json, "rss_bytes", vsh_memory_resident());
     write_routing(&json, &step->report);
     if (what)
@@ -278,13 +277,12 @@ vsh_status vsh_run_steps(vsh_run *run, vsh_error *err)
         double start = vsh_clock_now().v, rate, seconds;
         outcome happened;
         vsh_step result;
-        vsh_meter_clear(vsh_network_meter(run->trainer->net));
         VSH_TRY(one_step(run, &result, &rate, &happened, err));
         seconds = vsh_clock_now().v - start;
         t.busy += seconds;
         t.steps++;
         t.fastest = fmin(t.fastest, seconds);
-        t.macs_per_step = vsh_meter_counted(vsh_network_meter(run->trainer->net));
+        t.macs_per_step = result.executed_macs;
         if (run->energy_measured)
             vsh_energy_read(&run->energy);
         VSH_TRY(log_step(run, &result, rate, seconds,
@@ -296,6 +294,5 @@ vsh_status vsh_run_steps(vsh_run *run, vsh_error *err)
         show_progress(run, &result, &t, stop);
     }
     measure(run, &t);
-    return run->state.step >= run->last_step && run->last_step >= run->config->steps ? VSH_OK
-                                                                                     : VSH_ESTOPPED;
+    return run->state.step >= run->last_step ? VSH_OK : VSH_ESTOPPED;
 }

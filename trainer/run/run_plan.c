@@ -32,6 +32,7 @@ static vsh_status footprint(const vsh_run_config *c, int64_t micro, int64_t thre
 {
     vsh_lean_runtime runtime = {.optimizer = (vsh_optimizer)c->optimizer.kind,
                                 .gradient_buffers = buffers,
+                                .accumulates = plan->sequences > micro,
                                 .threads = threads,
                                 .jitter = c->network.jitter > 0};
 
