@@ -196,8 +196,8 @@ static void a_run_has_ended_when_its_last_line_says_so(void)
 static void a_step_inside_a_long_line_is_not_its_step(void)
 {
     static const char line[] =
-        "{\"event\":\"start\",\"step\":0,\"command\":\"0123456789 0123456789 0123456789 "
-        "\\\"step\\\":99\",\"x\":{\"step\":99}}\n";
+        "{\"event\": \"note\", \"what\": \"0123456789 0123456789 0123456789 0123456789\", "
+        "\"of\": {\"step\": 99}}\n";
 
     make_folder();
     CHECK_TEXT(cut(line, 5), line);

@@ -406,6 +406,17 @@ static void sequences_double_on_the_way_from_start_to_sequence(void)
     CHECK_INT(vsh_run_plan_sequence(&b, 1000000), 256);
 }
 
+/* 32 + step - 1: a length that is reached is taken. */
+static void a_length_that_is_just_reached_is_taken(void)
+{
+    vsh_batch_config b = {.sequence = 128, .sequence_start = 32, .sequence_warmup = 96};
+
+    CHECK_INT(vsh_run_plan_sequence(&b, 32), 32);
+    CHECK_INT(vsh_run_plan_sequence(&b, 33), 64);
+    CHECK_INT(vsh_run_plan_sequence(&b, 96), 64);
+    CHECK_INT(vsh_run_plan_sequence(&b, 97), 128);
+}
+
 /* Whatever is asked for: lengths grow, divide the full one by powers of two, are never below the
  * start, begin as near to it as that allows, and end at the full one. */
 static void sequences_of_any_warmup_divide_and_grow(void)
@@ -473,6 +484,7 @@ const vsh_test vsh_tests[] = {
     {"sequences_are_whole_without_a_warmup", sequences_are_whole_without_a_warmup},
     {"sequences_double_on_the_way_from_start_to_sequence",
      sequences_double_on_the_way_from_start_to_sequence},
+    {"a_length_that_is_just_reached_is_taken", a_length_that_is_just_reached_is_taken},
     {"sequences_of_any_warmup_divide_and_grow", sequences_of_any_warmup_divide_and_grow},
     {"a_warmup_keeps_the_tokens_of_a_micro_batch", a_warmup_keeps_the_tokens_of_a_micro_batch},
     {NULL, NULL}};

@@ -331,6 +331,40 @@ static void a_report_is_the_mean_over_the_micro_batches(void)
     stop(one);
 }
 
+/* The same tokens, whatever is asked for. */
+static void fill_alike(void *context, int64_t first, int64_t sequences, int64_t seq,
+                       int32_t *inputs, int32_t *targets)
+{
+    (void)first;
+    fill_text(context, 0, sequences, seq, inputs, targets);
+}
+
+static double loss_alike(started *r, int64_t step)
+{
+    vsh_batch_source source = {fill_alike, r};
+    vsh_step result;
+
+    REQUIRE_OK(vsh_trainer_gradient(&r->t, &source, step, 0, &result, &err), &err);
+    return result.report.loss;
+}
+
+/* Without jitter a step is twice the same micro-batch, and its mean loss is exactly that of one. */
+static void every_micro_batch_of_every_step_is_shaken_anew(void)
+{
+    for (int shaken = 0; shaken < 2; shaken++) {
+        setting s = {.model = MIXTURE, .jitter = 0.3 * shaken};
+        started *one = start_of(&s), *two;
+        s.accumulate = 2;
+        two = start_of(&s);
+        CHECK((loss_alike(one, 1) == loss_alike(one, 2)) == !shaken);
+        CHECK((loss_alike(one, 2) == loss_alike(two, 1)) == !shaken);
+        CHECK((loss_alike(one, 3) == loss_alike(two, 1)) == !shaken);
+        CHECK(loss_alike(one, 5) == loss_alike(one, 5));
+        stop(one);
+        stop(two);
+    }
+}
+
 /* ---- the update ---------------------------------------------------------------------------- */
 
 /* The first step of SGD is the gradient times the rate: clipped, its length is rate times clip. */
@@ -689,6 +723,8 @@ const vsh_test vsh_tests[] = {
     {"micro_batches_sum_to_the_gradient_of_the_whole",
      micro_batches_sum_to_the_gradient_of_the_whole},
     {"a_report_is_the_mean_over_the_micro_batches", a_report_is_the_mean_over_the_micro_batches},
+    {"every_micro_batch_of_every_step_is_shaken_anew",
+     every_micro_batch_of_every_step_is_shaken_anew},
     {"a_clipped_step_has_the_length_of_the_clip", a_clipped_step_has_the_length_of_the_clip},
     {"a_wide_clip_changes_nothing", a_wide_clip_changes_nothing},
     {"weights_of_16_bits_are_the_master_copy_rounded",

@@ -94,6 +94,13 @@ static void a_small_dense_model_needs_what_a_hand_counts(void)
     CHECK_INT(need.transient, 1152 + 384 + 128 + 384 + 128);
 }
 
+/* Sums of the gradient of the output's bias, 8 x 4 -> 64, beside its product. */
+static void biases_need_the_sums_of_their_gradient(void)
+{
+    model = vsh_test_model(SMALL_DENSE "bias: attention\n");
+    CHECK_INT(plain(2, 6).transient, 1152 + 384 + 128 + 64 + 384 + 128);
+}
+
 /* Half of all but row sums, sums of norms and angles; logits stay fp32, their gradient is not. */
 static void a_small_model_in_16_bits_needs_what_a_hand_counts(void)
 {
@@ -332,6 +339,7 @@ const vsh_test vsh_tests[] = {
      a_chunk_is_neither_too_thin_for_a_product_nor_too_thick},
     {"a_chunk_is_at_most_all_tokens", a_chunk_is_at_most_all_tokens},
     {"a_small_dense_model_needs_what_a_hand_counts", a_small_dense_model_needs_what_a_hand_counts},
+    {"biases_need_the_sums_of_their_gradient", biases_need_the_sums_of_their_gradient},
     {"a_small_model_in_16_bits_needs_what_a_hand_counts",
      a_small_model_in_16_bits_needs_what_a_hand_counts},
     {"a_small_mixture_needs_what_a_hand_counts", a_small_mixture_needs_what_a_hand_counts},
