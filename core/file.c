@@ -83,6 +83,32 @@ vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err
     return status;
 }
 
+vsh_status vsh_file_read(const char *path, vsh_text *text, vsh_error *err)
+{
+    char part[65536];
+    ssize_t got;
+    int file;
+
+    do
+        file = open(path, O_RDONLY | O_CLOEXEC);
+    while (file < 0 && errno == EINTR);
+    if (file < 0)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    while ((got = read(file, part, sizeof part)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            break;
+        vsh_text_put(text, part, (size_t)got);
+    }
+    if (got < 0)
+        vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    close(file);
+    if (got < 0)
+        return VSH_EMACHINE;
+    return text->failed ? vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path) : VSH_OK;
+}
+
 vsh_file_owner vsh_file_owner_of(const char *path, const char *mark)
 {
     char head[1025];

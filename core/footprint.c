@@ -122,6 +122,16 @@ static double sum_bytes(const vsh_model *model, double count)
     return rounded(8 * (blocks > sums ? blocks : sums));
 }
 
+/* 16-bit gradients of one micro-batch beside fp32 sums of several, or the sums alone. */
+static vsh_bytes gradient_bytes(const vsh_lean_runtime *runtime, double element, double count)
+{
+    double buffers = (double)runtime->gradient_buffers;
+
+    if (element < 4 && runtime->accumulates)
+        return (vsh_bytes){rounded(element * count) + buffers * rounded(4 * count)};
+    return (vsh_bytes){buffers * rounded(element * count)};
+}
+
 vsh_status vsh_footprint_lean(const vsh_model *model, const vsh_work *work,
                               const vsh_lean_runtime *runtime, vsh_footprint *f, vsh_error *err)
 {
@@ -139,7 +149,7 @@ vsh_status vsh_footprint_lean(const vsh_model *model, const vsh_work *work,
     count = (double)parameters.total;
     tokens = (double)work->sequences * (double)work->seq;
     *f = (vsh_footprint){.weights = {rounded(a * count)},
-                         .gradients = {(double)runtime->gradient_buffers * rounded(a * count)},
+                         .gradients = gradient_bytes(runtime, a, count),
                          .optimizer = {moment_bytes(model, runtime->optimizer, count) +
                                        (a == 4 ? 0 : rounded(4 * count))},
                          .activations = live,

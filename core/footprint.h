@@ -26,6 +26,7 @@ vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_
 typedef struct {
     vsh_optimizer optimizer;  /* AdamW, 8-bit AdamW, Adafactor or SGD */
     int64_t gradient_buffers; /* sums of micro-batches that wait to be added in a tree */
+    bool accumulates; /* a step has several micro-batches: 16-bit gradients are summed in fp32 */
     int64_t threads;
     bool jitter; /* the router's input is shaken */
 } vsh_lean_runtime;

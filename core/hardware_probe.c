@@ -309,13 +309,14 @@ static void write_note_peaks(vsh_text *yaml, const machine *m, const vsh_ceiling
         }
     if (ceiling->threads > 1)
         vsh_text_add(yaml, ".");
-    vsh_text_add(yaml, " Peaks are of vector instructions in registers.");
+    vsh_text_add(yaml, " Peaks are of instructions in registers.");
     for (int p = 0; p < VSH_PRECISION_COUNT; p++)
         if (ceiling->peak[p].name && !has_peak(ceiling, p))
             vsh_text_add(yaml, " %s (%s) reaches only %s%s a thread, below fp32: it has no peak.",
                          ceiling->peak[p].name, vsh_precision_words[p],
                          show_rate(ceiling->peak[p].one.v).text, rate_unit(p));
-    if (m->amx)
+    if (m->amx &&
+        strncmp(ceiling->peak[VSH_BF16].name ? ceiling->peak[VSH_BF16].name : "", "AMX", 3))
         vsh_text_add(yaml, " The AMX tiles of this processor were not measured.");
 #if !defined(__x86_64__)
     vsh_text_add(yaml, " bf16 and int8 were not measured on this kind of processor.");

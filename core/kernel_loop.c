@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* syscall */
 #include "core/kernel_loop.h"
 
 #include <stdbool.h>
@@ -5,6 +6,11 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <immintrin.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 typedef float lanes16 __attribute__((vector_size(16), may_alias)); /* by bytes */
@@ -16,9 +22,9 @@ typedef float lanes64 __attribute__((vector_size(64), may_alias));
  * so the compiler knows no value and drops no step. */
 #define EACH(DO, argument)                                                                         \
     DO(0, argument)                                                                                \
-    DO(1, argument) DO(2, argument) DO(3, argument) DO(4, argument) DO(5, argument)                \
-        DO(6, argument) DO(7, argument) DO(8, argument) DO(9, argument) DO(10, argument)           \
-            DO(11, argument)
+    DO(1, argument)                                                                                \
+    DO(2, argument) DO(3, argument) DO(4, argument) DO(5, argument) DO(6, argument)                \
+        DO(7, argument) DO(8, argument) DO(9, argument) DO(10, argument) DO(11, argument)
 #define REGISTER(i, vector) (*(vector *)(registers->bytes + VSH_REGISTER_BYTES * (i)))
 #define LOAD(i, vector) vector r##i = REGISTER(i, const vector);
 #define STORE(i, vector) REGISTER(i, vector) = r##i;
@@ -79,6 +85,62 @@ static bool has_avx_vnni(void)
 
     return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a & 1u << 4;
 }
+
+/* AMX multiplies tiles of 16 rows of 64 bytes: six sums, two operands, all eight tiles. The sums
+ * begin at zero and the operands hold the registers' own bytes, so nothing is denormal. */
+enum { TILE_SUMS = 6, TILE_ROWS = 16 };
+
+static const struct {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+} tile_shapes = {.palette = 1,
+                 .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+                 .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+
+#define TILE_LOOP(name, features, multiply)                                                        \
+    UNSANITIZED TARGET(features) static void name(vsh_loop_registers *registers,                   \
+                                                  int64_t iterations)                              \
+    {                                                                                              \
+        _tile_loadconfig(&tile_shapes);                                                            \
+        _tile_zero(0);                                                                             \
+        _tile_zero(1);                                                                             \
+        _tile_zero(2);                                                                             \
+        _tile_zero(3);                                                                             \
+        _tile_zero(4);                                                                             \
+        _tile_zero(5);                                                                             \
+        _tile_loadd(6, registers->bytes + VSH_LOOP_CHAINS * VSH_REGISTER_BYTES, 0);                \
+        _tile_loadd(7, registers->bytes + VSH_LOOP_CHAINS * VSH_REGISTER_BYTES, 0);                \
+        for (; iterations > 0; iterations--) {                                                     \
+            multiply(0, 6, 7);                                                                     \
+            multiply(1, 6, 7);                                                                     \
+            multiply(2, 6, 7);                                                                     \
+            multiply(3, 6, 7);                                                                     \
+            multiply(4, 6, 7);                                                                     \
+            multiply(5, 6, 7);                                                                     \
+        }                                                                                          \
+        _tile_stored(0, registers->bytes, 0);                                                      \
+        _tile_release();                                                                           \
+    }
+
+TILE_LOOP(loop_amx_bf16, "amx-tile,amx-bf16", _tile_dpbf16ps)
+TILE_LOOP(loop_amx_int8, "amx-tile,amx-int8", _tile_dpbssd)
+
+/* CPUID leaf 7, EDX bits 22 (bf16), 24 (tiles), 25 (int8); Linux lends the tiles' registers to a
+ * process that asks (Documentation/arch/x86/xstate.rst). */
+static bool has_amx(int bit)
+{
+    enum { TILES = 24, REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    unsigned a, b, c, d;
+
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> TILES & 1) || !(d >> bit & 1))
+        return false;
+#if defined(__linux__) && defined(SYS_arch_prctl)
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return false;
+#endif
+}
 #elif defined(__aarch64__)
 LOOP(loop_fma_16, , lanes16, STEP, "fmla")
 #else
@@ -88,6 +150,12 @@ LOOP(loop_plain, , lanes16, STEP_IN_C, )
 /* By the operations of one instruction; an iteration has one for each chain. */
 #define KERNEL(run, operations, name)                                                              \
     ((vsh_kernel_loop){run, {VSH_LOOP_CHAINS * (operations)}, name})
+
+#if defined(__x86_64__)
+/* The same of a product of two tiles. */
+#define TILE_KERNEL(run, operations, name)                                                         \
+    ((vsh_kernel_loop){run, {TILE_SUMS * TILE_ROWS * TILE_ROWS * (operations)}, name})
+#endif
 
 vsh_kernel_loops vsh_kernel_loops_find(void)
 {
@@ -108,6 +176,10 @@ vsh_kernel_loops vsh_kernel_loops_find(void)
         found.loop[VSH_INT8] = KERNEL(loop_int8_64, 128, "AVX-512 VPDPBUSD");
     else if (has_avx_vnni())
         found.loop[VSH_INT8] = KERNEL(loop_int8_32, 64, "AVX-VNNI VPDPBUSD");
+    if (has_amx(22))
+        found.loop[VSH_BF16] = TILE_KERNEL(loop_amx_bf16, 64, "AMX TDPBF16PS");
+    if (has_amx(25))
+        found.loop[VSH_INT8] = TILE_KERNEL(loop_amx_int8, 128, "AMX TDPBSSD");
 #elif defined(__aarch64__)
     found.loop[VSH_FP32] = KERNEL(loop_fma_16, 8, "NEON FMLA");
 #else

@@ -15,22 +15,25 @@ static void yes_no(vsh_text *out, const char *indent, const char *key, bool valu
     word(out, indent, key, value ? "true" : "false");
 }
 
-static void write_name(vsh_text *out, const char *indent, const char *name)
+/* A text in single quotes, as YAML doubles them inside. */
+static void quoted(vsh_text *out, const char *indent, const char *key, const char *text)
 {
-    vsh_text_add(out, "%sname: '", indent);
-    for (; *name; name++)
-        vsh_text_add(out, *name == '\'' ? "''" : "%c", *name);
+    vsh_text_add(out, "%s%s: '", indent, key);
+    for (; *text; text++)
+        vsh_text_add(out, *text == '\'' ? "''" : "%c", *text);
     vsh_text_add(out, "'\n");
 }
 
+/* As they were described, before the granularity made more and narrower ones of them. */
 static void write_experts(const vsh_experts *e, const char *indent, vsh_text *out)
 {
+    int64_t g = e->granularity;
+
     vsh_text_add(out,
                  "%sexperts: {count: %" PRId64 ", top_k: %" PRId64 ", hidden: %" PRId64
-                 ", shared: %" PRId64 ", every: %" PRId64 ", first_dense: %" PRId64,
-                 indent, e->count, e->top_k, e->hidden, e->shared, e->every, e->first_dense);
-    if (e->shared)
-        vsh_text_add(out, ", shared_hidden: %" PRId64, e->shared_hidden);
+                 ", granularity: %" PRId64 ", shared: %" PRId64 ", shared_hidden: %" PRId64,
+                 indent, e->count / g, e->top_k / g, e->hidden * g, g, e->shared, e->shared_hidden);
+    vsh_text_add(out, ", every: %" PRId64 ", first_dense: %" PRId64, e->every, e->first_dense);
     vsh_text_add(out, ", shared_gate: %s, router_bias: %s, correction_bias: %s, expert_bias: %s",
                  e->shared_gate ? "true" : "false", e->router_bias ? "true" : "false",
                  e->correction_bias ? "true" : "false", e->expert_bias ? "true" : "false");
@@ -57,7 +60,11 @@ void vsh_model_write(const vsh_model *m, const char *indent, vsh_text *out)
 {
     const vsh_latent *l = &m->latent;
 
-    write_name(out, indent, m->name);
+    quoted(out, indent, "name", m->name);
+    if (m->source)
+        quoted(out, indent, "source", m->source);
+    if (m->published_parameters)
+        integer(out, indent, "published_parameters", m->published_parameters);
     integer(out, indent, "layers", m->layers);
     integer(out, indent, "hidden", m->hidden);
     integer(out, indent, "heads", m->heads);

@@ -95,8 +95,8 @@ static vsh_status run_steps(bench *b, vsh_error *err)
     b->fastest = INFINITY;
     for (int64_t step = 0; step <= b->steps; step++) {
         double start = vsh_clock_now().v, seconds;
-        vsh_meter_clear(vsh_network_meter(b->trainer.net));
-        VSH_TRY(vsh_trainer_gradient(&b->trainer, &source, step + 1, 0, &result, err));
+        VSH_TRY(vsh_trainer_gradient(&b->trainer, &source, step + 1,
+                                     step * b->config.batch.tokens, &result, err));
         vsh_trainer_update(&b->trainer, step + 1, 1e-3, &result);
         seconds = vsh_clock_now().v - start;
         if (step == 0)
@@ -172,10 +172,12 @@ static void print_screen(const bench *b, vsh_text *out)
 {
     double products = 0;
 
-    vsh_text_add(out, "\n  %s, %s, %" PRId64 " thread%s   %s\n\n", b->config.model.name,
+    vsh_text_add(out, "\n  %s, %s, %" PRId64 " thread%s\n  ", b->config.model.name,
                  vsh_precision_words[b->config.precision], b->plan.threads,
-                 b->plan.threads == 1 ? "" : "s", vsh_gemm_describe(b->trainer.nn.gemm));
-    vsh_text_add(out, "  %-24s %-9s %18s %8s %11s %5s\n", "product", "phase", "m x n x k", "time",
+                 b->plan.threads == 1 ? "" : "s");
+    vsh_text_wrap(out, vsh_gemm_describe(b->trainer.nn.gemm), 2, 80);
+    vsh_text_put(out, "\n", 1);
+    vsh_text_add(out, "  %-23s %-9s %17s %8s %11s %5s\n", "product", "phase", "m x n x k", "time",
                  "FLOP/s", "peak");
     for (int i = 0; i < b->meter.ops.count; i++) {
         const vsh_op *op = &b->meter.ops.item[i];
@@ -184,7 +186,7 @@ static void print_screen(const bench *b, vsh_text *out)
             continue;
         products += b->meter.row[i].seconds;
         snprintf(shape, sizeof shape, "%" PRId64 "x%" PRId64 "x%" PRId64, op->m, op->n, op->k);
-        vsh_text_add(out, "  %-24.24s %-9s %18.18s %8s %11s %3.0f %%\n", op->name,
+        vsh_text_add(out, "  %-23.23s %-9s %17.17s %8s %11s %3.0f %%\n", op->name,
                      vsh_phase_names[op->phase], shape, vsh_show_time(b->meter.row[i].seconds).text,
                      vsh_show_si(rate_of(b, i)).text, 100 * rate_of(b, i) / b->gemm_peak);
     }

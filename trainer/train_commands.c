@@ -29,6 +29,7 @@ static const vsh_opt bench_options[] = {
     {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context)", AT(seq), 1,
      1 << 24},
     {VSH_OPT_INTEGER, 0, "steps", "K", "steps to time (default 5)", AT(steps), 1, 1e6},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure this machine's products again", AT(refresh)},
     {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16 or int8 (default fp32)", AT(precision), 0, 0,
      vsh_precision_words},
     {VSH_OPT_WORD, 0, "recompute", "W", "none, selective or full (default none)", AT(recompute), 0,
@@ -67,7 +68,7 @@ const train_command train_commands[] = {
       "  vishwa-train run trainer/configs/quick-moe.yaml\n"
       "  vishwa-train run trainer/configs/quick-moe.yaml --dry-run\n"
       "  vishwa-train run trainer/configs/quick-moe.yaml --resume\n"
-      "  vishwa-train run trainer/configs/tiny-dense.yaml --set optimizer.lr=3e-4 --out runs/low\n",
+      "  vishwa-train run mine.yaml --set optimizer.lr=3e-4 --out runs/low\n",
       run_options, 1},
      train_run_run},
     {{"sample", "--checkpoint DIR --prompt TEXT [options]", "text out of a trained model",
@@ -120,12 +121,17 @@ uint64_t train_seed(const train_session *s)
 
 const char *train_gemm_table(train_session *s)
 {
+    const char *path =
+        s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
+
     /* a table that cannot be kept is not measured: the next call would choose otherwise, and go on
      * with other bits */
-    if (!s->cache_folder || vsh_folder_make(s->cache_folder, NULL) != VSH_OK ||
-        access(s->cache_folder, W_OK) != 0)
+    if (path && (vsh_folder_make(s->cache_folder, NULL) != VSH_OK ||
+                 (access(path, R_OK) != 0 && access(s->cache_folder, W_OK) != 0)))
         return NULL;
-    return vsh_machine_file(s->arena, s->cache_folder, "gemm");
+    if (path && s->config.refresh)
+        unlink(path);
+    return path;
 }
 
 void train_machine(train_session *s, vsh_hardware *hardware, bool *known)

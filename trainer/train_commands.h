@@ -15,12 +15,12 @@
 /* What the command line said; numbers that were not given are NaN, or 0 for counts. */
 typedef struct {
     vsh_common common;
-    const char *out, *checkpoint, *prompt, *model, *blas, *tasks;
+    const char *out, *checkpoint, *prompt, *model, *tasks;
     vsh_opt_list set;
     int64_t steps, tokens, batch, seq, top_k;
     double hours, temperature, top_p, exit_threshold;
     int precision, recompute, optimizer;
-    bool resume, dry_run;
+    bool resume, dry_run, refresh;
 } train_config;
 
 void train_config_default(train_config *config);
@@ -62,7 +62,7 @@ vsh_status train_run_sample(train_session *session, vsh_error *err); /* train_sa
 uint64_t train_seed(const train_session *session);
 /* Threads of a call: --threads, or all this process may use; at most VSH_POOL_THREADS_MAX. */
 int64_t train_threads(const train_session *session);
-/* Where the measured table of products is kept; NULL: nothing is kept. */
+/* Where the measured table of products is kept; NULL: nothing is kept. --refresh forgets it. */
 const char *train_gemm_table(train_session *session);
 /* This machine's profile, measured once; *known false when it cannot be measured. */
 void train_machine(train_session *session, vsh_hardware *hardware, bool *known);

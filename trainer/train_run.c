@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,7 @@ typedef struct {
     vsh_trainer trainer;
     vsh_run run;
     bool complete; /* nothing is left to do */
+    bool goes_on;  /* from a checkpoint */
 } call;
 
 static FILE *talk_of(const train_session *s) { return s->config.common.quiet ? NULL : stderr; }
@@ -198,6 +200,14 @@ static void adopt_batch(call *c)
     b->shards = begun.batch.shards;
 }
 
+static void say(void *context, const char *what)
+{
+    const train_session *s = context;
+
+    if (talk_of(s))
+        fprintf(stderr, "  %s ...\n", what);
+}
+
 /* What stands in the directory already, and whether the call may go on with it. */
 static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
 {
@@ -210,6 +220,10 @@ static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
     VSH_TRY(vsh_checkpoint_newest(c->session->arena, c->run.checkpoints, path, &warning, err));
     if (*path && *warning && talk_of(c->session))
         fprintf(stderr, "warning: %s\n", warning);
+    if (config->resume && !*path && !*warning && vsh_file_owner_of(log, "") == VSH_FILE_MARKED) {
+        say(c->session, "no checkpoint was written yet: beginning at the first step");
+        return VSH_OK;
+    }
     if (config->resume && !*path)
         return vsh_fail(err, VSH_EINPUT,
                         "%s: no checkpoint to resume from%s%s%s; --force begins anew", c->run.out,
@@ -222,14 +236,6 @@ static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
 }
 
 /* ---- beginning and end --------------------------------------------------------------------- */
-
-static void say(void *context, const char *what)
-{
-    const train_session *s = context;
-
-    if (talk_of(s))
-        fprintf(stderr, "  %s ...\n", what);
-}
 
 static vsh_status open_data(call *c, vsh_error *err)
 {
@@ -302,14 +308,62 @@ static vsh_status begin_log(call *c, int64_t after_step, const vsh_text *yaml, v
     return log_event(c, after_step < 0 ? "start" : "resume", err);
 }
 
+/* An engine that lives only to measure. */
+static vsh_status measure_products(call *c, const char *path, vsh_error *err)
+{
+    vsh_gemm_options options = {.table_path = path};
+    vsh_arena arena = {0};
+    vsh_pool *pool = NULL;
+    vsh_gemm_engine *engine = NULL;
+    void *scratch = vsh_alloc(&arena, (size_t)c->plan.threads, VSH_SCRATCH_BYTES);
+    vsh_status status = VSH_EMACHINE;
+
+    say(c->session, "measuring this machine's matrix products");
+    if (scratch)
+        status = vsh_pool_start(&arena, (int)c->plan.threads, scratch, &pool, err);
+    else
+        vsh_fail(err, VSH_EMACHINE, "out of memory");
+    if (status == VSH_OK)
+        status = vsh_gemm_open(&arena, pool, vsh_kernels_find(), &options, &engine, err);
+    if (engine)
+        vsh_gemm_close(engine);
+    vsh_pool_stop(pool);
+    vsh_arena_free(&arena);
+    return status;
+}
+
+/* Which library computes which products decides bits, so a run keeps the table it began with, even
+ * when the machine's own is measured again. NULL: the fixed rule. */
+static vsh_status find_products(call *c, const char **path, vsh_error *err)
+{
+    train_session *s = c->session;
+    const char *own = join(s->arena, c->run.out, "products.yaml"), *machine = train_gemm_table(s);
+    vsh_text table = {.arena = s->arena};
+
+    *path = own;
+    if (c->goes_on && access(own, R_OK) == 0)
+        return VSH_OK;
+    *path = machine;
+    if (!machine)
+        return VSH_OK;
+    if (access(machine, R_OK) != 0) /* measured once, in passing */
+        VSH_TRY(measure_products(c, machine, err));
+    VSH_TRY(vsh_file_read(machine, &table, err));
+    VSH_TRY(vsh_file_write(own, &table, err));
+    *path = own;
+    return VSH_OK;
+}
+
 static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
 {
     train_session *s = c->session;
     vsh_run *run = &c->run;
-    vsh_gemm_options gemm = {.table_path = train_gemm_table(s)};
+    vsh_gemm_options gemm = {.table_path = NULL};
     vsh_text yaml = {.arena = s->arena};
 
     VSH_TRY(open_data(c, err));
+    c->goes_on = checkpoint != NULL;
+    VSH_TRY(find_products(c, &gemm.table_path, err));
     VSH_TRY(vsh_trainer_open(s->arena, &c->config, &c->plan, &gemm, &c->trainer, err));
     run->trainer = &c->trainer;
     run->data = &c->data;
@@ -407,6 +461,14 @@ static vsh_status set_key(train_session *s, const char *key, int64_t value, vsh_
     return VSH_OK;
 }
 
+/* So that a checkpoint finds its text from wherever it is asked. */
+static const char *absolute(vsh_arena *arena, const char *path)
+{
+    char here[PATH_MAX];
+
+    return path && *path != '/' && getcwd(here, sizeof here) ? join(arena, here, path) : path;
+}
+
 static vsh_status plan_run(call *c, vsh_error *err)
 {
     train_session *s = c->session;
@@ -424,6 +486,8 @@ static vsh_status plan_run(call *c, vsh_error *err)
         VSH_TRY(set_key(s, "seed", s->config.common.seed, err));
     VSH_TRY(vsh_run_config_read(s->arena, &s->library, s->operands[0], sets->item, sets->count,
                                 &c->config, err));
+    c->config.data = absolute(s->arena, c->config.data);
+    c->config.text = absolute(s->arena, c->config.text);
     c->run.out = s->config.out ? s->config.out : default_out(s->arena, s->operands[0]);
     if (s->config.resume)
         adopt_batch(c);
@@ -435,7 +499,7 @@ static vsh_status plan_run(call *c, vsh_error *err)
 /* A run that could not begin leaves nothing behind. */
 static void remove_folder(const call *c)
 {
-    static const char *const names[] = {"config.yaml", "run.lock"};
+    static const char *const names[] = {"config.yaml", "products.yaml", "run.lock"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unlink(join(c->session->arena, c->run.out, names[i]));

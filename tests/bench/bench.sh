@@ -42,3 +42,6 @@ row "--report" 5000 3 ./vishwa-plan --hw tpu-v5e --hours 100 --report "$scratch/
 if [ -x /usr/bin/time ]; then
     /usr/bin/time -f '  peak memory of the main job: %M kB' ./vishwa-plan --hw tpu-v5e --hours 100 2>&1 > /dev/null | tail -n 1
 fi
+
+echo
+tests/bench/bench_train.sh || exit 1

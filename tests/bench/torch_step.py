@@ -20,11 +20,11 @@ import time
 # Shapes as in the model file of each; batch and seq are those the bench runs.
 MODELS = {
     "m10": dict(file="bench-m10", layers=6, width=384, heads=6, vocab=256, context=256,
-                bias=True, experts=0, top_k=0, batch=8, seq=256),
+                experts=0, top_k=0, batch=8, seq=256),
     "gpt2": dict(file="gpt2-124m", layers=12, width=768, heads=12, vocab=50257, context=1024,
-                 bias=True, experts=0, top_k=0, batch=4, seq=64),
+                 experts=0, top_k=0, batch=4, seq=64),
     "moe8": dict(file="bench-moe8", layers=6, width=384, heads=6, vocab=256, context=256,
-                 bias=False, experts=8, top_k=2, batch=8, seq=256),
+                 experts=8, top_k=2, batch=8, seq=256),
 }
 BALANCE = 0.01  # coefficient of the load-balancing loss (OLMoE, arXiv:2409.02060)
 LR, BETAS, EPS, DECAY, CLIP = 1e-3, (0.9, 0.95), 1e-8, 0.1, 1.0
@@ -41,10 +41,12 @@ def options():
     parser.add_argument("--blas", choices=["openmp", "pthread", "system"], default="openmp")
     parser.add_argument("--capability", choices=["best", "avx2"], default="best")
     parser.add_argument("--malloc", choices=["keep", "huge", "system"], default="huge")
-    parser.add_argument("--spin", choices=["active", "system"], default="system")
+    parser.add_argument("--spin", choices=["short", "system"], default="system",
+                        help="short: waiting threads sleep soon, for a machine that is not free")
     parser.add_argument("--mkldnn", choices=["on", "off"], default="on")
     parser.add_argument("--attention", choices=["masked", "added", "causal"], default="causal")
-    parser.add_argument("--adamw", choices=["single", "foreach", "blocked"], default="blocked")
+    parser.add_argument("--block", type=int, default=128, help="queries at once, of causal")
+    parser.add_argument("--adamw", choices=["single", "foreach"], default="single")
     parser.add_argument("--experts", choices=["index_add", "sorted"], default="sorted")
     parser.add_argument("--count", action="store_true", help="print the parameters and stop")
     return parser.parse_args()
@@ -57,6 +59,9 @@ def environment(opt):
         found = glob.glob(f"/usr/lib/*/openblas-{opt.blas}/libopenblas.so.0")
         if found:
             env["LD_PRELOAD"] = found[0]
+        else:
+            sys.stderr.write("torch_step.py: the wanted OpenBLAS is not installed; using the "
+                             "system's choice\n")
     with open("/proc/cpuinfo") as info:
         flags = info.read()
     # Debian's PyTorch takes AVX2 by itself even where AVX-512 is present.
@@ -70,13 +75,16 @@ def environment(opt):
         env["MALLOC_TRIM_THRESHOLD_"] = str(1 << 40)
     if opt.malloc == "huge":
         env["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
-    if opt.spin == "active":
-        env["OMP_WAIT_POLICY"] = "active"
+    if opt.spin == "short":
+        env["GOMP_SPINCOUNT"] = "1000"
     return env
 
 
 def start_again(opt):
+    """Once; the second start finds what the first one could have."""
     if os.environ.get("TORCH_STEP_READY"):
+        if not os.environ.get("LD_PRELOAD"):
+            opt.blas = "system"
         return
     env = dict(os.environ, TORCH_STEP_READY="1", **environment(opt))
     os.execve(sys.executable, [sys.executable] + sys.argv, env)
@@ -108,15 +116,13 @@ def attention_added(q, k, v, mask):
 class CausalAttention(torch.autograd.Function):
     """By blocks of queries, each with the keys it may see: about half of the T x T square."""
 
-    BLOCK = 64
-
     @staticmethod
     def forward(ctx, q, k, v, mask):
         scale = 1 / math.sqrt(q.size(-1))
         out = torch.empty_like(q)
         kept = []
-        for begin in range(0, q.size(1), CausalAttention.BLOCK):
-            end = min(begin + CausalAttention.BLOCK, q.size(1))
+        for begin in range(0, q.size(1), opt.block):
+            end = min(begin + opt.block, q.size(1))
             scores = torch.baddbmm(mask[begin:end, :end].expand(q.size(0), -1, -1),
                                    q[:, begin:end], k[:, :end].transpose(1, 2), alpha=scale)
             p = F.softmax(scores, -1)
@@ -131,7 +137,7 @@ class CausalAttention(torch.autograd.Function):
         scale = 1 / math.sqrt(q.size(-1))
         dq, dk, dv = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
         for i, p in enumerate(kept):
-            begin, end = i * CausalAttention.BLOCK, p.size(2)
+            begin, end = i * opt.block, p.size(2)
             dv[:, :end].baddbmm_(p.transpose(1, 2), dout[:, begin:end])
             dp = torch.bmm(dout[:, begin:end], v[:, :end].transpose(1, 2))
             ds = torch._softmax_backward_data(dp, p, -1, p.dtype)
@@ -272,51 +278,12 @@ class GPT(nn.Module):
         return loss, (loss + sum(balance) if balance else loss)
 
 
-# ---- clipping and AdamW
-
-
-class BlockedAdamW:
-    """torch.optim.AdamW's arithmetic, by pieces that stay in the caches from its first pass over
-    them to its last."""
-
-    def __init__(self, parameters, piece):
-        self.parameters, self.piece, self.step_count = list(parameters), piece, 0
-        self.pieces = [list(zip(*(t.view(-1).split(piece) for t in
-                                  (p.data, torch.zeros_like(p), torch.zeros_like(p)))))
-                       for p in self.parameters]
-        self.scratch = torch.empty(piece)
-
-    def zero_grad(self, set_to_none):
-        for p in self.parameters:
-            p.grad = None
-
-    @torch.no_grad()
-    def step(self):
-        self.step_count += 1
-        root = math.sqrt(1 - BETAS[1] ** self.step_count)
-        rate = LR / (1 - BETAS[0] ** self.step_count)
-        for p, pieces in zip(self.parameters, self.pieces):
-            for (w, m, v), g in zip(pieces, p.grad.view(-1).split(self.piece)):
-                w.mul_(1 - LR * DECAY)
-                m.lerp_(g, 1 - BETAS[0])
-                v.mul_(BETAS[1]).addcmul_(g, g, value=1 - BETAS[1])
-                denominator = torch.sqrt(v, out=self.scratch[:len(v)]).div_(root).add_(EPS)
-                w.addcdiv_(m, denominator, value=-rate)
-
-
 def clip(parameters):
     """As torch.nn.utils.clip_grad_norm_, but leaves gradients below the limit alone."""
     gradients = [p.grad for p in parameters]
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))).item()
     if norm > CLIP:
         torch._foreach_mul_(gradients, CLIP / (norm + 1e-6))
-
-
-def optimizer_of(parameters):
-    if opt.adamw == "blocked":
-        return BlockedAdamW(parameters, 65536 * opt.threads)
-    return torch.optim.AdamW(parameters, lr=LR, betas=BETAS, eps=EPS, weight_decay=DECAY,
-                             foreach=opt.adamw == "foreach")
 
 
 def main():
@@ -335,23 +302,31 @@ def main():
     data = torch.randint(shape["vocab"], (batch, seq + 1))
     ids, targets = data[:, :-1].contiguous(), data[:, 1:].contiguous()
     mask = torch.full((seq, seq), float("-inf")).triu_(1)
-    adamw = optimizer_of(parameters)
-    times, cpu_times, losses = [], [], []
+    adamw = torch.optim.AdamW(parameters, lr=LR, betas=BETAS, eps=EPS, weight_decay=DECAY,
+                              foreach=opt.adamw == "foreach")
+    marks, cpu_times, losses = [], [], []
     for _ in range(opt.steps):
-        begin, cpu = time.perf_counter(), time.process_time()
+        mark, cpu = [time.perf_counter()], time.process_time()
         adamw.zero_grad(set_to_none=True)
         loss, objective = model(ids, targets, mask)
+        mark.append(time.perf_counter())
         objective.backward()
+        mark.append(time.perf_counter())
         clip(parameters)
+        mark.append(time.perf_counter())
         adamw.step()
+        mark.append(time.perf_counter())
         losses.append(loss.item())
-        times.append(time.perf_counter() - begin)
+        marks.append(mark)
         cpu_times.append(time.process_time() - cpu)
+    times = [mark[-1] - mark[0] for mark in marks]
+    phases = {name: min(mark[i + 1] - mark[i] for mark in marks)
+              for i, name in enumerate(("forward", "backward", "clip", "adamw"))}
     print(json.dumps({
         "model": opt.model, "threads": opt.threads, "batch": batch, "seq": seq,
         "steps": opt.steps, "step_time_s": min(times),
         "step_time_median_s": statistics.median(times), "step_cpu_s": min(cpu_times),
-        "tokens_per_s": batch * seq / min(times),
+        "phase_s": phases, "tokens_per_s": batch * seq / min(times),
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "params": params, "losses": losses, "torch": torch.__version__,
         "settings": {k: getattr(opt, k) for k in
@@ -360,4 +335,5 @@ def main():
     }))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,7 @@ typedef struct {
     const vsh_targets_ref *targets;
     double loss;                               /* joint + balance + z */
     double loss_tolerance, gradient_tolerance; /* relative; of gradients: to a tensor's largest */
+    double gradient_floor; /* or to this share of the model's largest: a tiny one is rounding */
 } network_dump;
 
 static inline void dump_words(vsh_json *json, const vsh_model *m)
@@ -103,6 +104,7 @@ static inline void dump_options(vsh_json *json, const network_dump *d)
     vsh_json_real(json, "loss", d->loss);
     vsh_json_real(json, "loss_tolerance", d->loss_tolerance);
     vsh_json_real(json, "gradient_tolerance", d->gradient_tolerance);
+    vsh_json_real(json, "gradient_floor", d->gradient_floor);
 }
 
 static inline FILE *dump_open(const char *folder, const char *name, const char *ending)

@@ -5,6 +5,7 @@
 #ifndef VSH_TEST_MODELS_H
 #define VSH_TEST_MODELS_H
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +18,11 @@ typedef struct {
     const char *name;
     const char *yaml; /* to be completed by network_case_sizes */
     double balance, z, jitter, exit_scale;
-    bool soft;   /* targets are distributions */
-    bool masked; /* every third target does not count */
-    bool drops;  /* some assignment goes beyond the capacity */
+    bool soft;              /* targets are distributions */
+    bool masked;            /* every third target does not count */
+    bool drops;             /* some assignment goes beyond the capacity */
+    const char *sizes;      /* NULL: network_case_sizes */
+    int64_t sequences, seq; /* 0: CASE_SEQUENCES of CASE_SEQ */
 } network_case;
 
 #define network_case_sizes "hidden: 8\nvocab: 11\ncontext: 7\n"
@@ -81,10 +84,26 @@ static const network_case network_cases[] = {
              "experts: {count: 4, top_k: 2, hidden: 5, every: 2, shared: 1, capacity: 1, correction_bias: true}\n",
      .balance = 0.5, .z = 0.25, .jitter = 0.1, .exit_scale = 0.2, .masked = true, .drops = true},
 };
+
+/* Larger ones: more than a block of rows, more than a tile of attention. */
+#define large_sizes "hidden: 64\nheads: 4\nvocab: 97\ncontext: 80\n"
+static const network_case large_cases[] = {
+    {.name = "large", .sizes = large_sizes, .sequences = 3, .seq = 48,
+     .yaml = "layers: 3\nkv_heads: 2\nffn: 160\n", .masked = true},
+    {.name = "large-gpt", .sizes = large_sizes, .sequences = 3, .seq = 48,
+     .yaml = "layers: 3\nffn: 200\nmlp: gelu\nnorm: layer\nposition: learned\nbias: all\ntied: true\n"},
+    {.name = "large-mixture", .sizes = large_sizes, .sequences = 3, .seq = 48,
+     .yaml = "layers: 3\nexperts: {count: 8, top_k: 2, hidden: 40}\n", .balance = 0.5, .z = 0.25},
+    {.name = "large-everything", .sizes = large_sizes, .sequences = 2, .seq = 80,
+     .yaml = "layers: 4\nkv_heads: 2\nffn: 70\nwindow: 21\nfull_every: 3\ncross_layer: 2\nexits: [1, 3]\n"
+             "experts: {count: 6, top_k: 2, hidden: 40, every: 2, shared: 1, correction_bias: true}\n",
+     .balance = 0.5, .jitter = 0.1, .exit_scale = 0.2, .masked = true},
+};
 /* clang-format on */
 
 enum {
     NETWORK_CASES = sizeof network_cases / sizeof network_cases[0],
+    LARGE_CASES = sizeof large_cases / sizeof large_cases[0],
     CASE_SEQUENCES = 2,
     CASE_SEQ = 6,
     CASE_TOKENS = CASE_SEQUENCES * CASE_SEQ
@@ -98,7 +117,8 @@ typedef struct {
     vsh_parameter_list list;
     vsh_offsets offsets;
     double *weights, *gradients; /* weights are floats exactly, so fp32 reads the same ones */
-    int32_t inputs[CASE_TOKENS], ids[CASE_TOKENS];
+    int64_t sequences, seq, tokens;
+    int32_t *inputs, *ids;
     double *soft; /* (tokens, V) or NULL; floats exactly */
     vsh_targets_ref targets;
 } ready_case;
@@ -111,10 +131,12 @@ static inline double case_number(uint64_t stream, int64_t i, double size)
 /* Larger than initial weights are: every part of the model should matter. */
 static inline void case_weights(ready_case *c)
 {
+    double spread = 0.6 * sqrt(8 / (double)c->model->hidden);
+
     for (int64_t p = 0; p < c->list.count; p++) {
         const vsh_parameter *item = &c->list.item[p];
         bool table = item->group == VSH_GROUP_EMBEDDING || item->group == VSH_GROUP_POSITION;
-        double size = table ? 1 : item->trained ? 0.6 : 0.1;
+        double size = table ? 1 : item->trained ? spread : 0.1;
         bool around_one = item->group == VSH_GROUP_NORM && strstr(item->name, ".weight") != NULL;
         for (int64_t i = item->offset; i < item->offset + item->rows * item->cols; i++)
             c->weights[i] =
@@ -126,18 +148,33 @@ static inline void case_data(ready_case *c)
 {
     int64_t vocab = c->model->vocab;
 
-    for (int64_t t = 0; t < CASE_TOKENS; t++) {
+    for (int64_t t = 0; t < c->tokens; t++) {
         c->inputs[t] = (int32_t)((double)vocab * vsh_random_uniform(3, 1, (uint64_t)t));
         c->ids[t] = (int32_t)((double)vocab * vsh_random_uniform(3, 2, (uint64_t)t));
         if (c->made_from->masked && t % 3 == 1)
             c->ids[t] = -1;
     }
-    for (int64_t t = 0; c->soft && t < CASE_TOKENS; t++)
+    for (int64_t t = 0; c->soft && t < c->tokens; t++)
         for (int64_t v = 0; v < vocab; v++) /* sixteenths: they sum to 1 exactly */
             c->soft[t * vocab + v] = v == c->ids[t] ? 11.0 / 16 : v < 5 ? 1.0 / 16 : 0;
-    for (int64_t t = 0; c->soft && t < CASE_TOKENS; t++)
+    for (int64_t t = 0; c->soft && t < c->tokens; t++)
         if (c->ids[t] < 5)
             c->soft[t * vocab + c->ids[t]] = 12.0 / 16;
+}
+
+static inline void case_room(ready_case *c)
+{
+    const network_case *from = c->made_from;
+
+    c->sequences = from->sequences ? from->sequences : CASE_SEQUENCES;
+    c->seq = from->seq ? from->seq : CASE_SEQ;
+    c->tokens = c->sequences * c->seq;
+    c->inputs = vsh_alloc(vsh_test_arena(), (size_t)c->tokens, sizeof *c->inputs);
+    c->ids = vsh_alloc(vsh_test_arena(), (size_t)c->tokens, sizeof *c->ids);
+    if (from->soft)
+        c->soft =
+            vsh_alloc(vsh_test_arena(), (size_t)(c->tokens * c->model->vocab), sizeof *c->soft);
+    REQUIRE(c->inputs && c->ids && (c->soft || !from->soft));
 }
 
 static inline ready_case *case_ready(const network_case *made_from)
@@ -150,8 +187,8 @@ static inline ready_case *case_ready(const network_case *made_from)
     c->made_from = made_from;
     c->model = vsh_alloc(vsh_test_arena(), 1, sizeof *c->model);
     REQUIRE(c->model != NULL);
-    snprintf(text, sizeof text, "name: %s\n" network_case_sizes "%s", made_from->name,
-             made_from->yaml);
+    snprintf(text, sizeof text, "name: %s\n%s%s", made_from->name,
+             made_from->sizes ? made_from->sizes : network_case_sizes, made_from->yaml);
     *c->model = vsh_test_model(vsh_copy_text(vsh_test_arena(), text, strlen(text)));
     REQUIRE_OK(vsh_parameters_list(vsh_test_arena(), c->model, &c->list, &c->offsets, &err), &err);
     c->options = (vsh_network_ref_options){.balance = made_from->balance,
@@ -162,10 +199,8 @@ static inline ready_case *case_ready(const network_case *made_from)
                                            .exit_scale = made_from->exit_scale};
     c->weights = vsh_alloc(vsh_test_arena(), (size_t)c->list.elements, sizeof *c->weights);
     c->gradients = vsh_alloc(vsh_test_arena(), (size_t)c->list.elements, sizeof *c->gradients);
-    if (made_from->soft)
-        c->soft =
-            vsh_alloc(vsh_test_arena(), (size_t)(CASE_TOKENS * c->model->vocab), sizeof *c->soft);
-    REQUIRE(c->weights && c->gradients && (c->soft || !made_from->soft));
+    REQUIRE(c->weights && c->gradients);
+    case_room(c);
     case_weights(c);
     case_data(c);
     c->targets = (vsh_targets_ref){.ids = c->soft ? NULL : c->ids, .soft = c->soft};
@@ -174,8 +209,8 @@ static inline ready_case *case_ready(const network_case *made_from)
 
 static inline double case_loss(ready_case *c, double *gradients, vsh_network_ref_report *report)
 {
-    return vsh_network_ref(c->model, &c->options, &c->list, &c->offsets, c->weights, CASE_SEQUENCES,
-                           CASE_SEQ, c->inputs, &c->targets, gradients, report);
+    return vsh_network_ref(c->model, &c->options, &c->list, &c->offsets, c->weights, c->sequences,
+                           c->seq, c->inputs, &c->targets, gradients, report);
 }
 
 #endif

@@ -5,117 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/footprint.h"
-#include "core/workspace.h"
-#include "tests/grad/models.h"
-#include "tests/harness.h"
+#include "tests/grad/fast.h"
 
 const char vsh_suite[] = "network";
-
-enum { STEP = 3 };
-
-/* A network ready to run, and what it wrote. */
-typedef struct {
-    vsh_pool *pool;
-    vsh_gemm_engine *engine;
-    vsh_network *net;
-    vsh_element element;
-    void *weights, *gradients;
-    vsh_network_memory memory;
-    vsh_work work;
-    vsh_network_report report;
-} running;
-
-/* How it runs. */
-typedef struct {
-    vsh_precision precision;
-    vsh_recompute_mode recompute;
-    int threads;
-    const char *isa; /* NULL: the best */
-} manner;
-
-static void *room(int64_t bytes)
-{
-    void *place = vsh_alloc(vsh_test_arena(), (size_t)bytes + 1, 1);
-
-    REQUIRE(place != NULL);
-    return place;
-}
-
-static void store_weights(const ready_case *c, running *r)
-{
-    r->weights = room(c->list.elements * 4);
-    r->gradients = room(c->list.elements * 4);
-    for (int64_t i = 0; i < c->list.elements; i++)
-        if (r->element == VSH_F32)
-            ((float *)r->weights)[i] = (float)c->weights[i];
-        else
-            ((vsh_bf16 *)r->weights)[i] = vsh_bf16_of_float((float)c->weights[i]);
-}
-
-static running start(const ready_case *c, const manner *how)
-{
-    running r = {.element = how->precision == VSH_FP32 ? VSH_F32 : VSH_B16};
-    vsh_network_options options = {.balance = c->options.balance,
-                                   .z = c->options.z,
-                                   .jitter = c->options.jitter,
-                                   .exit_scale = c->options.exit_scale,
-                                   .seed = c->options.jitter_seed};
-    vsh_gemm_options blas = {0};
-    vsh_nn nn = {.kernels = how->isa ? vsh_kernels_named(how->isa) : vsh_kernels_find()};
-    vsh_workspace need;
-    vsh_footprint footprint;
-    vsh_error err;
-    vsh_lean_runtime runtime = {
-        .gradient_buffers = 1, .threads = how->threads, .jitter = options.jitter > 0};
-
-    r.work = vsh_work_lean(CASE_SEQUENCES, CASE_SEQ, how->precision, how->recompute);
-    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), how->threads,
-                              room((int64_t)how->threads * VSH_SCRATCH_BYTES), &r.pool, &err),
-               &err);
-    REQUIRE_OK(vsh_gemm_open(vsh_test_arena(), r.pool, nn.kernels, &blas, &r.engine, &err), &err);
-    nn.pool = r.pool;
-    nn.gemm = r.engine;
-    REQUIRE_OK(vsh_network_open(vsh_test_arena(), c->model, &r.work, &options, &nn, &c->list,
-                                &c->offsets, &r.net, &err),
-               &err);
-    store_weights(c, &r);
-    need = vsh_workspace_of(c->model, &r.work, options.jitter > 0);
-    REQUIRE_OK(vsh_footprint_lean(c->model, &r.work, &runtime, &footprint, &err), &err);
-    r.memory = (vsh_network_memory){.weights = r.weights,
-                                    .activation_bytes = (int64_t)footprint.activations.v,
-                                    .workspace_bytes = need.logits + need.transient};
-    r.memory.activations = room(r.memory.activation_bytes);
-    r.memory.workspace = room(r.memory.workspace_bytes);
-    vsh_network_use(r.net, &r.memory);
-    return r;
-}
-
-static void train(const ready_case *c, running *r, bool add)
-{
-    vsh_targets targets = {.ids = c->soft ? NULL : c->ids};
-
-    if (c->soft) {
-        int64_t count = CASE_TOKENS * c->model->vocab;
-        float *soft = room(4 * count);
-        for (int64_t i = 0; i < count; i++)
-            soft[i] = (float)c->soft[i];
-        targets.soft = soft;
-    }
-    r->report = vsh_network_train(r->net, c->inputs, &targets, r->gradients, add, STEP, NULL);
-}
-
-static void stop(running *r)
-{
-    vsh_gemm_close(r->engine);
-    vsh_pool_stop(r->pool);
-}
-
-static double gradient_at(const running *r, int64_t i)
-{
-    return r->element == VSH_F32 ? (double)((const float *)r->gradients)[i]
-                                 : (double)vsh_float_of_bf16(((const vsh_bf16 *)r->gradients)[i]);
-}
 
 /* Largest error of a tensor's gradient over the largest gradient of the tensor. A bias on keys has
  * none but for rounding, because every score of a row moves alike: the whole model's sets a floor.
@@ -135,17 +27,11 @@ static double tensor_error(const ready_case *c, const running *r, const vsh_para
     return worst / scale;
 }
 
-static ready_case *judged(int which)
-{
-    ready_case *c = case_ready(&network_cases[which]);
+static ready_case *judged(int which) { return judged_case(&network_cases[which]); }
 
-    c->options.jitter_stream = (uint64_t)STEP * VSH_LAYERS_MAX;
-    return c;
-}
-
-static void agree(int which, const manner *how)
+static void agree_on(const network_case *from, const manner *how)
 {
-    ready_case *c = judged(which);
+    ready_case *c = judged_case(from);
     vsh_network_ref_report want = {0};
     running r = start(c, how);
     char what[200];
@@ -160,12 +46,13 @@ static void agree(int which, const manner *how)
     for (int64_t i = 0; i < c->list.count; i++) {
         const vsh_parameter *p = &c->list.item[i];
         double error = p->trained ? tensor_error(c, &r, p, 1) : 0;
-        snprintf(what, sizeof what, "%s %s: relative error %.2g", network_cases[which].name,
-                 p->name, error);
+        snprintf(what, sizeof what, "%s %s: relative error %.2g", from->name, p->name, error);
         vsh_check(error <= 1e-4, __FILE__, __LINE__, what, false);
     }
     stop(&r);
 }
+
+static void agree(int which, const manner *how) { agree_on(&network_cases[which], how); }
 
 static void every_model_agrees_with_its_twin(void)
 {
@@ -188,6 +75,19 @@ static void every_instruction_set_agrees(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         for (int which = 0; which < NETWORK_CASES && vsh_kernels_named(names[i]); which += 5)
             agree(which, &(manner){.threads = 1, .isa = names[i]});
+}
+
+/* More rows than a block, more than a tile of attention, more than a vector of everything. */
+static void larger_models_agree_with_their_twins(void)
+{
+    static const char *const names[] = {"plain", "avx2", "avx512"};
+
+    for (int i = 0; i < LARGE_CASES; i++)
+        for (int n = 0; n < 3; n++)
+            if (vsh_kernels_named(names[n]))
+                agree_on(&large_cases[i], &(manner){.threads = 1 + i % 2,
+                                                    .isa = names[n],
+                                                    .recompute = (vsh_recompute_mode)n});
 }
 
 static void counted_products_are_those_of_the_list(void)
@@ -314,6 +214,7 @@ const vsh_test vsh_tests[] = {
     {"every_model_agrees_with_its_twin", every_model_agrees_with_its_twin},
     {"recomputation_changes_nothing_but_memory", recomputation_changes_nothing_but_memory},
     {"every_instruction_set_agrees", every_instruction_set_agrees},
+    {"larger_models_agree_with_their_twins", larger_models_agree_with_their_twins},
     {"counted_products_are_those_of_the_list", counted_products_are_those_of_the_list},
     {"workspace_peaks_where_predicted", workspace_peaks_where_predicted},
     {"gradients_of_micro_batches_add_up", gradients_of_micro_batches_add_up},

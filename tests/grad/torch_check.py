@@ -162,7 +162,7 @@ def check(path):
     for name, weight in net.weight.items():
         want = torch.zeros_like(weight) if weight.grad is None else weight.grad
         off = (net.gradient[name] - want).abs().max().item()
-        scale = max(want.abs().max().item(), 1e-3 * largest)  # tiny tensors are mostly rounding
+        scale = max(want.abs().max().item(), said["gradient_floor"] * largest)
         off /= scale * said["gradient_tolerance"]
         if not off <= worst:
             worst, where = off, name

@@ -270,6 +270,10 @@ static void what_is_not_built_is_refused_by_name(void)
         {SIZES EXPERTS "}\nbias: all\n", "experts with biases everywhere"},
         {SIZES "head_dim: 7\n", "odd width"},
         {SIZES "head_dim: 320\n", "wider than 256"},
+        {SIZES "experts: {count: 1025, top_k: 1, hidden: 4}\n",
+         "at most 1024 experts a layer, got 1025"},
+        {SIZES "experts: {count: 513, top_k: 1, hidden: 4, granularity: 2}\n",
+         "at most 1024 experts a layer, got 1026"},
     };
 
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {

@@ -1,8 +1,12 @@
+#define _DEFAULT_SOURCE /* flock */
 #include "trainer/data/prepared.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -26,14 +30,15 @@ static const char *in_folder(vsh_arena *arena, const char *folder, const char *n
 }
 
 static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
-                                  const vsh_corpus *corpus, const char *model, vsh_error *err)
+                                  const vsh_corpus *corpus, int64_t one_in, const char *model,
+                                  vsh_error *err)
 {
     const char *sample_path = in_folder(arena, o->folder, "tokenizer.sample.txt");
     vsh_text sample = {.arena = arena};
     vsh_status status;
 
     say(o, "training a tokenizer");
-    if (!sample_path || !vsh_corpus_sample(corpus, VSH_HELD_OUT, SAMPLE_BYTES, &sample))
+    if (!sample_path || !vsh_corpus_sample(corpus, one_in, SAMPLE_BYTES, &sample))
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_file_write(sample_path, &sample, err));
     status = vsh_tokenizer_train(arena, sample_path, model, (int32_t)o->vocab, err);
@@ -42,8 +47,8 @@ static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o
 }
 
 static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
-                                 const vsh_corpus *corpus, vsh_tokenizer **tokenizer,
-                                 vsh_error *err)
+                                 const vsh_corpus *corpus, int64_t one_in,
+                                 vsh_tokenizer **tokenizer, vsh_error *err)
 {
     const char *model = o->tokenizer;
     char name[48];
@@ -57,7 +62,7 @@ static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
             if (!model)
                 return vsh_fail(err, VSH_EMACHINE, "out of memory");
             if (access(model, F_OK) != 0)
-                VSH_TRY(train_tokenizer(arena, o, corpus, model, err));
+                VSH_TRY(train_tokenizer(arena, o, corpus, one_in, model, err));
         }
         VSH_TRY(vsh_tokenizer_open(arena, model, tokenizer, err));
     }
@@ -69,41 +74,86 @@ static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
     return VSH_OK;
 }
 
-/* Tokenizer and ids; what is held out first, for a text without any is refused. */
+static int64_t held_out_documents(const vsh_corpus *corpus)
+{
+    int64_t count = 0;
+
+    for (int64_t i = 0; i < corpus->documents; i++)
+        count += vsh_corpus_held_out(corpus, i, VSH_HELD_OUT);
+    return count;
+}
+
+/* Tokenizer and ids. A text of few documents may have none that is held out, or no other: all of it
+ * is trained on. */
 static vsh_status prepare_in_folder(vsh_arena *arena, const vsh_prepare_options *o,
                                     const vsh_corpus *corpus, vsh_prepared *p, vsh_error *err)
 {
-    const char *cache = in_folder(arena, o->folder, "tokens");
+    int64_t held_out = held_out_documents(corpus);
+    bool parted = held_out > 0 && held_out < corpus->documents;
+    int64_t one_in = parted ? VSH_HELD_OUT : 0;
+    const char *cache;
+    char name[32];
 
+    VSH_TRY(open_tokenizer(arena, o, corpus, one_in, &p->tokenizer, err));
+    /* each tokenizer has its own ids */
+    snprintf(name, sizeof name, "tokens-%08" PRIx32, (uint32_t)vsh_tokenizer_hash(p->tokenizer));
+    cache = in_folder(arena, o->folder, name);
     if (!cache)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(open_tokenizer(arena, o, corpus, &p->tokenizer, err));
-    say(o, "tokenizing");
-    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, true, VSH_HELD_OUT, cache,
-                                &p->held_out, err));
-    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, false, VSH_HELD_OUT, cache, &p->train,
-                                err));
+    say(o, parted ? "tokenizing" : "tokenizing (too few documents to hold one out)");
+    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, false, one_in, cache, &p->train, err));
+    if (parted)
+        VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, true, one_in, cache, &p->held_out,
+                                    err));
     p->hash = p->train.hash;
     return VSH_OK;
+}
+
+/* Two runs may share a folder: what it lacks is made by one while the other waits. */
+static int lock_folder(const char *folder)
+{
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    while (descriptor >= 0 && flock(descriptor, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    return descriptor;
+}
+
+/* corpus lives in an arena of its own: ids are what training needs. */
+static vsh_status prepare(vsh_arena *arena, vsh_arena *text, const vsh_prepare_options *o,
+                          vsh_prepared *p, vsh_error *err)
+{
+    vsh_corpus corpus;
+    vsh_status status;
+    int lock;
+
+    say(o, "reading the text");
+    if (o->text)
+        VSH_TRY(vsh_corpus_read(text, o->text, &corpus, err));
+    else
+        VSH_TRY(vsh_corpus_default(text, o->packages, &corpus, err));
+    p->description = vsh_copy_text(arena, corpus.description, strlen(corpus.description));
+    if (!p->description)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(vsh_folder_make(o->folder, err));
+    lock = lock_folder(o->folder);
+    status = prepare_in_folder(arena, o, &corpus, p, err);
+    if (status != VSH_OK)
+        rmdir(o->folder); /* goes only when nothing is in it */
+    if (lock >= 0)
+        close(lock);
+    return status;
 }
 
 vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
                        vsh_error *err)
 {
-    vsh_corpus corpus;
+    vsh_arena text = {0};
     vsh_status status;
 
     *p = (vsh_prepared){0};
-    say(o, "reading the text");
-    if (o->text)
-        VSH_TRY(vsh_corpus_read(arena, o->text, &corpus, err));
-    else
-        VSH_TRY(vsh_corpus_default(arena, o->packages, &corpus, err));
-    p->description = corpus.description;
-    VSH_TRY(vsh_folder_make(o->folder, err));
-    status = prepare_in_folder(arena, o, &corpus, p, err);
-    if (status != VSH_OK)
-        rmdir(o->folder); /* goes only when nothing is in it */
+    status = prepare(arena, &text, o, p, err);
+    vsh_arena_free(&text);
     return status;
 }
 

@@ -6,11 +6,12 @@
 #include "trainer/data/corpus.h"
 #include "trainer/data/tokenizer.h"
 
-/* One document in so many is held out for evaluation. */
+/* One document in so many is held out for evaluation, by its hash; of a text so small that this
+ * leaves none on either side, nothing is (held_out.count 0). */
 enum { VSH_HELD_OUT = 50 };
 
 typedef struct {
-    const char *folder;    /* where what is made is kept: tokenizer.model, tokens.*.ids */
+    const char *folder;    /* where what is made is kept: tokenizer.model, tokens-*.ids */
     const char *text;      /* a text file; NULL: the default corpus */
     const char *packages;  /* folder with the unpacked files of the default corpus */
     const char *tokenizer; /* "bytes", "sentencepiece", or a model file */

@@ -46,7 +46,8 @@ GEMM_INLINE void turn(vf row[LANES])
  * rows pass. With few rows of tokens the weights' way from memory counts: the panel after this one
  * is asked for early, long rows of NT are read at once (1.35 instead of 1.2 times OpenBLAS at 64
  * rows), and NN, whose rows lie far apart, is read in shallow pieces as it stands (82 GFLOP/s
- * against 65 with 512 steps at 16 rows). */
+ * against 65 with 512 steps at 16 rows). TN writes weights, each time it passes: deep again, and
+ * what is written next is asked for (139 against 131). */
 enum {
     TILE_ROWS = LANES == 16 ? 8 : 4,
     TILE_VECTORS = 3,
@@ -54,9 +55,10 @@ enum {
     FEW = 96,
     DEEP = 192,
     DEEP_NT = 512,
-    DEEP_NN = 64
+    DEEP_NN = 64,
+    DEEP_TN = 384
 };
-_Static_assert((DEEP_NT * TILE_COLS + (DEEP + TILE_COLS) * TILE_ROWS) * 4 <=
+_Static_assert((DEEP_NT * TILE_COLS + (DEEP_TN + TILE_COLS) * TILE_ROWS) * 4 <=
                    VSH_PRODUCT_SCRATCH_LEAST,
                "a panel, a strip and a tile fit in the scratch");
 
@@ -221,7 +223,9 @@ static tile_walk plan_walk(const vsh_product *p, float *scratch, int64_t scratch
         w.deep = DEEP_NT;
     if (p->form == VSH_GEMM_NN && !w.packed)
         w.deep = DEEP_NN;
-    w.high = !tn ? p->m : w.packed ? room / (DEEP * TILE_ROWS) * TILE_ROWS : TILE_ROWS;
+    if (tn && w.packed)
+        w.deep = DEEP_TN;
+    w.high = !tn ? p->m : w.packed ? room / (DEEP_TN * TILE_ROWS) * TILE_ROWS : TILE_ROWS;
     return w;
 }
 
@@ -237,7 +241,7 @@ static void pack_strips(const tile_walk *w)
     for (int64_t m = 0; m < w->rows; m += TILE_ROWS)
         copied_strip(p->a + w->m + m + w->k * p->lda, p->lda,
                      w->rows - m < TILE_ROWS ? w->rows - m : TILE_ROWS, w->depth,
-                     w->strips + m * DEEP);
+                     w->strips + m * DEEP_TN);
 }
 
 /* The panel after this one, a share of it for each of the first two rows of tiles. */
@@ -252,6 +256,14 @@ static void ask_for_next(const tile_walk *w, int64_t m, gemm_tile *t)
         return;
     t->next = panel_start(p, n, w->k) + (p->form == VSH_GEMM_NT ? share / 2 * p->ldb : share);
     t->next_step = p->form == VSH_GEMM_NT ? 32 : p->ldb;
+}
+
+/* The tile below. */
+static void ask_for_sums(const float *c, int64_t ldc)
+{
+    for (int64_t i = TILE_ROWS; i < 2 * TILE_ROWS; i++)
+        for (int v = 0; v < TILE_COLS; v += 16)
+            __builtin_prefetch(c + i * ldc + v, 1, 2);
 }
 
 /* Columns [n, n + cols) of all rows of the walk; columns that are not whole vectors are packed in
@@ -277,10 +289,12 @@ static void multiply_panel(const tile_walk *w, int64_t n, int64_t cols)
                                                                    w->panel);
     for (int64_t m = 0; m < w->rows; m += TILE_ROWS) {
         int64_t rows = w->rows - m < TILE_ROWS ? w->rows - m : TILE_ROWS;
-        t.a = tn && w->packed ? w->strips + m * DEEP
+        t.a = tn && w->packed ? w->strips + m * DEEP_TN
                               : p->a + (w->m + m) * t.a_row + w->k * (tn ? p->lda : 1);
         t.c = p->c + (w->m + m) * p->ldc + n;
         ask_for_next(w, m, &t);
+        if (tn && w->packed)
+            ask_for_sums(t.c, p->ldc);
         if (edge)
             edge_tile(t, rows, cols, w->edge);
         else

@@ -26,7 +26,7 @@ typedef struct {
 } vsh_product;
 
 /* Bytes of scratch, aligned to 64, that multiply wants, and how few it can do with. */
-enum { VSH_PRODUCT_SCRATCH = 320 << 10, VSH_PRODUCT_SCRATCH_LEAST = 108 << 10 };
+enum { VSH_PRODUCT_SCRATCH = 400 << 10, VSH_PRODUCT_SCRATCH_LEAST = 112 << 10 };
 
 /* Units are 32 bits: two bf16 or four int8, neighbours along k. A step is the 16 units that the
  * instructions take at once; a panel is 16 columns of b, step after step, rows of 16 units:

@@ -120,7 +120,7 @@ void vsh_copy_columns(const vsh_nn *nn, vsh_element element, int64_t rows, int64
 /* ---- vectors ------------------------------------------------------------------------------- */
 
 typedef struct {
-    const vsh_vector_kernels *kernels;
+    const vsh_vector_kernels *kernels, *floats; /* of the element, and of fp32 */
     vsh_element element;
     int64_t count;
     const void *from;
@@ -185,6 +185,22 @@ static void widen_part(void *context, int64_t part, int thread)
     j->kernels->widen(size(j, part), from_part(j, part), (float *)j->to + begin(part));
 }
 
+/* In blocks that stay in the first-level cache. */
+static void add_wide_part(void *context, int64_t part, int thread)
+{
+    enum { BLOCK = 1024 };
+    const vector_job *j = context;
+    const vsh_bf16 *from = from_part(j, part);
+    float *to = (float *)j->to + begin(part), wide[BLOCK];
+
+    (void)thread;
+    for (int64_t at = 0, all = size(j, part); at < all; at += BLOCK) {
+        int64_t count = all - at < BLOCK ? all - at : BLOCK;
+        j->kernels->widen(count, from + at, wide);
+        j->floats->add(count, to + at, wide, to + at);
+    }
+}
+
 static void look_for_bad(void *context, int64_t part, int thread)
 {
     vector_job *j = context;
@@ -199,7 +215,7 @@ static void look_for_bad(void *context, int64_t part, int thread)
 static bool over_elements(const vsh_nn *nn, vsh_pool_work *work, vsh_element element, int64_t count,
                           const void *from, void *to)
 {
-    vector_job job = {vectors(nn, element), element, count, from, to, false};
+    vector_job job = {vectors(nn, element), vectors(nn, VSH_F32), element, count, from, to, false};
 
     assert(count >= 0);
     vsh_pool_run(nn->pool, work, &job, (count + ELEMENTS - 1) / ELEMENTS);
@@ -229,6 +245,11 @@ void vsh_round(const vsh_nn *nn, int64_t count, const float *from, vsh_bf16 *to)
 void vsh_widen(const vsh_nn *nn, int64_t count, const vsh_bf16 *from, float *to)
 {
     over_elements(nn, widen_part, VSH_B16, count, from, to);
+}
+
+void vsh_add_wide(const vsh_nn *nn, int64_t count, const vsh_bf16 *from, float *to)
+{
+    over_elements(nn, add_wide_part, VSH_B16, count, from, to);
 }
 
 bool vsh_all_finite(const vsh_nn *nn, vsh_element element, int64_t count, const void *x)

@@ -37,6 +37,8 @@ void vsh_zero(const vsh_nn *nn, vsh_element element, int64_t count, void *to);
 /* Between stored types. */
 void vsh_round(const vsh_nn *nn, int64_t count, const float *from, vsh_bf16 *to);
 void vsh_widen(const vsh_nn *nn, int64_t count, const vsh_bf16 *from, float *to);
+/* to += from. */
+void vsh_add_wide(const vsh_nn *nn, int64_t count, const vsh_bf16 *from, float *to);
 /* No element is an infinity or NaN. */
 bool vsh_all_finite(const vsh_nn *nn, vsh_element element, int64_t count, const void *x);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trainer/nn/moe_kernels.h"
 #include "trainer/nn/normal.h"
 
 /* ---- what can be built --------------------------------------------------------------------- */
@@ -39,6 +40,10 @@ vsh_status vsh_trainable(const vsh_model *m, vsh_error *err)
         if (refused[i].wanted)
             return vsh_fail(err, VSH_EINPUT, "%s: vishwa-train does not build %s", m->name,
                             refused[i].what);
+    if (e->count > VSH_EXPERTS_MAX)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: vishwa-train builds at most %d experts a layer, got %lld", m->name,
+                        VSH_EXPERTS_MAX, (long long)e->count);
     return VSH_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -9,9 +10,15 @@
 #include <xmmintrin.h>
 #endif
 
+#include "core/thread_team.h"
+
 /* Spins before it sleeps: a step is thousands of short pieces of work, and waking a thread costs
- * as much as one of them. About 50 us. */
-enum { SPINS = 20000 };
+ * as much as one of them. A pause is 40 to 140 cycles, so this is 0.3 to 1 ms.
+ *
+ * Who is waited for may itself be waiting for our processor. With more threads than processors we
+ * step aside at once (four threads on two: a round in 5 us, else 500); otherwise only after a
+ * while, because another program's turn, once given, takes milliseconds. */
+enum { SPINS = 20000, PATIENCE = 4096, NO_PATIENCE = 64, SPINS_A_TURN = 64 };
 
 typedef struct {
     vsh_pool *pool;
@@ -20,6 +27,7 @@ typedef struct {
 
 struct vsh_pool {
     int threads;
+    int patience; /* spins before it lets others run */
     char *scratch;
     vsh_pool_work *work;
     void *context;
@@ -34,11 +42,13 @@ struct vsh_pool {
     member *members;
 };
 
-static void pause_a_moment(void)
+static void pause_a_moment(const vsh_pool *pool, int spins)
 {
 #if defined(__x86_64__)
     _mm_pause();
 #endif
+    if (spins >= pool->patience && spins % SPINS_A_TURN == 0)
+        sched_yield();
 }
 
 static void flush_denormals(void)
@@ -61,7 +71,7 @@ static void wait_for_round(vsh_pool *pool, unsigned seen)
     for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(&pool->round, memory_order_acquire) != seen)
             return;
-        pause_a_moment();
+        pause_a_moment(pool, i);
     }
     pthread_mutex_lock(&pool->gate);
     while (atomic_load_explicit(&pool->round, memory_order_acquire) == seen)
@@ -105,6 +115,7 @@ vsh_status vsh_pool_start(vsh_arena *arena, int threads, void *scratch, vsh_pool
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     pool->scratch = scratch;
     pool->threads = 1;
+    pool->patience = threads > vsh_team_cpus() ? NO_PATIENCE : PATIENCE;
     pthread_mutex_init(&pool->gate, NULL);
     pthread_cond_init(&pool->wake, NULL);
     flush_denormals();
@@ -158,6 +169,7 @@ void vsh_pool_run(vsh_pool *pool, vsh_pool_work *work, void *context, int64_t pa
     atomic_store_explicit(&pool->busy, pool->threads - 1, memory_order_relaxed);
     begin_round(pool);
     take_parts(pool, 0);
-    while (atomic_load_explicit(&pool->busy, memory_order_acquire) > 0)
-        pause_a_moment();
+    for (int i = 0; atomic_load_explicit(&pool->busy, memory_order_acquire) > 0;
+         i = i < SPINS ? i + 1 : pool->patience)
+        pause_a_moment(pool, i);
 }

@@ -113,6 +113,7 @@ static vsh_run_config defaults(void)
                                          .warmup = -1,
                                          .cooldown = 0.2,
                                          .final = -1},
+                            .bias_rate = -1,
                             .network = {.balance = 0.01, .z = 0.001, .exit_scale = 0.2},
                             .steps = 1000,
                             .seed = 1,
@@ -198,18 +199,41 @@ static vsh_status read_doc(vsh_arena *arena, const vsh_library *library, const v
     return VSH_OK;
 }
 
+/* Keys joined by dots: where the key ends, or NULL when it is none. */
+static const char *set_key_end(const char *set)
+{
+    const char *end = set + strspn(set, "abcdefghijklmnopqrstuvwxyz_0123456789.");
+
+    if (*end != '=' || end == set || *set == '.' || end[-1] == '.')
+        return NULL;
+    for (const char *c = set; c < end; c++)
+        if (c[0] == '.' && c[1] == '.')
+            return NULL;
+    return end;
+}
+
+/* The value is one: "5, seed: 3" would say more than its key. */
+static bool says_one_thing(const vsh_node *node, int depth)
+{
+    for (; depth >= 0; depth--, node = node->first)
+        if (node->kind != VSH_NODE_MAP || node->child_count != 1)
+            return false;
+    return true;
+}
+
 /* "optimizer.lr=3e-4" as the document {optimizer: {lr: 3e-4}}. */
 static vsh_status read_set(vsh_arena *arena, const vsh_library *library, const char *set,
                            reading *r, vsh_error *err)
 {
-    const char *equals = strchr(set, '=');
+    const char *equals = set_key_end(set);
     vsh_text text = {.arena = arena};
     int depth = 0;
     char place[100];
     vsh_doc doc;
 
-    if (!equals || equals == set)
-        return vsh_fail(err, VSH_EINPUT, "--set: expected KEY=VALUE, got \"%.80s\"", set);
+    if (!equals || equals[1 + strspn(equals + 1, " ")] == '\0')
+        return vsh_fail(err, VSH_EINPUT,
+                        "--set: expected KEY=VALUE such as optimizer.lr=3e-4, got \"%.80s\"", set);
     snprintf(place, sizeof place, "--set %.80s", set);
     vsh_text_add(&text, "{");
     for (const char *c = set; c < equals; c++) {
@@ -221,11 +245,16 @@ static vsh_status read_set(vsh_arena *arena, const vsh_library *library, const c
         }
     }
     vsh_text_add(&text, ": %s", equals + 1);
-    for (; depth >= 0; depth--)
+    for (int i = 0; i <= depth; i++)
         vsh_text_add(&text, "}");
     if (text.failed)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_doc_parse(arena, place, text.data, text.length, &doc, err));
+    if (!says_one_thing(doc.root, depth))
+        return vsh_fail(err, VSH_EINPUT,
+                        "--set: expected one value (a text with a comma stands in quotes, a list "
+                        "in brackets), got \"%.80s\"",
+                        set);
     return read_doc(arena, library, &doc, r, err);
 }
 
@@ -250,9 +279,39 @@ static vsh_status check_tokens(const vsh_run_config *c, vsh_error *err)
     return VSH_OK;
 }
 
+/* micro, accumulate and tokens, as far as they were given, make one whole. */
+static vsh_status check_batch(const vsh_run_config *c, vsh_error *err)
+{
+    const vsh_batch_config *b = &c->batch;
+    int64_t sequences = b->tokens / b->sequence;
+
+    if (b->tokens % b->sequence)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: tokens: expected a multiple of sequence %" PRId64
+                        ", got %" PRId64,
+                        c->path, b->sequence, b->tokens);
+    if (b->micro && b->accumulate && b->micro * b->accumulate != sequences)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: expected micro x accumulate to be the %" PRId64
+                        " sequences of a step, got %" PRId64 " x %" PRId64,
+                        c->path, sequences, b->micro, b->accumulate);
+    if (b->micro && sequences % b->micro)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: micro: expected a divisor of %" PRId64
+                        " sequences, got %" PRId64,
+                        c->path, sequences, b->micro);
+    if (b->accumulate && sequences % b->accumulate)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: batch: accumulate: expected a divisor of %" PRId64
+                        " sequences, got %" PRId64,
+                        c->path, sequences, b->accumulate);
+    return VSH_OK;
+}
+
 static vsh_status finish_batch(vsh_run_config *c, vsh_error *err)
 {
     vsh_batch_config *b = &c->batch;
+    int64_t sequences = (b->micro ? b->micro : 8) * (b->accumulate ? b->accumulate : 1);
 
     if (!b->sequence)
         b->sequence = c->model.context;
@@ -262,27 +321,9 @@ static vsh_status finish_batch(vsh_run_config *c, vsh_error *err)
                         ", got %" PRId64,
                         c->path, c->model.context, b->sequence);
     VSH_TRY(check_tokens(c, err));
-    if (b->tokens && b->tokens % b->sequence)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: batch: tokens: expected a multiple of sequence %" PRId64
-                        ", got %" PRId64,
-                        c->path, b->sequence, b->tokens);
-    if (b->tokens && b->micro && b->accumulate &&
-        (double)b->micro * (double)b->accumulate * (double)b->sequence != (double)b->tokens)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: batch: micro x accumulate x sequence is %.0f, and tokens %" PRId64,
-                        c->path, (double)b->micro * (double)b->accumulate * (double)b->sequence,
-                        b->tokens);
-    if (b->tokens && b->micro && (b->tokens / b->sequence) % b->micro)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: batch: micro: expected a divisor of %" PRId64
-                        " sequences, got %" PRId64,
-                        c->path, b->tokens / b->sequence, b->micro);
-    if (b->tokens && b->accumulate && (b->tokens / b->sequence) % b->accumulate)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: batch: accumulate: expected a divisor of %" PRId64
-                        " sequences, got %" PRId64,
-                        c->path, b->tokens / b->sequence, b->accumulate);
+    if (!b->tokens)
+        b->tokens = sequences * b->sequence;
+    VSH_TRY(check_batch(c, err));
     if (b->sequence_warmup && !b->sequence_start)
         b->sequence_start = b->sequence / 4 > 0 ? b->sequence / 4 : 1;
     if (b->sequence_start > b->sequence)
@@ -290,8 +331,6 @@ static vsh_status finish_batch(vsh_run_config *c, vsh_error *err)
                         "%s: batch: sequence_start: expected at most sequence %" PRId64
                         ", got %" PRId64,
                         c->path, b->sequence, b->sequence_start);
-    if (!b->tokens)
-        b->tokens = (b->micro ? b->micro : 8) * (b->accumulate ? b->accumulate : 1) * b->sequence;
     return VSH_OK;
 }
 
@@ -312,6 +351,13 @@ static vsh_status finish(reading *r, vsh_error *err)
         c->schedule.warmup = c->steps / 10 < 100 ? c->steps / 10 : 100;
     if (c->schedule.final < 0)
         c->schedule.final = c->schedule.kind == VSH_SCHEDULE_COSINE ? 0.1 : 0;
+    if (c->bias_rate < 0) /* balancing without a loss wants the rate of Wang et al. 2024 */
+        c->bias_rate = c->model.experts.correction_bias ? 1e-3 : 0;
+    if (c->bias_rate > 0 && !c->model.experts.correction_bias)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: losses: bias_rate: the model has no balancing bias (experts: "
+                        "correction_bias)",
+                        c->path);
     if (c->schedule.warmup > c->steps) /* a run cut short still rises all its way */
         c->schedule.warmup = c->steps;
     return finish_batch(c, err);
@@ -370,9 +416,27 @@ static const char *word_of(const int *kinds, const char *const *words, int kind)
     return words[i];
 }
 
+/* What is 0 is still to be chosen. */
+static void write_batch(const vsh_batch_config *b, vsh_text *out)
+{
+    const struct {
+        const char *key;
+        int64_t value;
+    } rest[] = {{"micro", b->micro},
+                {"accumulate", b->accumulate},
+                {"shards", b->shards},
+                {"sequence_start", b->sequence_start},
+                {"sequence_warmup", b->sequence_warmup}};
+
+    vsh_text_add(out, "batch: {tokens: %" PRId64 ", sequence: %" PRId64, b->tokens, b->sequence);
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
+        if (rest[i].value)
+            vsh_text_add(out, ", %s: %" PRId64, rest[i].key, rest[i].value);
+    vsh_text_add(out, "}\n");
+}
+
 void vsh_run_config_write(const vsh_run_config *c, vsh_text *out)
 {
-    const vsh_batch_config *b = &c->batch;
     const vsh_optimizer_options *o = &c->optimizer;
 
     vsh_text_add(out, "model:\n");
@@ -380,15 +444,9 @@ void vsh_run_config_write(const vsh_run_config *c, vsh_text *out)
     write_text(out, "data", c->data);
     write_text(out, "text", c->text);
     write_text(out, "tokenizer", c->tokenizer);
-    vsh_text_add(out, "batch: {tokens: %" PRId64 ", sequence: %" PRId64, b->tokens, b->sequence);
-    if (b->micro)
-        vsh_text_add(out, ", micro: %" PRId64 ", accumulate: %" PRId64 ", shards: %" PRId64,
-                     b->micro, b->accumulate, b->shards);
-    if (b->sequence_warmup)
-        vsh_text_add(out, ", sequence_start: %" PRId64 ", sequence_warmup: %" PRId64,
-                     b->sequence_start, b->sequence_warmup);
+    write_batch(&c->batch, out);
     vsh_text_add(out,
-                 "}\noptimizer: {name: %s, lr: %s, betas: [%s, %s], eps: %s, weight_decay: %s, "
+                 "optimizer: {name: %s, lr: %s, betas: [%s, %s], eps: %s, weight_decay: %s, "
                  "clip: %s}\n",
                  word_of(optimizer_kinds, optimizer_words, o->kind), exact(c->schedule.peak).text,
                  exact(o->beta1).text, exact(o->beta2).text, exact(o->epsilon).text,

@@ -40,7 +40,7 @@ typedef struct {
     vsh_schedule schedule; /* schedule.peak is optimizer.lr */
     int64_t warmup_given;  /* schedule.warmup as it was asked for; -1: it follows the steps */
     vsh_network_options network;
-    double bias_rate; /* of the balancing bias; 0: none */
+    double bias_rate; /* of the balancing bias; 0: it stays */
     int64_t steps;
     int precision; /* VSH_FP32, VSH_BF16 or VSH_INT8 */
     int recompute;

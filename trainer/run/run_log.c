@@ -29,23 +29,7 @@ static int open_again(const char *path, int flags)
 
 static vsh_status read_all(const char *path, vsh_text *text, vsh_error *err)
 {
-    int file = open_again(path, O_RDONLY | O_CLOEXEC);
-    char part[65536];
-    ssize_t got;
-
-    if (file < 0)
-        return errno == ENOENT ? VSH_OK : failed(path, err);
-    while ((got = read(file, part, sizeof part)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            break;
-        vsh_text_put(text, part, (size_t)got);
-    }
-    close(file);
-    return got < 0        ? failed(path, err)
-           : text->failed ? vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path)
-                          : VSH_OK;
+    return access(path, F_OK) == 0 ? vsh_file_read(path, text, err) : VSH_OK;
 }
 
 /* The step a line of ours speaks of, -1 for none. */

@@ -10,6 +10,9 @@
  * variance forget at the same pace. */
 enum { SPIKE_MEMORY = 50 };
 
+/* In a whole run there are at most so many times spike_limit roll-backs. */
+enum { ROLL_BACKS = 4 };
+
 /* Of one call of vsh_run_steps. */
 typedef struct {
     double started, shown; /* clock */
@@ -90,7 +93,6 @@ static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, doub
     vsh_text line = {.arena = &scratch};
     vsh_json json = {.out = &line, .one_line = true};
     double tokens = (double)run->config->batch.tokens;
-    const vsh_run_plan *plan = run->trainer->plan;
     vsh_status status;
 
     vsh_json_object(&json, NULL);
@@ -102,8 +104,8 @@ static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, doub
     put(&json, "grad_norm", step->gradient_norm);
     put(&json, "step_time_s", seconds);
     put(&json, "tokens_per_s", tokens / seconds);
-    put(&json, "flops", plan->executed_flops.v);
-    put(&json, "mfu", plan->model_flops.v / seconds / run->peak_flops);
+    put(&json, "flops", 2 * (double)step->executed_macs);
+    put(&json, "mfu", step->model_flops.v / seconds / run->peak_flops);
     vsh_json_integer(&json, "rss_bytes", vsh_memory_resident());
     write_routing(&json, &step->report);
     if (what)
@@ -129,6 +131,29 @@ static vsh_status log_evaluation(vsh_run *run, const vsh_evaluation *e, vsh_erro
     vsh_json_integer(&json, "tokens", e->tokens);
     vsh_json_end(&json);
     status = vsh_run_log_write(&run->log, &line, err);
+    vsh_arena_free(&scratch);
+    return status;
+}
+
+/* The log is cut back with the run; what was bad is told. */
+static vsh_status log_roll_back(vsh_run *run, int64_t bad_step, double loss, vsh_error *err)
+{
+    vsh_arena scratch = {0};
+    vsh_text line = {.arena = &scratch};
+    vsh_json json = {.out = &line, .one_line = true};
+    const char *path = run->log.path;
+    vsh_status status;
+
+    vsh_run_log_close(&run->log);
+    status = vsh_run_log_open(&scratch, path, run->state.step, &run->log, err);
+    vsh_json_object(&json, NULL);
+    vsh_json_string(&json, "event", "rollback");
+    vsh_json_integer(&json, "step", run->state.step);
+    vsh_json_integer(&json, "bad_step", bad_step);
+    put(&json, "loss", loss);
+    vsh_json_end(&json);
+    if (status == VSH_OK)
+        status = vsh_run_log_write(&run->log, &line, err);
     vsh_arena_free(&scratch);
     return status;
 }
@@ -169,9 +194,12 @@ static vsh_status roll_back(vsh_run *run, int64_t bad_step, vsh_error *err)
     const char *path, *warning;
     vsh_checkpoint_state before = run->state;
 
-    if (run->bad_count == VSH_BAD_STEPS)
-        return vsh_fail(err, VSH_ENO, "step %" PRId64 ": too many steps were rolled back",
-                        bad_step);
+    if (run->bad_count == VSH_BAD_STEPS ||
+        before.rollbacks >= ROLL_BACKS * run->config->spike_limit)
+        return vsh_fail(err, VSH_ENO,
+                        "step %" PRId64 ": rolled back %" PRId64 " times already; the newest "
+                        "checkpoint stands (a smaller lr may help)",
+                        bad_step, before.rollbacks);
     VSH_TRY(vsh_checkpoint_newest(run->arena, run->checkpoints, &path, &warning, err));
     if (*warning && run->talk)
         fprintf(run->talk, "%swarning: %s\n", run->talk_is_terminal ? "\r\033[K" : "", warning);
@@ -276,26 +304,25 @@ vsh_status vsh_run_steps(vsh_run *run, vsh_error *err)
 
     while (!stop) {
         double start = vsh_clock_now().v, rate, seconds;
+        int64_t tried = run->state.step + 1;
         outcome happened;
         vsh_step result;
-        vsh_meter_clear(vsh_network_meter(run->trainer->net));
         VSH_TRY(one_step(run, &result, &rate, &happened, err));
         seconds = vsh_clock_now().v - start;
         t.busy += seconds;
         t.steps++;
         t.fastest = fmin(t.fastest, seconds);
-        t.macs_per_step = vsh_meter_counted(vsh_network_meter(run->trainer->net));
+        t.macs_per_step = result.executed_macs;
         if (run->energy_measured)
             vsh_energy_read(&run->energy);
-        VSH_TRY(log_step(run, &result, rate, seconds,
-                         happened == UPDATED   ? NULL
-                         : happened == SKIPPED ? "skipped"
-                                               : "rolled back",
-                         err));
+        if (happened == ROLLED_BACK)
+            VSH_TRY(log_roll_back(run, tried, result.report.loss, err));
+        else
+            VSH_TRY(
+                log_step(run, &result, rate, seconds, happened == SKIPPED ? "skipped" : NULL, err));
         VSH_TRY(after_step(run, &t, happened, &stop, err));
         show_progress(run, &result, &t, stop);
     }
     measure(run, &t);
-    return run->state.step >= run->last_step && run->last_step >= run->config->steps ? VSH_OK
-                                                                                     : VSH_ESTOPPED;
+    return run->state.step >= run->last_step ? VSH_OK : VSH_ESTOPPED;
 }

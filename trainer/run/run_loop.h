@@ -36,7 +36,7 @@ typedef struct {
     vsh_run_log log;
     vsh_checkpoint_state state;
     const volatile sig_atomic_t *stop; /* a signal asked for the end */
-    int64_t last_step;                 /* of this call: steps, or what --steps says */
+    int64_t last_step;                 /* of the run */
     double seconds_max;                /* of this call; 0: no limit */
     double peak_flops;                 /* of this machine, NaN when not measured */
     bool energy_measured;

@@ -32,6 +32,7 @@ static vsh_status footprint(const vsh_run_config *c, int64_t micro, int64_t thre
 {
     vsh_lean_runtime runtime = {.optimizer = (vsh_optimizer)c->optimizer.kind,
                                 .gradient_buffers = buffers,
+                                .accumulates = plan->sequences > micro,
                                 .threads = threads,
                                 .jitter = c->network.jitter > 0};
 
@@ -41,39 +42,66 @@ static vsh_status footprint(const vsh_run_config *c, int64_t micro, int64_t thre
     return vsh_footprint_lean(&c->model, &plan->work, &runtime, &plan->footprint, err);
 }
 
-/* How many micro-batches a step has, and in how many groups their gradients are summed. */
-static void split(const vsh_batch_config *b, int64_t sequences, int64_t micro, int64_t *accumulate,
-                  int64_t *shards)
+/* The plan of a micro-batch. Its gradients are summed in the groups that were given, or in as many
+ * as suit and fit: each level of their tree is a buffer. */
+static vsh_status with_micro(const vsh_run_config *c, int64_t micro, int64_t available,
+                             vsh_run_plan *plan, int64_t *shards, vsh_error *err)
 {
-    *accumulate = sequences / micro;
-    *shards = b->shards ? b->shards : power_of_two_dividing(*accumulate, SHARDS);
+    int64_t given = c->batch.shards;
+
+    *shards = given ? given : power_of_two_dividing(plan->sequences / micro, SHARDS);
+    VSH_TRY(footprint(c, micro, plan->threads, tree_buffers(*shards), plan, err));
+    while (plan->footprint.total.v > (double)available && !given && *shards > 1) {
+        *shards /= 2;
+        VSH_TRY(footprint(c, micro, plan->threads, tree_buffers(*shards), plan, err));
+    }
+    return VSH_OK;
+}
+
+/* Makes *best the micro-batch if it is larger, suits and fits. */
+static vsh_status consider(const vsh_run_config *c, const vsh_run_plan *plan, int64_t micro,
+                           int64_t tokens_max, int64_t available, int64_t *best, vsh_error *err)
+{
+    double tokens = (double)micro * (double)c->batch.sequence;
+    double stream = 2 * tokens * (double)c->model.hidden; /* bytes, at the least */
+    int64_t accumulate = plan->sequences / micro, shards;
+    vsh_run_plan trial = *plan;
+
+    if (micro <= *best ||
+        (micro > 1 && (tokens > (double)tokens_max || stream > (double)available)))
+        return VSH_OK;
+    if (c->batch.shards && accumulate % c->batch.shards)
+        return VSH_OK;
+    VSH_TRY(with_micro(c, micro, available, &trial, &shards, err));
+    if (trial.footprint.total.v <= (double)available)
+        *best = micro;
+    return VSH_OK;
 }
 
 /* The largest divisor of the step's sequences that fits; 0: none does. */
-static vsh_status largest(const vsh_run_config *c, int64_t sequences, int64_t threads,
-                          int64_t tokens_max, int64_t available, int64_t *micro, vsh_error *err)
+static vsh_status largest(const vsh_run_config *c, const vsh_run_plan *plan, int64_t tokens_max,
+                          int64_t available, int64_t *micro, vsh_error *err)
 {
-    vsh_run_plan trial;
-
-    /* every sequence keeps at least its stream, so memory bounds the search */
-    int64_t stream = c->batch.sequence * c->model.hidden, most = available / stream + 1;
-
     *micro = 0;
-    for (int64_t m = 1; m <= sequences && m <= most; m++) {
-        int64_t accumulate, shards;
-        if (m > 1 && m > tokens_max / c->batch.sequence)
-            break;
-        if (sequences % m)
+    for (int64_t m = 1; m * m <= plan->sequences; m++) {
+        if (plan->sequences % m)
             continue;
-        split(&c->batch, sequences, m, &accumulate, &shards);
-        if (accumulate % shards) /* the shards that were asked for want smaller ones */
-            continue;
-        VSH_TRY(footprint(c, m, threads, tree_buffers(shards), &trial, err));
-        if (trial.footprint.total.v > (double)available)
-            break;
-        *micro = m;
+        VSH_TRY(consider(c, plan, m, tokens_max, available, micro, err));
+        VSH_TRY(consider(c, plan, plan->sequences / m, tokens_max, available, micro, err));
     }
     return VSH_OK;
+}
+
+static vsh_status check_shards(const vsh_run_config *c, int64_t accumulate, vsh_error *err)
+{
+    int64_t shards = c->batch.shards;
+
+    if (!shards || (accumulate % shards == 0 && (shards & (shards - 1)) == 0))
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT,
+                    "%s: batch: shards: expected a power of two that divides the %" PRId64
+                    " micro-batches of a step, got %" PRId64,
+                    c->path, accumulate, shards);
 }
 
 static vsh_status does_not_fit(const vsh_run_config *c, const vsh_run_plan *plan, int64_t available,
@@ -97,28 +125,27 @@ static vsh_status does_not_fit(const vsh_run_config *c, const vsh_run_plan *plan
                         .text);
 }
 
-static vsh_status choose(vsh_run_config *c, int64_t threads, int64_t available, vsh_run_plan *plan,
-                         vsh_error *err)
+static vsh_status choose(vsh_run_config *c, int64_t available, vsh_run_plan *plan, vsh_error *err)
 {
     vsh_batch_config *b = &c->batch;
-    int64_t fits, wanted = b->micro;
+    int64_t fits, shards, micro = b->micro;
 
-    if (!wanted && b->accumulate)
-        wanted = plan->sequences / b->accumulate;
-    if (!wanted)
-        VSH_TRY(largest(c, plan->sequences, threads, GOOD_TOKENS, available, &wanted, err));
-    b->micro = wanted ? wanted : 1;
-    split(b, plan->sequences, b->micro, &b->accumulate, &b->shards);
-    if (b->accumulate % b->shards || b->shards & (b->shards - 1))
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: batch: shards: expected a power of two that divides the %" PRId64
-                        " micro-batches of a step, got %" PRId64,
-                        c->path, b->accumulate, b->shards);
-    VSH_TRY(footprint(c, b->micro, threads, tree_buffers(b->shards), plan, err));
-    if (plan->footprint.total.v <= (double)available)
-        return VSH_OK;
-    VSH_TRY(largest(c, plan->sequences, threads, INT64_MAX, available, &fits, err));
-    return does_not_fit(c, plan, available, fits, err);
+    if (!micro && b->accumulate)
+        micro = plan->sequences / b->accumulate;
+    if (!micro)
+        VSH_TRY(largest(c, plan, GOOD_TOKENS, available, &micro, err));
+    if (!micro)
+        micro = 1;
+    VSH_TRY(check_shards(c, plan->sequences / micro, err));
+    VSH_TRY(with_micro(c, micro, available, plan, &shards, err));
+    if (plan->footprint.total.v > (double)available) {
+        VSH_TRY(largest(c, plan, INT64_MAX, available, &fits, err));
+        return does_not_fit(c, plan, available, fits, err);
+    }
+    b->micro = micro;
+    b->accumulate = plan->sequences / micro;
+    b->shards = shards;
+    return VSH_OK;
 }
 
 vsh_status vsh_run_plan_make(vsh_run_config *c, int64_t threads, int64_t available,
@@ -129,7 +156,7 @@ vsh_status vsh_run_plan_make(vsh_run_config *c, int64_t threads, int64_t availab
     *plan = (vsh_run_plan){.threads = threads, .sequences = c->batch.tokens / c->batch.sequence};
     assert(plan->sequences * c->batch.sequence == c->batch.tokens);
     VSH_TRY(vsh_count_parameters(&c->model, &plan->parameters, err));
-    VSH_TRY(choose(c, threads, available, plan, err));
+    VSH_TRY(choose(c, available, plan, err));
     VSH_TRY(vsh_lower(&c->model, &plan->work, &ops, err));
     plan->model_flops =
         vsh_flops_times(vsh_ops_step_model_flops(&ops), (double)c->batch.accumulate);

@@ -19,16 +19,18 @@ typedef struct {
 } vsh_run_plan;
 
 /* Completes config->batch: micro as given, or the largest that fits into available bytes and is
- * still good for the caches; accumulate and shards follow. VSH_ENO when the run does not fit, with
- * the largest micro-batch that would. */
+ * still good for the caches; accumulate and shards follow, fewer shards where memory is short.
+ * VSH_ENO when the run does not fit, with the largest micro-batch that would; config is then as it
+ * was. */
 vsh_status vsh_run_plan_make(vsh_run_config *config, int64_t threads, int64_t available,
                              vsh_run_plan *plan, vsh_error *err);
 
-/* Length of the sequences of a step (from 1): sequence_start at first, doubled over
- * sequence_warmup steps until it is sequence; a micro-batch keeps its tokens. */
+/* Length of the sequences of a step (from 1): sequence_start at first (or the next above it that
+ * sequence is by halving), doubled over sequence_warmup steps until it is sequence; a micro-batch
+ * keeps its tokens. */
 int64_t vsh_run_plan_sequence(const vsh_batch_config *batch, int64_t step);
 
-/* Time of a step on this machine by the roofline of each operation; */
+/* Time of a step on this machine by the roofline of each operation. */
 vsh_seconds vsh_run_plan_time(const vsh_run_config *config, const vsh_run_plan *plan,
                               const vsh_hardware *hardware);
 

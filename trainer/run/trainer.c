@@ -43,20 +43,30 @@ static vsh_status reserve_state(vsh_trainer *t, vsh_error *err)
     int64_t stored = rounded(t->list.elements * (int64_t)vsh_element_bytes(element));
     int64_t master = element == VSH_F32 ? 0 : rounded(4 * t->list.elements);
     int64_t state = vsh_optimizer_state_bytes(&t->list, t->config->optimizer.kind);
+    bool wide_sums = element != VSH_F32 && t->config->batch.accumulate > 1;
+    int64_t sum = wide_sums ? rounded(4 * t->list.elements) : stored;
+    int64_t micro = wide_sums ? stored : 0;
 
     assert(t->plan->gradient_buffers <= VSH_GRADIENT_BUFFERS);
     VSH_TRY(vsh_block_reserve("the weights", stored, VSH_PLACE_INTERLEAVED, &t->weights, err));
-    VSH_TRY(vsh_block_reserve("the gradients", t->plan->gradient_buffers * stored,
+    VSH_TRY(vsh_block_reserve("the gradients", micro + t->plan->gradient_buffers * sum,
                               VSH_PLACE_INTERLEAVED, &t->gradients, err));
     VSH_TRY(vsh_block_reserve("the optimizer", master + state, VSH_PLACE_INTERLEAVED, &t->optimizer,
                               err));
     for (int64_t i = 0; i < t->plan->gradient_buffers; i++)
-        t->gradient[i] = (char *)t->gradients.data + i * stored;
+        t->gradient[i] = (char *)t->gradients.data + micro + i * sum;
+    t->micro_gradient = micro ? t->gradients.data : NULL;
     t->arrays = (vsh_optimizer_arrays){.element = element,
                                        .weights = t->weights.data,
                                        .master = master ? t->optimizer.data : NULL,
                                        .gradients = t->gradient[0],
                                        .state = (char *)t->optimizer.data + master};
+    t->update = t->arrays;
+    if (wide_sums) {
+        t->update.element = VSH_F32;
+        t->update.weights = t->arrays.master;
+        t->update.master = NULL;
+    }
     return VSH_OK;
 }
 
@@ -102,6 +112,7 @@ vsh_status vsh_trainer_open(vsh_arena *arena, const vsh_run_config *config,
     }
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
         t->arena_bytes += blocks[i]->bytes;
+    assert(t->arena_bytes == (int64_t)plan->footprint.total.v);
     return VSH_OK;
 }
 
@@ -186,6 +197,24 @@ static void divide_report(vsh_network_report *sum, double count)
         sum->exit_loss[i] /= count;
 }
 
+/* One micro-batch into the sum of its shard; 16-bit gradients are added up in fp32, or small ones
+ * would be lost beside a large sum. */
+static vsh_network_report run_micro(vsh_trainer *t, void *sum, bool add, uint64_t number)
+{
+    vsh_targets targets = {.ids = t->targets};
+    vsh_network_report report;
+
+    if (!t->micro_gradient)
+        return vsh_network_train(t->net, t->inputs, &targets, sum, add, number, t->load);
+    report =
+        vsh_network_train(t->net, t->inputs, &targets, t->micro_gradient, false, number, t->load);
+    if (add)
+        vsh_add_wide(&t->nn, t->list.elements, t->micro_gradient, sum);
+    else
+        vsh_widen(&t->nn, t->list.elements, t->micro_gradient, sum);
+    return report;
+}
+
 /* The micro-batches of one shard, summed in order into one buffer. */
 static void run_shard(vsh_trainer *t, const vsh_batch_source *source, int64_t step, int64_t first,
                       int64_t shard, void *gradient, vsh_step *result)
@@ -196,12 +225,10 @@ static void run_shard(vsh_trainer *t, const vsh_batch_source *source, int64_t st
 
     for (int64_t i = 0; i < count; i++) {
         int64_t micro = shard * count + i;
-        vsh_targets targets = {.ids = t->targets};
         vsh_network_report one;
         source->fill(source->context, first + micro * tokens, tokens / seq, seq, t->inputs,
                      t->targets);
-        one = vsh_network_train(t->net, t->inputs, &targets, gradient, i > 0,
-                                (uint64_t)(step * b->accumulate + micro), t->load);
+        one = run_micro(t, gradient, i > 0, (uint64_t)(step * b->accumulate + micro));
         add_report(&result->report, &one);
     }
 }
@@ -218,7 +245,7 @@ static void run_shards(vsh_trainer *t, const vsh_batch_source *source, int64_t s
         waiting++;
         for (int64_t done = shard + 1; done % 2 == 0; done /= 2) {
             waiting--;
-            vsh_add(&t->nn, t->arrays.element, t->list.elements, t->gradient[waiting],
+            vsh_add(&t->nn, t->update.element, t->list.elements, t->gradient[waiting],
                     t->gradient[waiting - 1]);
         }
     }
@@ -232,12 +259,18 @@ vsh_status vsh_trainer_gradient(vsh_trainer *t, const vsh_batch_source *source, 
 
     *result = (vsh_step){0};
     VSH_TRY(vsh_network_shape(t->net, t->plan->work.sequences * t->plan->work.seq / seq, seq, err));
+    vsh_meter_clear(vsh_network_meter(t->net));
     if (t->load)
         memset(t->load, 0, (size_t)(t->config->model.layers * experts) * sizeof *t->load);
     run_shards(t, source, step, first, result);
     divide_report(&result->report, (double)b->accumulate);
+    result->executed_macs = vsh_meter_counted(vsh_network_meter(t->net));
+    result->model_flops = vsh_flops_times(vsh_ops_step_model_flops(&vsh_network_meter(t->net)->ops),
+                                          (double)b->accumulate);
+    /* what ran is what the planner priced */
+    assert(result->executed_macs == b->accumulate * vsh_meter_expected(vsh_network_meter(t->net)));
     result->gradient_norm =
-        vsh_gradient_norm(&t->nn, &t->list, &t->arrays, 1.0 / (double)b->accumulate, t->sums);
+        vsh_gradient_norm(&t->nn, &t->list, &t->update, 1.0 / (double)b->accumulate, t->sums);
     result->finite = isfinite(result->report.joint) && isfinite(result->gradient_norm);
     return VSH_OK;
 }
@@ -264,8 +297,10 @@ void vsh_trainer_update(vsh_trainer *t, int64_t step, double rate, const vsh_ste
 
     if (clip > 0 && result->gradient_norm > clip)
         scale *= clip / result->gradient_norm;
-    vsh_optimizer_step(&t->nn, &t->list, &t->config->optimizer, &t->arrays, step, rate, scale,
+    vsh_optimizer_step(&t->nn, &t->list, &t->config->optimizer, &t->update, step, rate, scale,
                        t->sums);
+    if (t->micro_gradient)
+        vsh_trainer_round(t);
     if (t->load && t->config->bias_rate > 0)
         move_biases(t);
 }

@@ -29,6 +29,9 @@ typedef struct {
     vsh_network *net;
     vsh_block weights, gradients, optimizer, activations, workspace;
     vsh_optimizer_arrays arrays;
+    vsh_optimizer_arrays update; /* what the optimizer works on: in 16 bits with fp32 sums of
+                                  * gradients, the master copy */
+    void *micro_gradient;        /* of one micro-batch, where sums are fp32; else NULL */
     void *gradient[VSH_GRADIENT_BUFFERS];
     int32_t *inputs, *targets;
     double *sums;
@@ -41,6 +44,8 @@ typedef struct {
     vsh_network_report report; /* means over the micro-batches */
     double gradient_norm;
     bool finite; /* loss and gradient */
+    int64_t executed_macs; /* counted from the calls; equal to the list's */
+    vsh_flops model_flops; /* of a step of this shape */
 } vsh_step;
 
 /* Reserves everything; gemm_table as in vsh_gemm_options. VSH_EMACHINE for memory and threads. */

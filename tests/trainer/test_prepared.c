@@ -1,0 +1,381 @@
+#include "trainer/data/prepared.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/text.h"
+#include "tests/harness.h"
+#include "trainer/run/folder.h"
+
+const char vsh_suite[] = "prepared";
+
+static vsh_error err;
+static char folder[64];
+
+static void make_folder(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/vsh-prepared-XXXXXX");
+    REQUIRE(mkdtemp(folder) != NULL);
+}
+
+static void remove_folder(void) { CHECK_OK(vsh_folder_remove(folder, &err), &err); }
+
+static const char *in_folder(const char *name)
+{
+    vsh_text path = {.arena = vsh_test_arena()};
+
+    vsh_text_add(&path, "%s/%s", folder, name);
+    return vsh_text_string(&path);
+}
+
+static bool is_there(const char *name)
+{
+    struct stat info;
+
+    return lstat(in_folder(name), &info) == 0;
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *file = fopen(in_folder(name), "wb");
+
+    REQUIRE(file != NULL);
+    REQUIRE(fputs(text, file) >= 0);
+    REQUIRE(fclose(file) == 0);
+}
+
+/* So many documents, each of two lines. */
+static const char *documents(int count)
+{
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    for (int i = 0; i < count; i++)
+        vsh_text_add(&text, "Document %d\nsays that %d is its number.\n\n", i, i);
+    REQUIRE(!text.failed);
+    return vsh_text_string(&text);
+}
+
+static vsh_prepare_options options_of(const char *tokenizer, int64_t vocab)
+{
+    return (vsh_prepare_options){.folder = in_folder("made/here"),
+                                 .text = in_folder("text.txt"),
+                                 .tokenizer = tokenizer,
+                                 .vocab = vocab};
+}
+
+static vsh_prepared prepare(const char *text)
+{
+    vsh_prepare_options options = options_of("bytes", 257);
+    vsh_prepared p;
+
+    put("text.txt", text);
+    REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    return p;
+}
+
+/* ---- a text of many documents -------------------------------------------------------------- */
+
+/* The ids of all documents, decoded: each byte is one, 256 ends a document. */
+static void check_ids(const vsh_prepared *p, const vsh_token_data *data)
+{
+    for (int64_t i = 0; i < data->documents; i++) {
+        vsh_text text = {.arena = vsh_test_arena()};
+        int64_t first = data->start[i], end = data->start[i + 1];
+        CHECK_INT(data->id[end - 1], vsh_tokenizer_end(p->tokenizer));
+        REQUIRE_OK(
+            vsh_tokenizer_decode(p->tokenizer, data->id + first, end - first - 1, &text, &err),
+            &err);
+        CHECK(strncmp(vsh_text_string(&text), "Document ", 9) == 0);
+        CHECK_INT((int64_t)text.length, end - first - 1);
+    }
+    CHECK_INT(data->count, data->bytes + data->documents);
+}
+
+static void every_document_is_trained_on_or_held_out(void)
+{
+    const char *text = documents(500);
+    vsh_prepared p;
+
+    make_folder();
+    p = prepare(text);
+    CHECK_INT(vsh_tokenizer_vocab(p.tokenizer), 257);
+    CHECK_INT(p.train.documents + p.held_out.documents, 500);
+    CHECK(p.held_out.documents >= 2 && p.held_out.documents <= 30);
+    CHECK_INT(p.train.bytes + p.held_out.bytes, (int64_t)strlen(text) - 2 * 500);
+    check_ids(&p, &p.train);
+    check_ids(&p, &p.held_out);
+    CHECK(p.hash == p.train.hash);
+    CHECK(p.description && *p.description);
+    vsh_prepared_close(&p);
+    vsh_prepared_close(&p); /* and again */
+    remove_folder();
+}
+
+static void the_same_text_is_prepared_to_the_same_ids(void)
+{
+    vsh_prepared first, again, other;
+    struct stat before, after;
+    char ids[64];
+
+    make_folder();
+    first = prepare(documents(300));
+    snprintf(ids, sizeof ids, "made/here/tokens-%08x.train.ids",
+             (unsigned)vsh_tokenizer_hash(first.tokenizer));
+    REQUIRE(stat(in_folder(ids), &before) == 0);
+    again = prepare(documents(300));
+    REQUIRE(stat(in_folder(ids), &after) == 0);
+    CHECK(before.st_ino == after.st_ino); /* read, not made anew */
+    CHECK(first.hash == again.hash);
+    CHECK_INT(again.train.count, first.train.count);
+    CHECK(memcmp(again.train.id, first.train.id, (size_t)first.train.count * 4) == 0);
+    other = prepare(documents(301));
+    CHECK(other.hash != first.hash);
+    vsh_prepared_close(&first);
+    vsh_prepared_close(&again);
+    vsh_prepared_close(&other);
+    remove_folder();
+}
+
+/* ---- small texts --------------------------------------------------------------------------- */
+
+static vsh_corpus corpus_of(const char *text)
+{
+    vsh_corpus corpus;
+
+    put("text.txt", text);
+    REQUIRE_OK(vsh_corpus_read(vsh_test_arena(), in_folder("text.txt"), &corpus, &err), &err);
+    return corpus;
+}
+
+/* A text of one document that is (not) held out by its hash. */
+static const char *single(bool held_out)
+{
+    for (int i = 0; i < 10000; i++) {
+        vsh_text text = {.arena = vsh_test_arena()};
+        vsh_corpus corpus;
+        vsh_text_add(&text, "Document %d\nis alone.\n", i);
+        corpus = corpus_of(vsh_text_string(&text));
+        if (vsh_corpus_held_out(&corpus, 0, VSH_HELD_OUT) == held_out)
+            return vsh_text_string(&text);
+    }
+    REQUIRE(!"a document of either side");
+    return "";
+}
+
+static void a_text_with_nothing_to_hold_out_is_all_trained_on(void)
+{
+    vsh_prepared p;
+
+    make_folder();
+    p = prepare(single(false));
+    CHECK_INT(p.train.documents, 1);
+    CHECK_INT(p.held_out.count, 0);
+    CHECK_INT(p.held_out.documents, 0);
+    CHECK(!is_there("made/here/tokens.held-out.ids"));
+    check_ids(&p, &p.train);
+    vsh_prepared_close(&p);
+    remove_folder();
+}
+
+static void a_text_with_nothing_else_than_held_out_is_all_trained_on(void)
+{
+    vsh_prepared p;
+
+    make_folder();
+    p = prepare(single(true));
+    CHECK_INT(p.train.documents, 1);
+    CHECK_INT(p.held_out.count, 0);
+    check_ids(&p, &p.train);
+    vsh_prepared_close(&p);
+    remove_folder();
+}
+
+/* A text that grew has something to hold out, whatever was kept of the small one. */
+static void a_text_that_grew_is_parted_anew(void)
+{
+    vsh_prepared small, grown;
+    const char *one;
+
+    make_folder();
+    one = single(true);
+    small = prepare(one);
+    grown = prepare(documents(300));
+    CHECK(grown.held_out.documents > 0);
+    CHECK_INT(grown.held_out.documents + grown.train.documents, 300);
+    vsh_prepared_close(&small);
+    vsh_prepared_close(&grown);
+    small = prepare(one);
+    CHECK_INT(small.train.documents, 1);
+    CHECK_INT(small.held_out.count, 0);
+    vsh_prepared_close(&small);
+    remove_folder();
+}
+
+static void one_byte_is_a_text(void)
+{
+    vsh_prepared p;
+
+    make_folder();
+    p = prepare("x");
+    CHECK_INT(p.train.count, 2);
+    CHECK_INT(p.train.id[0], 'x');
+    CHECK_INT(p.train.id[1], 256);
+    vsh_prepared_close(&p);
+    remove_folder();
+}
+
+/* ---- what is refused ----------------------------------------------------------------------- */
+
+static void check_refused(const vsh_prepare_options *options, const char *message)
+{
+    vsh_prepared p;
+
+    CHECK_FAILS(vsh_prepare(vsh_test_arena(), options, &p, &err), &err, VSH_EINPUT, message);
+    vsh_prepared_close(&p);
+}
+
+static void a_vocabulary_larger_than_the_models_is_refused(void)
+{
+    vsh_prepare_options options;
+
+    make_folder();
+    put("text.txt", documents(100));
+    options = options_of("bytes", 256);
+    check_refused(&options, "tokenizer bytes: expected at most the model's vocabulary of 256, "
+                            "got 257");
+    CHECK(!is_there("made/here")); /* nothing was made */
+    remove_folder();
+}
+
+static void a_model_file_is_judged_before_it_is_used(void)
+{
+    const char *model = "tests/fuzz/corpus/spm_model/unigram";
+    vsh_prepare_options options;
+    vsh_tokenizer *tokenizer;
+    char message[200];
+    vsh_prepared p;
+    int32_t vocab;
+
+    make_folder();
+    put("text.txt", documents(100));
+    options = options_of("no-model-here.model", 500);
+    check_refused(&options, "no-model-here.model");
+    put("bad.model", "this is no model");
+    options = options_of(in_folder("bad.model"), 500);
+    check_refused(&options, "bad.model");
+    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), model, &tokenizer, &err), &err);
+    vocab = vsh_tokenizer_vocab(tokenizer);
+    vsh_tokenizer_close(tokenizer);
+    options = options_of(model, vocab - 1);
+    snprintf(message, sizeof message, "%s: expected at most the model's vocabulary of %d, got %d",
+             model, (int)vocab - 1, (int)vocab);
+    check_refused(&options, message);
+    options.vocab = vocab;
+    REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    CHECK_INT(p.train.documents + p.held_out.documents, 100);
+    vsh_prepared_close(&p);
+    remove_folder();
+}
+
+static void a_text_that_is_not_there_is_refused(void)
+{
+    vsh_prepare_options options;
+
+    make_folder();
+    options = options_of("bytes", 257);
+    check_refused(&options, "text.txt");
+    put("text.txt", "");
+    check_refused(&options, "text.txt");
+    put("text.txt", "\n\n\n");
+    check_refused(&options, "text.txt");
+    CHECK(!is_there("made"));
+    remove_folder();
+}
+
+/* ---- a tokenizer of its own ---------------------------------------------------------------- */
+
+/* false, and the test is skipped, where spm_train is missing. */
+static bool trained(const vsh_prepare_options *options, vsh_prepared *p)
+{
+    vsh_status status = vsh_prepare(vsh_test_arena(), options, p, &err);
+
+    if (status == VSH_EMACHINE && strstr(err.text, "make deps")) {
+        remove_folder();
+        vsh_skip("spm_train is not installed");
+        return false;
+    }
+    REQUIRE_OK(status, &err);
+    return true;
+}
+
+static void hear(void *context, const char *what) { vsh_text_add(context, "%s;", what); }
+
+static void a_tokenizer_is_trained_once(void)
+{
+    vsh_text said = {.arena = vsh_test_arena()};
+    vsh_prepare_options options;
+    vsh_prepared p;
+    uint64_t hash;
+
+    make_folder();
+    put("text.txt", documents(200));
+    options = options_of("sentencepiece", 300);
+    options.say = hear;
+    options.context = &said;
+    if (!trained(&options, &p))
+        return;
+    CHECK_INT(vsh_tokenizer_vocab(p.tokenizer), 300);
+    CHECK_HAS(vsh_text_string(&said), "training a tokenizer");
+    CHECK(is_there("made/here/tokenizer-300.model"));
+    CHECK(!is_there("made/here/tokenizer.sample.txt"));
+    hash = p.hash;
+    vsh_prepared_close(&p);
+    said.length = 0;
+    REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    CHECK(strstr(vsh_text_string(&said), "training a tokenizer") == NULL);
+    CHECK(p.hash == hash);
+    vsh_prepared_close(&p);
+    remove_folder();
+}
+
+/* The one document there is would have been held out of the tokenizer's sample, too. */
+static void a_tokenizer_is_trained_on_a_text_of_one_document(void)
+{
+    vsh_text text = {.arena = vsh_test_arena()};
+    vsh_prepare_options options;
+    vsh_prepared p;
+
+    make_folder();
+    vsh_text_add(&text, "%s", single(true));
+    for (int i = 0; i < 200; i++)
+        vsh_text_add(&text, "Line %d of a text in one piece.\n", i * 7919);
+    put("text.txt", vsh_text_string(&text));
+    options = options_of("sentencepiece", 300);
+    if (!trained(&options, &p))
+        return;
+    CHECK_INT(p.train.documents, 1);
+    CHECK(p.train.count < p.train.bytes);
+    vsh_prepared_close(&p);
+    remove_folder();
+}
+
+const vsh_test vsh_tests[] = {
+    {"every_document_is_trained_on_or_held_out", every_document_is_trained_on_or_held_out},
+    {"the_same_text_is_prepared_to_the_same_ids", the_same_text_is_prepared_to_the_same_ids},
+    {"a_text_with_nothing_to_hold_out_is_all_trained_on",
+     a_text_with_nothing_to_hold_out_is_all_trained_on},
+    {"a_text_with_nothing_else_than_held_out_is_all_trained_on",
+     a_text_with_nothing_else_than_held_out_is_all_trained_on},
+    {"a_text_that_grew_is_parted_anew", a_text_that_grew_is_parted_anew},
+    {"one_byte_is_a_text", one_byte_is_a_text},
+    {"a_vocabulary_larger_than_the_models_is_refused",
+     a_vocabulary_larger_than_the_models_is_refused},
+    {"a_model_file_is_judged_before_it_is_used", a_model_file_is_judged_before_it_is_used},
+    {"a_text_that_is_not_there_is_refused", a_text_that_is_not_there_is_refused},
+    {"a_tokenizer_is_trained_once", a_tokenizer_is_trained_once},
+    {"a_tokenizer_is_trained_on_a_text_of_one_document",
+     a_tokenizer_is_trained_on_a_text_of_one_document},
+    {NULL, NULL}};
