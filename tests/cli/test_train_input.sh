@@ -33,6 +33,7 @@ answers 0 '.schema_version == 1 and .params_total == 28864 and .batch_tokens == 
     .predicted.memory_bytes == .memory.total_bytes and .predicted.params == .params_total' \
     $go --dry-run --out dry
 shows 0 'Memory .*reserved' $go --dry-run --out dry
+refuses 4 'output: No space left on device' sh -c "$go --dry-run --out dry > /dev/full"
 claim "--dry-run makes nothing" test ! -e dry -a ! -e data
 answers 0 '.schema_version == 1 and .status == "done" and .step == 3 and .held_out_loss > 1 and
     .predicted.params == .measured.params and .out == "good"' $go --steps 3 --out good
