@@ -302,6 +302,7 @@ static vsh_status begin_log(call *c, int64_t after_step, const vsh_text *yaml, v
         return VSH_OK;
     vsh_folder_sweep(c->run.out, "config.yaml");
     vsh_folder_sweep(c->run.out, "log.jsonl");
+    vsh_folder_sweep(c->run.out, "products.yaml");
     VSH_TRY(vsh_checkpoint_discard_after(s->arena, c->run.checkpoints, after_step, err));
     VSH_TRY(vsh_file_write(join(s->arena, c->run.out, "config.yaml"), yaml, err));
     VSH_TRY(vsh_run_log_open(s->arena, log, after_step, &c->run.log, err));
@@ -340,11 +341,8 @@ static vsh_status find_products(call *c, const char **path, vsh_error *err)
     const char *own = join(s->arena, c->run.out, "products.yaml"), *machine = train_gemm_table(s);
     vsh_text table = {.arena = s->arena};
 
-    *path = own;
-    if (c->goes_on && access(own, R_OK) == 0)
-        return VSH_OK;
-    *path = machine;
-    if (!machine)
+    *path = c->goes_on ? access(own, F_OK) == 0 ? own : NULL : machine;
+    if (c->goes_on || !machine)
         return VSH_OK;
     if (access(machine, R_OK) != 0) /* measured once, in passing */
         VSH_TRY(measure_products(c, machine, err));

@@ -7,7 +7,7 @@
 home=$(mktemp -d -p /dev/shm 2> /dev/null) || home=$PWD
 [ "$home" = "$PWD" ] || trap 'rm -rf "$home"' EXIT
 cd "$home" || exit 1
-stride=${STRIDE:-8}
+stride=${STRIDE:-11}
 [ "$SAN" = 1 ] && stride=${STRIDE:-45}
 
 make_text text.txt
@@ -55,11 +55,11 @@ disturb() { # MODE K
     note $right "$what, $call ${path#"$home"/}: exit $code"
     # in peace again; whatever has the name of a checkpoint is one: nothing is passed over
     again=--resume
-    [ -n "$(ls run/checkpoints 2> /dev/null | grep -v tmp)" ] || again=--force
+    [ -e run/log.jsonl ] || again= # it never began
     run $go --out run $again
     [ "$code" -eq 0 ] && ! grep -q warning stderr.txt && same calm run 6 && log_holds run &&
-        [ "$(ls run run/checkpoints | tr '\n' ' ')" = 'run: checkpoints config.yaml log.jsonl run.lock  run/checkpoints: step-3 step-6 ' ]
-    note $? "$what, $call ${path#"$home"/}: gone on with by $again"
+        [ "$(ls run run/checkpoints | tr '\n' ' ')" = 'run: checkpoints config.yaml log.jsonl products.yaml run.lock  run/checkpoints: step-3 step-6 ' ]
+    note $? "$what, $call ${path#"$home"/}: gone on with${again:+ by $again}"
 }
 
 disturb_all() { # FIRST MODE...: every stride-th call, another in each mode

@@ -34,9 +34,7 @@ while read -r call; do
     code=$?
     [ "$code" -eq 137 ]
     note $? "killed at line $step of the log"
-    how=--resume
-    [ -d killed/checkpoints ] || how=--force # before the first checkpoint there is nothing to go on with
-    run $go dense.yaml --out killed $how
+    run $go dense.yaml --out killed --resume # before the first checkpoint from the first step on
     [ "$code" -eq 0 ] && same dense killed 20 && log_holds killed
     note $? "killed at line $step of the log, gone on with"
 done < writes.txt
