@@ -87,12 +87,16 @@ trains shared "$dense, experts: {count: 4, top_k: 2, hidden: 32, shared: 1, ever
 trains balanced "$dense, experts: {count: 4, top_k: 2, hidden: 32, correction_bias: true}" --set losses.bias_rate=0.01 --set losses.balance=0
 
 # ---- files that other software reads
-if python3 -c 'import numpy' 2> /dev/null; then
+python=
+for each in python3 /usr/bin/python3; do # the packaged one, when another comes first
+    [ -n "$python" ] || ! $each -c 'import numpy' 2> /dev/null || python=$each
+done
+if [ -n "$python" ]; then
     for name in dense experts dense-bf16 experts-bf16 untied grouped; do
-        claim "$name is read as Llama or Mixtral" python3 "$ROOT/tests/trainer/read_checkpoint.py" --no-hashes \
+        claim "$name is read as Llama or Mixtral" $python "$ROOT/tests/trainer/read_checkpoint.py" --no-hashes \
             $name/checkpoints/step-$steps
     done
-    claim "exits are read, too" python3 "$ROOT/tests/trainer/read_checkpoint.py" --any-model exits/checkpoints/step-$steps
+    claim "exits are read, too" $python "$ROOT/tests/trainer/read_checkpoint.py" --any-model exits/checkpoints/step-$steps
 else
     skip "python3 with numpy is not installed"
 fi
