@@ -360,74 +360,6 @@ static void bits_do_not_depend_on_the_number_of_threads(void)
                 check_threads(isas[isa], which, (vsh_element)element);
 }
 
-/* ---- decode -----------------------------------------------------------------------------------
- */
-
-/* The cache is longer than what is in it; the last token's output is the last row of forward. */
-static void check_decode(const char *isa, int which, vsh_element element)
-{
-    vsh_nn nn = new_nn(isa, 2);
-    test_case c = new_case(which, element, 2);
-    vsh_attention_shape *s = &c.shape;
-    int64_t capacity = s->seq + 5, kv_width = c.k.width, q_width = c.q.width;
-    tensor q = new_tensor(element, s->sequences, q_width, 0, 0), out = q;
-    tensor k = new_tensor(element, s->sequences * capacity, kv_width, 0, 0), v = k;
-    double *want = new_doubles(s->sequences * q_width);
-
-    if (!nn.kernels)
-        return;
-    forward(&nn, &c);
-    q.stride = out.stride = q_width; /* decode reads and writes them packed */
-    k.stride = v.stride = kv_width;
-    out.data = new_tensor(element, s->sequences, q_width, 0, 0).data;
-    v.data = new_tensor(element, s->sequences * capacity, kv_width, 0, 0).data;
-    for (int64_t b = 0; b < s->sequences; b++) {
-        int64_t last = (b + 1) * s->seq - 1;
-        for (int64_t i = 0; i < q_width; i++) {
-            put(&q, b * q_width + i, number(&c.q, last, i));
-            want[b * q_width + i] = number(&c.out, last, i);
-        }
-        for (int64_t i = 0; i < s->seq * kv_width; i++) {
-            int64_t row = b * s->seq + i / kv_width, to = b * capacity * kv_width + i;
-            put(&k, to, number(&c.k, row, i % kv_width));
-            put(&v, to, number(&c.v, row, i % kv_width));
-        }
-    }
-    vsh_attention_decode(&nn, s, s->seq, capacity, q.data, k.data, v.data, out.data);
-    CHECK_NEAR(distance(&out, want), 0, 0, tolerance[element]);
-    vsh_pool_stop(nn.pool);
-}
-
-static void decode_gives_the_last_row_of_forward(void)
-{
-    for (int isa = 0; isa < ISAS; isa++)
-        for (int which = 0; which < SHAPES; which++)
-            for (int element = 0; element < VSH_ELEMENT_COUNT; element++)
-                check_decode(isas[isa], which, (vsh_element)element);
-}
-
-/* More query heads than a tile has rows. */
-static void decode_takes_groups_larger_than_a_tile(void)
-{
-    enum { HEADS = 70, DIM = 8, LENGTH = 3 };
-    static float q[HEADS * DIM], k[LENGTH * DIM], v[LENGTH * DIM], out[HEADS * DIM];
-    vsh_attention_shape shape = {
-        .element = VSH_F32, .sequences = 1, .heads = HEADS, .kv_heads = 1, .head_dim = DIM};
-
-    for (int i = 0; i < LENGTH * DIM; i++)
-        v[i] = (float)(i / DIM); /* 0, 1, 2: their mean is 1 */
-    for (int isa = 0; isa < ISAS; isa++) {
-        vsh_nn nn = new_nn(isas[isa], 1);
-        if (!nn.kernels)
-            continue;
-        memset(out, 0, sizeof out);
-        vsh_attention_decode(&nn, &shape, LENGTH, LENGTH, q, k, v, out);
-        for (int i = 0; i < HEADS * DIM; i++)
-            CHECK_NEAR((double)out[i], 1, 1e-6, 0);
-        vsh_pool_stop(nn.pool);
-    }
-}
-
 /* ---- counts -----------------------------------------------------------------------------------
  */
 
@@ -477,8 +409,6 @@ const vsh_test vsh_tests[] = {
     {"the_future_changes_no_bit_of_the_past", the_future_changes_no_bit_of_the_past},
     {"not_a_number_stays_one", not_a_number_stays_one},
     {"bits_do_not_depend_on_the_number_of_threads", bits_do_not_depend_on_the_number_of_threads},
-    {"decode_gives_the_last_row_of_forward", decode_gives_the_last_row_of_forward},
-    {"decode_takes_groups_larger_than_a_tile", decode_takes_groups_larger_than_a_tile},
     {"tiled_pairs_are_those_of_tiles_with_a_needed_pair",
      tiled_pairs_are_those_of_tiles_with_a_needed_pair},
     {"a_tile_holds_every_pair_that_the_model_needs", a_tile_holds_every_pair_that_the_model_needs},

@@ -16,7 +16,7 @@ typedef struct {
     const float *lse;
     void *to_out, *dq, *dk, *dv;
     float *to_lse, *delta;
-    int64_t dq_stride, dkv_stride, length, capacity;
+    int64_t dq_stride, dkv_stride;
     bool add;
     const vsh_attention_run *runs;
 } job;
@@ -557,48 +557,6 @@ void vsh_attention_backward(const vsh_nn *nn, const vsh_attention_shape *shape, 
     j.delta = delta;
     vsh_pool_run(nn->pool, delta_part, &j, shape->sequences * j.tiles);
     vsh_pool_run(nn->pool, backward_part, &j, shape->sequences * shape->kv_heads);
-}
-
-/* ---- decode -----------------------------------------------------------------------------------
- */
-
-/* A part is a (sequence, kv head); the heads of its group, at most TILE at a time, are the tile of
- * queries. */
-static void decode_part(void *context, int64_t part, int thread)
-{
-    const job *j = context;
-    const vsh_attention_shape *shape = j->shape;
-    int64_t sequence = part / shape->kv_heads, kv_head = part % shape->kv_heads;
-    int64_t group = shape->heads / shape->kv_heads, dim = shape->head_dim;
-    int64_t sees = shape->window ? least(shape->window, j->length) : j->length;
-    query_block block = new_block(j, thread, 1, false);
-    query_tile *tile = &block.tile[0];
-
-    block.kv_stride = shape->kv_heads * dim;
-    block.kv = sequence * j->capacity * block.kv_stride + kv_head * dim;
-    tile->q_stride = tile->out_stride = dim;
-    tile->first_key = j->length - sees;
-    tile->end_key = j->length;
-    for (int64_t member = 0; member < group; member += TILE) {
-        tile->rows = least(TILE, group - member);
-        tile->q = tile->out = (sequence * shape->heads + kv_head * group + member) * dim;
-        attend_block(&block);
-    }
-}
-
-void vsh_attention_decode(const vsh_nn *nn, const vsh_attention_shape *shape, int64_t length,
-                          int64_t capacity, const void *q, const void *k, const void *v, void *out)
-{
-    job j = new_job(nn, shape);
-
-    assert(length >= 1 && length <= capacity);
-    j.q = q;
-    j.k = k;
-    j.v = v;
-    j.to_out = out;
-    j.length = length;
-    j.capacity = capacity;
-    vsh_pool_run(nn->pool, decode_part, &j, shape->sequences * shape->kv_heads);
 }
 
 /* ---- against a cache --------------------------------------------------------------------------

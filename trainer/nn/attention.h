@@ -39,11 +39,6 @@ void vsh_attention_backward(const vsh_nn *nn, const vsh_attention_shape *shape, 
                             const void *dout, void *dq, void *dk, void *dv, int64_t dq_stride,
                             int64_t dkv_stride, bool add, float *delta);
 
-/* One new token a sequence against a cache of length keys (position length - 1 is the token
- * itself): q (B, H D), k and v (B, capacity, K D). For sampling. */
-void vsh_attention_decode(const vsh_nn *nn, const vsh_attention_shape *shape, int64_t length,
-                          int64_t capacity, const void *q, const void *k, const void *v, void *out);
-
 /* Queries at consecutive positions of one sequence, none of which is a multiple of the tile but the
  * first: rows [row, row + rows) of q and of out. */
 typedef struct {
