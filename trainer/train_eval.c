@@ -97,6 +97,17 @@ static vsh_status run(evaluation *e, vsh_error *err)
     return VSH_OK;
 }
 
+/* What runs otherwise here than it did while training; "" for nothing. */
+static const char *evaluated_as(const vsh_run_config *c)
+{
+    bool dropless = c->model.experts.capacity > 0, wide = c->precision == VSH_INT8;
+
+    return dropless && wide ? "experts without a capacity, products in bf16"
+           : dropless       ? "experts without a capacity"
+           : wide           ? "products in bf16"
+                            : "";
+}
+
 static void show(const evaluation *e)
 {
     train_session *s = e->session;
@@ -115,6 +126,8 @@ static void show(const evaluation *e)
                      e->model.config.model.layers);
         vsh_text_add(&s->out, "  Work          %sFLOP a token, %.1f %% of full depth\n",
                      vsh_show_si(r->executed.v / tokens).text, 100 * r->executed.v / r->full.v);
+        if (*evaluated_as(&e->model.config))
+            vsh_text_add(&s->out, "  As            %s\n", evaluated_as(&e->model.config));
         if (isfinite(e->energy.v))
             vsh_text_add(&s->out, "  Energy        %s mJ a token, %s\n",
                          vsh_show_real(1e3 * e->energy.v / tokens).text,
@@ -126,6 +139,7 @@ static void show(const evaluation *e)
     vsh_json_integer(&json, "schema_version", 1);
     vsh_json_string(&json, "checkpoint", e->model.path);
     vsh_json_integer(&json, "step", e->model.step);
+    vsh_json_string(&json, "evaluated_as", evaluated_as(&e->model.config));
     vsh_json_real(&json, "loss", r->loss);
     vsh_json_real(&json, "perplexity", exp(r->loss));
     vsh_json_real(&json, "bits_per_byte", bits);
