@@ -194,6 +194,8 @@ install: $(PROGRAMS:%=$(B)/%) | $(after_deps)
 	$(INSTALL) -m 755 $(PROGRAMS:%=$(B)/%) $(DESTDIR)$(bindir)
 	$(INSTALL) -m 644 hwprofiles/*.yaml $(DESTDIR)$(datadir)/vishwa/hwprofiles
 	$(INSTALL) -m 644 models/*.yaml $(DESTDIR)$(datadir)/vishwa/models
+	$(INSTALL) -d $(DESTDIR)$(datadir)/vishwa/configs
+	$(INSTALL) -m 644 trainer/configs/*.yaml $(DESTDIR)$(datadir)/vishwa/configs
 
 uninstall:
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%)

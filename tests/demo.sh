@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job on the terminal, and its report. Later stages simulate and train a tiny model.
+# The main job on the terminal, its report, and what a training run on this machine would take.
 cd "$(dirname "$0")/.." || exit 1
 set -e
 ./vishwa-plan --hw tpu-v5e --hours 100
@@ -9,3 +9,7 @@ echo "  With the founding paper's own data: 100 M tokens, 3 epochs"
     { code=$?; rm -f out.txt; exit $code; }
 rm -f out.txt
 echo "  The report lies in out/tpu-v5e-100h/index.html"
+echo
+echo "  What training a small mixture of experts on this machine would take"
+./vishwa-train run trainer/configs/quick-moe.yaml --dry-run
+echo "  Train it (about ten minutes): ./vishwa-train run trainer/configs/quick-moe.yaml"
