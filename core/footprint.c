@@ -11,6 +11,19 @@
 #define WORKSPACE_SHARE 0.05
 #define GATHERED_LAYERS 2
 
+void vsh_footprint_write(const vsh_footprint *f, vsh_json *json)
+{
+    vsh_json_object(json, "memory");
+    vsh_json_real(json, "weights_bytes", f->weights.v);
+    vsh_json_real(json, "gradients_bytes", f->gradients.v);
+    vsh_json_real(json, "optimizer_bytes", f->optimizer.v);
+    vsh_json_real(json, "activations_bytes", f->activations.v);
+    vsh_json_real(json, "logits_bytes", f->logits.v);
+    vsh_json_real(json, "workspace_bytes", f->workspace.v);
+    vsh_json_real(json, "total_bytes", f->total.v);
+    vsh_json_end(json);
+}
+
 vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_t logit_chunk,
                             vsh_footprint *footprint, vsh_error *err)
 {

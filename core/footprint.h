@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "core/json.h"
 #include "core/lower.h"
 #include "core/tensor.h"
 #include "core/units.h"
@@ -17,6 +18,9 @@ typedef struct {
         workspace; /* scratch of the runtime, a stated share; gathered layers of sharded weights */
     vsh_bytes total;
 } vsh_footprint;
+
+/* As the object "memory": bytes of each kind and in all. */
+void vsh_footprint_write(const vsh_footprint *footprint, vsh_json *json);
 
 /* work->recipe must be set. logit_chunk tokens go through the output head at a time (0: all). */
 vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_t logit_chunk,

@@ -71,6 +71,14 @@ void vsh_json_real(vsh_json *json, const char *key, double value)
     vsh_text_add(json->out, "%s", digits);
 }
 
+void vsh_json_known(vsh_json *json, const char *key, double value)
+{
+    if (isfinite(value))
+        vsh_json_real(json, key, value);
+    else
+        vsh_json_null(json, key);
+}
+
 void vsh_json_integer(vsh_json *json, const char *key, int64_t value)
 {
     begin(json, key);

@@ -25,6 +25,9 @@ void vsh_json_array(vsh_json *json, const char *key);
 void vsh_json_end(vsh_json *json);
 
 void vsh_json_real(vsh_json *json, const char *key, double value);
+/* The same where no number may be known: null for one that is not finite, and nothing is refused.
+ */
+void vsh_json_known(vsh_json *json, const char *key, double value);
 void vsh_json_integer(vsh_json *json, const char *key, int64_t value);
 void vsh_json_bool(vsh_json *json, const char *key, bool value);
 void vsh_json_null(vsh_json *json, const char *key);

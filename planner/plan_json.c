@@ -5,10 +5,7 @@
 /* null where there is no figure, so that nobody reads a zero. */
 static void real_if(vsh_json *json, const char *key, bool known, double value)
 {
-    if (known && isfinite(value))
-        vsh_json_real(json, key, value);
-    else
-        vsh_json_null(json, key);
+    vsh_json_known(json, key, known ? value : (double)NAN);
 }
 
 static void write_hardware(const plan *p, vsh_json *json)
@@ -129,21 +126,6 @@ static void write_model(const vsh_model *m, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_footprint(const plan_run *run, vsh_json *json)
-{
-    const vsh_footprint *f = &run->footprint;
-
-    vsh_json_object(json, "memory");
-    vsh_json_real(json, "weights_bytes", f->weights.v);
-    vsh_json_real(json, "gradients_bytes", f->gradients.v);
-    vsh_json_real(json, "optimizer_bytes", f->optimizer.v);
-    vsh_json_real(json, "activations_bytes", f->activations.v);
-    vsh_json_real(json, "logits_bytes", f->logits.v);
-    vsh_json_real(json, "workspace_bytes", f->workspace.v);
-    vsh_json_real(json, "total_bytes", f->total.v);
-    vsh_json_end(json);
-}
-
 static void write_bill(const plan_run *run, vsh_json *json)
 {
     const vsh_bill *bill = &run->bill;
@@ -187,7 +169,7 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_json_real(json, "hfu", run->hfu);
     vsh_json_string(json, "bound", vsh_bound_names[run->bound]);
     vsh_json_real(json, "memory_bytes", run->footprint.total.v);
-    write_footprint(run, json);
+    vsh_footprint_write(&run->footprint, json);
     vsh_json_bool(json, "fits", run->fits);
     vsh_json_real(json, "hours", run->hours);
     write_bill(run, json);

@@ -149,10 +149,7 @@ static void show(const evaluation *e)
     vsh_json_real(&json, "flops_per_token", r->executed.v / tokens);
     vsh_json_real(&json, "full_flops_per_token", r->full.v / tokens);
     vsh_json_real(&json, "tokens_per_s", tokens / e->seconds);
-    if (isfinite(e->energy.v))
-        vsh_json_real(&json, "energy_j", e->energy.v);
-    else
-        vsh_json_null(&json, "energy_j");
+    vsh_json_known(&json, "energy_j", e->energy.v);
     vsh_json_string(&json, "energy", e->energy_measured ? "measured" : "modelled");
     vsh_json_end(&json);
 }

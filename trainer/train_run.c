@@ -29,7 +29,6 @@ typedef struct {
     vsh_trainer trainer;
     vsh_run run;
     bool complete; /* nothing is left to do */
-    bool goes_on;  /* from a checkpoint */
 } call;
 
 static FILE *talk_of(const train_session *s) { return s->config.common.quiet ? NULL : stderr; }
@@ -53,35 +52,14 @@ static void predict(call *c)
                             (double)c->config.steps;
 }
 
-static void put_real(vsh_json *json, const char *key, double value)
-{
-    if (isfinite(value))
-        vsh_json_real(json, key, value);
-    else
-        vsh_json_null(json, key);
-}
-
 static void write_figures(vsh_json *json, const char *key, const vsh_run_figures *f)
 {
     vsh_json_object(json, key);
     vsh_json_integer(json, "params", f->params);
-    put_real(json, "flops_per_step", f->flops_per_step);
-    put_real(json, "memory_bytes", f->memory_bytes);
-    put_real(json, "step_time_s", f->step_time_s);
-    put_real(json, "energy_j", f->energy_j);
-    vsh_json_end(json);
-}
-
-static void write_memory(vsh_json *json, const vsh_footprint *f)
-{
-    vsh_json_object(json, "memory");
-    vsh_json_real(json, "weights_bytes", f->weights.v);
-    vsh_json_real(json, "gradients_bytes", f->gradients.v);
-    vsh_json_real(json, "optimizer_bytes", f->optimizer.v);
-    vsh_json_real(json, "activations_bytes", f->activations.v);
-    vsh_json_real(json, "logits_bytes", f->logits.v);
-    vsh_json_real(json, "workspace_bytes", f->workspace.v);
-    vsh_json_real(json, "total_bytes", f->total.v);
+    vsh_json_known(json, "flops_per_step", f->flops_per_step);
+    vsh_json_known(json, "memory_bytes", f->memory_bytes);
+    vsh_json_known(json, "step_time_s", f->step_time_s);
+    vsh_json_known(json, "energy_j", f->energy_j);
     vsh_json_end(json);
 }
 
@@ -103,7 +81,7 @@ static void print_prediction_json(const call *c, vsh_text *out)
     vsh_json_integer(&json, "shards", b->shards);
     vsh_json_integer(&json, "threads", c->plan.threads);
     vsh_json_real(&json, "model_flops", c->plan.model_flops.v);
-    write_memory(&json, &c->plan.footprint);
+    vsh_footprint_write(&c->plan.footprint, &json);
     write_figures(&json, "predicted", &c->predicted);
     vsh_json_end(&json);
 }
@@ -335,14 +313,14 @@ static vsh_status measure_products(call *c, const char *path, vsh_error *err)
 
 /* Which library computes which products decides bits, so a run keeps the table it began with, even
  * when the machine's own is measured again. NULL: the fixed rule. */
-static vsh_status find_products(call *c, const char **path, vsh_error *err)
+static vsh_status find_products(call *c, bool goes_on, const char **path, vsh_error *err)
 {
     train_session *s = c->session;
     const char *own = join(s->arena, c->run.out, "products.yaml"), *machine = train_gemm_table(s);
     vsh_text table = {.arena = s->arena};
 
-    *path = c->goes_on ? access(own, F_OK) == 0 ? own : NULL : machine;
-    if (c->goes_on || !machine)
+    *path = goes_on ? access(own, F_OK) == 0 ? own : NULL : machine;
+    if (goes_on || !machine)
         return VSH_OK;
     if (access(machine, R_OK) != 0) /* measured once, in passing */
         VSH_TRY(measure_products(c, machine, err));
@@ -360,8 +338,7 @@ static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
     vsh_text yaml = {.arena = s->arena};
 
     VSH_TRY(open_data(c, err));
-    c->goes_on = checkpoint != NULL;
-    VSH_TRY(find_products(c, &gemm.table_path, err));
+    VSH_TRY(find_products(c, checkpoint != NULL, &gemm.table_path, err));
     VSH_TRY(vsh_trainer_open(s->arena, &c->config, &c->plan, &gemm, &c->trainer, err));
     run->trainer = &c->trainer;
     run->data = &c->data;
@@ -411,8 +388,8 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
         vsh_json_string(&json, "status", stopped);
         vsh_json_integer(&json, "step", run->state.step);
         vsh_json_integer(&json, "tokens", run->state.tokens);
-        put_real(&json, "held_out_loss",
-                 run->last_evaluation.tokens ? run->last_evaluation.loss : (double)NAN);
+        vsh_json_known(&json, "held_out_loss",
+                       run->last_evaluation.tokens ? run->last_evaluation.loss : (double)NAN);
         write_figures(&json, "predicted", &c->predicted);
         write_figures(&json, "measured", &run->measured);
         vsh_json_end(&json);

@@ -73,12 +73,31 @@ vsh_adamw_factors vsh_update_adamw_factors(const vsh_update *u)
     };
 }
 
-typedef struct {
+/* One optimizer over the flat array; sgd leaves the second moment NULL. */
+typedef struct flat_job flat_job;
+struct flat_job {
     const vsh_update *update;
     vsh_adamw_factors adamw;
     vsh_sgd_factors sgd;
     float *moment1, *moment2;
-} flat_job;
+    void (*apply)(const flat_job *job, float keep, const vsh_update_run *run);
+};
+
+static void adamw_apply(const flat_job *j, float keep, const vsh_update_run *run)
+{
+    vsh_adamw_factors factors = j->adamw;
+
+    factors.keep = keep;
+    j->update->nn->kernels->update.adamw[j->update->arrays->element](&factors, run);
+}
+
+static void sgd_apply(const flat_job *j, float keep, const vsh_update_run *run)
+{
+    vsh_sgd_factors factors = j->sgd;
+
+    factors.keep = keep;
+    j->update->nn->kernels->update.sgd[j->update->arrays->element](&factors, run);
+}
 
 static vsh_parameter_walk walk_part(const vsh_parameter_list *list, int64_t part, int64_t size)
 {
@@ -87,66 +106,50 @@ static vsh_parameter_walk walk_part(const vsh_parameter_list *list, int64_t part
     return vsh_parameters_walk(list, begin, end < list->elements ? end : list->elements);
 }
 
-static void adamw_part(void *context, int64_t part, int thread)
+static void flat_part(void *context, int64_t part, int thread)
 {
     const flat_job *j = context;
     const vsh_update *u = j->update;
     vsh_parameter_walk walk = walk_part(u->list, part, VSH_UPDATE_PART);
-    vsh_adamw_factors factors = j->adamw;
-    const vsh_parameter *p;
     int64_t first, count;
+    const vsh_parameter *p;
 
     (void)thread;
     while ((p = vsh_parameters_next(&walk, &first, &count))) {
         vsh_update_run run = vsh_update_at(u, first, count);
         if (!p->trained)
             continue;
-        factors.keep = vsh_update_keep(u, p);
         run.moment1 = j->moment1 + first;
-        run.moment2 = j->moment2 + first;
-        u->nn->kernels->update.adamw[u->arrays->element](&factors, &run);
+        if (j->moment2)
+            run.moment2 = j->moment2 + first;
+        j->apply(j, vsh_update_keep(u, p), &run);
     }
+}
+
+static void run_flat(flat_job *job)
+{
+    const vsh_update *u = job->update;
+
+    vsh_pool_run(u->nn->pool, flat_part, job, vsh_update_parts(u->list->elements, VSH_UPDATE_PART));
 }
 
 static void adamw_update(vsh_update *u)
 {
-    flat_job j = {.update = u,
-                  .adamw = vsh_update_adamw_factors(u),
-                  .moment1 = vsh_update_state(u, "moment1"),
-                  .moment2 = vsh_update_state(u, "moment2")};
-
-    vsh_pool_run(u->nn->pool, adamw_part, &j, vsh_update_parts(u->list->elements, VSH_UPDATE_PART));
-}
-
-static void sgd_part(void *context, int64_t part, int thread)
-{
-    const flat_job *j = context;
-    const vsh_update *u = j->update;
-    vsh_parameter_walk walk = walk_part(u->list, part, VSH_UPDATE_PART);
-    vsh_sgd_factors factors = j->sgd;
-    const vsh_parameter *p;
-    int64_t first, count;
-
-    (void)thread;
-    while ((p = vsh_parameters_next(&walk, &first, &count))) {
-        vsh_update_run run = vsh_update_at(u, first, count);
-        if (!p->trained)
-            continue;
-        factors.keep = vsh_update_keep(u, p);
-        run.moment1 = j->moment1 + first;
-        u->nn->kernels->update.sgd[u->arrays->element](&factors, &run);
-    }
+    run_flat(&(flat_job){.update = u,
+                         .adamw = vsh_update_adamw_factors(u),
+                         .moment1 = vsh_update_state(u, "moment1"),
+                         .moment2 = vsh_update_state(u, "moment2"),
+                         .apply = adamw_apply});
 }
 
 static void sgd_update(vsh_update *u)
 {
-    flat_job j = {.update = u,
-                  .sgd = {.scale = (float)u->scale,
-                          .momentum = (float)u->options->beta1,
-                          .rate = (float)u->rate},
-                  .moment1 = vsh_update_state(u, "moment1")};
-
-    vsh_pool_run(u->nn->pool, sgd_part, &j, vsh_update_parts(u->list->elements, VSH_UPDATE_PART));
+    run_flat(&(flat_job){.update = u,
+                         .sgd = {.scale = (float)u->scale,
+                                 .momentum = (float)u->options->beta1,
+                                 .rate = (float)u->rate},
+                         .moment1 = vsh_update_state(u, "moment1"),
+                         .apply = sgd_apply});
 }
 
 /* ---- the kinds ----------------------------------------------------------------------------- */

@@ -66,24 +66,15 @@ static bool known_bad(const vsh_run *run, int64_t step)
 
 /* ---- the log ------------------------------------------------------------------------------- */
 
-/* Figures that may not be numbers are written as null. */
-static void put(vsh_json *json, const char *key, double value)
-{
-    if (isfinite(value))
-        vsh_json_real(json, key, value);
-    else
-        vsh_json_null(json, key);
-}
-
 static void write_routing(vsh_json *json, const vsh_network_report *report)
 {
     if (report->routed == 0)
         return;
-    put(json, "balance_loss", report->balance);
-    put(json, "z_loss", report->z);
-    put(json, "load_max", report->load_max);
-    put(json, "load_entropy", report->entropy);
-    put(json, "dropped_share", (double)report->dropped / (double)report->routed);
+    vsh_json_known(json, "balance_loss", report->balance);
+    vsh_json_known(json, "z_loss", report->z);
+    vsh_json_known(json, "load_max", report->load_max);
+    vsh_json_known(json, "load_entropy", report->entropy);
+    vsh_json_known(json, "dropped_share", (double)report->dropped / (double)report->routed);
 }
 
 static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, double seconds,
@@ -98,14 +89,14 @@ static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, doub
     vsh_json_object(&json, NULL);
     vsh_json_integer(&json, "step", run->state.step);
     vsh_json_integer(&json, "tokens", run->state.tokens);
-    put(&json, "loss", step->report.loss);
-    put(&json, "joint_loss", step->report.joint);
-    put(&json, "lr", rate);
-    put(&json, "grad_norm", step->gradient_norm);
-    put(&json, "step_time_s", seconds);
-    put(&json, "tokens_per_s", tokens / seconds);
-    put(&json, "flops", 2 * (double)step->executed_macs);
-    put(&json, "mfu", step->model_flops.v / seconds / run->peak_flops);
+    vsh_json_known(&json, "loss", step->report.loss);
+    vsh_json_known(&json, "joint_loss", step->report.joint);
+    vsh_json_known(&json, "lr", rate);
+    vsh_json_known(&json, "grad_norm", step->gradient_norm);
+    vsh_json_known(&json, "step_time_s", seconds);
+    vsh_json_known(&json, "tokens_per_s", tokens / seconds);
+    vsh_json_known(&json, "flops", 2 * (double)step->executed_macs);
+    vsh_json_known(&json, "mfu", step->model_flops.v / seconds / run->peak_flops);
     vsh_json_integer(&json, "rss_bytes", vsh_memory_resident());
     write_routing(&json, &step->report);
     if (what)
@@ -126,8 +117,8 @@ static vsh_status log_evaluation(vsh_run *run, const vsh_evaluation *e, vsh_erro
     vsh_json_object(&json, NULL);
     vsh_json_string(&json, "event", "evaluate");
     vsh_json_integer(&json, "step", run->state.step);
-    put(&json, "loss", e->loss);
-    put(&json, "perplexity", exp(e->loss));
+    vsh_json_known(&json, "loss", e->loss);
+    vsh_json_known(&json, "perplexity", exp(e->loss));
     vsh_json_integer(&json, "tokens", e->tokens);
     vsh_json_end(&json);
     status = vsh_run_log_write(&run->log, &line, err);
@@ -150,7 +141,7 @@ static vsh_status log_roll_back(vsh_run *run, int64_t bad_step, double loss, vsh
     vsh_json_string(&json, "event", "rollback");
     vsh_json_integer(&json, "step", run->state.step);
     vsh_json_integer(&json, "bad_step", bad_step);
-    put(&json, "loss", loss);
+    vsh_json_known(&json, "loss", loss);
     vsh_json_end(&json);
     if (status == VSH_OK)
         status = vsh_run_log_write(&run->log, &line, err);
