@@ -109,6 +109,14 @@ vsh_status vsh_file_read(const char *path, vsh_text *text, vsh_error *err)
     return text->failed ? vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path) : VSH_OK;
 }
 
+const char *vsh_path_join(vsh_arena *arena, const char *folder, const char *name)
+{
+    vsh_text path = {.arena = arena};
+
+    vsh_text_add(&path, "%s/%s", folder, name);
+    return path.failed ? NULL : vsh_text_string(&path);
+}
+
 vsh_file_owner vsh_file_owner_of(const char *path, const char *mark)
 {
     char head[1025];

@@ -11,6 +11,9 @@ vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err
 /* Appends what a file holds. VSH_EMACHINE. */
 vsh_status vsh_file_read(const char *path, vsh_text *text, vsh_error *err);
 
+/* folder/name in the arena; NULL when memory is exhausted. */
+const char *vsh_path_join(vsh_arena *arena, const char *folder, const char *name);
+
 /* What stands at path: nothing, a file that has mark in its first kilobyte, or something else. */
 typedef enum { VSH_FILE_ABSENT, VSH_FILE_MARKED, VSH_FILE_FOREIGN } vsh_file_owner;
 

@@ -28,7 +28,8 @@ typedef struct {
     vsh_prepared data;
     vsh_trainer trainer;
     vsh_run run;
-    bool complete; /* nothing is left to do */
+    const char *config_path, *log_path, *products_path, *lock_path; /* in run.out */
+    bool complete;                                                  /* nothing is left to do */
 } call;
 
 static FILE *talk_of(const train_session *s) { return s->config.common.quiet ? NULL : stderr; }
@@ -120,14 +121,6 @@ static void print_prediction(const call *c, vsh_text *out)
 
 /* ---- the run directory --------------------------------------------------------------------- */
 
-static const char *join(vsh_arena *arena, const char *folder, const char *name)
-{
-    vsh_text path = {.arena = arena};
-
-    vsh_text_add(&path, "%s/%s", folder, name);
-    return vsh_text_string(&path);
-}
-
 /* runs/NAME of trainer/configs/NAME.yaml. */
 static const char *default_out(vsh_arena *arena, const char *config)
 {
@@ -166,11 +159,11 @@ static void adopt_batch(call *c)
 {
     train_session *s = c->session;
     vsh_batch_config *b = &c->config.batch;
-    const char *path = join(s->arena, c->run.out, "config.yaml");
     vsh_run_config begun;
 
     if (b->micro || b->accumulate || b->shards ||
-        vsh_run_config_read(s->arena, &s->library, path, NULL, 0, &begun, NULL) != VSH_OK ||
+        vsh_run_config_read(s->arena, &s->library, c->config_path, NULL, 0, &begun, NULL) !=
+            VSH_OK ||
         begun.batch.tokens != b->tokens || begun.batch.sequence != b->sequence)
         return;
     b->micro = begun.batch.micro;
@@ -190,7 +183,7 @@ static void say(void *context, const char *what)
 static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
 {
     const train_config *config = &c->session->config;
-    const char *warning = "", *log = join(c->session->arena, c->run.out, "log.jsonl");
+    const char *warning = "";
 
     *path = NULL;
     if (config->common.force)
@@ -198,7 +191,8 @@ static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
     VSH_TRY(vsh_checkpoint_newest(c->session->arena, c->run.checkpoints, path, &warning, err));
     if (*path && *warning && talk_of(c->session))
         fprintf(stderr, "warning: %s\n", warning);
-    if (config->resume && !*path && !*warning && vsh_file_owner_of(log, "") == VSH_FILE_MARKED) {
+    if (config->resume && !*path && !*warning &&
+        vsh_file_owner_of(c->log_path, "") == VSH_FILE_MARKED) {
         say(c->session, "no checkpoint was written yet: beginning at the first step");
         return VSH_OK;
     }
@@ -206,7 +200,7 @@ static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
         return vsh_fail(err, VSH_EINPUT,
                         "%s: no checkpoint to resume from%s%s%s; --force begins anew", c->run.out,
                         *warning ? " (" : "", warning, *warning ? ")" : "");
-    if (!config->resume && (*path || vsh_file_owner_of(log, "") != VSH_FILE_ABSENT))
+    if (!config->resume && (*path || vsh_file_owner_of(c->log_path, "") != VSH_FILE_ABSENT))
         return vsh_fail(err, VSH_EINPUT,
                         "%s: has a run already; --resume goes on with it, --force begins anew",
                         c->run.out);
@@ -272,18 +266,17 @@ static vsh_status log_event(call *c, const char *event, vsh_error *err)
 static vsh_status begin_log(call *c, int64_t after_step, const vsh_text *yaml, vsh_error *err)
 {
     train_session *s = c->session;
-    const char *log = join(s->arena, c->run.out, "log.jsonl");
 
     if (after_step >= c->config.steps)
-        VSH_TRY(vsh_run_log_ended(s->arena, log, &c->complete, err));
+        VSH_TRY(vsh_run_log_ended(s->arena, c->log_path, &c->complete, err));
     if (c->complete)
         return VSH_OK;
     vsh_folder_sweep(c->run.out, "config.yaml");
     vsh_folder_sweep(c->run.out, "log.jsonl");
     vsh_folder_sweep(c->run.out, "products.yaml");
     VSH_TRY(vsh_checkpoint_discard_after(s->arena, c->run.checkpoints, after_step, err));
-    VSH_TRY(vsh_file_write(join(s->arena, c->run.out, "config.yaml"), yaml, err));
-    VSH_TRY(vsh_run_log_open(s->arena, log, after_step, &c->run.log, err));
+    VSH_TRY(vsh_file_write(c->config_path, yaml, err));
+    VSH_TRY(vsh_run_log_open(s->arena, c->log_path, after_step, &c->run.log, err));
     return log_event(c, after_step < 0 ? "start" : "resume", err);
 }
 
@@ -316,7 +309,7 @@ static vsh_status measure_products(call *c, const char *path, vsh_error *err)
 static vsh_status find_products(call *c, bool goes_on, const char **path, vsh_error *err)
 {
     train_session *s = c->session;
-    const char *own = join(s->arena, c->run.out, "products.yaml"), *machine = train_gemm_table(s);
+    const char *own = c->products_path, *machine = train_gemm_table(s);
     vsh_text table = {.arena = s->arena};
 
     *path = goes_on ? access(own, F_OK) == 0 ? own : NULL : machine;
@@ -362,7 +355,6 @@ static void prepare_run(call *c)
 
     run->arena = s->arena;
     run->config = &c->config;
-    run->checkpoints = join(s->arena, run->out, "checkpoints");
     run->stop = s->stop;
     run->last_step = c->config.steps;
     run->seconds_max = isfinite(s->config.hours) ? 3600 * s->config.hours : 0;
@@ -437,11 +429,34 @@ static vsh_status set_key(train_session *s, const char *key, int64_t value, vsh_
 }
 
 /* So that a checkpoint finds its text from wherever it is asked. */
-static const char *absolute(vsh_arena *arena, const char *path)
+static vsh_status make_absolute(vsh_arena *arena, const char **path, vsh_error *err)
 {
     char here[PATH_MAX];
 
-    return path && *path != '/' && getcwd(here, sizeof here) ? join(arena, here, path) : path;
+    if (!*path || **path == '/' || !getcwd(here, sizeof here))
+        return VSH_OK;
+    *path = vsh_path_join(arena, here, *path);
+    return *path ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "out of memory");
+}
+
+/* Where everything of the run stands. */
+static vsh_status name_paths(call *c, vsh_error *err)
+{
+    train_session *s = c->session;
+    const struct {
+        const char **path, *name;
+    } inside[] = {{&c->config_path, "config.yaml"},
+                  {&c->log_path, "log.jsonl"},
+                  {&c->products_path, "products.yaml"},
+                  {&c->lock_path, "run.lock"},
+                  {&c->run.checkpoints, "checkpoints"}};
+
+    c->run.out = s->config.out ? s->config.out : default_out(s->arena, s->operands[0]);
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
+        if (!(*inside[i].path = vsh_path_join(s->arena, c->run.out, inside[i].name)))
+            return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(make_absolute(s->arena, &c->config.data, err));
+    return make_absolute(s->arena, &c->config.text, err);
 }
 
 static vsh_status plan_run(call *c, vsh_error *err)
@@ -461,9 +476,7 @@ static vsh_status plan_run(call *c, vsh_error *err)
         VSH_TRY(set_key(s, "seed", s->config.common.seed, err));
     VSH_TRY(vsh_run_config_read(s->arena, &s->library, s->operands[0], sets->item, sets->count,
                                 &c->config, err));
-    c->config.data = absolute(s->arena, c->config.data);
-    c->config.text = absolute(s->arena, c->config.text);
-    c->run.out = s->config.out ? s->config.out : default_out(s->arena, s->operands[0]);
+    VSH_TRY(name_paths(c, err));
     if (s->config.resume)
         adopt_batch(c);
     VSH_TRY(vsh_run_plan_make(&c->config, train_threads(s), vsh_memory_available(), &c->plan, err));
@@ -474,10 +487,9 @@ static vsh_status plan_run(call *c, vsh_error *err)
 /* A run that could not begin leaves nothing behind. */
 static void remove_folder(const call *c)
 {
-    static const char *const names[] = {"config.yaml", "products.yaml", "run.lock"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        unlink(join(c->session->arena, c->run.out, names[i]));
+    unlink(c->config_path);
+    unlink(c->products_path);
+    unlink(c->lock_path);
     rmdir(c->run.out);
 }
 

@@ -21,19 +21,11 @@ static void say(const vsh_prepare_options *o, const char *what)
         o->say(o->context, what);
 }
 
-static const char *in_folder(vsh_arena *arena, const char *folder, const char *name)
-{
-    vsh_text path = {.arena = arena};
-
-    vsh_text_add(&path, "%s/%s", folder, name);
-    return path.failed ? NULL : vsh_text_string(&path);
-}
-
 static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
                                   const vsh_corpus *corpus, int64_t one_in, const char *model,
                                   vsh_error *err)
 {
-    const char *sample_path = in_folder(arena, o->folder, "tokenizer.sample.txt");
+    const char *sample_path = vsh_path_join(arena, o->folder, "tokenizer.sample.txt");
     vsh_text sample = {.arena = arena};
     vsh_status status;
 
@@ -58,7 +50,7 @@ static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
     } else {
         if (strcmp(o->tokenizer, "sentencepiece") == 0) {
             snprintf(name, sizeof name, "tokenizer-%" PRId64 ".model", o->vocab);
-            model = in_folder(arena, o->folder, name);
+            model = vsh_path_join(arena, o->folder, name);
             if (!model)
                 return vsh_fail(err, VSH_EMACHINE, "out of memory");
             if (access(model, F_OK) != 0)
@@ -97,7 +89,7 @@ static vsh_status prepare_in_folder(vsh_arena *arena, const vsh_prepare_options 
     VSH_TRY(open_tokenizer(arena, o, corpus, one_in, &p->tokenizer, err));
     /* each tokenizer has its own ids */
     snprintf(name, sizeof name, "tokens-%08" PRIx32, (uint32_t)vsh_tokenizer_hash(p->tokenizer));
-    cache = in_folder(arena, o->folder, name);
+    cache = vsh_path_join(arena, o->folder, name);
     if (!cache)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     say(o, parted ? "tokenizing" : "tokenizing (too few documents to hold one out)");

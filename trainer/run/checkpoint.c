@@ -21,15 +21,6 @@ static const char model_name[] = "model.safetensors", optimizer_name[] = "optimi
 
 enum { FILES_MAX = 16, STEP_DIGITS = 18 };
 
-/* folder/name; NULL when memory is exhausted. */
-static const char *join(vsh_arena *arena, const char *folder, const char *name)
-{
-    vsh_text text = {.arena = arena};
-
-    vsh_text_add(&text, "%s/%s", folder, name);
-    return text.failed ? NULL : text.data;
-}
-
 static vsh_status no_memory(const char *folder, vsh_error *err)
 {
     return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", folder);
@@ -60,7 +51,7 @@ static const char *path_of(vsh_arena *arena, const char *folder, int64_t step, e
     entry e;
 
     name_entry(&e, step, kind);
-    return join(arena, folder, e.name);
+    return vsh_path_join(arena, folder, e.name);
 }
 
 /* Exactly the names that name_entry makes. */
@@ -141,7 +132,7 @@ static vsh_manifest_file *add_file(writer *w, const char *name, int64_t bytes, u
 
 static vsh_status put_bytes(writer *w, const char *name, const void *bytes, int64_t length)
 {
-    const char *path = join(w->arena, w->temporary, name);
+    const char *path = vsh_path_join(w->arena, w->temporary, name);
 
     if (!path)
         return no_memory(w->folder, w->err);
@@ -163,7 +154,7 @@ static vsh_status copy_file(writer *w, const char *name, const char *from)
 
 static vsh_status put_tensors(writer *w, const vsh_checkpoint_file *from)
 {
-    const char *path = join(w->arena, w->temporary, from->name);
+    const char *path = vsh_path_join(w->arena, w->temporary, from->name);
     vsh_manifest_tensor *tensor = vsh_alloc(w->arena, (size_t)from->count, sizeof *tensor);
     vsh_safetensors_layout layout;
     vsh_manifest_file *file;
@@ -186,7 +177,7 @@ static vsh_status put_tensors(writer *w, const vsh_checkpoint_file *from)
 static vsh_status put_manifest(writer *w, const vsh_checkpoint_state *state)
 {
     vsh_manifest manifest = {.state = *state, .files = w->file, .file_count = w->file_count};
-    const char *path = join(w->arena, w->temporary, manifest_name);
+    const char *path = vsh_path_join(w->arena, w->temporary, manifest_name);
     vsh_text text = {.arena = w->arena};
 
     if (!path)
@@ -249,7 +240,7 @@ static vsh_status clear_leftovers(writer *w)
 
     VSH_TRY(list_entries(w->arena, w->folder, &list, &count, w->err));
     for (int64_t i = 0; i < count; i++) {
-        const char *path = join(w->arena, w->folder, list[i].name);
+        const char *path = vsh_path_join(w->arena, w->folder, list[i].name);
         if (path && list[i].kind == TEMPORARY)
             (void)vsh_folder_remove(path, NULL);
     }
@@ -259,13 +250,13 @@ static vsh_status clear_leftovers(writer *w)
 /* Manifest and lengths hold: what deciding about old ones costs no reading. */
 static bool looks_complete(vsh_arena *arena, const char *path)
 {
-    const char *manifest_path = join(arena, path, manifest_name);
+    const char *manifest_path = vsh_path_join(arena, path, manifest_name);
     vsh_manifest manifest;
 
     if (!manifest_path || vsh_manifest_read(arena, manifest_path, &manifest, NULL) != VSH_OK)
         return false;
     for (int64_t i = 0; i < manifest.file_count; i++) {
-        const char *file = join(arena, path, manifest.files[i].name);
+        const char *file = vsh_path_join(arena, path, manifest.files[i].name);
         struct stat info;
         if (!file || stat(file, &info) != 0 || info.st_size != manifest.files[i].bytes)
             return false;
@@ -276,7 +267,7 @@ static bool looks_complete(vsh_arena *arena, const char *path)
 /* Renamed first: one that is half removed is no checkpoint. */
 static void discard(const writer *w, const entry *e)
 {
-    const char *path = join(w->arena, w->folder, e->name);
+    const char *path = vsh_path_join(w->arena, w->folder, e->name);
     const char *away = path_of(w->arena, w->folder, e->step, TEMPORARY);
 
     if (path && away && move(path, away, NULL) == VSH_OK)
@@ -291,7 +282,7 @@ vsh_status vsh_checkpoint_discard_after(vsh_arena *arena, const char *folder, in
 
     VSH_TRY(list_entries(arena, folder, &list, &count, err));
     for (int64_t i = 0; i < count && list[i].step > step; i++) {
-        const char *path = join(arena, folder, list[i].name);
+        const char *path = vsh_path_join(arena, folder, list[i].name);
         const char *away = path_of(arena, folder, list[i].step, TEMPORARY);
         if (!path || !away)
             return no_memory(folder, err);
@@ -317,7 +308,7 @@ static void prune(writer *w, int64_t step, int keep)
     if (list_entries(w->arena, w->folder, &list, &count, NULL) != VSH_OK)
         return;
     for (int64_t i = 0; i < count; i++) {
-        const char *path = join(w->arena, w->folder, list[i].name);
+        const char *path = vsh_path_join(w->arena, w->folder, list[i].name);
         if (!path || list[i].kind == TEMPORARY || (list[i].step == step && list[i].kind == PLAIN))
             continue;
         if (kept == keep || list[i].step == last) {
@@ -338,7 +329,7 @@ static vsh_status make_folder(writer *w)
     if (stat(w->folder, &info) == 0)
         return VSH_OK;
     VSH_TRY(vsh_folder_make(w->folder, w->err));
-    above = join(w->arena, w->folder, "..");
+    above = vsh_path_join(w->arena, w->folder, "..");
     return above ? vsh_folder_sync(above, w->err) : no_memory(w->folder, w->err);
 }
 
@@ -460,7 +451,7 @@ static vsh_status read_files(vsh_arena *arena, const char *path, const vsh_manif
                         path, manifest_name, optimizer_name);
     for (int64_t i = 0; i < manifest->file_count; i++) {
         const vsh_manifest_file *file = &manifest->files[i];
-        const char *at = join(arena, path, file->name);
+        const char *at = vsh_path_join(arena, path, file->name);
         vsh_safetensors other = {.count = 0};
         vsh_safetensors *into = file == model       ? &result->files[0]
                                 : file == optimizer ? &result->files[1]
@@ -481,7 +472,7 @@ static vsh_status read_files(vsh_arena *arena, const char *path, const vsh_manif
 vsh_status vsh_checkpoint_read(vsh_arena *arena, const char *path, bool weights_only,
                                vsh_checkpoint_read_result *result, vsh_error *err)
 {
-    const char *manifest_path = join(arena, path, manifest_name);
+    const char *manifest_path = vsh_path_join(arena, path, manifest_name);
     vsh_manifest manifest;
     vsh_status status;
 
@@ -528,7 +519,7 @@ vsh_status vsh_checkpoint_newest(vsh_arena *arena, const char *folder, const cha
     *warning = "";
     VSH_TRY(list_entries(arena, folder, &list, &count, err));
     for (int64_t i = 0; i < count && !*path; i++) {
-        const char *at = join(arena, folder, list[i].name);
+        const char *at = vsh_path_join(arena, folder, list[i].name);
         vsh_error reason;
         vsh_status status;
         if (list[i].kind == TEMPORARY)

@@ -4,26 +4,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/snapshot.h"
-
-static const char *inside(vsh_arena *arena, const char *folder, const char *name)
-{
-    vsh_text path = {.arena = arena};
-
-    vsh_text_add(&path, "%s/%s", folder, name);
-    return vsh_text_string(&path);
-}
 
 /* The checkpoint that path means. */
 static vsh_status find(vsh_arena *arena, const char *path, const char **found, const char **warning,
                        vsh_error *err)
 {
-    const char *folder = inside(arena, path, "checkpoints");
+    const char *folder = vsh_path_join(arena, path, "checkpoints");
+    const char *manifest = vsh_path_join(arena, path, "manifest.json");
 
+    if (!folder || !manifest)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     *warning = "";
     *found = path;
-    if (access(inside(arena, path, "manifest.json"), F_OK) == 0)
+    if (access(manifest, F_OK) == 0)
         return VSH_OK;
     if (access(folder, F_OK) != 0)
         folder = path;
@@ -58,8 +54,10 @@ static vsh_status read_weights(vsh_arena *arena, vsh_loaded *l, vsh_error *err)
 
 static vsh_status open_tokenizer(vsh_arena *arena, vsh_loaded *l, vsh_error *err)
 {
-    const char *model = inside(arena, l->path, "tokenizer.model");
+    const char *model = vsh_path_join(arena, l->path, "tokenizer.model");
 
+    if (!model)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     return vsh_tokenizer_open(arena, access(model, F_OK) == 0 ? model : NULL, &l->tokenizer, err);
 }
 
@@ -77,10 +75,13 @@ vsh_status vsh_loaded_open(vsh_arena *arena, const vsh_library *library, const c
                            int threads, const vsh_gemm_options *gemm, vsh_loaded *l,
                            const char **warning, vsh_error *err)
 {
+    const char *config;
+
     *l = (vsh_loaded){.path = path};
     VSH_TRY(find(arena, path, &l->path, warning, err));
-    VSH_TRY(vsh_run_config_read(arena, library, inside(arena, l->path, "config.yaml"), NULL, 0,
-                                &l->config, err));
+    if (!(config = vsh_path_join(arena, l->path, "config.yaml")))
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(vsh_run_config_read(arena, library, config, NULL, 0, &l->config, err));
     VSH_TRY(read_weights(arena, l, err));
     VSH_TRY(open_tokenizer(arena, l, err));
     return open_threads(arena, threads, gemm, l, err);
