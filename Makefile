@@ -53,17 +53,22 @@ endif
 PROGRAMS := vishwa-plan vishwa-sim vishwa-train
 CORE := $(wildcard core/*.c)
 PLANNER := $(wildcard planner/*.c planner/*/*.c)
+SIM := $(wildcard sim/*.c sim/*/*.c)
 TRAINER := $(wildcard trainer/*.c trainer/*/*.c)
 UNIT := $(wildcard tests/unit/test_*.c tests/laws/test_*.c)
+SIM_UNIT := $(wildcard tests/sim/test_*.c)
 TRAINER_UNIT := $(wildcard tests/trainer/test_*.c tests/grad/test_*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
 
 core_objects := $(CORE:%.c=$(B)/%.o)
 planner_objects := $(PLANNER:%.c=$(B)/%.o)
 planner_library := $(filter-out $(B)/planner/plan_main.o,$(planner_objects))
+sim_objects := $(SIM:%.c=$(B)/%.o)
+sim_library := $(filter-out $(B)/sim/sim_main.o,$(sim_objects))
 trainer_objects := $(TRAINER:%.c=$(B)/%.o) $(B)/trainer/data/spm_shim.o
 trainer_library := $(filter-out $(B)/trainer/train_main.o,$(trainer_objects))
 unit_programs := $(UNIT:%.c=$(B)/%)
+sim_programs := $(SIM_UNIT:%.c=$(B)/%)
 trainer_programs := $(TRAINER_UNIT:%.c=$(B)/%)
 fuzz_programs := $(FUZZ:%.c=$(B)/%)
 
@@ -123,14 +128,14 @@ $(B)/config.h: FORCE
 	@mkdir -p $(@D); commit=$$(git describe --always --dirty 2>/dev/null || echo unknown); \
 	printf '#define VSH_COMMIT "%s"\n#define VSH_DATADIR "%s"\n' "$$commit" "$(datadir)/vishwa" > $@.new; \
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-$(B)/planner/plan_main.o $(B)/trainer/train_main.o $(B)/core/library.o: STANDARD += -I$(B)
-$(B)/planner/plan_main.o $(B)/trainer/train_main.o $(B)/core/library.o: $(B)/config.h
+$(B)/planner/plan_main.o $(B)/sim/sim_main.o $(B)/trainer/train_main.o $(B)/core/library.o: STANDARD += -I$(B)
+$(B)/planner/plan_main.o $(B)/sim/sim_main.o $(B)/trainer/train_main.o $(B)/core/library.o: $(B)/config.h
 
 $(B)/vishwa-plan: $(planner_objects) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
 
-$(B)/vishwa-sim: $(B)/sim/sim_main.o
-	$(call quiet,link,$(CC) $(LINK) $^ -o $@)
+$(B)/vishwa-sim: $(sim_objects) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(core_libraries) -o $@)
 # the naive twins (NAME_ref.c) judge the kernels in the tests; the program does without
 $(B)/vishwa-train: $(filter-out %_ref.o,$(trainer_objects)) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
@@ -144,6 +149,9 @@ FORCE:
 
 $(unit_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -lcunit -o $@)
+
+$(sim_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(sim_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(core_libraries) -lcunit -o $@)
 
 $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
@@ -172,8 +180,8 @@ $(fault_writers): $(B)/%: $(B)/%.o $(faults_objects) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ -ljansson $(core_libraries) -o $@)
 fault_tools := $(B)/tests/faults/inject.so $(fault_writers)
 
-check: $(PROGRAMS) $(unit_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
-	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(trainer_programs) -- $(fuzz_programs)
+check: $(PROGRAMS) $(unit_programs) $(sim_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
+	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(sim_programs) $(trainer_programs) -- $(fuzz_programs)
 
 bench: $(PROGRAMS) | $(after_deps)
 	@tests/bench/bench.sh

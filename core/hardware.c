@@ -13,7 +13,7 @@ typedef struct {
     int kind;
     const char *default_scenario;
     vsh_figure vector;
-    const vsh_node *peak, *products, *memory, *scratchpad, *matrix, *network, *power, *price, *scenarios;
+    const vsh_node *peak, *products, *memory, *scratchpad, *matrix, *kernel, *network, *power, *price, *scenarios;
 } profile_nodes;
 
 #define NODE(field) offsetof(profile_nodes, field)
@@ -28,6 +28,7 @@ static const vsh_field profile_fields[] = {
     {"memory", VSH_FIELD_NODE, NODE(memory), true},
     {"scratchpad", VSH_FIELD_NODE, NODE(scratchpad)},
     {"matrix", VSH_FIELD_NODE, NODE(matrix)},
+    {"kernel", VSH_FIELD_NODE, NODE(kernel)},
     {"network", VSH_FIELD_NODE, NODE(network)},
     {"power", VSH_FIELD_NODE, NODE(power)},
     {"price", VSH_FIELD_NODE, NODE(price)},
@@ -55,6 +56,9 @@ static const vsh_field products_fields[] = {
 static const vsh_field memory_fields[] = {
     FIGURE("capacity", memory_bytes, VSH_DIM_BYTES, 1e6, 1e18, true),
     FIGURE("bandwidth", memory_rate, VSH_DIM_BYTE_RATE, 1e6, 1e18, true),
+    FIGURE("efficiency", memory_efficiency, VSH_DIM_NUMBER, 0.01, 1, false),
+    FIGURE("latency", memory_latency, VSH_DIM_SECONDS, 0, 1, false),
+    FIGURE("cache", cache_bytes, VSH_DIM_BYTES, 1, 1e15, false),
     {NULL}};
 static const vsh_field scratchpad_fields[] = {
     FIGURE("capacity", scratchpad_bytes, VSH_DIM_BYTES, 1, 1e15, true), {NULL}};
@@ -63,6 +67,18 @@ static const vsh_field matrix_fields[] = {
     FIGURE("rows", matrix_rows, VSH_DIM_NUMBER, 1, 65536, true),
     FIGURE("cols", matrix_cols, VSH_DIM_NUMBER, 1, 65536, true),
     FIGURE("clock", matrix_clock, VSH_DIM_HERTZ, 1e6, 1e12, true),
+    FIGURE("cores", matrix_cores, VSH_DIM_NUMBER, 1, 1e6, false),
+    FIGURE("load", matrix_load, VSH_DIM_NUMBER, 0, 1e6, false),
+    FIGURE("latency", matrix_latency, VSH_DIM_NUMBER, 0, 1e6, false),
+    FIGURE("bubble", matrix_bubble, VSH_DIM_NUMBER, 0, 1e6, false),
+    FIGURE("stream", matrix_stream, VSH_DIM_NUMBER, 1, 1e9, false),
+    FIGURE("group", matrix_group, VSH_DIM_NUMBER, 1, 1e6, false),
+    FIGURE("results", results, VSH_DIM_NUMBER, 1, 1e9, false),
+    {NULL}};
+static const vsh_field kernel_fields[] = {
+    FIGURE("overhead", kernel_overhead, VSH_DIM_NUMBER, 0, 1e6, false),
+    FIGURE("step", kernel_step, VSH_DIM_SECONDS, 0, 1, false),
+    FIGURE("dispatch", kernel_dispatch, VSH_DIM_SECONDS, 0, 1, false),
     {NULL}};
 static const vsh_field network_fields[] = {
     {"topology", VSH_FIELD_WORD, offsetof(vsh_hardware, topology), true,
@@ -168,7 +184,8 @@ vsh_status vsh_hardware_from_doc(const vsh_doc *doc, vsh_hardware *hardware, vsh
     } parts[] = {{nodes.peak, peak_fields},         {nodes.memory, memory_fields},
                  {nodes.scratchpad, scratchpad_fields}, {nodes.matrix, matrix_fields},
                  {nodes.network, network_fields},   {nodes.power, power_fields},
-                 {nodes.price, price_fields},        {nodes.products, products_fields}};
+                 {nodes.price, price_fields},        {nodes.products, products_fields},
+                 {nodes.kernel, kernel_fields}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (parts[i].node)
             VSH_TRY(vsh_fields_read(doc, parts[i].node, parts[i].fields, true, hardware, err));
@@ -247,11 +264,24 @@ int vsh_hardware_rows(const vsh_hardware *h, vsh_hardware_row rows[VSH_HARDWARE_
         {"vector", "TFLOP/s", 1e12, &h->vector},
         {"memory.capacity", "GB", 1e9, &h->memory_bytes},
         {"memory.bandwidth", "GB/s", 1e9, &h->memory_rate},
+        {"memory.efficiency", "", 1, &h->memory_efficiency},
+        {"memory.latency", "ns", 1e-9, &h->memory_latency},
+        {"memory.cache", "MiB", 1048576, &h->cache_bytes},
         {"scratchpad.capacity", "MiB", 1048576, &h->scratchpad_bytes},
         {"matrix.units", "", 1, &h->matrix_units},
         {"matrix.rows", "", 1, &h->matrix_rows},
         {"matrix.cols", "", 1, &h->matrix_cols},
         {"matrix.clock", "GHz", 1e9, &h->matrix_clock},
+        {"matrix.cores", "", 1, &h->matrix_cores},
+        {"matrix.load", "cycles", 1, &h->matrix_load},
+        {"matrix.latency", "cycles", 1, &h->matrix_latency},
+        {"matrix.bubble", "cycles", 1, &h->matrix_bubble},
+        {"matrix.stream", "rows", 1, &h->matrix_stream},
+        {"matrix.group", "rows", 1, &h->matrix_group},
+        {"matrix.results", "a cycle", 1, &h->results},
+        {"kernel.overhead", "cycles", 1, &h->kernel_overhead},
+        {"kernel.step", "us", 1e-6, &h->kernel_step},
+        {"kernel.dispatch", "us", 1e-6, &h->kernel_dispatch},
         {"network.wrap_at", "chips", 1, &h->wrap_at},
         {"network.group", "chips", 1, &h->group},
         {"network.link_bandwidth", "GB/s", 1e9, &h->link_rate},

@@ -38,7 +38,17 @@ typedef struct {
     vsh_figure vector;                        /* FLOP/s of the vector units, fp32 */
     vsh_figure memory_bytes, memory_rate;
     vsh_figure scratchpad_bytes;
+    vsh_figure memory_efficiency; /* share of the bandwidth that transfers reach */
+    vsh_figure memory_latency, cache_bytes;
     vsh_figure matrix_units, matrix_rows, matrix_cols, matrix_clock;
+    vsh_figure matrix_cores; /* cores the units are divided over, each with its scratchpad */
+    /* cycles: to load a stationary tile; a row's entry to its result; lost at a change of tile */
+    vsh_figure matrix_load, matrix_latency, matrix_bubble;
+    vsh_figure matrix_stream, matrix_group; /* rows streamed past a tile at most; in groups of */
+    vsh_figure results;                     /* elements a cycle that the vector unit takes */
+    vsh_figure kernel_overhead;             /* cycles before each block of a compiled kernel */
+    vsh_figure kernel_step;                 /* s before each grid step of a hand-blocked kernel */
+    vsh_figure kernel_dispatch; /* s from the host's call to the chip's first cycle, and back */
     int topology;
     vsh_figure wrap_at, group, link_rate, inter_rate, link_latency;
     vsh_figure power_chip, power_host; /* W */
@@ -76,7 +86,7 @@ typedef struct {
     const vsh_figure *figure;
 } vsh_hardware_row;
 
-enum { VSH_HARDWARE_ROWS = 32 };
+enum { VSH_HARDWARE_ROWS = 48 };
 
 int vsh_hardware_rows(const vsh_hardware *hardware, vsh_hardware_row rows[VSH_HARDWARE_ROWS]);
 
