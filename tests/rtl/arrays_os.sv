@@ -28,11 +28,14 @@ module arrays_os (
         logic signed [C-1:0][7:0] b;
         logic [C-1:0] valid;
         logic signed [C-1:0][31:0] result;
-        for (genvar r = 0; r < R; r++) assign a[r] = lhs[r];
-        for (genvar c = 0; c < C; c++) assign b[c] = rhs[c];
+        for (genvar r = 0; r < R; r++) begin : g_lhs
+            assign a[r] = lhs[r];
+        end
+        for (genvar c = 0; c < C; c++) begin : g_rhs
+            assign b[c] = rhs[c];
+        end
         for (genvar c = 0; c < 8; c++) begin : g_out
-            if (c < C) assign result_of[i][c] = result[c];
-            else assign result_of[i][c] = 0;
+            assign result_of[i][c] = c < C ? result[c%C] : 0;
         end
         assign here[i] = rows == 8'(R) && cols == 8'(C) && policy == 2'(i % 3);
         assign valid_of[i] = 8'(valid);

@@ -30,14 +30,15 @@ module arrays_ws (
         logic signed [C-1:0][7:0] weight;
         logic [C-1:0] valid;
         logic signed [C-1:0][31:0] sum;
-        for (genvar r = 0; r < R; r++) assign a[r] = act[r];
+        for (genvar r = 0; r < R; r++) begin : g_row
+            assign a[r] = act[r];
+        end
         for (genvar c = 0; c < C; c++) begin : g_column
             assign row[c] = w_row[c];
             assign weight[c] = w[c];
         end
         for (genvar c = 0; c < 8; c++) begin : g_out
-            if (c < C) assign sum_of[i][c] = sum[c];
-            else assign sum_of[i][c] = 0;
+            assign sum_of[i][c] = c < C ? sum[c%C] : 0;
         end
         assign here[i] = rows == 8'(R) && cols == 8'(C) && policy == 2'(i % 3);
         assign valid_of[i] = 8'(valid);

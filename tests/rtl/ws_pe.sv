@@ -36,7 +36,7 @@ module ws_pe #(
         assign w_below = held;
     end else begin : g_second
         logic signed [7:0] shadow, active;
-        assign weight = act_valid && act_swap ? shadow : active;
+        assign weight = act_swap ? shadow : active;
         always_ff @(posedge clk) active <= weight;
         if (LOAD == 1) begin : g_shift
             always_ff @(posedge clk) if (w_valid) shadow <= w;
