@@ -72,9 +72,10 @@ vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chi
                         h->path, h->matrix_units.value, (long long)chip->cores);
     m->load = known_or(&h->matrix_load, (double)m->load);
     m->latency = known_or(&h->matrix_latency, (double)m->latency);
+    chip->near_latency = known_or(&h->matrix_near, (double)m->latency);
     m->mac_latency = m->latency > 0 ? m->latency - 1 : 0;
     m->bubble = known_or(&h->matrix_bubble, 0);
-    m->row_group = known_or(&h->matrix_group, 1);
+    m->row_group = known_or(&h->matrix_group, 1) * 4 / vsh_operand_bytes(precision);
     m->vector_rate = known_or(&h->results, 0);
     m->result_buffers = RESULT_BUFFERS;
     m->step_overhead = known_or(&h->kernel_overhead, 0);

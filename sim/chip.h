@@ -12,6 +12,7 @@ typedef struct {
     vsh_precision precision; /* of operands in memory */
     vsh_precision computed;  /* of the products: the precision whose peak holds */
     sim_machine machine;     /* of one core */
+    int64_t near_latency;    /* of the nearer half of its units */
     int64_t cores;           /* cores that share a product by its rows (or columns) */
     vsh_hertz clock;
     int64_t scratchpad_bytes; /* of one core */

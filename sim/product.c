@@ -27,7 +27,9 @@ static vsh_status given_block(const sim_chip *chip, const sim_gemm *g, sim_produ
                               sim_tilings *found, vsh_error *err)
 {
     const sim_machine *m = &chip->machine;
+    sim_machine hand = *m;
 
+    hand.step_overhead = chip->step_cycles;
     p.block_m = min2(g->block[0], p.m);
     p.block_n = min2(g->block[1], p.n);
     p.block_k = min2(g->block[2], p.k);
@@ -39,7 +41,8 @@ static vsh_status given_block(const sim_chip *chip, const sim_gemm *g, sim_produ
                         "a block of %lld x %lld x %lld takes %lld bytes of the scratchpad's %lld",
                         (long long)p.block_m, (long long)p.block_n, (long long)p.block_k,
                         (long long)sim_blocks_bytes(m, &p), (long long)chip->scratchpad_bytes);
-    *found = (sim_tilings){.best = {.product = p}, .considered = 1, .fitting = 1};
+
+    *found = (sim_tilings){.best = {.machine = hand, .product = p}, .considered = 1, .fitting = 1};
     return VSH_OK;
 }
 
@@ -68,19 +71,18 @@ vsh_bound sim_counts_bound(const sim_machine *m, const sim_counts *c)
 vsh_status sim_gemm_run(vsh_arena *arena, const sim_chip *chip, const sim_gemm *g,
                         const sim_engine *engine, sim_gemm_result *r, vsh_error *err)
 {
-    sim_machine machine = chip->machine, ideal;
+    sim_tiling *run = &r->tilings.best;
+    sim_machine ideal;
     sim_counts counts;
 
     *r = (sim_gemm_result){.macs = g->m * g->n * g->k};
     VSH_TRY(sim_gemm_tile(chip, g, &r->tilings, err));
-    if (g->block[0])
-        machine.step_overhead = chip->step_cycles;
-    ideal = machine;
+    ideal = run->machine;
     ideal.bytes_num = 0;
-    VSH_TRY(sim_closed_run(arena, &ideal, &r->tilings.best.product, &counts, err));
+    VSH_TRY(sim_closed_run(arena, &ideal, &run->product, &counts, err));
     r->ideal_cycles = counts.cycles;
-    VSH_TRY(engine->run(arena, &machine, &r->tilings.best.product, &r->counts, err));
-    r->tilings.best.cycles = r->counts.cycles;
+    VSH_TRY(engine->run(arena, &run->machine, &run->product, &r->counts, err));
+    run->cycles = r->counts.cycles;
     r->bytes_read = r->counts.bytes_read * chip->cores;
     r->bytes_written = r->counts.bytes_written * chip->cores;
     r->time = (vsh_seconds){(double)r->counts.cycles / chip->clock.v};

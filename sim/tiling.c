@@ -66,6 +66,7 @@ static void rank(sim_tiling best[], int *count, int most, sim_tiling tiling)
 
 typedef struct {
     const sim_chip *chip;
+    sim_machine machine;
     sim_tiling finalist[FINALISTS];
     int finalists;
     int64_t considered, fitting;
@@ -74,7 +75,7 @@ typedef struct {
 /* One block size, in both orders of the grid and both ways to share the folds. */
 static vsh_status consider(search *s, sim_product p, vsh_error *err)
 {
-    const sim_machine *m = &s->chip->machine;
+    const sim_machine *m = &s->machine;
 
     s->considered++;
     if (sim_blocks_bytes(m, &p) > s->chip->scratchpad_bytes)
@@ -88,7 +89,7 @@ static vsh_status consider(search *s, sim_product p, vsh_error *err)
             p.n_outer = order;
             p.split = split;
             VSH_TRY(sim_closed_run(NULL, m, &p, &counts, err));
-            rank(s->finalist, &s->finalists, FINALISTS, (sim_tiling){p, counts.cycles});
+            rank(s->finalist, &s->finalists, FINALISTS, (sim_tiling){*m, p, counts.cycles});
             if (m->units == 1)
                 break;
         }
@@ -105,14 +106,15 @@ static vsh_status decide(search *s, sim_tilings *found, vsh_error *err)
 {
     vsh_arena arena = {0};
     vsh_status status = VSH_OK;
-    sim_tiling ranked[FINALISTS] = {{{0}}};
+    sim_tiling ranked[FINALISTS] = {0};
     int count = 0;
 
     for (int i = 0; i < s->finalists && status == VSH_OK; i++) {
         sim_counts counts;
-        status = sim_event_run(&arena, &s->chip->machine, &s->finalist[i].product, &counts, err);
+        const sim_tiling *t = &s->finalist[i];
+        status = sim_event_run(&arena, &t->machine, &t->product, &counts, err);
         if (status == VSH_OK)
-            rank(ranked, &count, FINALISTS, (sim_tiling){s->finalist[i].product, counts.cycles});
+            rank(ranked, &count, FINALISTS, (sim_tiling){t->machine, t->product, counts.cycles});
         vsh_arena_free(&arena);
     }
     VSH_TRY(status);
@@ -123,14 +125,13 @@ static vsh_status decide(search *s, sim_tilings *found, vsh_error *err)
     return VSH_OK;
 }
 
-vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, sim_tilings *found,
-                    vsh_error *err)
+/* All blocks on one choice of units. */
+static vsh_status consider_all(search *s, const sim_product *whole, vsh_error *err)
 {
-    const sim_machine *m = &chip->machine;
+    const sim_machine *m = &s->machine;
     int64_t ms[SIDES_MAX], ns[SIDES_MAX], ks[SIDES_MAX];
     int m_count = candidates(whole->m, SIDE_LEAST, ms);
     int n_count = candidates(whole->n, m->cols, ns), k_count = candidates(whole->k, m->rows, ks);
-    search s = {.chip = chip};
 
     for (int i = 0; i < m_count; i++)
         for (int j = 0; j < n_count; j++)
@@ -139,9 +140,25 @@ vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, sim_tilings 
                 p.block_m = ms[i];
                 p.block_n = ns[j];
                 p.block_k = ks[l];
-                p.stream_rows = min2(chip->stream_rows, p.block_m);
-                VSH_TRY(consider(&s, p, err));
+                p.stream_rows = min2(s->chip->stream_rows, p.block_m);
+                VSH_TRY(consider(s, p, err));
             }
+    return VSH_OK;
+}
+
+vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, sim_tilings *found,
+                    vsh_error *err)
+{
+    search s = {.chip = chip, .machine = chip->machine};
+
+    VSH_TRY(consider_all(&s, whole, err));
+    if (chip->near_latency < s.machine.latency && s.machine.units > 1 &&
+        whole->n <= s.machine.cols && whole->k <= s.machine.rows) { /* one tile */
+        s.machine.units /= 2;
+        s.machine.latency = chip->near_latency;
+        s.machine.mac_latency = s.machine.latency - 1;
+        VSH_TRY(consider_all(&s, whole, err));
+    }
     if (s.finalists == 0)
         return vsh_fail(err, VSH_EINPUT,
                         "%lld x %lld x %lld: no block fits the scratchpad of %lld bytes",

@@ -6,6 +6,7 @@
 #include "sim/engine.h"
 
 typedef struct {
+    sim_machine machine; /* of one core; a small product may run on its nearer units alone */
     sim_product product;
     int64_t cycles;
 } sim_tiling;
