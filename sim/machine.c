@@ -52,6 +52,7 @@ sim_product sim_product_oriented(const sim_product *p, sim_machine *machine)
     turned.n_outer = !p->n_outer;
     turned.element_bytes[SIM_LHS] = p->element_bytes[SIM_RHS];
     turned.element_bytes[SIM_RHS] = p->element_bytes[SIM_LHS];
+    turned.transposed = false; /* the weight port takes either order */
     turned.resident[SIM_LHS] = p->resident[SIM_RHS];
     turned.resident[SIM_RHS] = p->resident[SIM_LHS];
     return turned;

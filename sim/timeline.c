@@ -18,8 +18,9 @@ enum {
     READY,
     ARRIVED_LHS,
     ARRIVED_RHS,
-    WRITTEN, /* all write-backs so far have arrived */
-    BARRIER, /* lhs may be fetched */
+    TRANSPOSER, /* the transpose unit is free */
+    WRITTEN,    /* all write-backs so far have arrived */
+    BARRIER,    /* lhs may be fetched */
     INSTANTS
 };
 /* Then rings of `buffers` instants, the latest first ... */
@@ -203,8 +204,21 @@ static void write_all(sim_timeline *t)
         write_oldest(t);
 }
 
-static void fetch(sim_timeline *t, sim_operand operand, int64_t bytes)
+/* Returns when a block that arrived has passed the transpose unit. */
+static int64_t transpose(sim_timeline *t, int64_t arrived, int64_t rows, int64_t cols)
 {
+    const sim_machine *m = t->m;
+    int64_t begin = max2(t->at[TRANSPOSER], arrived);
+    int64_t cycles = ceil_div(rows, m->rows) * ceil_div(cols, m->rows) * m->transpose;
+
+    t->c.transposing += cycles;
+    watch(t, SIM_LANE_TRANSPOSE, begin, begin + cycles);
+    return t->at[TRANSPOSER] = begin + cycles;
+}
+
+static void fetch(sim_timeline *t, sim_operand operand, int64_t rows, int64_t cols)
+{
+    int64_t bytes = rows * cols * t->p->element_bytes[operand], arrived;
     int which = operand == SIM_LHS ? RELEASED_LHS : RELEASED_RHS;
     int64_t *released = ring(t, which);
     int64_t request = released[t->m->buffers - 1];
@@ -215,8 +229,10 @@ static void fetch(sim_timeline *t, sim_operand operand, int64_t bytes)
     if (operand == SIM_LHS)
         request = max2(request, t->at[BARRIER]);
     push(released, t->m->buffers, 0);
-    t->at[operand == SIM_LHS ? ARRIVED_LHS : ARRIVED_RHS] =
-        transfer(t, SIM_LANE_READ, request, bytes) + t->m->memory_latency;
+    arrived = transfer(t, SIM_LANE_READ, request, bytes) + t->m->memory_latency;
+    if (operand == SIM_LHS && t->p->transposed)
+        arrived = transpose(t, arrived, rows, cols);
+    t->at[operand == SIM_LHS ? ARRIVED_LHS : ARRIVED_RHS] = arrived;
 }
 
 /* ---- folds (rules 6 to 8) ---------------------------------------------------------------------
@@ -393,7 +409,7 @@ static void get_operands(sim_timeline *t, const int64_t at[3], const int64_t sid
     if (t->m->bytes_num && !first)
         write_oldest(t);
     if (rhs)
-        fetch(t, SIM_RHS, side[2] * side[1] * p->element_bytes[SIM_RHS]);
+        fetch(t, SIM_RHS, side[2], side[1]);
     if (first) { /* lhs is what earlier work made */
         t->at[OPERANDS] = max2(t->at[OPERANDS], t->at[DONE]);
         if (t->m->bytes_num)
@@ -401,7 +417,7 @@ static void get_operands(sim_timeline *t, const int64_t at[3], const int64_t sid
         t->at[BARRIER] = max2(t->at[WRITTEN], t->at[DONE]);
     }
     if (lhs)
-        fetch(t, SIM_LHS, side[0] * side[2] * p->element_bytes[SIM_LHS]);
+        fetch(t, SIM_LHS, side[0], side[2]);
     if (!t->m->bytes_num)
         return;
     t->at[OPERANDS] = max2(t->at[OPERANDS], max2(t->at[ARRIVED_LHS], t->at[ARRIVED_RHS]));

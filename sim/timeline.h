@@ -11,6 +11,7 @@ typedef enum {
     SIM_LANE_READ,
     SIM_LANE_WRITE,
     SIM_LANE_VECTOR,
+    SIM_LANE_TRANSPOSE,
     SIM_LANE_SKIPPED, /* what repeats and was not simulated again */
     SIM_LANE_UNITS    /* unit u: its weight port on lane UNITS + 2 u, its streams on the next */
 } sim_lane;
