@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/explain.h"
 #include "sim/gemm_answer.h"
 
 enum { BAR_COLUMNS = 36 };
@@ -57,7 +58,8 @@ static void print_memory(const sim_gemm_answer *a, vsh_text *out)
 
 static void print_count(const char *what, int64_t value, const char *note, vsh_text *out)
 {
-    vsh_text_add(out, "  %-17s %17s   %s\n", what, vsh_show_integer(value).text, note);
+    vsh_text_add(out, "  %-17s %17s%s%s\n", what, vsh_show_integer(value).text, *note ? "   " : "",
+                 note);
 }
 
 void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
@@ -80,7 +82,7 @@ void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
     print_count("  to the last MAC", c->last_mac, "", out);
     print_count("  stalled", a->stall_cycles, "more than with unlimited bandwidth", out);
     print_count("multiply-adds", c->macs, "", out);
-    print_count("tiles", c->folds, "stationary tiles that rows were streamed past", out);
+    print_count("tiles", c->folds, "stationary, each streamed past once", out);
     print_count("bytes read", c->bytes_read, vsh_show_bytes((double)c->bytes_read).text, out);
     print_count("bytes written", c->bytes_written, vsh_show_bytes((double)c->bytes_written).text,
                 out);
@@ -93,21 +95,14 @@ void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
     vsh_text_put(out, "\n", 1);
 }
 
-/* One number of the answer and how it was made. */
-typedef struct {
-    const char *name;
-    double value;
-    const char *unit, *formula, *source, *tag;
-} explained;
-
 enum { EXPLAINED_MAX = 24 };
 
-static int list_numbers(const sim_gemm_answer *a, explained *lines)
+static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
 {
     static const char machine[] = "sim/machine.h", answer[] = "sim/gemm_answer.c",
                       derived[] = "derived";
     const sim_counts *c = &a->counts;
-    const explained all[] = {
+    const vsh_explained all[] = {
         {"cycles", (double)c->cycles, "",
          "first operand in to last result out and written back, of one execution x count", machine,
          derived},
@@ -125,8 +120,10 @@ static int list_numbers(const sim_gemm_answer *a, explained *lines)
          machine, derived},
         {"vector busy", a->vector_busy, "cycles", "sum of ceil(results / vector rate) over tiles",
          machine, derived},
-        {"bound", (double)a->bound, vsh_bound_names[a->bound],
-         "the longest busy of matrix, memory and vector; fill if that is under half of the cycles",
+        {"bound", fmax(a->matrix_busy, fmax(a->memory_busy, a->vector_busy)) / (double)c->cycles,
+         vsh_bound_names[a->bound],
+         "share of the cycles of what is busy longest: matrix, memory or vector; fill if under "
+         "half",
          answer, derived},
         {"tiles", (double)c->folds, "",
          a->machine.dataflow == SIM_OS   ? "ceil(m / R) x ceil(n / C) of a block, over blocks"
@@ -150,17 +147,9 @@ static int list_numbers(const sim_gemm_answer *a, explained *lines)
 
 void sim_gemm_explain(const sim_gemm_answer *a, vsh_text *out)
 {
-    explained lines[EXPLAINED_MAX];
-    int count = list_numbers(a, lines);
+    vsh_explained lines[EXPLAINED_MAX];
 
-    vsh_text_add(out, "  Where each number comes from\n");
-    for (int i = 0; i < count; i++) {
-        vsh_text_add(out, "  %-24s %.10g %s [%s]\n      = ", lines[i].name, lines[i].value,
-                     lines[i].unit, lines[i].tag);
-        vsh_text_wrap(out, lines[i].formula, 8, 80);
-        vsh_text_add(out, "      %s\n", lines[i].source ? lines[i].source : "no source given");
-    }
-    vsh_text_put(out, "\n", 1);
+    vsh_explain_print(lines, list_numbers(a, lines), out);
 }
 
 static void write_question(const sim_gemm_answer *a, vsh_json *json)
@@ -188,28 +177,10 @@ static void write_question(const sim_gemm_answer *a, vsh_json *json)
                    m->bytes_num ? (double)m->bytes_num / (double)m->bytes_den : (double)NAN);
 }
 
-static void write_explanation(const sim_gemm_answer *a, vsh_json *json)
-{
-    explained lines[EXPLAINED_MAX];
-    int count = list_numbers(a, lines);
-
-    vsh_json_array(json, "explain");
-    for (int i = 0; i < count; i++) {
-        vsh_json_object(json, NULL);
-        vsh_json_string(json, "name", lines[i].name);
-        vsh_json_real(json, "value", lines[i].value);
-        vsh_json_string(json, "unit", lines[i].unit);
-        vsh_json_string(json, "formula", lines[i].formula);
-        vsh_json_string(json, "source", lines[i].source);
-        vsh_json_string(json, "tag", lines[i].tag);
-        vsh_json_end(json);
-    }
-    vsh_json_end(json);
-}
-
 void sim_gemm_write_json(const sim_gemm_answer *a, bool explain, vsh_json *json)
 {
     const sim_counts *c = &a->counts;
+    vsh_explained lines[EXPLAINED_MAX];
 
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
@@ -231,6 +202,6 @@ void sim_gemm_write_json(const sim_gemm_answer *a, bool explain, vsh_json *json)
         vsh_json_integer(json, sim_idle_words[i], c->idle[i]);
     vsh_json_end(json);
     if (explain)
-        write_explanation(a, json);
+        vsh_explain_write(lines, list_numbers(a, lines), json);
     vsh_json_end(json);
 }

@@ -71,7 +71,7 @@ static vsh_status read_resident(const char *text, sim_product *p, vsh_error *err
     static const char *const words[SIM_OPERANDS] = {"lhs", "rhs", "out"};
     char word[32], suggestion[160];
 
-    while (text && *text) {
+    for (bool more = text != NULL; more;) {
         size_t length = strcspn(text, ",");
         int which = 0;
 
@@ -86,7 +86,8 @@ static vsh_status read_resident(const char *text, sim_product *p, vsh_error *err
                             suggestion);
         }
         p->resident[which] = true;
-        text += length + (text[length] == ',');
+        more = text[length] == ',';
+        text += length + 1;
     }
     return VSH_OK;
 }
