@@ -17,9 +17,9 @@ typedef struct {
     double hertz;      /* of the matrix units; NaN: unknown */
     const char *clock; /* where hertz is from; NULL: unknown */
 
-    sim_counts counts;                            /* of all executions */
-    int64_t stall_cycles;                         /* more than with unlimited bandwidth */
-    double matrix_busy, memory_busy, vector_busy; /* cycles of each alone */
+    sim_counts counts;    /* of all executions */
+    int64_t stall_cycles; /* more than with unlimited bandwidth */
+    double matrix_busy, memory_busy, vector_busy, transpose_busy; /* cycles of each alone */
     vsh_bound bound;
     double utilization; /* multiply-adds done of those the units could do */
 } sim_gemm_answer;

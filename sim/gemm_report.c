@@ -97,6 +97,11 @@ void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
 
 enum { EXPLAINED_MAX = 24 };
 
+static double busiest(const sim_gemm_answer *a)
+{
+    return fmax(fmax(a->matrix_busy, a->memory_busy), fmax(a->vector_busy, a->transpose_busy));
+}
+
 static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
 {
     static const char machine[] = "sim/machine.h", answer[] = "sim/gemm_answer.c",
@@ -120,9 +125,10 @@ static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
          machine, derived},
         {"vector busy", a->vector_busy, "cycles", "sum of ceil(results / vector rate) over tiles",
          machine, derived},
-        {"bound", fmax(a->matrix_busy, fmax(a->memory_busy, a->vector_busy)) / (double)c->cycles,
-         vsh_bound_names[a->bound],
-         "share of the cycles of what is busy longest: matrix, memory or vector; fill if under "
+        {"transposes busy", a->transpose_busy, "cycles",
+         "ceil(m / R) x ceil(k / R) x cycles of one of a block, over blocks", machine, derived},
+        {"bound", busiest(a) / (double)c->cycles, vsh_bound_names[a->bound],
+         "share of the cycles of what is busy longest, transposes as vector; fill if under "
          "half",
          answer, derived},
         {"tiles", (double)c->folds, "",
