@@ -249,12 +249,15 @@ vsh_status sim_closed_run(vsh_arena *arena, const sim_machine *machine, const si
     begin = m->step_overhead + load;
     array = begin + streams(m, product, c, &own) + own;
     c->loading = c->folds * load;
-    array = max2(array, begin + ceil_div(c->vector, 1));
+    array = max2(array, begin + c->vector);
     c->last_mac = head + array + m->mac_latency;
     c->cycles = head + array + m->latency + tail;
-    if (m->bytes_num)
-        c->cycles = max2(c->cycles, c->read + c->write + 2 * m->memory_latency +
-                                        (tail ? 0 : array / max2(c->steps, 1)));
+    if (m->bytes_num) {
+        /* the channel is never idle; or buffers go round: fetch, latency, compute, release */
+        int64_t moved = c->read + c->write;
+        int64_t rounds = (moved + array + c->steps * m->memory_latency) / m->buffers;
+        c->cycles = max2(c->cycles, max2(moved, rounds) + 2 * m->memory_latency);
+    }
     c->idle[SIM_IDLE_HEAD] = m->units * head;
     c->idle[SIM_IDLE_TAIL] = m->units * tail;
     c->idle[SIM_IDLE_MEMORY] = m->units * (c->cycles - head - tail - array - m->latency);

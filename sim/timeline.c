@@ -238,13 +238,13 @@ static void fetch(sim_timeline *t, sim_operand operand, int64_t rows, int64_t co
 /* ---- folds (rules 6 to 8) ---------------------------------------------------------------------
  */
 
-static void keep_result(sim_timeline *t, int64_t *u, int64_t out, int64_t cost)
+static void keep_result(sim_timeline *t, int64_t *u, int64_t first_out, int64_t cost)
 {
-    int64_t begin = max2(t->at[VECTOR], out), done = begin + cost;
+    int64_t begin = max2(t->at[VECTOR], first_out), done = max2(begin + cost, u[RESULTS_OUT]);
 
-    t->at[VECTOR] = done;
+    t->at[VECTOR] = begin + cost;
     t->c.vector += cost;
-    watch(t, SIM_LANE_VECTOR, begin, done);
+    watch(t, SIM_LANE_VECTOR, begin, begin + cost);
     push(u + UNIT_INSTANTS, t->m->result_buffers, done);
     t->at[DONE] = max2(t->at[DONE], done);
 }
@@ -298,7 +298,7 @@ static void fold(sim_timeline *t, int64_t index, int64_t own, int64_t cost)
     t->c.folds++;
     watch(t, (int)(SIM_LANE_UNITS + 2 * index + 1), begin, end);
     if (cost)
-        keep_result(t, u, u[RESULTS_OUT], cost);
+        keep_result(t, u, (m->dataflow == SIM_OS ? end : begin) + m->latency, cost);
     else
         t->at[DONE] = max2(t->at[DONE], u[RESULTS_OUT]);
 }
