@@ -92,6 +92,7 @@ static void executions_stand_one_after_another(void)
     nine.hertz = 1e9;
     CHECK_OK(sim_gemm_solve(&arena, &one, &err), &err);
     CHECK_OK(sim_gemm_solve(&arena, &nine, &err), &err);
+    CHECK(one.counts.last_mac <= one.counts.cycles);
     CHECK_INT(nine.counts.cycles, 9 * one.counts.cycles);
     CHECK_INT(nine.counts.last_mac, 8 * one.counts.cycles + one.counts.last_mac);
     CHECK_INT(nine.counts.macs, 9 * one.counts.macs);
