@@ -4,7 +4,7 @@
 
 #include "core/json.h"
 #include "core/term.h"
-#include "sim/schedule.h"
+#include "sim/step_schedule.h"
 
 typedef struct {
     sim_chip chip;
