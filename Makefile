@@ -160,6 +160,11 @@ $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(
 $(B)/tests/bench/bench_gemm: $(B)/tests/bench/bench_gemm.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
+# speed of the simulator, and its table against silicon; `make bench` runs both
+sim_benches := $(addprefix $(B)/tests/bench/,bench_sim silicon)
+$(sim_benches): $(B)/%: $(B)/%.o $(sim_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(core_libraries) -o $@)
+
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
 trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))
 $(filter-out $(trainer_fuzz),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
@@ -183,7 +188,7 @@ fault_tools := $(B)/tests/faults/inject.so $(fault_writers)
 check: $(PROGRAMS) $(unit_programs) $(sim_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(sim_programs) $(trainer_programs) -- $(fuzz_programs)
 
-bench: $(PROGRAMS) | $(after_deps)
+bench: $(PROGRAMS) $(sim_benches) | $(after_deps)
 	@tests/bench/bench.sh
 
 demo: $(PROGRAMS) | $(after_deps)
