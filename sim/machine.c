@@ -35,6 +35,7 @@ sim_product sim_whole_product(int64_t m, int64_t n, int64_t k)
                          .block_m = m,
                          .block_n = n,
                          .block_k = k,
+                         .result_work = 1,
                          .element_bytes = {4, 4, 4}};
 }
 
@@ -52,6 +53,7 @@ sim_product sim_product_oriented(const sim_product *p, sim_machine *machine)
     turned.n_outer = !p->n_outer;
     turned.element_bytes[SIM_LHS] = p->element_bytes[SIM_RHS];
     turned.element_bytes[SIM_RHS] = p->element_bytes[SIM_LHS];
+    turned.transposed = false; /* the weight port takes either order */
     turned.resident[SIM_LHS] = p->resident[SIM_RHS];
     turned.resident[SIM_RHS] = p->resident[SIM_LHS];
     return turned;

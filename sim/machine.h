@@ -29,6 +29,8 @@
  *    s - buffers + 1. A transfer of b bytes starts when the channel is free and it may be requested (a
  *    fetch: its buffer released; a write-back: its block complete), occupies the channel for
  *    ceil(b bytes_den / bytes_num) cycles, and has arrived `memory_latency` cycles later.
+ *    With transposed lhs, an lhs block that arrived then passes the transpose unit, one block after
+ *    another, in ceil(block's m / R) ceil(block's k / R) transpose cycles; only then it has arrived.
  *  4 Out buffers. A block of out takes the next of `buffers` buffers; its first step waits until the
  *    write-back that last used that buffer has left the channel.
  *  5 Ready. A step is ready at the latest of: its lhs and rhs arrived; its out buffer free; the previous
@@ -50,11 +52,12 @@
  *      last MAC  ends mac_latency after the end of the stream
  *      results   are out `latency` after the end of the stream
  *  8 Vector unit. With vector_rate > 0 it takes the results of folds one after another, in program
- *    order (with split rows: by unit), each from when they are out, for ceil(elements / vector_rate)
- *    cycles, elements being streamed rows x C (ws) or R x C (os). With accumulators only the folds of
- *    the last tile of k of the product have such work. A fold with work starts streaming only when
- *    that of the unit's fold with work `result_buffers` before has ended. A fold without work is done
- *    when its results are out.
+ *    order (with split rows: by unit), each for ceil(elements result_work / vector_rate) cycles, elements
+ *    being streamed rows x C (ws) or R x C (os), from when the first of them are out: `latency` after the
+ *    begin (ws) or the end (os) of the fold's stream. With accumulators only the folds of the last
+ *    tile of k of the product have such work. A fold is done when its results are out and its work, if
+ *    any, has ended. A fold with work starts streaming only when the unit's fold with work
+ *    `result_buffers` before is done.
  *  9 A block of out is complete when all folds so far are done.
  * 10 The product ends when all folds are done and all write-backs have arrived.
  */
@@ -90,7 +93,8 @@ typedef struct {
     bool accumulators;            /* partial sums over k stay in the unit */
     int64_t bytes_num, bytes_den; /* bytes a cycle to and from DRAM; bytes_num 0: unlimited */
     int64_t memory_latency;
-    int64_t buffers; /* at least 1; 2 is double buffering */
+    int64_t buffers;   /* at least 1; 2 is double buffering */
+    int64_t transpose; /* cycles of the transpose unit for R x R elements */
     int64_t step_overhead;
 } sim_machine;
 
@@ -101,9 +105,11 @@ typedef struct {
     int64_t m, n, k;
     int64_t block_m, block_n, block_k;
     int64_t stream_rows;
+    int64_t result_work; /* operations of the vector unit on each result; 1: takes or adds it */
     bool n_outer;
     sim_split split;
     int64_t element_bytes[SIM_OPERANDS]; /* read (lhs, rhs) and written (out) */
+    bool transposed;                     /* lhs lies in memory as k by m */
     bool resident[SIM_OPERANDS];         /* in the scratchpad from the start, or left there */
 } sim_product;
 
@@ -141,6 +147,7 @@ typedef struct {
     int64_t loading;      /* unit-cycles of the weight ports */
     int64_t vector;       /* cycles of the vector unit */
     int64_t read, write;  /* cycles of the channel */
+    int64_t transposing;  /* cycles of the transpose unit */
     int64_t bytes_read, bytes_written;
     int64_t idle[SIM_IDLE_CAUSES];
 } sim_counts;

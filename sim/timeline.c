@@ -18,8 +18,9 @@ enum {
     READY,
     ARRIVED_LHS,
     ARRIVED_RHS,
-    WRITTEN, /* all write-backs so far have arrived */
-    BARRIER, /* lhs may be fetched */
+    TRANSPOSER, /* the transpose unit is free */
+    WRITTEN,    /* all write-backs so far have arrived */
+    BARRIER,    /* lhs may be fetched */
     INSTANTS
 };
 /* Then rings of `buffers` instants, the latest first ... */
@@ -51,7 +52,9 @@ struct sim_timeline {
     loop loops[LOOPS];
     /* of the product at hand */
     const sim_product *p;
-    int64_t last[3]; /* coordinates of the last step; -1 before the first */
+    int64_t last[3]; /* coordinates of the last step */
+    bool depends;    /* the next step is the first to need what earlier work made */
+    bool fresh;      /* the next step is an execution's first: it has no blocks yet */
 };
 
 static inline int64_t max2(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -203,8 +206,21 @@ static void write_all(sim_timeline *t)
         write_oldest(t);
 }
 
-static void fetch(sim_timeline *t, sim_operand operand, int64_t bytes)
+/* Returns when a block that arrived has passed the transpose unit. */
+static int64_t transpose(sim_timeline *t, int64_t arrived, int64_t rows, int64_t cols)
 {
+    const sim_machine *m = t->m;
+    int64_t begin = max2(t->at[TRANSPOSER], arrived);
+    int64_t cycles = ceil_div(rows, m->rows) * ceil_div(cols, m->rows) * m->transpose;
+
+    t->c.transposing += cycles;
+    watch(t, SIM_LANE_TRANSPOSE, begin, begin + cycles);
+    return t->at[TRANSPOSER] = begin + cycles;
+}
+
+static void fetch(sim_timeline *t, sim_operand operand, int64_t rows, int64_t cols)
+{
+    int64_t bytes = rows * cols * t->p->element_bytes[operand], arrived;
     int which = operand == SIM_LHS ? RELEASED_LHS : RELEASED_RHS;
     int64_t *released = ring(t, which);
     int64_t request = released[t->m->buffers - 1];
@@ -215,20 +231,22 @@ static void fetch(sim_timeline *t, sim_operand operand, int64_t bytes)
     if (operand == SIM_LHS)
         request = max2(request, t->at[BARRIER]);
     push(released, t->m->buffers, 0);
-    t->at[operand == SIM_LHS ? ARRIVED_LHS : ARRIVED_RHS] =
-        transfer(t, SIM_LANE_READ, request, bytes) + t->m->memory_latency;
+    arrived = transfer(t, SIM_LANE_READ, request, bytes) + t->m->memory_latency;
+    if (operand == SIM_LHS && t->p->transposed)
+        arrived = transpose(t, arrived, rows, cols);
+    t->at[operand == SIM_LHS ? ARRIVED_LHS : ARRIVED_RHS] = arrived;
 }
 
 /* ---- folds (rules 6 to 8) ---------------------------------------------------------------------
  */
 
-static void keep_result(sim_timeline *t, int64_t *u, int64_t out, int64_t cost)
+static void keep_result(sim_timeline *t, int64_t *u, int64_t first_out, int64_t cost)
 {
-    int64_t begin = max2(t->at[VECTOR], out), done = begin + cost;
+    int64_t begin = max2(t->at[VECTOR], first_out), done = max2(begin + cost, u[RESULTS_OUT]);
 
-    t->at[VECTOR] = done;
+    t->at[VECTOR] = begin + cost;
     t->c.vector += cost;
-    watch(t, SIM_LANE_VECTOR, begin, done);
+    watch(t, SIM_LANE_VECTOR, begin, begin + cost);
     push(u + UNIT_INSTANTS, t->m->result_buffers, done);
     t->at[DONE] = max2(t->at[DONE], done);
 }
@@ -282,7 +300,7 @@ static void fold(sim_timeline *t, int64_t index, int64_t own, int64_t cost)
     t->c.folds++;
     watch(t, (int)(SIM_LANE_UNITS + 2 * index + 1), begin, end);
     if (cost)
-        keep_result(t, u, u[RESULTS_OUT], cost);
+        keep_result(t, u, (m->dataflow == SIM_OS ? end : begin) + m->latency, cost);
     else
         t->at[DONE] = max2(t->at[DONE], u[RESULTS_OUT]);
 }
@@ -293,9 +311,9 @@ static inline int64_t streaming(const sim_machine *m, int64_t rows)
     return ceil_div(rows * m->pace_num, m->pace_den);
 }
 
-static inline int64_t vector_cost(const sim_machine *m, int64_t elements)
+static inline int64_t vector_cost(const sim_timeline *t, int64_t elements)
 {
-    return m->vector_rate ? ceil_div(elements, m->vector_rate) : 0;
+    return t->m->vector_rate ? ceil_div(elements * t->p->result_work, t->m->vector_rate) : 0;
 }
 
 static inline int64_t grouped(const sim_machine *m, int64_t rows)
@@ -341,7 +359,7 @@ static void folds_split(sim_timeline *t, int64_t count, int64_t rows, int64_t ti
         bool work = has_work(t, f, tiles_k, last_k);
         for (int64_t u = 0; u * part < rows; u++) {
             int64_t streamed = grouped(m, min2(part, rows - u * part));
-            fold(t, u, streaming(m, streamed), work ? vector_cost(m, streamed * m->cols) : 0);
+            fold(t, u, streaming(m, streamed), work ? vector_cost(t, streamed * m->cols) : 0);
         }
         if (!m->accumulators || !last_k || tiles_k == 1)
             f += loop_skip(t, LOOP_FOLDS, count - f - 1);
@@ -360,7 +378,7 @@ static void folds_ws(sim_timeline *t, const int64_t side[3], bool last_k)
             folds_split(t, count, rows, tiles_k, last_k);
         else
             next = folds_in_turn(t, next, count, streaming(m, streamed),
-                                 vector_cost(m, streamed * m->cols), tiles_k, last_k);
+                                 vector_cost(t, streamed * m->cols), tiles_k, last_k);
     }
 }
 
@@ -369,7 +387,7 @@ static void folds_os(sim_timeline *t, const int64_t side[3], bool last_k)
     const sim_machine *m = t->m;
     int64_t count = ceil_div(side[0], m->rows) * ceil_div(side[1], m->cols);
 
-    folds_in_turn(t, 0, count, streaming(m, side[2]), vector_cost(m, m->rows * m->cols), 1, last_k);
+    folds_in_turn(t, 0, count, streaming(m, side[2]), vector_cost(t, m->rows * m->cols), 1, last_k);
 }
 
 /* ---- grid steps (rules 1 and 5) ---------------------------------------------------------------
@@ -384,24 +402,24 @@ static void block_sides(const sim_product *p, const int64_t at[3], int64_t side[
 }
 
 /* Fetches what the step needs and sets when its operands are there. */
-static void get_operands(sim_timeline *t, const int64_t at[3], const int64_t side[3], bool first)
+static void get_operands(sim_timeline *t, const int64_t at[3], const int64_t side[3])
 {
     const sim_product *p = t->p;
-    bool lhs = !p->resident[SIM_LHS] && (first || at[0] != t->last[0] || at[2] != t->last[2]);
-    bool rhs = !p->resident[SIM_RHS] && (first || at[1] != t->last[1] || at[2] != t->last[2]);
+    bool lhs = !p->resident[SIM_LHS] && (t->fresh || at[0] != t->last[0] || at[2] != t->last[2]);
+    bool rhs = !p->resident[SIM_RHS] && (t->fresh || at[1] != t->last[1] || at[2] != t->last[2]);
 
-    if (t->m->bytes_num && !first)
+    if (t->m->bytes_num && !t->depends)
         write_oldest(t);
     if (rhs)
-        fetch(t, SIM_RHS, side[2] * side[1] * p->element_bytes[SIM_RHS]);
-    if (first) { /* lhs is what earlier work made */
+        fetch(t, SIM_RHS, side[2], side[1]);
+    if (t->depends) { /* lhs is what earlier work made */
         t->at[OPERANDS] = max2(t->at[OPERANDS], t->at[DONE]);
         if (t->m->bytes_num)
             write_all(t);
         t->at[BARRIER] = max2(t->at[WRITTEN], t->at[DONE]);
     }
     if (lhs)
-        fetch(t, SIM_LHS, side[0] * side[2] * p->element_bytes[SIM_LHS]);
+        fetch(t, SIM_LHS, side[0], side[2]);
     if (!t->m->bytes_num)
         return;
     t->at[OPERANDS] = max2(t->at[OPERANDS], max2(t->at[ARRIVED_LHS], t->at[ARRIVED_RHS]));
@@ -417,10 +435,11 @@ static void step(sim_timeline *t, int64_t i, int64_t j, int64_t l)
 {
     const sim_product *p = t->p;
     int64_t at[3] = {i, j, l}, side[3], bytes;
-    bool first = t->last[0] < 0, last_k = (l + 1) * p->block_k >= p->k;
+    bool last_k = (l + 1) * p->block_k >= p->k;
 
     block_sides(p, at, side);
-    get_operands(t, at, side, first);
+    get_operands(t, at, side);
+    t->depends = t->fresh = false;
     t->at[READY] = max2(t->at[READY], t->at[OPERANDS]);
     if (t->m->step_overhead)
         t->at[READY] = max2(t->at[READY], t->at[STREAMED] + t->m->step_overhead);
@@ -479,8 +498,7 @@ static void product_once(sim_timeline *t)
     const sim_product *p = t->p;
     int64_t count = p->n_outer ? ceil_div(p->n, p->block_n) : ceil_div(p->m, p->block_m);
 
-    t->last[0] = -1;
-    memset(t->begun, 0, (size_t)t->m->units * sizeof *t->begun);
+    t->fresh = true;
     loop_begin(t, LOOP_OUTER);
     for (int64_t outer = 0; outer < count; outer++) {
         int64_t skipped;
@@ -489,17 +507,19 @@ static void product_once(sim_timeline *t)
         outer += skipped;
         t->last[p->n_outer ? 1 : 0] += skipped;
     }
-    account_end(t);
 }
 
 void sim_timeline_product(sim_timeline *t, const sim_product *product, int64_t times)
 {
     t->p = product;
+    t->depends = true;
+    memset(t->begun, 0, (size_t)t->m->units * sizeof *t->begun);
     loop_begin(t, LOOP_TIMES);
     for (int64_t i = 0; i < times; i++) {
         product_once(t);
         i += loop_skip(t, LOOP_TIMES, times - i - 1);
     }
+    account_end(t);
 }
 
 /* ---- vector work ------------------------------------------------------------------------------
@@ -551,13 +571,16 @@ void sim_timeline_vector(sim_timeline *t, const sim_vector_work *work, int64_t t
     }
 }
 
-void sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *context, int64_t times)
+int64_t sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *context, int64_t times)
 {
+    int64_t skipped = 0;
+
     loop_begin(t, LOOP_BODY);
-    for (int64_t i = 0; i < times; i++) {
+    for (int64_t i = 0; i < times - skipped; i++) {
         body(t, context);
-        i += loop_skip(t, LOOP_BODY, times - i - 1);
+        skipped += loop_skip(t, LOOP_BODY, times - skipped - i - 1);
     }
+    return skipped;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------
@@ -613,15 +636,19 @@ sim_counts sim_timeline_counts(const sim_timeline *t)
 {
     sim_counts counts = t->c;
 
-    counts.cycles = max2(t->at[DONE], t->at[WRITTEN]);
+    counts.cycles = t->at[DONE];
     counts.last_mac = t->at[LAST_MAC];
     return counts;
 }
 
 sim_counts sim_timeline_close(sim_timeline *t)
 {
+    sim_counts counts;
+
     if (t->m->bytes_num)
         write_all(t);
     account_all(t, SIM_IDLE_TAIL, max2(t->at[DONE], t->at[WRITTEN]));
-    return sim_timeline_counts(t);
+    counts = sim_timeline_counts(t);
+    counts.cycles = max2(t->at[DONE], t->at[WRITTEN]);
+    return counts;
 }

@@ -5,12 +5,14 @@
 #define VSH_TIMELINE_H
 
 #include "core/arena.h"
+#include "core/op.h"
 #include "sim/machine.h"
 
 typedef enum {
     SIM_LANE_READ,
     SIM_LANE_WRITE,
     SIM_LANE_VECTOR,
+    SIM_LANE_TRANSPOSE,
     SIM_LANE_SKIPPED, /* what repeats and was not simulated again */
     SIM_LANE_UNITS    /* unit u: its weight port on lane UNITS + 2 u, its streams on the next */
 } sim_lane;
@@ -19,6 +21,8 @@ typedef enum {
  * every stretch of `repeats` repetitions that was skipped. */
 typedef struct {
     void (*span)(void *context, int lane, int64_t begin, int64_t end, int64_t repeats);
+    /* by sim/schedule.h: what the spans since the last call belong to; NULL: nobody asks */
+    void (*op)(void *context, const vsh_op *op, int64_t begin, int64_t end);
     void *context;
 } sim_watcher;
 
@@ -29,8 +33,8 @@ vsh_status sim_timeline_open(vsh_arena *arena, const sim_machine *machine,
                              const sim_watcher *watcher, bool exhaustive, sim_timeline **timeline,
                              vsh_error *err);
 
-/* Runs a product times times. lhs may be fetched once everything before has been written back;
- * rhs before that too. */
+/* Runs a product times times; the executions do not depend on each other. lhs may be fetched once
+ * everything before has been written back; rhs before that too. */
 void sim_timeline_product(sim_timeline *t, const sim_product *product, int64_t times);
 
 /* Work of the vector unit on data that passes by: reads, computes and writes in chunks. */
@@ -42,11 +46,12 @@ typedef struct {
 
 void sim_timeline_vector(sim_timeline *t, const sim_vector_work *work, int64_t times);
 
-/* Anything times times: a layer of operations. */
+/* Anything times times: a layer of operations. Returns how many of the last repetitions, each like
+ * the one before, were skipped. */
 typedef void sim_timeline_body(sim_timeline *t, void *context);
-void sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *context, int64_t times);
+int64_t sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *context, int64_t times);
 
-/* Counts so far; cycles and last_mac are the times reached. */
+/* Counts so far; cycles is when all work given so far is done, written back or not. */
 sim_counts sim_timeline_counts(const sim_timeline *t);
 
 /* Waits for the last write-back and returns what was counted. */
