@@ -39,16 +39,14 @@ static chip read_chip(const vsh_hardware *h, vsh_precision precision)
     return c;
 }
 
-/* Bytes through memory. Packing reads an operand and writes it (or reads and writes the copy's
- * lines); out is written line by line, each read first. */
-static double packed_bytes(double lhs, double rhs, double out)
-{
-    return 2 * (lhs + rhs) + 2 * out;
-}
+/* Bytes through memory as STREAM counts them, which measured the bandwidth: what is read and what
+ * is written, not the lines fetched before they are written. Packing reads an operand and writes
+ * it. */
+static double packed_bytes(double lhs, double rhs, double out) { return 2 * (lhs + rhs) + out; }
 
 static double straight_bytes(const chip *c, int64_t m, double lhs, double rhs, double out)
 {
-    return lhs + rhs * (double)ceil_div(m, c->rows) + 2 * out;
+    return lhs + rhs * (double)ceil_div(m, c->rows) + out;
 }
 
 static vsh_status set_up(const chip *c, int64_t m, int64_t n, int64_t k, sim_cpu_result *r,
@@ -98,8 +96,7 @@ vsh_status sim_cpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_p
     r->other_seconds = r->packed ? straight : packed;
     r->memory_seconds = r->packed ? packing : streaming;
     r->counts.bytes_written = (int64_t)(out + (r->packed ? lhs + rhs : 0));
-    r->counts.bytes_read =
-        (int64_t)(r->memory_seconds * c.memory_bytes) - r->counts.bytes_written;
+    r->counts.bytes_read = (int64_t)(r->memory_seconds * c.memory_bytes) - r->counts.bytes_written;
     ideal = (double)r->counts.macs / (c.macs * (double)c.cores * c.clock);
     r->bound = r->memory_seconds > matrix ? VSH_BOUND_MEMORY
                : ideal < matrix / 2       ? VSH_BOUND_FILL
