@@ -215,3 +215,11 @@ vsh_status sim_gpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_p
     result->bound = bound_of(&c, result);
     return VSH_OK;
 }
+
+double sim_gpu_stream_seconds(const vsh_hardware *hardware, double bytes)
+{
+    double rate = figure(&hardware->memory_efficiency, 1) * hardware->memory_rate.value;
+    double clock = figure(&hardware->matrix_clock, INFINITY);
+
+    return figure(&hardware->kernel_overhead, 0) / clock + bytes / rate;
+}

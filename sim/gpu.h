@@ -46,4 +46,7 @@ vsh_status sim_gpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_p
                            int64_t m, int64_t n, int64_t k, const sim_engine *engine,
                            sim_gpu_result *result, vsh_error *err);
 
+/* Seconds of an elementwise kernel on the chip: its bytes through DRAM and what a kernel pays. */
+double sim_gpu_stream_seconds(const vsh_hardware *hardware, double bytes);
+
 #endif
