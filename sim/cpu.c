@@ -20,7 +20,7 @@ typedef struct {
     double memory_bytes; /* a second */
 } chip;
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 
 static double figure(const vsh_figure *f, double otherwise)
 {
@@ -53,7 +53,7 @@ static vsh_status set_up(const chip *c, int64_t m, int64_t n, int64_t k, sim_cpu
                          vsh_error *err)
 {
     double pace = (double)(c->rows * c->cols) / c->macs * PACE_PARTS;
-    double tiles = (double)ceil_div(m, c->rows) * (double)ceil_div(n, c->cols);
+    double tiles = ((double)m / (double)c->rows + 1) * ((double)n / (double)c->cols + 1);
 
     r->product = sim_whole_product(m, n, k);
     r->machine = sim_mesh(c->rows, c->cols, SIM_OS, SIM_SERIAL);

@@ -21,6 +21,9 @@ enum { PARTIAL_BYTES = 4 };
 /* The pace is a fraction of this many parts of a cycle. */
 enum { PACE_PARTS = 1024 };
 
+/* Beyond these multiply-adds sides rounded up to tiles could pass 63 bits. */
+static const double macs_max = 1e18;
+
 /* The figures of a profile as the model uses them. */
 typedef struct {
     int64_t units;
@@ -123,16 +126,19 @@ static void set_up(const chip *c, const shape *s, const sim_gpu_tiling *t, sim_g
     r->dram_bytes = reads + (double)s->m * (double)s->n * s->out_bytes;
 }
 
+static vsh_status too_many_cycles(const shape *s, vsh_error *err)
+{
+    return vsh_fail(err, VSH_EINPUT, "%lld x %lld x %lld: the cycles of this product pass 63 bits",
+                    (long long)s->m, (long long)s->n, (long long)s->k);
+}
+
 /* Whether the cycles of streaming, over all units and in parts, can be counted in 63 bits. */
 static vsh_status check_counts(const sim_gpu_result *r, const shape *s, vsh_error *err)
 {
     const sim_machine *m = &r->machine;
     double streamed = (double)r->waves * (double)m->units * (double)r->product.k;
 
-    if (streamed * (double)m->pace_num < 9e18)
-        return VSH_OK;
-    return vsh_fail(err, VSH_EINPUT, "%lld x %lld x %lld: the cycles of this product pass 63 bits",
-                    (long long)s->m, (long long)s->n, (long long)s->k);
+    return streamed * (double)m->pace_num < 9e18 ? VSH_OK : too_many_cycles(s, err);
 }
 
 static vsh_status run(vsh_arena *arena, const chip *c, const shape *s, const sim_gpu_tiling *t,
@@ -157,7 +163,26 @@ static bool worth_splitting(const chip *c, const shape *s, const sim_gpu_tiling 
            (out_tiles <= SPLIT_WAVES_MAX * c->units / t->splits && s->k / t->splits >= SPLIT_K_MIN);
 }
 
-/* The fastest tiling of all, and the fastest of another tile or split. */
+/* The tile turned by a quarter takes about the same and says nothing new. */
+static bool alike(const sim_gpu_tiling *a, const sim_gpu_tiling *b)
+{
+    return a->splits == b->splits && a->rows * a->cols == b->rows * b->cols &&
+           min2(a->rows, a->cols) == min2(b->rows, b->cols);
+}
+
+static void rank(const sim_gpu_tiling *tried, sim_gpu_tiling best[2])
+{
+    bool first = tried->seconds < best[0].seconds;
+
+    if (first && !alike(tried, &best[0]))
+        best[1] = best[0];
+    if (first)
+        best[0] = *tried;
+    else if (tried->seconds < best[1].seconds && !alike(tried, &best[0]))
+        best[1] = *tried;
+}
+
+/* The fastest tiling, and the fastest of another tile or split. */
 static vsh_status choose(vsh_arena *arena, const chip *c, const shape *s, sim_gpu_tiling best[2],
                          vsh_error *err)
 {
@@ -169,12 +194,7 @@ static vsh_status choose(vsh_arena *arena, const chip *c, const shape *s, sim_gp
             if (!worth_splitting(c, s, &t))
                 continue;
             VSH_TRY(run(arena, c, s, &t, sim_closed_run, &tried, err));
-            if (tried.seconds < best[0].seconds) {
-                best[1] = best[0];
-                best[0] = tried.tiling;
-            } else if (tried.seconds < best[1].seconds) {
-                best[1] = tried.tiling;
-            }
+            rank(&tried.tiling, best);
         }
     return VSH_OK;
 }
@@ -205,6 +225,8 @@ vsh_status sim_gpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_p
     assert(hardware && engine && result);
     VSH_TRY(read_chip(hardware, precision, &c, err));
     VSH_TRY(sim_check(&any, &asked, err));
+    if ((double)m * (double)n * (double)k > macs_max)
+        return too_many_cycles(&s, err);
     VSH_TRY(choose(arena, &c, &s, best, err));
     VSH_TRY(run(arena, &c, &s, &best[0], engine->run, result, err));
     result->runner_up = best[1];

@@ -28,7 +28,7 @@ typedef struct {
 } sim_gpu_pace;
 
 typedef struct {
-    sim_gpu_tiling tiling, runner_up;
+    sim_gpu_tiling tiling, runner_up; /* the next best of another tile or split */
     sim_machine machine;
     sim_product product; /* with k split: the parts below each other, padded to whole tiles */
     sim_counts counts;   /* of the engine; multiply-adds and bytes are the product's own */

@@ -125,6 +125,9 @@ static void what_cannot_be_run_is_refused(void)
     CHECK_FAILS(
         sim_cpu_product(vsh_test_arena(), &hardware, VSH_FP32, 1, 1, INT64_MAX, closed, &r, &err),
         &err, VSH_EINPUT, "pass 63 bits");
+    CHECK_FAILS(
+        sim_cpu_product(vsh_test_arena(), &hardware, VSH_FP32, INT64_MAX, 1, 1, closed, &r, &err),
+        &err, VSH_EINPUT, "pass 63 bits");
 }
 
 /* OpenBLAS 0.3.21 on one AVX-512 core of a small virtual machine, as tests/bench/bench_gemm printed
