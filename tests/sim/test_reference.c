@@ -24,7 +24,8 @@ static sim_counts run_whole(sim_machine machine, int64_t m, int64_t n, int64_t k
     return run(&machine, sim_whole_product(m, n, k));
 }
 
-/* ---- the register-transfer-level arrays ------------------------------------------------------- */
+/* ---- the register-transfer-level arrays -------------------------------------------------------
+ */
 
 static void weight_stationary_counts_are_those_of_the_register_level_array(void)
 {
@@ -35,8 +36,8 @@ static void weight_stationary_counts_are_those_of_the_register_level_array(void)
 
     REQUIRE(file != NULL);
     REQUIRE(fgets(line, sizeof line, file) != NULL);
-    while (fscanf(file, "%31[a-z_],%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld\n", mode, &v[0],
-                  &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9]) == 11) {
+    while (fscanf(file, "%31[a-z_],%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld\n", mode,
+                  &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9]) == 11) {
         sim_policy policy = strcmp(mode, "serial") == 0 ? SIM_SERIAL : SIM_DOUBLE;
         sim_counts counts = run_whole(sim_mesh(v[0], v[1], SIM_WS, policy), v[2], v[3], v[4]);
 
@@ -64,8 +65,8 @@ static void output_stationary_counts_are_those_of_the_register_level_array(void)
                   &v[4], &v[5], &v[6], &v[7]) == 8) {
         for (int p = SIM_SERIAL; p <= SIM_DOUBLE; p++) {
             sim_machine machine = sim_mesh(v[0], v[1], SIM_OS, (sim_policy)p);
-            sim_counts tile = run_whole(machine, v[0] < v[2] ? v[0] : v[2],
-                                        v[1] < v[3] ? v[1] : v[3], v[4]);
+            sim_counts tile =
+                run_whole(machine, v[0] < v[2] ? v[0] : v[2], v[1] < v[3] ? v[1] : v[3], v[4]);
 
             CHECK_INT(tile.last_mac, v[6]);
             CHECK_INT(tile.cycles, v[7]);
@@ -77,9 +78,8 @@ static void output_stationary_counts_are_those_of_the_register_level_array(void)
     CHECK_INT(rows, 63);
 }
 
-const vsh_test vsh_tests[] = {
-    {"weight_stationary_counts_are_those_of_the_register_level_array",
-     weight_stationary_counts_are_those_of_the_register_level_array},
-    {"output_stationary_counts_are_those_of_the_register_level_array",
-     output_stationary_counts_are_those_of_the_register_level_array},
-    {NULL, NULL}};
+const vsh_test vsh_tests[] = {{"weight_stationary_counts_are_those_of_the_register_level_array",
+                               weight_stationary_counts_are_those_of_the_register_level_array},
+                              {"output_stationary_counts_are_those_of_the_register_level_array",
+                               output_stationary_counts_are_those_of_the_register_level_array},
+                              {NULL, NULL}};
