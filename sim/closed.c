@@ -41,12 +41,12 @@ static int64_t own_cycles(const sim_machine *m, int64_t rows)
     return ceil_div(streamed * m->pace_num, m->pace_den);
 }
 
-static int64_t vector_cycles(const sim_machine *m, int64_t rows)
+static int64_t vector_cycles(const sim_machine *m, const sim_product *p, int64_t rows)
 {
     int64_t streamed =
         m->dataflow == SIM_OS ? m->rows : ceil_div(rows, m->row_group) * m->row_group;
 
-    return m->vector_rate ? ceil_div(streamed * m->cols, m->vector_rate) : 0;
+    return m->vector_rate ? ceil_div(streamed * m->cols * p->result_work, m->vector_rate) : 0;
 }
 
 static void add_chunks(const sim_machine *m, const sim_product *p, step_folds *f, int which,
@@ -61,15 +61,15 @@ static void add_chunks(const sim_machine *m, const sim_product *p, step_folds *f
         f->count[which] = chunks * tiles;
         f->all += chunks * tiles * parts;
         f->streaming += chunks * tiles * ((parts - 1) * own_cycles(m, each) + own_cycles(m, rest));
-        f->elements +=
-            chunks * with_work * ((parts - 1) * vector_cycles(m, each) + vector_cycles(m, rest));
+        f->elements += chunks * with_work *
+                       ((parts - 1) * vector_cycles(m, p, each) + vector_cycles(m, p, rest));
         return;
     }
     f->own[which] = own_cycles(m, rows);
     f->all += chunks * tiles;
     f->count[which] = ceil_div(f->all, m->units) - ceil_div(before, m->units);
     f->streaming += chunks * tiles * f->own[which];
-    f->elements += chunks * with_work * vector_cycles(m, rows);
+    f->elements += chunks * with_work * vector_cycles(m, p, rows);
 }
 
 static step_folds folds_of(const sim_machine *m, const sim_product *p, int64_t bm, int64_t bn,
@@ -249,12 +249,15 @@ vsh_status sim_closed_run(vsh_arena *arena, const sim_machine *machine, const si
     begin = m->step_overhead + load;
     array = begin + streams(m, product, c, &own) + own;
     c->loading = c->folds * load;
-    array = max2(array, begin + ceil_div(c->vector, 1));
+    array = max2(array, begin + c->vector);
     c->last_mac = head + array + m->mac_latency;
     c->cycles = head + array + m->latency + tail;
-    if (m->bytes_num)
-        c->cycles = max2(c->cycles, c->read + c->write + 2 * m->memory_latency +
-                                        (tail ? 0 : array / max2(c->steps, 1)));
+    if (m->bytes_num) {
+        /* the channel is never idle; or buffers go round: fetch, latency, compute, release */
+        int64_t moved = c->read + c->write;
+        int64_t rounds = (moved + array + c->steps * m->memory_latency) / m->buffers;
+        c->cycles = max2(c->cycles, max2(moved, rounds) + 2 * m->memory_latency);
+    }
     c->idle[SIM_IDLE_HEAD] = m->units * head;
     c->idle[SIM_IDLE_TAIL] = m->units * tail;
     c->idle[SIM_IDLE_MEMORY] = m->units * (c->cycles - head - tail - array - m->latency);

@@ -35,6 +35,7 @@ sim_product sim_whole_product(int64_t m, int64_t n, int64_t k)
                          .block_m = m,
                          .block_n = n,
                          .block_k = k,
+                         .result_work = 1,
                          .element_bytes = {4, 4, 4}};
 }
 

@@ -52,11 +52,12 @@
  *      last MAC  ends mac_latency after the end of the stream
  *      results   are out `latency` after the end of the stream
  *  8 Vector unit. With vector_rate > 0 it takes the results of folds one after another, in program
- *    order (with split rows: by unit), each from when they are out, for ceil(elements / vector_rate)
- *    cycles, elements being streamed rows x C (ws) or R x C (os). With accumulators only the folds of
- *    the last tile of k of the product have such work. A fold with work starts streaming only when
- *    that of the unit's fold with work `result_buffers` before has ended. A fold without work is done
- *    when its results are out.
+ *    order (with split rows: by unit), each for ceil(elements result_work / vector_rate) cycles, elements
+ *    being streamed rows x C (ws) or R x C (os), from when the first of them are out: `latency` after the
+ *    begin (ws) or the end (os) of the fold's stream. With accumulators only the folds of the last
+ *    tile of k of the product have such work. A fold is done when its results are out and its work, if
+ *    any, has ended. A fold with work starts streaming only when the unit's fold with work
+ *    `result_buffers` before is done.
  *  9 A block of out is complete when all folds so far are done.
  * 10 The product ends when all folds are done and all write-backs have arrived.
  */
@@ -104,6 +105,7 @@ typedef struct {
     int64_t m, n, k;
     int64_t block_m, block_n, block_k;
     int64_t stream_rows;
+    int64_t result_work; /* operations of the vector unit on each result; 1: takes or adds it */
     bool n_outer;
     sim_split split;
     int64_t element_bytes[SIM_OPERANDS]; /* read (lhs, rhs) and written (out) */

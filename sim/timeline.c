@@ -238,13 +238,13 @@ static void fetch(sim_timeline *t, sim_operand operand, int64_t rows, int64_t co
 /* ---- folds (rules 6 to 8) ---------------------------------------------------------------------
  */
 
-static void keep_result(sim_timeline *t, int64_t *u, int64_t out, int64_t cost)
+static void keep_result(sim_timeline *t, int64_t *u, int64_t first_out, int64_t cost)
 {
-    int64_t begin = max2(t->at[VECTOR], out), done = begin + cost;
+    int64_t begin = max2(t->at[VECTOR], first_out), done = max2(begin + cost, u[RESULTS_OUT]);
 
-    t->at[VECTOR] = done;
+    t->at[VECTOR] = begin + cost;
     t->c.vector += cost;
-    watch(t, SIM_LANE_VECTOR, begin, done);
+    watch(t, SIM_LANE_VECTOR, begin, begin + cost);
     push(u + UNIT_INSTANTS, t->m->result_buffers, done);
     t->at[DONE] = max2(t->at[DONE], done);
 }
@@ -298,7 +298,7 @@ static void fold(sim_timeline *t, int64_t index, int64_t own, int64_t cost)
     t->c.folds++;
     watch(t, (int)(SIM_LANE_UNITS + 2 * index + 1), begin, end);
     if (cost)
-        keep_result(t, u, u[RESULTS_OUT], cost);
+        keep_result(t, u, (m->dataflow == SIM_OS ? end : begin) + m->latency, cost);
     else
         t->at[DONE] = max2(t->at[DONE], u[RESULTS_OUT]);
 }
@@ -309,9 +309,9 @@ static inline int64_t streaming(const sim_machine *m, int64_t rows)
     return ceil_div(rows * m->pace_num, m->pace_den);
 }
 
-static inline int64_t vector_cost(const sim_machine *m, int64_t elements)
+static inline int64_t vector_cost(const sim_timeline *t, int64_t elements)
 {
-    return m->vector_rate ? ceil_div(elements, m->vector_rate) : 0;
+    return t->m->vector_rate ? ceil_div(elements * t->p->result_work, t->m->vector_rate) : 0;
 }
 
 static inline int64_t grouped(const sim_machine *m, int64_t rows)
@@ -357,7 +357,7 @@ static void folds_split(sim_timeline *t, int64_t count, int64_t rows, int64_t ti
         bool work = has_work(t, f, tiles_k, last_k);
         for (int64_t u = 0; u * part < rows; u++) {
             int64_t streamed = grouped(m, min2(part, rows - u * part));
-            fold(t, u, streaming(m, streamed), work ? vector_cost(m, streamed * m->cols) : 0);
+            fold(t, u, streaming(m, streamed), work ? vector_cost(t, streamed * m->cols) : 0);
         }
         if (!m->accumulators || !last_k || tiles_k == 1)
             f += loop_skip(t, LOOP_FOLDS, count - f - 1);
@@ -376,7 +376,7 @@ static void folds_ws(sim_timeline *t, const int64_t side[3], bool last_k)
             folds_split(t, count, rows, tiles_k, last_k);
         else
             next = folds_in_turn(t, next, count, streaming(m, streamed),
-                                 vector_cost(m, streamed * m->cols), tiles_k, last_k);
+                                 vector_cost(t, streamed * m->cols), tiles_k, last_k);
     }
 }
 
@@ -385,7 +385,7 @@ static void folds_os(sim_timeline *t, const int64_t side[3], bool last_k)
     const sim_machine *m = t->m;
     int64_t count = ceil_div(side[0], m->rows) * ceil_div(side[1], m->cols);
 
-    folds_in_turn(t, 0, count, streaming(m, side[2]), vector_cost(m, m->rows * m->cols), 1, last_k);
+    folds_in_turn(t, 0, count, streaming(m, side[2]), vector_cost(t, m->rows * m->cols), 1, last_k);
 }
 
 /* ---- grid steps (rules 1 and 5) ---------------------------------------------------------------
@@ -567,13 +567,16 @@ void sim_timeline_vector(sim_timeline *t, const sim_vector_work *work, int64_t t
     }
 }
 
-void sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *context, int64_t times)
+int64_t sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *context, int64_t times)
 {
+    int64_t skipped = 0;
+
     loop_begin(t, LOOP_BODY);
-    for (int64_t i = 0; i < times; i++) {
+    for (int64_t i = 0; i < times - skipped; i++) {
         body(t, context);
-        i += loop_skip(t, LOOP_BODY, times - i - 1);
+        skipped += loop_skip(t, LOOP_BODY, times - skipped - i - 1);
     }
+    return skipped;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------
@@ -629,15 +632,19 @@ sim_counts sim_timeline_counts(const sim_timeline *t)
 {
     sim_counts counts = t->c;
 
-    counts.cycles = max2(t->at[DONE], t->at[WRITTEN]);
+    counts.cycles = t->at[DONE];
     counts.last_mac = t->at[LAST_MAC];
     return counts;
 }
 
 sim_counts sim_timeline_close(sim_timeline *t)
 {
+    sim_counts counts;
+
     if (t->m->bytes_num)
         write_all(t);
     account_all(t, SIM_IDLE_TAIL, max2(t->at[DONE], t->at[WRITTEN]));
-    return sim_timeline_counts(t);
+    counts = sim_timeline_counts(t);
+    counts.cycles = max2(t->at[DONE], t->at[WRITTEN]);
+    return counts;
 }

@@ -43,11 +43,12 @@ typedef struct {
 
 void sim_timeline_vector(sim_timeline *t, const sim_vector_work *work, int64_t times);
 
-/* Anything times times: a layer of operations. */
+/* Anything times times: a layer of operations. Returns how many of the last repetitions, each like
+ * the one before, were skipped. */
 typedef void sim_timeline_body(sim_timeline *t, void *context);
-void sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *context, int64_t times);
+int64_t sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *context, int64_t times);
 
-/* Counts so far; cycles and last_mac are the times reached. */
+/* Counts so far; cycles is when all work given so far is done, written back or not. */
 sim_counts sim_timeline_counts(const sim_timeline *t);
 
 /* Waits for the last write-back and returns what was counted. */
