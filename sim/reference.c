@@ -35,35 +35,32 @@ typedef struct {
 /* ---- results ----------------------------------------------------------------------------------
  */
 
-/* A fold is done: its results are added to its block of out. */
+/* A fold is done when its results are out and its work has ended: they are added to its block. */
 static void finish(reference *run, int64_t number)
 {
     const sim_script_fold *fold = &run->script->folds[number];
     const sim_script_step *step = &run->script->steps[fold->step];
-    int64_t *values = run->folds[number].values, pitch;
-    int64_t *out = sim_memory_out(&run->memory, step, &pitch);
+    sim_fold_state *state = &run->folds[number];
+    int64_t pitch, *out = sim_memory_out(&run->memory, step, &pitch);
 
+    if (state->done || !state->out || (fold->work > 0 && !state->worked))
+        return;
     for (int64_t i = 0; i < fold->m; i++)
         for (int64_t j = 0; j < fold->n; j++)
-            out[(fold->m0 + i) * pitch + fold->n0 + j] += values[i * run->machine->cols + j];
-    sim_results_give(&run->results, values);
+            out[(fold->m0 + i) * pitch + fold->n0 + j] += state->values[i * run->machine->cols + j];
+    sim_results_give(&run->results, state->values);
+    state->done = true;
     run->folds_left[fold->step]--;
-    if (fold->elements > 0)
-        run->units[fold->unit].waiting--;
+    run->units[fold->unit].waiting -= fold->work > 0;
 }
 
-/* Folds without work for the vector unit are done when they are out. */
 static bool settle_results(reference *run, sim_unit *unit)
 {
     bool moved = false;
 
-    while (unit->to_come_out >= 0 && run->folds[unit->to_come_out].out) {
-        const sim_script_fold *fold = &run->script->folds[unit->to_come_out];
-
-        if (fold->elements == 0)
-            finish(run, unit->to_come_out);
-        unit->to_come_out = fold->next;
-        moved = true;
+    for (; unit->to_come_out >= 0 && run->folds[unit->to_come_out].out; moved = true) {
+        finish(run, unit->to_come_out);
+        unit->to_come_out = run->script->folds[unit->to_come_out].next;
     }
     return moved;
 }
@@ -75,11 +72,11 @@ static bool settle_vector(reference *run)
 
     if (run->vector_left > 0)
         return false;
-    while (run->vector_fold < script->fold_count && script->folds[run->vector_fold].elements == 0)
+    while (run->vector_fold < script->fold_count && script->folds[run->vector_fold].work == 0)
         run->vector_fold++;
-    if (run->vector_fold == script->fold_count || !run->folds[run->vector_fold].out)
+    if (run->vector_fold == script->fold_count || !run->folds[run->vector_fold].coming)
         return false;
-    run->vector_left = script->folds[run->vector_fold].elements;
+    run->vector_left = script->folds[run->vector_fold].work;
     return true;
 }
 
@@ -91,6 +88,7 @@ static void cycle_vector(reference *run)
     run->vector_left -= run->machine->vector_rate;
     if (run->vector_left <= 0) {
         run->vector_left = 0;
+        run->folds[run->vector_fold].worked = true;
         finish(run, run->vector_fold++);
     }
 }
@@ -269,6 +267,7 @@ vsh_status sim_reference_product(vsh_arena *arena, const sim_machine *machine,
     int64_t *row = vsh_alloc(arena, (size_t)product->n, sizeof *row);
 
     assert(machine->dataflow != SIM_IS);
+    assert(machine->mac_latency <= machine->latency); /* no result before its last multiply */
     *counts = (sim_counts){0};
     for (int64_t i = 0; i < product->m * product->n; i++)
         out[i] = 0;

@@ -25,7 +25,7 @@ static bool init_lines(sim_array *a, vsh_arena *arena)
     if (!a->waves || !a->weights)
         return false;
     for (int64_t i = 0; i < a->depth; i++) {
-        a->waves[i].fold = -1;
+        a->waves[i].fold = a->waves[i].begins = -1;
         a->waves[i].left = vsh_alloc(arena, (size_t)(a->row_room * a->rows), sizeof(int32_t));
         a->waves[i].top = vsh_alloc(arena, (size_t)(a->row_room * a->cols), sizeof(int32_t));
         if (!a->waves[i].left || !a->waves[i].top)
@@ -90,18 +90,27 @@ static const sim_weights *weights_entered(const sim_array *a, int64_t d)
 /* Until everything that is in the array has left it: also the last weights, R + C cycles. */
 static void wake(sim_array *a) { a->busy = most(a->depth, a->rows + a->cols); }
 
-void sim_array_begin(sim_array *a)
+void sim_array_begin(sim_array *a, int64_t fold)
 {
     size_t elements = (size_t)(a->rows * a->cols);
 
-    if (a->skewed) {
-        entered(a, 0)->begins = true;
-        wake(a);
-    } else if (a->machine->dataflow == SIM_OS) {
+    entered(a, 0)->begins = fold;
+    wake(a);
+    if (a->skewed)
+        return;
+    if (a->machine->dataflow == SIM_OS) {
         memset(a->sum, 0, elements * sizeof *a->sum);
     } else {
         memcpy(a->weight, a->shadow, elements * sizeof *a->weight);
     }
+}
+
+void sim_array_look(sim_array *a)
+{
+    int64_t fold = entered(a, a->machine->latency)->begins;
+
+    if (fold >= 0 && a->machine->dataflow != SIM_OS)
+        a->folds[fold].coming = true;
 }
 
 sim_wave *sim_array_wave(sim_array *a, int64_t fold)
@@ -132,8 +141,8 @@ static void advance(sim_array *a)
 
     a->head = (a->head > 0 ? a->head : a->depth) - 1;
     wave = entered(a, 0);
-    wave->fold = -1;
-    wave->begins = wave->ends = false;
+    wave->fold = wave->begins = -1;
+    wave->ends = false;
     a->weights_head = (a->weights_head > 0 ? a->weights_head : a->weights_depth) - 1;
     a->weights[a->weights_head].row = -1;
     a->busy--;
@@ -146,6 +155,7 @@ static void show(sim_array *a, int64_t fold, int64_t at, int64_t value)
     state->values[at] = value;
     state->left--;
     state->out = state->left == 0;
+    state->coming |= state->out;
 }
 
 /* ---- elements that both dataflows have --------------------------------------------------------
@@ -178,7 +188,7 @@ static void show_bottom(sim_array *a)
 static void swap_weights(sim_array *a)
 {
     for (int64_t d = 0; d < a->rows + a->cols - 1; d++)
-        if (entered(a, d)->begins)
+        if (entered(a, d)->begins >= 0)
             for (int64_t r = most(0, d - a->cols + 1); r < a->rows && r <= d; r++)
                 a->weight[r * a->cols + d - r] = a->shadow[r * a->cols + d - r];
 }
@@ -272,7 +282,7 @@ static void move_down(sim_array *a)
 static void clear_sums(sim_array *a)
 {
     for (int64_t d = 0; d < a->rows + a->cols - 1; d++)
-        if (entered(a, d)->begins)
+        if (entered(a, d)->begins >= 0)
             for (int64_t r = most(0, d - a->cols + 1); r < a->rows && r <= d; r++)
                 a->sum[r * a->cols + d - r] = 0;
 }
@@ -383,6 +393,7 @@ static void cycle_unskewed(sim_array *a)
 
         state->left -= os ? (leaves->ends ? state->left : 0) : leaves->count * a->cols;
         state->out = state->left == 0;
+        state->coming |= state->out;
     }
 }
 

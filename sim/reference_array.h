@@ -22,15 +22,18 @@
 
 /* A fold while it runs. */
 typedef struct {
-    bool loaded, macs_ended, out;
-    int64_t left;    /* results that have not come out */
-    int64_t *values; /* those that have: rows x C, or R x C */
+    bool loaded, macs_ended;
+    bool coming, out;  /* its first results come out in this cycle or did; all are out */
+    bool worked, done; /* the vector unit has ended its work; both */
+    int64_t left;      /* results that have not come out */
+    int64_t *values;   /* those that have: rows x C, or R x C */
 } sim_fold_state;
 
 /* What enters in one cycle: rows of lhs (ws), or one k of lhs and rhs (os). */
 typedef struct {
-    bool begins, ends;   /* the first cycle of a stream, the last */
+    int64_t begins;      /* the fold whose stream begins, or -1 */
     int64_t fold;        /* -1: nothing enters */
+    bool ends;           /* with this */
     int64_t row, count;  /* of the fold */
     int32_t *left, *top; /* count x R, count x C */
 } sim_wave;
@@ -68,8 +71,10 @@ typedef struct sim_array {
 bool sim_array_init(sim_array *array, vsh_arena *arena, const sim_machine *machine,
                     sim_fold_state *folds);
 
-/* A stream begins with the coming cycle. */
-void sim_array_begin(sim_array *array);
+/* The stream of a fold begins with the coming cycle. */
+void sim_array_begin(sim_array *array, int64_t fold);
+/* In the coming cycle the first results of a fold come out, if any do. */
+void sim_array_look(sim_array *array);
 /* What enters in the coming cycle, to be filled: left and top are zeros. */
 sim_wave *sim_array_wave(sim_array *array, int64_t fold);
 /* A row of C weights through the port in the coming cycle, to be filled. Without skew the tile is

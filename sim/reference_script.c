@@ -104,7 +104,8 @@ static bool write_transfers(sim_script *script, vsh_arena *arena, const sim_mach
     return true;
 }
 
-static void add_fold(sim_script *script, const sim_machine *machine, sim_script_fold fold)
+static void add_fold(sim_script *script, const sim_machine *machine, const sim_product *p,
+                     sim_script_fold fold)
 {
     int64_t number = script->fold_count++, unit = fold.unit;
     int64_t results = fold.streamed * machine->cols;
@@ -114,7 +115,9 @@ static void add_fold(sim_script *script, const sim_machine *machine, sim_script_
     if (machine->dataflow == SIM_OS)
         results = machine->rows * machine->cols;
     fold.cycles = ceil_div(fold.streamed * machine->pace_num, machine->pace_den);
-    fold.elements = machine->vector_rate > 0 && (!machine->accumulators || last_of_k) ? results : 0;
+    fold.work = machine->vector_rate > 0 && (!machine->accumulators || last_of_k)
+                    ? results * p->result_work
+                    : 0;
     fold.before = script->last[unit];
     fold.next = -1;
     script->folds[number] = fold;
@@ -126,18 +129,18 @@ static void add_fold(sim_script *script, const sim_machine *machine, sim_script_
 }
 
 /* A stationary tile and its rows, over all units when rows are split. */
-static void add_ws_folds(sim_script *script, const sim_machine *machine, sim_split split,
+static void add_ws_folds(sim_script *script, const sim_machine *machine, const sim_product *p,
                          sim_script_fold fold, int64_t number)
 {
-    int64_t parts = split == SIM_SPLIT_ROWS ? machine->units : 1;
+    int64_t parts = p->split == SIM_SPLIT_ROWS ? machine->units : 1;
     int64_t part = ceil_div(fold.m, parts), begin = fold.m0, end = fold.m0 + fold.m;
 
     for (int64_t u = 0; u < parts && begin + u * part < end; u++) {
-        fold.unit = split == SIM_SPLIT_ROWS ? u : number % machine->units;
+        fold.unit = p->split == SIM_SPLIT_ROWS ? u : number % machine->units;
         fold.m0 = begin + u * part;
         fold.m = least(part, end - fold.m0);
         fold.streamed = ceil_div(fold.m, machine->row_group) * machine->row_group;
-        add_fold(script, machine, fold);
+        add_fold(script, machine, p, fold);
     }
 }
 
@@ -150,7 +153,7 @@ static void write_ws_step(sim_script *script, const sim_machine *machine, const 
     for (int64_t m = 0; m < step->m; m += chunk)
         for (int64_t n = 0; n < step->n; n += machine->cols)
             for (int64_t k = 0; k < step->k; k += machine->rows)
-                add_ws_folds(script, machine, p->split,
+                add_ws_folds(script, machine, p,
                              (sim_script_fold){.step = s,
                                                .m0 = m,
                                                .n0 = n,
@@ -161,14 +164,15 @@ static void write_ws_step(sim_script *script, const sim_machine *machine, const 
                              number++);
 }
 
-static void write_os_step(sim_script *script, const sim_machine *machine, int64_t s)
+static void write_os_step(sim_script *script, const sim_machine *machine, const sim_product *p,
+                          int64_t s)
 {
     const sim_script_step *step = &script->steps[s];
     int64_t number = 0;
 
     for (int64_t m = 0; m < step->m; m += machine->rows)
         for (int64_t n = 0; n < step->n; n += machine->cols)
-            add_fold(script, machine,
+            add_fold(script, machine, p,
                      (sim_script_fold){.step = s,
                                        .unit = number++ % machine->units,
                                        .m0 = m,
@@ -210,7 +214,7 @@ static bool write_folds(sim_script *script, vsh_arena *arena, const sim_machine 
         script->first[u] = script->last[u] = -1;
     for (int64_t s = 0; s < script->step_count; s++) {
         if (machine->dataflow == SIM_OS)
-            write_os_step(script, machine, s);
+            write_os_step(script, machine, p, s);
         else
             write_ws_step(script, machine, p, s);
     }

@@ -26,7 +26,7 @@ typedef struct {
     int64_t m0, n0, k0, m, n, k; /* its part of the step's blocks */
     int64_t streamed;            /* rows (ws) or k (os) */
     int64_t cycles;              /* of streaming */
-    int64_t elements;            /* of work for the vector unit; 0: none */
+    int64_t work;                /* operations of the vector unit; 0: none */
     int64_t before, next;        /* on its unit, or -1 */
 } sim_script_fold;
 

@@ -123,7 +123,7 @@ static void begin_load(sim_unit *unit)
 
 bool sim_unit_has_room(const sim_unit *unit)
 {
-    return fold_of(unit, unit->to_stream)->elements == 0 ||
+    return fold_of(unit, unit->to_stream)->work == 0 ||
            unit->waiting < unit->machine->result_buffers;
 }
 
@@ -167,9 +167,9 @@ static void begin_stream(sim_unit *unit, sim_counts *counts)
     unit->to_stream = fold->next;
     unit->streaming = true;
     unit->entered = unit->credit = unit->since_start = unit->since_end = 0;
-    unit->waiting += fold->elements > 0;
+    unit->waiting += fold->work > 0;
     counts->folds++;
-    sim_array_begin(&unit->array);
+    sim_array_begin(&unit->array, unit->current);
 }
 
 bool sim_unit_settle(sim_unit *unit, int64_t ready, sim_counts *counts)
@@ -184,6 +184,7 @@ bool sim_unit_settle(sim_unit *unit, int64_t ready, sim_counts *counts)
         begin_stream(unit, counts);
         moved = true;
     }
+    sim_array_look(&unit->array);
     return moved;
 }
 

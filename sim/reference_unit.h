@@ -35,7 +35,7 @@ typedef struct {
     int64_t to_come_out;        /* the first fold whose results are not out, or -1 */
     int64_t entered, credit;    /* rows of the current stream; cycles x pace_den towards the next */
     int64_t since_start, since_end; /* cycles, of the latest stream */
-    int64_t waiting;                /* folds begun whose vector work has not ended */
+    int64_t waiting;                /* folds with vector work that have begun and are not done */
 } sim_unit;
 
 /* False when memory is exhausted. */

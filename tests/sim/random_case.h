@@ -86,6 +86,7 @@ static inline sim_product random_product(random_draws *d)
         p.block_k = random_block(d, p.k);
     }
     p.stream_rows = rarely(d, 2) ? 0 : draw(d, 1, p.block_m);
+    p.result_work = rarely(d, 2) ? 1 : draw(d, 1, 5);
     p.n_outer = rarely(d, 2);
     p.split = rarely(d, 3) ? SIM_SPLIT_ROWS : SIM_SPLIT_TILES;
     p.transposed = rarely(d, 4);
@@ -122,11 +123,13 @@ static inline void random_case_print(FILE *to, const random_case *c)
         m->accumulators, L(m->bytes_num), L(m->bytes_den), L(m->memory_latency), L(m->buffers),
         L(m->transpose), L(m->step_overhead));
     fprintf(to,
-            "%lldx%lldx%lld blocks %lldx%lldx%lld stream_rows %lld n_outer %d split %d element "
+            "%lldx%lldx%lld blocks %lldx%lldx%lld stream_rows %lld result_work %lld n_outer %d "
+            "split %d element "
             "bytes %lld %lld %lld transposed %d resident %d %d %d\n",
             L(p->m), L(p->n), L(p->k), L(p->block_m), L(p->block_n), L(p->block_k),
-            L(p->stream_rows), p->n_outer, p->split, L(p->element_bytes[0]), L(p->element_bytes[1]),
-            L(p->element_bytes[2]), p->transposed, p->resident[0], p->resident[1], p->resident[2]);
+            L(p->stream_rows), L(p->result_work), p->n_outer, p->split, L(p->element_bytes[0]),
+            L(p->element_bytes[1]), L(p->element_bytes[2]), p->transposed, p->resident[0],
+            p->resident[1], p->resident[2]);
 #undef L
 }
 
