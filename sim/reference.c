@@ -202,6 +202,8 @@ static bool ended(const reference *run)
 /* ---- a run ------------------------------------------------------------------------------------
  */
 
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
 static bool init_folds(reference *run, vsh_arena *arena)
 {
     const sim_script *script = run->script;
@@ -254,6 +256,38 @@ static void check_product(const sim_product *p, const int32_t *lhs, const int32_
     }
 }
 
+/* About how many 4-byte words a run needs: registers and lines, blocks, folds. */
+static double words(const sim_machine *m, const sim_product *p)
+{
+    bool os = m->dataflow == SIM_OS;
+    int64_t rows = p->stream_rows > 0 ? least(p->stream_rows, p->block_m) : p->block_m;
+    double arrays = (double)m->units * (double)m->rows * (double)m->cols * 11;
+    double lines = (double)m->units * (double)(m->rows + m->cols) *
+                   (double)(m->latency + m->rows + m->cols) *
+                   (double)(1 + m->pace_den / m->pace_num);
+    double operands =
+        (double)p->m * (double)p->k + (double)p->k * (double)p->n + 2 * (double)p->m * (double)p->n;
+    double folds = ((double)p->m / (double)(os ? least(m->rows, p->block_m) : rows) + 1) *
+                   ((double)p->n / (double)least(m->cols, p->block_n) + 1) *
+                   ((double)p->k / (double)(os ? p->block_k : least(m->rows, p->block_k)) + 1);
+    double fold_words = (sizeof(sim_script_fold) + sizeof(sim_fold_state)) / sizeof(int32_t);
+
+    return arrays + lines + operands * (double)(1 + m->buffers) + folds * fold_words;
+}
+
+/* This engine is for small cases; 4 GiB is more than it can step in an hour. */
+static vsh_status check_size(const sim_machine *machine, const sim_product *product, vsh_error *err)
+{
+    double gib = words(machine, product) * sizeof(int32_t) / (1 << 30);
+
+    if (gib > 4)
+        return vsh_fail(err, VSH_EINPUT,
+                        "engine reference: expected a product and an array that it can hold in "
+                        "4 GiB, got about %.0f GiB; the event engine takes any",
+                        gib);
+    return VSH_OK;
+}
+
 static vsh_status out_of_memory(vsh_error *err)
 {
     return vsh_fail(err, VSH_EMACHINE, "engine reference: out of memory");
@@ -304,10 +338,13 @@ static int32_t *operand(vsh_arena *arena, int64_t count, uint32_t which)
 vsh_status sim_reference_run(vsh_arena *arena, const sim_machine *machine,
                              const sim_product *product, sim_counts *counts, vsh_error *err)
 {
-    int32_t *lhs = operand(arena, product->m * product->k, SIM_LHS);
-    int32_t *rhs = operand(arena, product->k * product->n, SIM_RHS);
-    int64_t *out = vsh_alloc(arena, (size_t)(product->m * product->n), sizeof *out);
+    int32_t *lhs, *rhs;
+    int64_t *out;
 
+    VSH_TRY(check_size(machine, product, err));
+    lhs = operand(arena, product->m * product->k, SIM_LHS);
+    rhs = operand(arena, product->k * product->n, SIM_RHS);
+    out = vsh_alloc(arena, (size_t)(product->m * product->n), sizeof *out);
     if (!lhs || !rhs || !out)
         return out_of_memory(err);
     return sim_reference_product(arena, machine, product, lhs, rhs, out, counts, err);

@@ -166,29 +166,23 @@ static void arrive(sim_memory *memory)
     memory->arrived[transfer->operand]++;
 }
 
-/* The fetch of an lhs block. */
-static const sim_script_transfer *fetch_of(const sim_memory *memory, int64_t block)
-{
-    const sim_script_transfer *transfer = memory->script->transfers;
-
-    while (transfer->operand != SIM_LHS || transfer->block != block)
-        transfer++;
-    return transfer;
-}
-
+/* The block in the transpose unit goes into its buffer. */
 static void turned(sim_memory *memory)
 {
-    fill(memory, fetch_of(memory, memory->arrived[SIM_LHS]));
+    fill(memory, &memory->script->transfers[memory->turn++]);
     memory->arrived[SIM_LHS]++;
 }
 
 /* The next block that landed goes into the transpose unit. */
-static void turn(sim_memory *memory)
+static void begin_turn(sim_memory *memory)
 {
-    const sim_script_transfer *transfer = fetch_of(memory, memory->arrived[SIM_LHS]);
-    const sim_script_step *step = &memory->script->steps[transfer->step];
+    const sim_script_transfer *transfers = memory->script->transfers;
+    const sim_script_step *step;
     int64_t rows = memory->machine->rows;
 
+    while (transfers[memory->turn].operand != SIM_LHS)
+        memory->turn++;
+    step = &memory->script->steps[transfers[memory->turn].step];
     memory->turning =
         ceil_div(step->m, rows) * ceil_div(step->k, rows) * memory->machine->transpose;
     if (memory->turning == 0)
@@ -208,7 +202,7 @@ bool sim_memory_settle(sim_memory *memory, int64_t streamed, int64_t done, sim_c
         moved = true;
     }
     while (memory->turning == 0 && memory->landed > memory->arrived[SIM_LHS]) {
-        turn(memory);
+        begin_turn(memory);
         moved = true;
     }
     return moved;

@@ -28,8 +28,9 @@ typedef struct {
     int64_t flying;  /* the first transfer that has left the channel and not arrived */
     int64_t in_air;  /* transfers from there that are on their way */
     int64_t *wait;   /* of each transfer, cycles until it arrives */
-    int64_t turning; /* cycles left of the transpose unit */
     int64_t landed;  /* lhs blocks that came to the transpose unit */
+    int64_t turn;    /* the transfer of the block in it, or of one before the next */
+    int64_t turning; /* cycles left of it */
     int64_t arrived[SIM_OPERANDS];
     int64_t written; /* write-backs that have left the channel */
 } sim_memory;
