@@ -10,9 +10,9 @@ const char vsh_suite[] = "sim/engines";
 
 static vsh_error err;
 
-/* Sanitized code is ten times slower. */
+/* Sanitized code is eight times slower. */
 #ifdef __SANITIZE_ADDRESS__
-enum { CASES = 2000 };
+enum { CASES = 5000 };
 #else
 enum { CASES = 20000 };
 #endif
