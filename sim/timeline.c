@@ -52,7 +52,9 @@ struct sim_timeline {
     loop loops[LOOPS];
     /* of the product at hand */
     const sim_product *p;
-    int64_t last[3]; /* coordinates of the last step; -1 before the first */
+    int64_t last[3]; /* coordinates of the last step */
+    bool depends;    /* the next step is the first to need what earlier work made */
+    bool fresh;      /* the next step is an execution's first: it has no blocks yet */
 };
 
 static inline int64_t max2(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -400,17 +402,17 @@ static void block_sides(const sim_product *p, const int64_t at[3], int64_t side[
 }
 
 /* Fetches what the step needs and sets when its operands are there. */
-static void get_operands(sim_timeline *t, const int64_t at[3], const int64_t side[3], bool first)
+static void get_operands(sim_timeline *t, const int64_t at[3], const int64_t side[3])
 {
     const sim_product *p = t->p;
-    bool lhs = !p->resident[SIM_LHS] && (first || at[0] != t->last[0] || at[2] != t->last[2]);
-    bool rhs = !p->resident[SIM_RHS] && (first || at[1] != t->last[1] || at[2] != t->last[2]);
+    bool lhs = !p->resident[SIM_LHS] && (t->fresh || at[0] != t->last[0] || at[2] != t->last[2]);
+    bool rhs = !p->resident[SIM_RHS] && (t->fresh || at[1] != t->last[1] || at[2] != t->last[2]);
 
-    if (t->m->bytes_num && !first)
+    if (t->m->bytes_num && !t->depends)
         write_oldest(t);
     if (rhs)
         fetch(t, SIM_RHS, side[2], side[1]);
-    if (first) { /* lhs is what earlier work made */
+    if (t->depends) { /* lhs is what earlier work made */
         t->at[OPERANDS] = max2(t->at[OPERANDS], t->at[DONE]);
         if (t->m->bytes_num)
             write_all(t);
@@ -433,10 +435,11 @@ static void step(sim_timeline *t, int64_t i, int64_t j, int64_t l)
 {
     const sim_product *p = t->p;
     int64_t at[3] = {i, j, l}, side[3], bytes;
-    bool first = t->last[0] < 0, last_k = (l + 1) * p->block_k >= p->k;
+    bool last_k = (l + 1) * p->block_k >= p->k;
 
     block_sides(p, at, side);
-    get_operands(t, at, side, first);
+    get_operands(t, at, side);
+    t->depends = t->fresh = false;
     t->at[READY] = max2(t->at[READY], t->at[OPERANDS]);
     if (t->m->step_overhead)
         t->at[READY] = max2(t->at[READY], t->at[STREAMED] + t->m->step_overhead);
@@ -495,8 +498,7 @@ static void product_once(sim_timeline *t)
     const sim_product *p = t->p;
     int64_t count = p->n_outer ? ceil_div(p->n, p->block_n) : ceil_div(p->m, p->block_m);
 
-    t->last[0] = -1;
-    memset(t->begun, 0, (size_t)t->m->units * sizeof *t->begun);
+    t->fresh = true;
     loop_begin(t, LOOP_OUTER);
     for (int64_t outer = 0; outer < count; outer++) {
         int64_t skipped;
@@ -505,17 +507,19 @@ static void product_once(sim_timeline *t)
         outer += skipped;
         t->last[p->n_outer ? 1 : 0] += skipped;
     }
-    account_end(t);
 }
 
 void sim_timeline_product(sim_timeline *t, const sim_product *product, int64_t times)
 {
     t->p = product;
+    t->depends = true;
+    memset(t->begun, 0, (size_t)t->m->units * sizeof *t->begun);
     loop_begin(t, LOOP_TIMES);
     for (int64_t i = 0; i < times; i++) {
         product_once(t);
         i += loop_skip(t, LOOP_TIMES, times - i - 1);
     }
+    account_end(t);
 }
 
 /* ---- vector work ------------------------------------------------------------------------------

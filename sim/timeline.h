@@ -5,6 +5,7 @@
 #define VSH_TIMELINE_H
 
 #include "core/arena.h"
+#include "core/op.h"
 #include "sim/machine.h"
 
 typedef enum {
@@ -20,6 +21,8 @@ typedef enum {
  * every stretch of `repeats` repetitions that was skipped. */
 typedef struct {
     void (*span)(void *context, int lane, int64_t begin, int64_t end, int64_t repeats);
+    /* by sim/schedule.h: what the spans since the last call belong to; NULL: nobody asks */
+    void (*op)(void *context, const vsh_op *op, int64_t begin, int64_t end);
     void *context;
 } sim_watcher;
 
@@ -30,8 +33,8 @@ vsh_status sim_timeline_open(vsh_arena *arena, const sim_machine *machine,
                              const sim_watcher *watcher, bool exhaustive, sim_timeline **timeline,
                              vsh_error *err);
 
-/* Runs a product times times. lhs may be fetched once everything before has been written back;
- * rhs before that too. */
+/* Runs a product times times; the executions do not depend on each other. lhs may be fetched once
+ * everything before has been written back; rhs before that too. */
 void sim_timeline_product(sim_timeline *t, const sim_product *product, int64_t times);
 
 /* Work of the vector unit on data that passes by: reads, computes and writes in chunks. */
