@@ -69,21 +69,24 @@ static inline sim_machine random_machine(random_draws *d)
     return m;
 }
 
-static inline int64_t random_block(random_draws *d, int64_t side)
+static inline int64_t random_block(random_draws *d, int64_t side, bool large)
 {
+    if (large)
+        return draw(d, 1 + side / 30, 1 + side / 4);
     return rarely(d, 3) ? side : draw(d, 1 + side / 8, side);
 }
 
-/* Sides up to 40; most are smaller, so that many cases are quick. */
-static inline sim_product random_product(random_draws *d)
+/* Sides up to 40, most smaller, so that many cases are quick; large: up to 150 in many blocks, so
+ * that much repeats. */
+static inline sim_product random_product(random_draws *d, bool large)
 {
-    int64_t most = rarely(d, 4) ? 40 : draw(d, 4, 20);
+    int64_t most = large ? 150 : rarely(d, 4) ? 40 : draw(d, 4, 20);
     sim_product p = sim_whole_product(draw(d, 1, most), draw(d, 1, most), draw(d, 1, most));
 
     if (!rarely(d, 4)) {
-        p.block_m = random_block(d, p.m);
-        p.block_n = random_block(d, p.n);
-        p.block_k = random_block(d, p.k);
+        p.block_m = random_block(d, p.m, large);
+        p.block_n = random_block(d, p.n, large);
+        p.block_k = random_block(d, p.k, large);
     }
     p.stream_rows = rarely(d, 2) ? 0 : draw(d, 1, p.block_m);
     p.result_work = rarely(d, 2) ? 1 : draw(d, 1, 5);
@@ -97,14 +100,16 @@ static inline sim_product random_product(random_draws *d)
     return p;
 }
 
-static inline random_case random_case_at(uint32_t number)
+static inline random_case random_case_of(uint32_t number, bool large)
 {
     random_draws draws = {.number = number};
     random_case c = {.machine = random_machine(&draws)};
 
-    c.product = random_product(&draws);
+    c.product = random_product(&draws, large);
     return c;
 }
+
+static inline random_case random_case_at(uint32_t number) { return random_case_of(number, false); }
 
 /* As a person who wants to run it again needs it. */
 static inline void random_case_print(FILE *to, const random_case *c)
