@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+/* Whether a stream's first and last values take the times that hops from element to element take.
+ */
 static bool is_mesh(const sim_machine *m)
 {
     bool os = m->dataflow == SIM_OS;
@@ -18,7 +20,7 @@ static bool init_lines(sim_array *a, vsh_arena *arena)
 {
     const sim_machine *m = a->machine;
 
-    a->depth = most(most(m->latency, m->mac_latency), a->skewed ? a->rows + a->cols : 0) + 1;
+    a->depth = most(m->latency, a->skewed ? a->rows + a->cols : 0) + 1;
     a->weights_depth = a->cols;
     a->waves = vsh_alloc(arena, (size_t)a->depth, sizeof *a->waves);
     a->weights = vsh_alloc(arena, (size_t)a->weights_depth, sizeof *a->weights);
@@ -69,8 +71,7 @@ bool sim_array_init(sim_array *a, vsh_arena *arena, const sim_machine *machine,
     return init_lines(a, arena);
 }
 
-/* ---- the lines --------------------------------------------------------------------------------
- */
+/* ---- the lines ------------------------------------------------------------------------------- */
 
 /* What entered d cycles ago; d is below the line's depth. */
 static sim_wave *entered(const sim_array *a, int64_t d)
@@ -98,11 +99,10 @@ void sim_array_begin(sim_array *a, int64_t fold)
     wake(a);
     if (a->skewed)
         return;
-    if (a->machine->dataflow == SIM_OS) {
+    if (a->machine->dataflow == SIM_OS)
         memset(a->sum, 0, elements * sizeof *a->sum);
-    } else {
+    else
         memcpy(a->weight, a->shadow, elements * sizeof *a->weight);
-    }
 }
 
 void sim_array_look(sim_array *a)
@@ -158,8 +158,7 @@ static void show(sim_array *a, int64_t fold, int64_t at, int64_t value)
     state->coming |= state->out;
 }
 
-/* ---- elements that both dataflows have --------------------------------------------------------
- */
+/* ---- elements that both dataflows have ------------------------------------------------------- */
 
 /* Every activation goes to the element on the right; row r takes what entered r cycles ago. */
 static void move_right(sim_array *a)
@@ -171,8 +170,7 @@ static void move_right(sim_array *a)
     }
 }
 
-/* ---- ws ---------------------------------------------------------------------------------------
- */
+/* ---- ws -------------------------------------------------------------------------------------- */
 
 /* Below column c is what entered R + c cycles ago. */
 static void show_bottom(sim_array *a)
@@ -257,8 +255,7 @@ static void cycle_ws(sim_array *a)
         weights_down_tagged(a, policy == SIM_SERIAL ? a->weight : a->shadow);
 }
 
-/* ---- os ---------------------------------------------------------------------------------------
- */
+/* ---- os -------------------------------------------------------------------------------------- */
 
 /* The bottom of a column shows its results one a cycle, row R - 1 first. */
 static void show_drains(sim_array *a)
@@ -352,8 +349,7 @@ static void cycle_os(sim_array *a)
     take_results(a);
 }
 
-/* ---- without skew -----------------------------------------------------------------------------
- */
+/* ---- without skew ---------------------------------------------------------------------------- */
 
 static void multiply_tile(sim_array *a, const sim_wave *wave)
 {

@@ -11,9 +11,12 @@
  *       register an element, which a column moves only after its last element has finished; double:
  *       held beside it until then.
  * A register that is overwritten while its value is wanted is a fault of the rules, and asserted or
- * seen in the product. With other times (a chip's) the elements work without skew: a row meets the
- * whole tile in the cycle in which it enters, and its result comes out of a line of `latency`
- * cycles. */
+ * seen in the product. With other times (a chip's), or more than a row a cycle, the elements work
+ * without skew: a row meets the whole tile in the cycle in which it enters, its result comes out of
+ * a line of `latency` cycles, its multiplies count as ended when it has been `mac_latency` cycles
+ * in the line, and a stationary tile is there when its load ends.
+ *
+ * A row enters in the last of the cycles that its pace gives it. */
 #ifndef VSH_REFERENCE_ARRAY_H
 #define VSH_REFERENCE_ARRAY_H
 
@@ -43,7 +46,7 @@ typedef struct {
     int32_t *values;
 } sim_weights;
 
-typedef struct sim_array {
+typedef struct {
     const sim_machine *machine;
     sim_fold_state *folds;
     bool skewed;
