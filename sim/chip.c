@@ -92,8 +92,5 @@ vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chi
 
 double sim_chip_macs_a_cycle(const sim_chip *chip)
 {
-    const sim_machine *m = &chip->machine;
-
-    return (double)(chip->cores * m->units * m->rows * m->cols) * (double)m->pace_den /
-           (double)m->pace_num;
+    return (double)chip->cores * sim_macs_a_cycle(&chip->machine);
 }

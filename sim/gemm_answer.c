@@ -113,13 +113,25 @@ static vsh_bound find_bound(const sim_gemm_answer *a)
                                                                : resources[most].bound;
 }
 
+/* What the cores did together; each of them at most what the busiest did. */
+static vsh_status sum_cores(sim_gemm_answer *a, vsh_error *err)
+{
+    int64_t each = a->m * a->n * a->k; /* checked with the product, or below the sum of its parts */
+
+    if (__builtin_mul_overflow(each, a->count, &a->macs) ||
+        __builtin_mul_overflow(a->counts.bytes_read, a->cores, &a->bytes_read) ||
+        __builtin_mul_overflow(a->counts.bytes_written, a->cores, &a->bytes_written))
+        return vsh_fail(err, VSH_EINPUT, "%lld cores count beyond 63 bits", (long long)a->cores);
+    return VSH_OK;
+}
+
 vsh_status sim_gemm_solve(vsh_arena *arena, sim_gemm_answer *a, vsh_error *err)
 {
     sim_machine machine = a->machine;
     sim_product product;
     sim_counts *c = &a->counts;
 
-    assert(a->engine && a->count >= 1);
+    assert(a->engine && a->count >= 1 && a->cores >= 1);
     VSH_TRY(sim_check(&a->machine, &a->product, err));
     product = sim_product_oriented(&a->product, &machine);
     if (largest_count(&machine, &product) > count_limit)
@@ -135,9 +147,9 @@ vsh_status sim_gemm_solve(vsh_arena *arena, sim_gemm_answer *a, vsh_error *err)
     a->vector_busy = (double)c->vector;
     a->transpose_busy = (double)c->transposing;
     a->bound = find_bound(a);
-    a->utilization = (double)c->macs / ((double)c->cycles * (double)machine.units *
-                                        (double)machine.rows * (double)machine.cols);
-    return VSH_OK;
+    a->utilization = (double)a->m * (double)a->n * (double)a->k * (double)a->count /
+                     ((double)c->cycles * sim_macs_a_cycle(&machine) * (double)a->cores);
+    return sum_cores(a, err);
 }
 
 double sim_gemm_seconds(const sim_gemm_answer *a) { return (double)a->counts.cycles / a->hertz; }

@@ -9,16 +9,22 @@
 
 /* The first part is filled by who asks. */
 typedef struct {
-    const char *title;   /* of the machine, for people */
-    sim_machine machine; /* as asked: SIM_IS is still SIM_IS */
-    sim_product product;
+    const char *title;     /* of the machine, for people */
+    int64_t m, n, k;       /* the product asked for */
+    sim_machine machine;   /* as asked: SIM_IS is still SIM_IS */
+    sim_product product;   /* of the busiest core: with one core, the whole */
+    int64_t cores;         /* that share the product alike */
+    sim_product runner_up; /* the next best block, and its cycles; 0: none was sought */
+    int64_t runner_up_cycles;
+    double dispatch; /* s that a call from the host adds; NaN: unknown */
     const sim_engine *engine;
     int64_t count;     /* executions, one after another */
     double hertz;      /* of the matrix units; NaN: unknown */
     const char *clock; /* where hertz is from; NULL: unknown */
 
-    sim_counts counts;    /* of all executions */
-    int64_t stall_cycles; /* more than with unlimited bandwidth */
+    sim_counts counts;                       /* of all executions, of one core */
+    int64_t macs, bytes_read, bytes_written; /* of all cores */
+    int64_t stall_cycles;                    /* more than with unlimited bandwidth */
     double matrix_busy, memory_busy, vector_busy, transpose_busy; /* cycles of each alone */
     vsh_bound bound;
     double utilization; /* multiply-adds done of those the units could do */

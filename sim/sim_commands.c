@@ -9,7 +9,6 @@
 
 #define AT(field) offsetof(sim_config, field)
 
-const char *const sim_split_words[] = {"tiles", "rows", NULL};
 const char *const sim_input_words[] = {"gemm", "conv", NULL};
 
 #define ENGINE                                                                                     \
@@ -82,8 +81,12 @@ const vsh_program_command sim_commands[] = {
       gemm_options, 3},
      sim_run_gemm},
     {{"step", "--hw P --model M --seq S --batch SEQS [options]",
-      "a whole training step on one chip, operation by operation", NULL, step_options, 0},
-     NULL},
+      "a whole training step on one chip, operation by operation",
+      "  vishwa-sim step --hw tpu-v5e --model gpt2-124m --seq 1024 --batch 32\n"
+      "  vishwa-sim step --hw tpu-v6e --model olmoe-1b-7b --seq 4096 --batch 4 \\\n"
+      "      --experts-load zipf --report out/step\n",
+      step_options, 0},
+     sim_run_step},
     {{"scale-sim", "-c CONFIG -t TOPOLOGY [-l LAYOUT] [-i gemm|conv] -p DIR",
       "SCALE-Sim's own inputs in, its own reports out", NULL, scale_options, 0},
      NULL},

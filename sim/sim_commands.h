@@ -21,10 +21,11 @@ typedef struct {
 
 void sim_config_default(sim_config *config);
 
-extern const char *const sim_split_words[], *const sim_input_words[];
+extern const char *const sim_input_words[];
 
 extern const vsh_program_command sim_commands[];
 
 vsh_command_run sim_run_gemm; /* sim_gemm.c */
+vsh_command_run sim_run_step; /* sim_step.c */
 
 #endif

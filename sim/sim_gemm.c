@@ -2,8 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/named.h"
 #include "core/precision.h"
 #include "sim/gemm_answer.h"
+#include "sim/product.h"
 #include "sim/sim_commands.h"
 
 enum { SIDES_MAX = 3, ARRAY_SIDE_MAX = 65536 };
@@ -32,7 +34,7 @@ static bool parse_sides(const char *text, int count, double most, int64_t *sides
     return true;
 }
 
-static vsh_status read_sides(const vsh_session *s, sim_product *product, vsh_error *err)
+static vsh_status read_sides(const vsh_session *s, sim_gemm_answer *a, vsh_error *err)
 {
     static const char *const names[] = {"M", "N", "K"};
     int64_t side[SIDES_MAX];
@@ -45,7 +47,10 @@ static vsh_status read_sides(const vsh_session *s, sim_product *product, vsh_err
             return vsh_fail(err, VSH_EINPUT,
                             "%s: expected a whole number from 1 to %.10g, got \"%.80s\"", names[i],
                             side_max, s->operands[i]);
-    *product = sim_whole_product(side[0], side[1], side[2]);
+    a->m = side[0];
+    a->n = side[1];
+    a->k = side[2];
+    a->product = sim_whole_product(a->m, a->n, a->k);
     return VSH_OK;
 }
 
@@ -150,11 +155,59 @@ static vsh_status gemm_on_array(vsh_session *s, sim_gemm_answer *a, vsh_error *e
     return sim_gemm_solve(s->arena, a, err);
 }
 
+/* A TPU: its share of the product, in the block that was asked for or the best that fits. */
+static vsh_status gemm_on_tpu(vsh_session *s, const vsh_hardware *h, sim_gemm_answer *a,
+                              vsh_error *err)
+{
+    const sim_config *c = s->config;
+    vsh_precision precision = c->precision < 0 ? VSH_BF16 : (vsh_precision)c->precision;
+    vsh_text title = {.arena = s->arena};
+    sim_gemm gemm = {.m = a->m, .n = a->n, .k = a->k};
+    sim_tilings tilings;
+    sim_chip chip;
+
+    VSH_TRY(sim_chip_from(h, precision, &chip, err));
+    for (int i = 0; i < SIM_OPERANDS; i++)
+        gemm.resident[i] = a->product.resident[i];
+    if (c->block) {
+        gemm.block[0] = a->product.block_m;
+        gemm.block[1] = a->product.block_n;
+        gemm.block[2] = a->product.block_k;
+    }
+    VSH_TRY(sim_gemm_tile(&chip, &gemm, &tilings, err));
+    a->machine = tilings.best.machine;
+    a->product = tilings.best.product;
+    if (c->split >= 0)
+        a->product.split = (sim_split)c->split;
+    a->runner_up = tilings.second.product;
+    a->runner_up_cycles = tilings.second.cycles;
+    a->cores = chip.cores;
+    a->hertz = chip.clock.v;
+    a->clock = h->matrix_clock.source;
+    a->dispatch = h->kernel_dispatch.known ? h->kernel_dispatch.value : (double)NAN;
+    vsh_text_add(&title, "%s: %lld core%s of %lld unit%s, %lld x %lld each, %s", h->name,
+                 (long long)chip.cores, chip.cores == 1 ? "" : "s", (long long)a->machine.units,
+                 a->machine.units == 1 ? "" : "s", (long long)a->machine.rows,
+                 (long long)a->machine.cols, vsh_precision_words[precision]);
+    if (chip.computed != precision)
+        vsh_text_add(&title, ", computed as %s", vsh_precision_words[chip.computed]);
+    a->title = vsh_text_string(&title);
+    return sim_gemm_solve(s->arena, a, err);
+}
+
 /* The matrix units of a profile, with its memory system. */
 static vsh_status gemm_on_chip(vsh_session *s, sim_gemm_answer *a, vsh_error *err)
 {
-    (void)s, (void)a;
-    return vsh_fail(err, VSH_EINPUT, "--hw: not built yet");
+    const sim_config *c = s->config;
+    vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
+
+    if (!hardware)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
+    if (hardware->kind != VSH_TPU)
+        return vsh_fail(err, VSH_EINPUT, "%s: not built yet for a %s", hardware->path,
+                        vsh_hardware_kind_words[hardware->kind]);
+    return gemm_on_tpu(s, hardware, a, err);
 }
 
 /* Either a profile, which says how its units work, or an array and how it works. */
@@ -181,9 +234,13 @@ static vsh_status check_machine(const sim_config *c, vsh_error *err)
 vsh_status sim_run_gemm(vsh_session *s, vsh_error *err)
 {
     const sim_config *c = s->config;
-    sim_gemm_answer a = {.engine = &sim_engines[c->engine], .count = c->count, .hertz = NAN};
+    sim_gemm_answer a = {.engine = &sim_engines[c->engine],
+                         .count = c->count,
+                         .cores = 1,
+                         .hertz = NAN,
+                         .dispatch = NAN};
 
-    VSH_TRY(read_sides(s, &a.product, err));
+    VSH_TRY(read_sides(s, &a, err));
     VSH_TRY(check_machine(c, err));
     VSH_TRY(read_block(c->block, &a.product, err));
     VSH_TRY(read_resident(c->resident, &a.product, err));

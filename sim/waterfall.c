@@ -16,8 +16,7 @@ void sim_waterfall_add(sim_waterfall *w, const sim_machine *m, int64_t cores, co
         [SIM_IDLE_VECTOR] = SIM_VECTOR,  [SIM_IDLE_WEIGHTS] = SIM_WEIGHTS,
         [SIM_IDLE_FILL] = SIM_FILL,      [SIM_IDLE_UNITS] = SIM_UNITS,
         [SIM_IDLE_TAIL] = SIM_DMA_TAIL};
-    double a_cycle =
-        (double)(cores * m->rows * m->cols) * (double)m->pace_den / (double)m->pace_num;
+    double a_cycle = (double)cores * sim_macs_a_cycle(m) / (double)m->units;
     double streamed = (double)c->streaming * a_cycle;
 
     for (int i = 0; i < SIM_IDLE_CAUSES; i++)

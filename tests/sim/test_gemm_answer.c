@@ -12,6 +12,11 @@ static vsh_arena arena;
 static sim_gemm_answer ask(sim_machine machine, int64_t m, int64_t n, int64_t k)
 {
     return (sim_gemm_answer){.machine = machine,
+                             .m = m,
+                             .n = n,
+                             .k = k,
+                             .cores = 1,
+                             .dispatch = NAN,
                              .product = sim_whole_product(m, n, k),
                              .engine = &sim_engines[SIM_EVENT],
                              .count = 1,

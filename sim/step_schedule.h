@@ -1,6 +1,6 @@
 /* A training step on one chip: the operation list of core/lower.h, run in order on one timeline. */
-#ifndef VSH_SCHEDULE_H
-#define VSH_SCHEDULE_H
+#ifndef VSH_STEP_SCHEDULE_H
+#define VSH_STEP_SCHEDULE_H
 
 #include "core/cost.h"
 #include "core/lower.h"

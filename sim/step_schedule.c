@@ -1,4 +1,4 @@
-#include "sim/schedule.h"
+#include "sim/step_schedule.h"
 
 #include <assert.h>
 #include <math.h>
