@@ -117,6 +117,4 @@ for options in '' '--bandwidth 1 --weights double' '--dataflow is --count 9e9' '
     claim "at most 80 columns: $options" \
         test "$(LC_ALL=C.UTF-8 wc -L < wide.txt)" -le 80 -a "$(wc -l < wide.txt)" -gt 9
 done
-for command in step scale-sim; do
-done
 finish
