@@ -31,15 +31,16 @@ void sim_scale_report_header(vsh_text *out, int report, bool v3)
 /* digits d1d2d3.. of d1.d2d3.. x 10^exponent */
 static void add_digits(vsh_text *out, const char *digits, int exponent)
 {
+    static const char zeros[] = "0000000000000000";
     int count = (int)strlen(digits);
 
     if (exponent < -4 || exponent >= 16)
         vsh_text_add(out, "%c%s%se%c%02d", digits[0], count > 1 ? "." : "", digits + 1,
                      exponent < 0 ? '-' : '+', abs(exponent));
     else if (exponent < 0)
-        vsh_text_add(out, "0.%0*d%s", -exponent - 1, 0, digits);
+        vsh_text_add(out, "0.%.*s%s", -exponent - 1, zeros, digits);
     else if (count <= exponent + 1)
-        vsh_text_add(out, "%s%0*d.0", digits, exponent + 1 - count, 0);
+        vsh_text_add(out, "%s%.*s.0", digits, exponent + 1 - count, zeros);
     else
         vsh_text_add(out, "%.*s.%s", exponent + 1, digits, digits + exponent + 1);
 }
