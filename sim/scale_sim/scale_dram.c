@@ -9,7 +9,7 @@ enum {
     CALC_BANDWIDTH = 10 /* "arbitrary", says the tool */
 };
 static const int64_t folds_max = (int64_t)1 << 28;    /* about a second */
-static const int64_t requests_max = (int64_t)1 << 33; /* about twenty */
+static const int64_t requests_max = (int64_t)1 << 32; /* about ten */
 static const int64_t map_max = (int64_t)1 << 28;      /* a gigabyte of marks */
 
 static int64_t ceil_of(int64_t a, int64_t b) { return a / b + (a % b != 0); }

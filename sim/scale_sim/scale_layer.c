@@ -64,8 +64,8 @@ static void mean_shares(const sim_scale_folds *f, sim_scale_figures *figures)
 
 /* First and last cycle of the array's requests. A read is noted a cycle after it is asked for, its
  * latency; a write at once. */
-static void sram_accesses(const sim_scale_layer *layer, const sim_scale_folds *f,
-                          sim_scale_figures *figures)
+static vsh_status sram_accesses(const sim_scale_layer *layer, const sim_scale_folds *f,
+                                const char *path, sim_scale_figures *figures, vsh_error *err)
 {
     for (int i = SIM_LHS; i < SIM_OPERANDS; i++) {
         sim_scale_tile first = sim_scale_tile_of(f, (sim_operand)i, 0, 0);
@@ -76,9 +76,15 @@ static void sram_accesses(const sim_scale_layer *layer, const sim_scale_folds *f
                        (last.skewed ? last.lanes - 1 : 0);
         if (i == SIM_LHS && sim_scale_map_hangs(layer))
             stop = sim_scale_map_last(layer, f);
+        if (stop < 0)
+            return vsh_fail(err, VSH_EINPUT,
+                            "%s:%lld: expected windows that lie on the map, found too many beyond "
+                            "its edge",
+                            path, (long long)layer->line);
         figures->sram[i] =
             (sim_scale_access){first.lead + latency, stop + latency, f->requests[i], true};
     }
+    return VSH_OK;
 }
 
 static void rates(const sim_scale_folds *f, sim_scale_figures *figures)
@@ -102,7 +108,7 @@ vsh_status sim_scale_run_layer(const sim_scale_config *config, const sim_scale_l
     figures->total_cycles = f.last;
     figures->overall_percent = ratio_of_products(f.macs, 100, f.last, f.rows * f.cols);
     mean_shares(&f, figures);
-    sram_accesses(layer, &f, figures);
+    VSH_TRY(sram_accesses(layer, &f, path, figures, err));
     for (int i = SIM_LHS; i <= SIM_RHS; i++)
         VSH_TRY(sim_scale_dram_read(config, layer, &f, (sim_operand)i, path, &dram[i], err));
     VSH_TRY(sim_scale_dram_write(config, layer, &f, path, &dram[SIM_OUT], err));

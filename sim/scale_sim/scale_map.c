@@ -1,5 +1,10 @@
 #include "sim/scale_sim/scale_map.h"
 
+/* Looked at in search of the last word; only maps of one column need more than a few. */
+static const int64_t windows_max = (int64_t)1 << 26;
+
+static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
     return value < low ? low : value > high ? high : value;
@@ -48,17 +53,19 @@ static int64_t nearest_word(const sim_scale_layer *l, int64_t m, int64_t k, int 
 
 /* The last cycle of a fold in which one of windows [m0, m1) asks for one of words [k0, k1); -1. */
 static int64_t last_in_fold(const sim_scale_layer *l, const sim_scale_folds *f, int64_t row_fold,
-                            int64_t col_fold)
+                            int64_t col_fold, int64_t on_map, int64_t *looked)
 {
     sim_scale_tile tile = sim_scale_tile_of(f, SIM_LHS, row_fold, col_fold);
     bool flat = !tile.skewed, os = f->dataflow == SIM_OS;
     int64_t m0 = os ? row_fold * f->rows : flat ? col_fold * f->cols : 0;
-    int64_t windows = os || flat ? tile.lanes : tile.steps;
+    int64_t windows = min_of(os || flat ? tile.lanes : tile.steps, on_map - m0);
     int64_t k0 = os ? 0 : row_fold * f->rows;
     int64_t words = os || flat ? tile.steps : tile.lanes, latest = -1;
 
-    for (int64_t i = 0; i < windows; i++) {
+    for (int64_t i = windows - 1; i >= 0 && *looked < windows_max; i--, (*looked)++) {
         int64_t k = nearest_word(l, m0 + i, flat ? k0 : k0 + words - 1, flat ? 1 : -1), cycle;
+        if (!flat && latest >= tile.lead + i + words - 1)
+            break; /* earlier windows are done earlier */
         if (k < k0 || k >= k0 + words)
             continue;
         cycle = tile.lead + (flat ? k0 + words - 1 - k : i + k - k0); /* flat: last row first */
@@ -67,14 +74,23 @@ static int64_t last_in_fold(const sim_scale_layer *l, const sim_scale_folds *f, 
     return latest;
 }
 
-int64_t sim_scale_map_last(const sim_scale_layer *layer, const sim_scale_folds *f)
+/* Only the last row of windows can lie off the map as a whole, so the search begins before it. */
+int64_t sim_scale_map_last(const sim_scale_layer *l, const sim_scale_folds *f)
 {
-    for (int64_t fold = f->count - 1; fold >= 0; fold--) {
-        int64_t cycle = last_in_fold(layer, f, fold % f->row_folds, fold / f->row_folds);
+    bool off = (l->out_height - 1) * l->stride_height >= l->height;
+    int64_t windows = l->m - (off ? l->out_width : 0), fold = f->count - 1, looked = 0;
+
+    if (f->dataflow == SIM_OS) /* the fold in which the last of these windows is asked for */
+        fold += (windows - 1) / f->rows - (f->row_folds - 1);
+    else if (f->dataflow == SIM_IS)
+        fold += ((windows - 1) / f->cols - (f->col_folds - 1)) * f->row_folds;
+    for (; fold >= 0 && looked < windows_max; fold--) {
+        int64_t cycle =
+            last_in_fold(l, f, fold % f->row_folds, fold / f->row_folds, windows, &looked);
         if (cycle >= 0)
             return fold * f->cycles + cycle;
     }
-    return 0;
+    return -1;
 }
 
 bool sim_scale_map_make(vsh_arena *arena, const sim_scale_layer *l, sim_scale_map *map)

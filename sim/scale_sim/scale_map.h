@@ -18,7 +18,7 @@ typedef struct {
 int64_t sim_scale_map_distinct(const sim_scale_layer *layer);
 /* Windows hang over an edge, so that some words are asked of nobody. */
 bool sim_scale_map_hangs(const sim_scale_layer *layer);
-/* The last cycle in which a word of the map is asked for. */
+/* The last cycle in which a word of the map is asked for; -1 when the search is too long. */
 int64_t sim_scale_map_last(const sim_scale_layer *layer, const sim_scale_folds *folds);
 
 /* false when memory is exhausted. */

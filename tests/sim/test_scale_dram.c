@@ -300,12 +300,12 @@ static void check_cases(sim_scale_layer (*draw_layer)(void), uint64_t first, uin
 
 static void products_pass_the_buffers_as_they_do_word_by_word(void)
 {
-    check_cases(draw_gemm, 0, 600);
+    check_cases(draw_gemm, 0, 900);
 }
 
 static void convolutions_pass_the_buffers_as_they_do_word_by_word(void)
 {
-    check_cases(draw_conv, 1000, 600);
+    check_cases(draw_conv, 1000, 4000);
 }
 
 const vsh_test vsh_tests[] = {
