@@ -66,6 +66,8 @@ static vsh_status find_place(vsh_arena *arena, const sim_scale_request *request,
 {
     struct stat info;
 
+    if (*request->folder == '\0') /* joined with a name it would lead to the root */
+        return vsh_fail(err, VSH_EINPUT, "-p: expected a folder, found an empty name");
     run->folder = vsh_path_join(arena, request->folder, run->config.run_name);
     for (int i = 0; i < SIM_SCALE_REPORTS; i++) {
         run->path[i] =

@@ -56,14 +56,15 @@ vsh_status sim_scale_folds_of(const sim_scale_config *config, const sim_scale_la
     f.t = os ? layer->k : config->dataflow == SIM_WS ? layer->m : layer->n;
     f.row_folds = ceil_of(f.s_rows, R);
     f.col_folds = ceil_of(f.s_cols, C);
-    /* padded words (whole tiles) and percent must fit as well, hence the array and the hundred */
+    /* words of whole tiles must fit as well, and drains, that close lines short */
     if (__builtin_add_overflow(f.t, (os ? R : 2 * R) + C - 2, &f.cycles) ||
         !multiply(f.row_folds, f.col_folds, 1, 1, &f.count) ||
         !multiply(f.count, f.cycles, 1, 1, &cycles) || !multiply(cycles, 4, 1, 1, &scaled) ||
         !multiply(layer->m, layer->n, layer->k, 1, &f.macs) ||
         !multiply(f.row_folds, R, f.t, 1, &scaled) || !multiply(f.col_folds, C, f.t, 1, &scaled) ||
         !multiply(f.row_folds, R, f.col_folds, C, &scaled) ||
-        !multiply(layer->height, layer->width, layer->channels, 1, &scaled) || !count_requests(&f))
+        !multiply(layer->height, layer->width, layer->channels, 1, &scaled) ||
+        !count_requests(&f) || !multiply(f.requests[SIM_OUT], 2, 1, 1, &scaled))
         return vsh_fail(err, VSH_EINPUT,
                         "%s:%lld: expected a layer whose counts fit 63 bits, found a larger one",
                         path, (long long)layer->line);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/text.h"
@@ -56,17 +57,27 @@ static int read_bounded(int file, vsh_text *text)
     return 0;
 }
 
+static vsh_status open_file(const char *path, int *file, vsh_error *err)
+{
+    struct stat info;
+
+    *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe nobody writes must not hang */
+    if (*file < 0)
+        return vsh_fail(err, VSH_EINPUT, "%s: %s", path, strerror(errno));
+    if (fstat(*file, &info) != 0 || S_ISREG(info.st_mode))
+        return VSH_OK;
+    close(*file);
+    return vsh_fail(err, VSH_EINPUT, "%s: expected a text file, found %s", path,
+                    S_ISDIR(info.st_mode) ? "a folder" : "something else");
+}
+
 vsh_status sim_scale_source_read(vsh_arena *arena, const char *path, sim_scale_source *source,
                                  vsh_error *err)
 {
     vsh_text text = {.arena = arena};
     int file, failure;
 
-    do
-        file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe nobody writes ends here */
-    while (file < 0 && errno == EINTR);
-    if (file < 0)
-        return vsh_fail(err, VSH_EINPUT, "%s: %s", path, strerror(errno));
+    VSH_TRY(open_file(path, &file, err));
     failure = read_bounded(file, &text);
     close(file);
     if (failure)

@@ -166,20 +166,22 @@ static vsh_status add_depthwise(reader *r, sim_scale_layer *layer, int64_t chann
     return VSH_OK;
 }
 
-/* One stride for both directions, or two; a ratio N:M in its place is sparsity, of version 3. */
+/* One stride for both directions, or two. In place of the second there may be a ratio N:M, sparsity
+ * of version 3, or words that the tool drops, as it drops all that follows the last comma ("#dw").
+ */
 static vsh_status read_width_stride(reader *r, int64_t *stride)
 {
     static const char *const column[] = {"Stride Width"};
-    char *text = r->field_count > CONV_COLUMNS + 1 ? r->field[CONV_COLUMNS + 1] : "";
+    const char *text = r->field_count > CONV_COLUMNS + 1 ? r->field[CONV_COLUMNS + 1] : "";
     reader one = *r;
 
-    if (*text == '\0' || strchr(text, ':')) {
+    if (!strchr("+-.0123456789", *text) || strchr(text, ':') || *text == '\0') {
         if (*text && strcmp(text, "1:1") != 0)
             ignore_from(r, CONV_COLUMNS + 1);
         ignore_from(r, CONV_COLUMNS + 2);
         return VSH_OK;
     }
-    one.field[1] = text;
+    one.field[1] = r->field[CONV_COLUMNS + 1];
     one.field_count = 2;
     ignore_from(r, CONV_COLUMNS + 2);
     return read_sides(&one, column, 1, stride);
@@ -263,7 +265,7 @@ vsh_status sim_scale_topology_read(vsh_arena *arena, sim_scale_source *source,
                         "%s:%lld: expected a header and at least one layer, found none",
                         source->path, (long long)source->line);
     if (r.ignored_line)
-        vsh_text_add(talk, "%s:%lld: columns after %s are ignored (sparsity, batches)\n",
+        vsh_text_add(talk, "%s:%lld: columns after %s are ignored (sparsity, batches, remarks)\n",
                      source->path, (long long)r.ignored_line,
                      topology->input == SIM_SCALE_GEMM ? "K" : "the strides");
     return VSH_OK;

@@ -206,6 +206,9 @@ static void columns_that_are_not_used_are_named(void)
     CHECK_HAS(vsh_text_string(&talk), "a.csv:3: columns after K are ignored");
     REQUIRE_OK(read_topology("Layer,H\nx,9,9,3,3,2,4,3,2:4,\n", SIM_SCALE_CONV, &t, &talk), &err);
     CHECK_HAS(vsh_text_string(&talk), "a.csv:2: columns after the strides are ignored");
+    REQUIRE_OK(read_topology("Layer,H\nx,9,9,3,3,1,1,2,#dw\n", SIM_SCALE_CONV, &t, &talk), &err);
+    CHECK_INT(t.layer[0].stride_width, 2);
+    CHECK_HAS(vsh_text_string(&talk), "a.csv:2: columns after the strides are ignored");
 }
 
 static void a_bad_topology_is_refused_where_it_is_bad(void)
@@ -421,7 +424,28 @@ static void after_a_failure_there_is_no_report(void)
     CHECK_FAILS(run(&request), &err, VSH_EMACHINE, "DETAILED_ACCESS_REPORT.csv is a folder");
     CHECK(!is_there("run/COMPUTE_REPORT.csv"));
     request.config = folder;
-    CHECK_FAILS(run(&request), &err, VSH_EINPUT, "Is a directory");
+    CHECK_FAILS(run(&request), &err, VSH_EINPUT, "expected a text file, found a folder");
+    request.config = "/dev/zero";
+    CHECK_FAILS(run(&request), &err, VSH_EINPUT, "expected a text file, found something else");
+    remove_folder();
+}
+
+static void a_file_of_more_than_64_mib_is_refused(void)
+{
+    sim_scale_request request = new_request(CONFIG, "Layer,M,N,K\ng0,16,24,20\n");
+
+    REQUIRE(truncate(request.topology, ((off_t)64 << 20) + 1) == 0);
+    CHECK_FAILS(run(&request), &err, VSH_EINPUT, "a.csv: expected a text of at most 64 MiB");
+    CHECK(!is_there("run"));
+    remove_folder();
+}
+
+static void reports_go_nowhere_but_the_folder(void)
+{
+    sim_scale_request request = new_request(CONFIG, "Layer,M,N,K\ng0,16,24,20\n");
+
+    request.folder = "";
+    CHECK_FAILS(run(&request), &err, VSH_EINPUT, "-p: expected a folder");
     remove_folder();
 }
 
@@ -470,6 +494,8 @@ const vsh_test vsh_tests[] = {
     {"a_layout_makes_version_3_of_the_reports", a_layout_makes_version_3_of_the_reports},
     {"reports_are_overwritten_by_force_alone", reports_are_overwritten_by_force_alone},
     {"after_a_failure_there_is_no_report", after_a_failure_there_is_no_report},
+    {"a_file_of_more_than_64_mib_is_refused", a_file_of_more_than_64_mib_is_refused},
+    {"reports_go_nowhere_but_the_folder", reports_go_nowhere_but_the_folder},
     {"an_array_of_one_element_and_one_product_has_no_cycles_to_divide_by",
      an_array_of_one_element_and_one_product_has_no_cycles_to_divide_by},
     {"a_layer_that_would_stall_is_said_to", a_layer_that_would_stall_is_said_to},
