@@ -273,6 +273,8 @@ typedef struct {
     int64_t gone;           /* words gone, as the tool counts them */
     int64_t start, stop;    /* first and last cycle of a drain */
     bool any;
+    bool
+        latest; /* version 3: of all drains; version 2 reports the end of the one that began last */
     struct {
         int64_t line, missing;
     } queue[SHORT_LINES_MAX];
@@ -314,7 +316,7 @@ static int64_t drain(write_buffer *b, int64_t cycle)
     if (!b->any)
         b->start = cycle;
     b->any = true;
-    b->stop = max_of(b->stop, cycle + lines - 1);
+    b->stop = max_of(b->latest ? b->stop : 0, cycle + lines - 1);
     return cycle + lines - 1;
 }
 
@@ -345,6 +347,7 @@ vsh_status sim_scale_dram_write(const sim_scale_config *config, const sim_scale_
     write_buffer b = {.rate = config->user ? config->bandwidth[SIM_OUT] : config->cols,
                       .half = whole / 2,
                       .whole = whole,
+                      .latest = config->v3,
                       .exact = true};
 
     if (total > b.half) {

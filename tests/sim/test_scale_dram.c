@@ -164,7 +164,7 @@ static sim_scale_access read_naively(const demand *d, int64_t kb)
 }
 
 /* Lines of `rate` words, drained by halves; a line closed early holds fewer. */
-static sim_scale_access write_naively(const demand *d, int64_t kb, int64_t rate)
+static sim_scale_access write_naively(const demand *d, int64_t kb, int64_t rate, bool v3)
 {
     int64_t whole = kb * 1024, half = whole / 2, space = whole, until = 0, gone = 0, lines = 0;
     int32_t *line = vsh_alloc(&work, (size_t)(d->cycles * d->lanes), 4);
@@ -197,7 +197,7 @@ static sim_scale_access write_naively(const demand *d, int64_t kb, int64_t rate)
             space += words;
             a.start = a.start < 0 ? cycle : a.start;
             until = cycle + count - 1;
-            a.stop = a.stop > until ? a.stop : until;
+            a.stop = v3 && a.stop > until ? a.stop : until;
             cycle = until + 1;
         } while (end);
     }
@@ -226,7 +226,7 @@ static void check_layer(const sim_scale_config *config, const sim_scale_layer *l
     for (int i = 0; i < 3; i++) {
         want = sram_of(&d[i], i == SIM_OUT ? 0 : 1);
         check_access(&f.sram[i], &want, false);
-        want = i == SIM_OUT ? write_naively(&d[i], config->sram_kb[i], config->cols)
+        want = i == SIM_OUT ? write_naively(&d[i], config->sram_kb[i], config->cols, config->v3)
                             : read_naively(&d[i], config->sram_kb[i]);
         check_access(&f.dram[i], &want, true);
     }
@@ -247,6 +247,7 @@ static sim_scale_config draw_config(void)
 
     for (int i = 0; i < 3; i++)
         config.sram_kb[i] = draw(1, 3);
+    config.v3 = draw(0, 1);
     return config;
 }
 
