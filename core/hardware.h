@@ -44,10 +44,14 @@ typedef struct {
     vsh_figure matrix_cores; /* cores the units are divided over, each with its scratchpad */
     /* cycles: to load a stationary tile; a row's entry to its result; lost at a change of tile */
     vsh_figure matrix_load, matrix_latency, matrix_bubble;
-    vsh_figure matrix_stream, matrix_group; /* rows streamed past a tile at most; in groups of */
-    vsh_figure results;                     /* elements a cycle that the vector unit takes */
-    vsh_figure kernel_overhead;             /* cycles before each block of a compiled kernel */
-    vsh_figure kernel_step;                 /* s before each grid step of a hand-blocked kernel */
+    vsh_figure matrix_near; /* latency of the nearer half of the units, where they differ */
+    vsh_figure
+        matrix_transpose; /* cycles of the transpose unit for a tile of rows x rows, 4 bytes each */
+    vsh_figure matrix_stream,
+        matrix_group;   /* rows streamed past a tile at most; in groups of (4 bytes an element) */
+    vsh_figure results; /* elements a cycle that the vector unit takes */
+    vsh_figure kernel_overhead; /* cycles before each block of a compiled kernel */
+    vsh_figure kernel_step;     /* s before each grid step of a hand-blocked kernel */
     vsh_figure kernel_dispatch; /* s from the host's call to the chip's first cycle, and back */
     int topology;
     vsh_figure wrap_at, group, link_rate, inter_rate, link_latency;

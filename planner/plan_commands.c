@@ -67,7 +67,7 @@ static const vsh_opt hw_options[] = {
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
-const plan_command plan_commands[] = {
+const vsh_program_command plan_commands[] = {
     {{"", "--hw P --hours H [options]", "what can be trained with this hardware in so many hours",
       "  vishwa-plan --hw tpu-v5e --hours 100\n"
       "  vishwa-plan --hw tpu-v5e --hours 100 --tokens 100M --epochs 3\n"

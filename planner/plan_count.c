@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/lower.h"
+#include "core/named.h"
 #include "core/tensor.h"
 #include "planner/plan_commands.h"
 
@@ -96,27 +97,22 @@ static void print_flops(const counted *c, vsh_text *out)
     vsh_text_put(out, "\n", 1);
 }
 
-vsh_status plan_run_count(plan_session *s, vsh_error *err)
+vsh_status plan_run_count(vsh_session *s, vsh_error *err)
 {
+    const plan_config *config = s->config;
     counted *c = vsh_alloc(s->arena, 1, sizeof *c);
-    const char *path;
     vsh_work work;
 
     if (!c)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    if (!s->config.model)
-        return vsh_fail(err, VSH_EINPUT,
-                        "--model: expected a model such as gpt2-124m, got nothing");
-    VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model: no model", s->config.model,
-                             &path, err));
-    VSH_TRY(vsh_model_read(s->arena, path, &c->model, err));
-    c->seq = s->config.seq ? s->config.seq : c->model.context;
+    VSH_TRY(vsh_named_model(s, config->model, &c->model, err));
+    c->seq = config->seq ? config->seq : c->model.context;
     work = vsh_work_default(c->seq);
     VSH_TRY(vsh_count_parameters(&c->model, &c->parameters, err));
     VSH_TRY(vsh_lower(&c->model, &work, &c->ops, err));
     c->forward = vsh_ops_model_flops(&c->ops, VSH_FORWARD).v / (double)c->seq;
     c->train = vsh_ops_step_model_flops(&c->ops).v / (double)c->seq;
-    if (s->config.common.json) {
+    if (s->common->json) {
         vsh_json json = {.out = &s->out};
         write_json(c, &json);
     } else {

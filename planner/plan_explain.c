@@ -1,42 +1,34 @@
 #include <math.h>
-#include <stdio.h>
 
+#include "core/explain.h"
 #include "planner/plan_report.h"
-
-/* One number of the answer: how it was made, from what, and how sure its input is. */
-typedef struct {
-    const char *name;
-    double value;
-    const char *unit, *formula, *source;
-    const char *tag;
-} explained;
 
 enum { EXPLAINED_MAX = 64 };
 
 static const char derived[] = "derived"; /* follows from the lines above it */
 
-static int list_inputs(const plan *p, explained *lines)
+static int list_inputs(const plan *p, vsh_explained *lines)
 {
     const plan_request *r = &p->request;
     vsh_hardware_row rows[VSH_HARDWARE_ROWS];
     int row_count = vsh_hardware_rows(r->hardware, rows), count = 0;
 
     for (int i = 0; i < row_count && count < EXPLAINED_MAX / 2; i++)
-        lines[count++] = (explained){rows[i].name,           rows[i].figure->value / rows[i].scale,
-                                     rows[i].unit,           "profile",
-                                     rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
-    lines[count++] = (explained){"effective throughput", r->effective.v / 1e12,
-                                 "TFLOP/s a chip",       r->scenario,
-                                 r->throughput_source,   vsh_tag_names[r->throughput_tag]};
-    lines[count++] = (explained){"carbon intensity", r->region->g_per_kwh, "g/kWh",
-                                 r->region->code,    r->region->source,    "specification"};
+        lines[count++] = (vsh_explained){
+            rows[i].name,           rows[i].figure->value / rows[i].scale, rows[i].unit, "profile",
+            rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
+    lines[count++] = (vsh_explained){"effective throughput", r->effective.v / 1e12,
+                                     "TFLOP/s a chip",       r->scenario,
+                                     r->throughput_source,   vsh_tag_names[r->throughput_tag]};
+    lines[count++] = (vsh_explained){"carbon intensity", r->region->g_per_kwh, "g/kWh",
+                                     r->region->code,    r->region->source,    "specification"};
     return count;
 }
 
-static int list_results(const plan *p, explained *lines)
+static int list_results(const plan *p, vsh_explained *lines)
 {
     const plan_run *run = &p->recommended;
-    const explained all[] = {
+    const vsh_explained all[] = {
         {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic",
          derived},
         {"rule parameters", p->rule.params, "", "C / (6 T E)", "Vishwamai founding paper", derived},
@@ -93,7 +85,7 @@ static int list_results(const plan *p, explained *lines)
     return count;
 }
 
-static int list_all(const plan *p, explained lines[EXPLAINED_MAX])
+static int list_all(const plan *p, vsh_explained lines[EXPLAINED_MAX])
 {
     int count = list_inputs(p, lines);
 
@@ -102,35 +94,14 @@ static int list_all(const plan *p, explained lines[EXPLAINED_MAX])
 
 void plan_explain(const plan *p, vsh_text *out)
 {
-    explained lines[EXPLAINED_MAX];
-    int count = list_all(p, lines);
+    vsh_explained lines[EXPLAINED_MAX];
 
-    vsh_text_add(out, "  Where each number comes from\n");
-    for (int i = 0; i < count; i++) {
-        vsh_text_add(out, "  %-24s %.4g %s [%s]\n      = ", lines[i].name, lines[i].value,
-                     lines[i].unit, lines[i].tag);
-        vsh_text_wrap(out, lines[i].formula, 8, 80);
-        vsh_text_add(out, "      ");
-        vsh_text_wrap(out, lines[i].source ? lines[i].source : "no source given", 6, 80);
-    }
-    vsh_text_put(out, "\n", 1);
+    vsh_explain_print(lines, list_all(p, lines), out);
 }
 
 void plan_explain_json(const plan *p, vsh_json *json)
 {
-    explained lines[EXPLAINED_MAX];
-    int count = list_all(p, lines);
+    vsh_explained lines[EXPLAINED_MAX];
 
-    vsh_json_array(json, "explain");
-    for (int i = 0; i < count; i++) {
-        vsh_json_object(json, NULL);
-        vsh_json_string(json, "name", lines[i].name);
-        vsh_json_real(json, "value", lines[i].value);
-        vsh_json_string(json, "unit", lines[i].unit);
-        vsh_json_string(json, "formula", lines[i].formula);
-        vsh_json_string(json, "source", lines[i].source);
-        vsh_json_string(json, "tag", lines[i].tag);
-        vsh_json_end(json);
-    }
-    vsh_json_end(json);
+    vsh_explain_write(lines, list_all(p, lines), json);
 }

@@ -5,7 +5,7 @@
 #include "core/json.h"
 #include "planner/plan_commands.h"
 
-static vsh_status read_named(plan_session *s, const char *name, vsh_hardware *hardware,
+static vsh_status read_named(vsh_session *s, const char *name, vsh_hardware *hardware,
                              vsh_error *err)
 {
     const char *path;
@@ -44,10 +44,10 @@ static void list_one(const char *name, const vsh_hardware *h, vsh_json *json, vs
     vsh_json_end(json);
 }
 
-static vsh_status list(plan_session *s, vsh_error *err)
+static vsh_status list(vsh_session *s, vsh_error *err)
 {
     const char *names[VSH_LIBRARY_NAMES];
-    vsh_json writer = {.out = &s->out}, *json = s->config.common.json ? &writer : NULL;
+    vsh_json writer = {.out = &s->out}, *json = s->common->json ? &writer : NULL;
     size_t count;
 
     VSH_TRY(vsh_library_list(s->arena, &s->library, "hwprofiles", names, &count, err));
@@ -110,13 +110,13 @@ static void print_figure(const vsh_hardware_row *row, vsh_text *out)
     }
 }
 
-static void show(const vsh_hardware *h, plan_session *s)
+static void show(const vsh_hardware *h, vsh_session *s)
 {
     vsh_hardware_row rows[VSH_HARDWARE_ROWS];
     int count = vsh_hardware_rows(h, rows);
     vsh_json json = {.out = &s->out};
 
-    if (!s->config.common.json) {
+    if (!s->common->json) {
         vsh_text_add(&s->out, "\n  %s (%s)\n  ", h->name, vsh_hardware_kind_words[h->kind]);
         vsh_text_wrap(&s->out, h->note ? h->note : "", 2, 80);
         vsh_text_put(&s->out, "\n", 1);
@@ -152,7 +152,7 @@ static void show(const vsh_hardware *h, plan_session *s)
     vsh_json_end(&json);
 }
 
-vsh_status plan_run_hw(plan_session *s, vsh_error *err)
+vsh_status plan_run_hw(vsh_session *s, vsh_error *err)
 {
     static const char *const words[] = {"list", "show", "probe"};
     const char *word = s->operand_count ? s->operands[0] : "list";
@@ -164,8 +164,8 @@ vsh_status plan_run_hw(plan_session *s, vsh_error *err)
     if (strcmp(word, "show") == 0 && s->operand_count == 2) {
         VSH_TRY(read_named(s, s->operands[1], &hardware, err));
     } else if (strcmp(word, "probe") == 0 && s->operand_count == 1) {
-        VSH_TRY(vsh_hardware_auto(s->arena, s->cache_folder, s->config.common.threads, true,
-                                  &hardware, err));
+        VSH_TRY(
+            vsh_hardware_auto(s->arena, s->cache_folder, s->common->threads, true, &hardware, err));
     } else {
         vsh_suggest(suggestion, sizeof suggestion, word, words, 3);
         return vsh_fail(err, VSH_EINPUT, "hw: expected list, show NAME or probe, got \"%.60s\"%s",

@@ -114,13 +114,14 @@ static void print(const prediction *p, vsh_text *out)
     vsh_text_add(out, " on %s\n\n", vsh_anchor_corpora[near->corpus]);
 }
 
-vsh_status plan_run_loss(plan_session *s, vsh_error *err)
+vsh_status plan_run_loss(vsh_session *s, vsh_error *err)
 {
+    const plan_config *config = s->config;
     prediction p = {0};
 
-    VSH_TRY(plan_find_law(s->config.law, &p.law, err));
-    VSH_TRY(predict(&s->config, &p, err));
-    if (s->config.common.json) {
+    VSH_TRY(plan_find_law(config->law, &p.law, err));
+    VSH_TRY(predict(config, &p, err));
+    if (s->common->json) {
         vsh_json json = {.out = &s->out};
         write_json(&p, &json);
     } else {
@@ -181,10 +182,10 @@ static void print_law(const vsh_law *law, vsh_term term, vsh_text *out)
     vsh_text_wrap(out, law->source, 15, 80);
 }
 
-vsh_status plan_run_laws(plan_session *s, vsh_error *err)
+vsh_status plan_run_laws(vsh_session *s, vsh_error *err)
 {
     (void)err;
-    if (s->config.common.json) {
+    if (s->common->json) {
         vsh_json json = {.out = &s->out};
         write_laws(&json);
         return VSH_OK;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/hardware_auto.h"
+#include "core/named.h"
 #include "planner/plan_commands.h"
 #include "planner/plan_report.h"
 
@@ -14,21 +14,6 @@
 #define SEQ_DEFAULT_MAX 4096
 /* z of a 95 % interval: a stated range is taken as one. */
 #define Z95 1.959964
-
-static vsh_status read_hardware(plan_session *s, vsh_hardware *hardware, vsh_error *err)
-{
-    const plan_config *c = &s->config;
-    const char *path;
-
-    if (!c->hw)
-        return vsh_fail(err, VSH_EINPUT, "--hw: expected a profile such as tpu-v5e, got nothing");
-    if (strcmp(c->hw, "auto") == 0)
-        return vsh_hardware_auto(s->arena, s->cache_folder, c->common.threads, c->refresh, hardware,
-                                 err);
-    VSH_TRY(vsh_library_find(s->arena, &s->library, "hwprofiles", "--hw: no profile", c->hw, &path,
-                             err));
-    return vsh_hardware_read(s->arena, path, hardware, err);
-}
 
 static vsh_status read_hours(const plan_config *c, double *hours, vsh_error *err)
 {
@@ -87,15 +72,13 @@ static vsh_status choose_throughput(const plan_config *c, const vsh_hardware *h,
     return VSH_OK;
 }
 
-static vsh_status read_model(plan_session *s, vsh_model *model, plan_request *r, vsh_error *err)
+static vsh_status read_model(vsh_session *s, vsh_model *model, plan_request *r, vsh_error *err)
 {
-    const char *path;
+    const plan_config *config = s->config;
 
-    if (!s->config.model)
+    if (!config->model)
         return VSH_OK;
-    VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model: no model", s->config.model,
-                             &path, err));
-    VSH_TRY(vsh_model_read(s->arena, path, model, err));
+    VSH_TRY(vsh_named_model(s, config->model, model, err));
     r->model = model;
     if (!r->seq) /* long contexts are trained last and briefly */
         r->seq = model->context < SEQ_DEFAULT_MAX ? model->context : SEQ_DEFAULT_MAX;
@@ -109,10 +92,10 @@ static vsh_precision choose_precision(const plan_config *c, const vsh_hardware *
     return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
 }
 
-static vsh_status resolve(plan_session *s, vsh_hardware *hardware, vsh_model *model,
-                          plan_request *r, vsh_error *err)
+static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
+                          vsh_error *err)
 {
-    const plan_config *c = &s->config;
+    const plan_config *c = s->config;
     const vsh_figure *peak;
 
     *r = (plan_request){.hardware = hardware,
@@ -124,7 +107,7 @@ static vsh_status resolve(plan_session *s, vsh_hardware *hardware, vsh_model *mo
                         .seq = c->seq,
                         .seed = (uint64_t)c->common.seed};
     VSH_TRY(read_hours(c, &r->hours, err));
-    VSH_TRY(read_hardware(s, hardware, err));
+    VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
     r->precision = choose_precision(c, hardware);
     peak = vsh_hardware_peak(hardware, r->precision, &r->peak_of);
     r->peak.v = peak->value;
@@ -148,22 +131,24 @@ static void talk_of_warnings(const plan *p, vsh_text *talk)
 }
 
 /* The answer stands when figures could not be drawn, and not when nothing could be written. */
-static vsh_status write_report(plan_session *s, const plan *p, vsh_error *err)
+static vsh_status write_report(vsh_session *s, const plan *p, vsh_error *err)
 {
+    const plan_config *config = s->config;
     bool drawn;
 
-    VSH_TRY(plan_write_report(p, s->line, s->config.report, s->config.common.force, &drawn, err));
-    vsh_text_add(&s->talk, "vishwa-plan: report in %s/index.html\n", s->config.report);
+    VSH_TRY(plan_write_report(p, s->line, config->report, s->common->force, &drawn, err));
+    vsh_text_add(&s->talk, "vishwa-plan: report in %s/index.html\n", config->report);
     if (drawn)
         return VSH_OK;
     s->answered = true;
     return vsh_fail(err, VSH_EMACHINE,
                     "--report: gnuplot could not draw; data and scripts are in %s (make deps)",
-                    s->config.report);
+                    config->report);
 }
 
-vsh_status plan_run_main_job(plan_session *s, vsh_error *err)
+vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
 {
+    const plan_config *config = s->config;
     vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
     vsh_model *model = vsh_alloc(s->arena, 1, sizeof *model);
     plan *p = vsh_alloc(s->arena, 1, sizeof *p);
@@ -175,19 +160,19 @@ vsh_status plan_run_main_job(plan_session *s, vsh_error *err)
     VSH_TRY(plan_budget(&request, p, err));
     VSH_TRY(plan_recommend(p, err));
     VSH_TRY(plan_alternatives(p, err));
-    if (s->config.common.json) {
+    if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        plan_write_json(p, s->config.common.explain, &json);
+        plan_write_json(p, s->common->explain, &json);
         if (json.refused)
             return vsh_fail(err, VSH_EINPUT, "a figure of the answer is out of range");
     } else {
         plan_print(p, s->term, s->line, &s->out);
-        if (s->config.common.explain)
+        if (s->common->explain)
             plan_explain(p, &s->out);
     }
-    if (s->config.common.json || s->config.common.verbose)
+    if (s->common->json || s->common->verbose)
         talk_of_warnings(p, &s->talk);
-    if (s->config.report)
+    if (config->report)
         VSH_TRY(write_report(s, p, err));
     return p->recommends ? VSH_OK : VSH_ENO;
 }

@@ -15,8 +15,8 @@ typedef struct {
     sim_engine_run *run;
 } sim_engine;
 
-/* closed, event, reference. */
-enum { SIM_ENGINES = 3 };
+/* The table, by index. */
+enum { SIM_CLOSED, SIM_EVENT, SIM_REFERENCE, SIM_ENGINES };
 extern const sim_engine sim_engines[SIM_ENGINES];
 extern const char *const sim_engine_words[];
 

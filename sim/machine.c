@@ -5,6 +5,7 @@
 
 const char *const sim_dataflow_words[] = {"ws", "os", "is", NULL};
 const char *const sim_policy_words[] = {"serial", "shift", "double", NULL};
+const char *const sim_split_words[] = {"tiles", "rows", NULL};
 const char *const sim_idle_words[SIM_IDLE_CAUSES] = {
     "bubble", "head", "memory", "overhead", "vector", "weights", "fill", "units", "tail"};
 
@@ -27,6 +28,11 @@ sim_machine sim_mesh(int64_t rows, int64_t cols, sim_dataflow dataflow, sim_poli
                          .buffers = 2};
 }
 
+double sim_macs_a_cycle(const sim_machine *m)
+{
+    return (double)(m->units * m->rows * m->cols) * (double)m->pace_den / (double)m->pace_num;
+}
+
 sim_product sim_whole_product(int64_t m, int64_t n, int64_t k)
 {
     return (sim_product){.m = m,
@@ -35,6 +41,7 @@ sim_product sim_whole_product(int64_t m, int64_t n, int64_t k)
                          .block_m = m,
                          .block_n = n,
                          .block_k = k,
+                         .result_work = 1,
                          .element_bytes = {4, 4, 4}};
 }
 
@@ -52,6 +59,7 @@ sim_product sim_product_oriented(const sim_product *p, sim_machine *machine)
     turned.n_outer = !p->n_outer;
     turned.element_bytes[SIM_LHS] = p->element_bytes[SIM_RHS];
     turned.element_bytes[SIM_RHS] = p->element_bytes[SIM_LHS];
+    turned.transposed = false; /* the weight port takes either order */
     turned.resident[SIM_LHS] = p->resident[SIM_RHS];
     turned.resident[SIM_RHS] = p->resident[SIM_LHS];
     return turned;

@@ -1,11 +1,29 @@
-/* vishwa-sim: the cycle-level simulator of the planner's operations. Until it is built it says so,
- * as every command of the contract does. */
-#include <stdio.h>
+/* vishwa-sim: how many cycles the matrix units of a machine take for the operations that
+ * vishwa-plan prices and vishwa-train executes. */
+#include <stdlib.h>
 
-#include "core/status.h"
+#include "config.h"
+#include "sim/sim_commands.h"
 
-int main(void)
+static const char introduction[] =
+    "vishwa-sim: a cycle-level simulator of matrix units and their memory\n"
+    "  vishwa-sim gemm 512 768 768 --array 128x128 --weights double\n"
+    "vishwa-sim --help for commands\n";
+
+int main(int argc, char **argv)
 {
-    fputs("vishwa-sim: not built yet\n", stderr);
-    return VSH_EINPUT;
+    sim_config config;
+    vsh_program program = {.name = "vishwa-sim",
+                           .version = VSH_VERSION " (" VSH_COMMIT ")",
+                           .introduction = introduction,
+                           .commands = sim_commands,
+                           .config = &config,
+                           .environment = {.data = getenv("VISHWA_DATA"),
+                                           .cache_home = getenv("XDG_CACHE_HOME"),
+                                           .home = getenv("HOME"),
+                                           .no_color = getenv("NO_COLOR"),
+                                           .term = getenv("TERM")}};
+
+    sim_config_default(&config);
+    return (int)vsh_program_run(&program, argc, argv);
 }

@@ -51,6 +51,7 @@ for program in "$@"; do
 done
 run layering tests/layering.sh
 run compile_fail tests/compile_fail/run.sh
+run rtl tests/rtl/run.sh "$build"
 run faults tests/faults/checkpoint_faults.sh "$build"
 run cli tests/cli/run.sh "$build"
 

@@ -95,8 +95,8 @@ static vsh_status run_steps(bench *b, vsh_error *err)
     b->fastest = INFINITY;
     for (int64_t step = 0; step <= b->steps; step++) {
         double start = vsh_clock_now().v, seconds;
-        VSH_TRY(vsh_trainer_gradient(&b->trainer, &source, step + 1,
-                                     step * b->config.batch.tokens, &result, err));
+        VSH_TRY(vsh_trainer_gradient(&b->trainer, &source, step + 1, step * b->config.batch.tokens,
+                                     &result, err));
         vsh_trainer_update(&b->trainer, step + 1, 1e-3, &result);
         seconds = vsh_clock_now().v - start;
         if (step == 0)
@@ -207,9 +207,9 @@ static void print_screen(const bench *b, vsh_text *out)
 /* ---- the call ------------------------------------------------------------------------------ */
 
 /* The options as a configuration. */
-static vsh_status configure(train_session *s, bench *b, vsh_error *err)
+static vsh_status configure(vsh_session *s, bench *b, vsh_error *err)
 {
-    const train_config *c = &s->config;
+    const train_config *c = s->config;
     const char *path;
 
     VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model: no model",
@@ -254,7 +254,7 @@ static vsh_status refuse_words(const train_config *c, vsh_error *err)
     return VSH_OK;
 }
 
-vsh_status train_run_bench(train_session *s, vsh_error *err)
+vsh_status train_run_bench(vsh_session *s, vsh_error *err)
 {
     bench *b = vsh_alloc(s->arena, 1, sizeof *b);
     vsh_gemm_options gemm = {.table_path = train_gemm_table(s)};
@@ -262,7 +262,7 @@ vsh_status train_run_bench(train_session *s, vsh_error *err)
 
     if (!b)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(refuse_words(&s->config, err));
+    VSH_TRY(refuse_words(s->config, err));
     VSH_TRY(configure(s, b, err));
     VSH_TRY(vsh_trainer_open(s->arena, &b->config, &b->plan, &gemm, &b->trainer, err));
     vsh_trainer_start(&b->trainer);
@@ -272,7 +272,7 @@ vsh_status train_run_bench(train_session *s, vsh_error *err)
     if (status == VSH_OK)
         status = measure_peak(b, err); /* the machine may have been busy the first time */
     if (status == VSH_OK) {
-        if (s->config.common.json)
+        if (s->common->json)
             print_json(b, &s->out);
         else
             print_screen(b, &s->out);

@@ -63,7 +63,7 @@ static const vsh_opt sample_options[] = {
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(train_config)};
 
-const train_command train_commands[] = {
+const vsh_program_command train_commands[] = {
     {{"run", "CONFIG.yaml [options]", "train a model",
       "  vishwa-train run trainer/configs/quick-moe.yaml\n"
       "  vishwa-train run trainer/configs/quick-moe.yaml --dry-run\n"
@@ -105,38 +105,47 @@ void train_config_default(train_config *config)
                              .optimizer = VSH_ADAMW};
 }
 
-int64_t train_threads(const train_session *s)
+int64_t train_threads(const vsh_session *s)
 {
     int64_t cpus = vsh_team_cpus();
 
-    if (s->config.common.threads)
-        cpus = s->config.common.threads;
+    if (s->common->threads)
+        cpus = s->common->threads;
     return cpus < 1 ? 1 : cpus < VSH_POOL_THREADS_MAX ? cpus : VSH_POOL_THREADS_MAX;
 }
 
-uint64_t train_seed(const train_session *s)
+uint64_t train_seed(const vsh_session *s)
 {
-    return s->config.common.seed < 0 ? 1 : (uint64_t)s->config.common.seed;
+    return s->common->seed < 0 ? 1 : (uint64_t)s->common->seed;
 }
 
-const char *train_gemm_table(train_session *s)
+const char *train_data_folder(const vsh_session *s)
 {
-    const char *path =
-        s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
+    const char *data = s->environment->data;
+    vsh_text path = {.arena = s->arena};
+
+    vsh_text_add(&path, "%s%sdata", data && *data ? data : "", data && *data ? "/" : "");
+    return vsh_text_string(&path);
+}
+
+const char *train_gemm_table(vsh_session *s)
+{
+    const train_config *asked = s->config;
+    const char *path = s->cache_folder ? vsh_machine_file(s->arena, s->cache_folder, "gemm") : NULL;
 
     /* a table that cannot be kept is not measured: the next call would choose otherwise, and go on
      * with other bits */
     if (path && (vsh_folder_make(s->cache_folder, NULL) != VSH_OK ||
                  (access(path, R_OK) != 0 && access(s->cache_folder, W_OK) != 0)))
         return NULL;
-    if (path && s->config.refresh)
+    if (path && asked->refresh)
         unlink(path);
     return path;
 }
 
-void train_machine(train_session *s, vsh_hardware *hardware, bool *known)
+void train_machine(vsh_session *s, vsh_hardware *hardware, bool *known)
 {
-    *known = vsh_hardware_auto(s->arena, s->cache_folder, s->config.common.threads, false, hardware,
+    *known = vsh_hardware_auto(s->arena, s->cache_folder, s->common->threads, false, hardware,
                                NULL) == VSH_OK;
 }
 

@@ -4,11 +4,8 @@
 
 #include <signal.h>
 
-#include "core/cli.h"
 #include "core/hardware.h"
-#include "core/library.h"
-#include "core/term.h"
-#include "core/text.h"
+#include "core/program.h"
 #include "trainer/run/run_config.h"
 #include "trainer/run/run_plan.h"
 
@@ -21,51 +18,29 @@ typedef struct {
     double hours, temperature, top_p, exit_threshold;
     int precision, recompute, optimizer;
     bool resume, dry_run, refresh;
+    const volatile sig_atomic_t *stop; /* a signal asked for the end; the main's */
 } train_config;
 
 void train_config_default(train_config *config);
 
-typedef struct train_command train_command;
+extern const vsh_program_command train_commands[];
 
-/* One call of the program: filled by main, used by the command. */
-typedef struct {
-    vsh_arena *arena;
-    train_config config;
-    const train_command *command;
-    const char *operands[VSH_OPERANDS_MAX];
-    int operand_count;
-    vsh_library library;
-    const char *cache_folder;
-    const char *data_folder;           /* with the unpacked files of the default corpus */
-    const char *line;                  /* the command line, to be shown */
-    const volatile sig_atomic_t *stop; /* a signal asked for the end */
-    bool talk_is_terminal;
-    vsh_term term;
-    vsh_text out;  /* results: written whole at the end, or not at all */
-    bool answered; /* out is complete although the command failed afterwards */
-} train_session;
-
-struct train_command {
-    vsh_command cli;
-    vsh_status (*run)(train_session *session, vsh_error *err); /* NULL: not built yet */
-};
-
-/* Closed by a NULL name. */
-extern const train_command train_commands[];
-
-vsh_status train_run_run(train_session *session, vsh_error *err);    /* train_run.c */
-vsh_status train_run_bench(train_session *session, vsh_error *err);  /* train_bench.c */
-vsh_status train_run_eval(train_session *session, vsh_error *err);   /* train_eval.c */
-vsh_status train_run_sample(train_session *session, vsh_error *err); /* train_sample.c */
+vsh_command_run train_run_run;    /* train_run.c */
+vsh_command_run train_run_bench;  /* train_bench.c */
+vsh_command_run train_run_eval;   /* train_eval.c */
+vsh_command_run train_run_sample; /* train_sample.c */
 
 /* --seed, or 1. run has it over the file's. */
-uint64_t train_seed(const train_session *session);
+uint64_t train_seed(const vsh_session *session);
 /* Threads of a call: --threads, or all this process may use; at most VSH_POOL_THREADS_MAX. */
-int64_t train_threads(const train_session *session);
+int64_t train_threads(const vsh_session *session);
+/* With the unpacked files of the default corpus: in the environment's folder, or data/ of the tree.
+ */
+const char *train_data_folder(const vsh_session *session);
 /* Where the measured table of products is kept; NULL: nothing is kept. --refresh forgets it. */
-const char *train_gemm_table(train_session *session);
+const char *train_gemm_table(vsh_session *session);
 /* This machine's profile, measured once; *known false when it cannot be measured. */
-void train_machine(train_session *session, vsh_hardware *hardware, bool *known);
+void train_machine(vsh_session *session, vsh_hardware *hardware, bool *known);
 
 /* FLOP/s of its peak in a precision, and watts it is taken to draw, chip and host; NaN: unknown. */
 double train_peak(const vsh_hardware *hardware, bool known, int precision);

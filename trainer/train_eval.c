@@ -16,7 +16,8 @@ enum { SIDE_BY_SIDE = 8 };
 
 /* What was evaluated, and how. */
 typedef struct {
-    train_session *session;
+    vsh_session *session;
+    train_config *asked; /* what the command line said */
     vsh_loaded model;
     vsh_prepared data;
     vsh_block memory;
@@ -31,12 +32,12 @@ typedef struct {
 
 static vsh_status open_data(evaluation *e, vsh_error *err)
 {
-    train_session *s = e->session;
+    vsh_session *s = e->session;
     const vsh_run_config *c = &e->model.config;
     const char *own = vsh_tokenizer_path(e->model.tokenizer);
     vsh_prepare_options options = {.folder = c->data,
                                    .text = c->text,
-                                   .packages = s->data_folder,
+                                   .packages = train_data_folder(s),
                                    .tokenizer = own ? own : "bytes",
                                    .vocab = c->model.vocab};
 
@@ -50,7 +51,7 @@ static vsh_status open_data(evaluation *e, vsh_error *err)
 /* Windows of held-out text, as many as were asked for. */
 static vsh_status take_windows(evaluation *e, vsh_error *err)
 {
-    int64_t wanted = e->session->config.tokens ? e->session->config.tokens : INT64_MAX, windows = 0;
+    int64_t wanted = e->asked->tokens ? e->asked->tokens : INT64_MAX, windows = 0;
     const vsh_token_data *held = &e->data.held_out;
 
     e->seq = e->model.config.batch.sequence;
@@ -72,7 +73,7 @@ static vsh_status run(evaluation *e, vsh_error *err)
 {
     const vsh_model *m = &e->model.config.model;
     vsh_generator_shape shape = {.sequences = SIDE_BY_SIDE, .capacity = e->seq, .chunk = e->seq};
-    vsh_exit_rule rule = {.threshold = e->session->config.exit_threshold};
+    vsh_exit_rule rule = {.threshold = e->asked->exit_threshold};
     vsh_energy_meter meter;
     vsh_hardware machine;
     bool machine_known;
@@ -110,12 +111,12 @@ static const char *evaluated_as(const vsh_run_config *c)
 
 static void show(const evaluation *e)
 {
-    train_session *s = e->session;
+    vsh_session *s = e->session;
     const vsh_exit_report *r = &e->report;
     double tokens = (double)r->tokens, bits = r->loss * tokens / log(2) / e->bytes;
     vsh_json json = {.out = &s->out};
 
-    if (!s->config.common.json) {
+    if (!s->common->json) {
         vsh_text_add(&s->out, "\n  %s, step %s\n\n", e->model.path,
                      vsh_show_integer(e->model.step).text);
         vsh_text_add(&s->out, "  Loss          %.4f nats a token over %s held-out tokens\n",
@@ -165,7 +166,7 @@ static vsh_status evaluate(evaluation *e, vsh_error *err)
     return VSH_OK;
 }
 
-vsh_status train_run_eval(train_session *s, vsh_error *err)
+vsh_status train_run_eval(vsh_session *s, vsh_error *err)
 {
     vsh_gemm_options gemm = {.table_path = train_gemm_table(s)};
     evaluation *e = vsh_alloc(s->arena, 1, sizeof *e);
@@ -175,16 +176,17 @@ vsh_status train_run_eval(train_session *s, vsh_error *err)
     if (!e)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     e->session = s;
-    if (!s->config.checkpoint)
+    e->asked = s->config;
+    if (!e->asked->checkpoint)
         return vsh_fail(err, VSH_EINPUT, "eval: expected --checkpoint DIR");
-    if (s->config.tasks && strcmp(s->config.tasks, "lm") != 0)
+    if (e->asked->tasks && strcmp(e->asked->tasks, "lm") != 0)
         return vsh_fail(err, VSH_EINPUT,
                         "--tasks: expected lm, got \"%.60s\"; qa and nli are not "
                         "built yet",
-                        s->config.tasks);
-    status = vsh_loaded_open(s->arena, &s->library, s->config.checkpoint, (int)train_threads(s),
+                        e->asked->tasks);
+    status = vsh_loaded_open(s->arena, &s->library, e->asked->checkpoint, (int)train_threads(s),
                              &gemm, &e->model, &warning, err);
-    if (*warning && !s->config.common.quiet)
+    if (*warning && !s->common->quiet)
         fprintf(stderr, "warning: %s\n", warning);
     if (status == VSH_OK)
         status = evaluate(e, err);

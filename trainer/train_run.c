@@ -19,7 +19,8 @@
 
 /* One call of `run`, from the file to the end. */
 typedef struct {
-    train_session *session;
+    vsh_session *session;
+    train_config *asked; /* what the command line said */
     vsh_run_config config;
     vsh_run_plan plan;
     vsh_hardware machine;
@@ -32,13 +33,13 @@ typedef struct {
     bool complete;                                                  /* nothing is left to do */
 } call;
 
-static FILE *talk_of(const train_session *s) { return s->config.common.quiet ? NULL : stderr; }
+static FILE *talk_of(const vsh_session *s) { return s->common->quiet ? NULL : stderr; }
 
 /* ---- the prediction ------------------------------------------------------------------------ */
 
 static void predict(call *c)
 {
-    train_session *s = c->session;
+    vsh_session *s = c->session;
 
     train_machine(s, &c->machine, &c->machine_known);
     c->predicted = (vsh_run_figures){.params = c->plan.parameters.total,
@@ -157,7 +158,7 @@ static vsh_status check_disk(const call *c, bool goes_on, vsh_error *err)
  * memory there is today must not change the bits. */
 static void adopt_batch(call *c)
 {
-    train_session *s = c->session;
+    vsh_session *s = c->session;
     vsh_batch_config *b = &c->config.batch;
     vsh_run_config begun;
 
@@ -173,7 +174,7 @@ static void adopt_batch(call *c)
 
 static void say(void *context, const char *what)
 {
-    const train_session *s = context;
+    const vsh_session *s = context;
 
     if (talk_of(s))
         fprintf(stderr, "  %s ...\n", what);
@@ -182,7 +183,7 @@ static void say(void *context, const char *what)
 /* What stands in the directory already, and whether the call may go on with it. */
 static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
 {
-    const train_config *config = &c->session->config;
+    const train_config *config = c->asked;
     const char *warning = "";
 
     *path = NULL;
@@ -211,10 +212,10 @@ static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
 
 static vsh_status open_data(call *c, vsh_error *err)
 {
-    train_session *s = c->session;
+    vsh_session *s = c->session;
     vsh_prepare_options options = {.folder = c->config.data,
                                    .text = c->config.text,
-                                   .packages = s->data_folder,
+                                   .packages = train_data_folder(s),
                                    .tokenizer = c->config.tokenizer,
                                    .vocab = c->config.model.vocab,
                                    .say = say,
@@ -265,7 +266,7 @@ static vsh_status log_event(call *c, const char *event, vsh_error *err)
  * so is damaged, or another run's. after_step -1: it begins. */
 static vsh_status begin_log(call *c, int64_t after_step, const vsh_text *yaml, vsh_error *err)
 {
-    train_session *s = c->session;
+    vsh_session *s = c->session;
 
     if (after_step >= c->config.steps)
         VSH_TRY(vsh_run_log_ended(s->arena, c->log_path, &c->complete, err));
@@ -308,7 +309,7 @@ static vsh_status measure_products(call *c, const char *path, vsh_error *err)
  * when the machine's own is measured again. NULL: the fixed rule. */
 static vsh_status find_products(call *c, bool goes_on, const char **path, vsh_error *err)
 {
-    train_session *s = c->session;
+    vsh_session *s = c->session;
     const char *own = c->products_path, *machine = train_gemm_table(s);
     vsh_text table = {.arena = s->arena};
 
@@ -325,7 +326,7 @@ static vsh_status find_products(call *c, bool goes_on, const char **path, vsh_er
 
 static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
 {
-    train_session *s = c->session;
+    vsh_session *s = c->session;
     vsh_run *run = &c->run;
     vsh_gemm_options gemm = {.table_path = NULL};
     vsh_text yaml = {.arena = s->arena};
@@ -350,14 +351,14 @@ static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
 
 static void prepare_run(call *c)
 {
-    train_session *s = c->session;
+    vsh_session *s = c->session;
     vsh_run *run = &c->run;
 
     run->arena = s->arena;
     run->config = &c->config;
-    run->stop = s->stop;
+    run->stop = c->asked->stop;
     run->last_step = c->config.steps;
-    run->seconds_max = isfinite(s->config.hours) ? 3600 * s->config.hours : 0;
+    run->seconds_max = isfinite(c->asked->hours) ? 3600 * c->asked->hours : 0;
     run->peak_flops = train_peak(&c->machine, c->machine_known, c->config.precision);
     run->watts = train_watts(&c->machine, c->machine_known);
     run->energy_measured = vsh_energy_open(&run->energy, NULL);
@@ -372,7 +373,7 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
     const char *stopped = status == VSH_ESTOPPED ? "stopped, resumable" : "done";
     const char *next[] = {"vishwa-train", "sample", "--checkpoint", run->out, "--prompt", "The"};
 
-    if (c->session->config.common.json) {
+    if (c->session->common->json) {
         vsh_json json = {.out = out};
         vsh_json_object(&json, NULL);
         vsh_json_integer(&json, "schema_version", 1);
@@ -415,16 +416,16 @@ static vsh_status train(call *c, vsh_error *err)
 }
 
 /* An option that stands for a key of the configuration. */
-static vsh_status set_key(train_session *s, const char *key, int64_t value, vsh_error *err)
+static vsh_status set_key(call *c, const char *key, int64_t value, vsh_error *err)
 {
-    vsh_opt_list *sets = &s->config.set;
+    vsh_opt_list *sets = &c->asked->set;
     char text[48];
 
     if (sets->count == VSH_OPT_LIST_MAX)
         return vsh_fail(err, VSH_EINPUT, "--set: expected at most %d times besides --%s",
                         VSH_OPT_LIST_MAX - 1, key);
     snprintf(text, sizeof text, "%s=%" PRId64, key, value);
-    sets->item[sets->count++] = vsh_copy_text(s->arena, text, strlen(text));
+    sets->item[sets->count++] = vsh_copy_text(c->session->arena, text, strlen(text));
     return VSH_OK;
 }
 
@@ -442,7 +443,7 @@ static vsh_status make_absolute(vsh_arena *arena, const char **path, vsh_error *
 /* Where everything of the run stands. */
 static vsh_status name_paths(call *c, vsh_error *err)
 {
-    train_session *s = c->session;
+    vsh_session *s = c->session;
     const struct {
         const char **path, *name;
     } inside[] = {{&c->config_path, "config.yaml"},
@@ -451,7 +452,7 @@ static vsh_status name_paths(call *c, vsh_error *err)
                   {&c->lock_path, "run.lock"},
                   {&c->run.checkpoints, "checkpoints"}};
 
-    c->run.out = s->config.out ? s->config.out : default_out(s->arena, s->operands[0]);
+    c->run.out = c->asked->out ? c->asked->out : default_out(s->arena, s->operands[0]);
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
         if (!(*inside[i].path = vsh_path_join(s->arena, c->run.out, inside[i].name)))
             return vsh_fail(err, VSH_EMACHINE, "out of memory");
@@ -461,23 +462,23 @@ static vsh_status name_paths(call *c, vsh_error *err)
 
 static vsh_status plan_run(call *c, vsh_error *err)
 {
-    train_session *s = c->session;
-    const vsh_opt_list *sets = &s->config.set;
+    vsh_session *s = c->session;
+    const vsh_opt_list *sets = &c->asked->set;
 
     if (s->operand_count != 1)
         return vsh_fail(err, VSH_EINPUT,
                         "run: expected a configuration such as "
                         "trainer/configs/quick-moe.yaml");
-    if (s->config.resume && s->config.common.force)
+    if (c->asked->resume && s->common->force)
         return vsh_fail(err, VSH_EINPUT, "either --resume or --force, got both");
-    if (s->config.steps)
-        VSH_TRY(set_key(s, "steps", s->config.steps, err));
-    if (s->config.common.seed >= 0)
-        VSH_TRY(set_key(s, "seed", s->config.common.seed, err));
+    if (c->asked->steps)
+        VSH_TRY(set_key(c, "steps", c->asked->steps, err));
+    if (s->common->seed >= 0)
+        VSH_TRY(set_key(c, "seed", s->common->seed, err));
     VSH_TRY(vsh_run_config_read(s->arena, &s->library, s->operands[0], sets->item, sets->count,
                                 &c->config, err));
     VSH_TRY(name_paths(c, err));
-    if (s->config.resume)
+    if (c->asked->resume)
         adopt_batch(c);
     VSH_TRY(vsh_run_plan_make(&c->config, train_threads(s), vsh_memory_available(), &c->plan, err));
     predict(c);
@@ -512,16 +513,17 @@ static vsh_status run_in_folder(call *c, vsh_error *err)
     return status;
 }
 
-vsh_status train_run_run(train_session *s, vsh_error *err)
+vsh_status train_run_run(vsh_session *s, vsh_error *err)
 {
     call *c = vsh_alloc(s->arena, 1, sizeof *c);
 
     if (!c)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     c->session = s;
+    c->asked = s->config;
     VSH_TRY(plan_run(c, err));
-    if (s->config.dry_run) {
-        if (s->config.common.json)
+    if (c->asked->dry_run) {
+        if (s->common->json)
             print_prediction_json(c, &s->out);
         else
             print_prediction(c, &s->out);

@@ -14,7 +14,8 @@ enum { DEFAULT_TOKENS = 100, CHUNK = 64 };
 
 /* One text being written. */
 typedef struct {
-    train_session *session;
+    vsh_session *session;
+    train_config *asked; /* what the command line said */
     vsh_loaded model;
     vsh_block memory;
     vsh_generator *generator;
@@ -29,7 +30,7 @@ typedef struct {
 
 static vsh_status read_prompt(writing *w, vsh_error *err)
 {
-    const char *prompt = w->session->config.prompt;
+    const char *prompt = w->asked->prompt;
     int32_t end = vsh_tokenizer_end(w->model.tokenizer);
 
     w->ids = (vsh_ids){.arena = w->session->arena};
@@ -49,7 +50,7 @@ static vsh_status read_prompt(writing *w, vsh_error *err)
 static vsh_status open_generator(writing *w, vsh_error *err)
 {
     const vsh_model *m = &w->model.config.model;
-    int64_t wanted = w->session->config.tokens ? w->session->config.tokens : DEFAULT_TOKENS;
+    int64_t wanted = w->asked->tokens ? w->asked->tokens : DEFAULT_TOKENS;
     vsh_generator_shape shape = {.sequences = 1};
     int64_t bytes;
 
@@ -66,7 +67,7 @@ static vsh_status open_generator(writing *w, vsh_error *err)
 
 static vsh_status write_text(writing *w, vsh_error *err)
 {
-    const train_config *c = &w->session->config;
+    const train_config *c = w->asked;
     vsh_pick_rule rule = {.temperature = c->temperature,
                           .top_k = c->top_k,
                           .top_p = c->top_p,
@@ -77,7 +78,7 @@ static vsh_status write_text(writing *w, vsh_error *err)
 
     if (!room)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    while (w->ids.count < w->capacity && !*w->session->stop) {
+    while (w->ids.count < w->capacity && !*c->stop) {
         int32_t next, layers[1] = {0};
         int64_t count = w->ids.count - fed;
         vsh_fed got = vsh_generator_feed(w->generator, w->ids.id + fed, count,
@@ -101,17 +102,17 @@ static vsh_status write_text(writing *w, vsh_error *err)
 
 static vsh_status show(const writing *w, vsh_error *err)
 {
-    train_session *s = w->session;
+    vsh_session *s = w->session;
     vsh_text text = {.arena = s->arena};
     int64_t added = w->ids.count - w->prompt_count;
     double passes = added > 1 ? (double)(added - 1) : 1;
     vsh_json json = {.out = &s->out};
 
     VSH_TRY(vsh_tokenizer_decode(w->model.tokenizer, w->ids.id + 1, w->ids.count - 1, &text, err));
-    if (!s->config.common.json) {
+    if (!s->common->json) {
         vsh_text_put(&s->out, vsh_text_string(&text), text.length);
         vsh_text_put(&s->out, "\n", 1);
-        if (!s->config.common.quiet && w->exits)
+        if (!s->common->quiet && w->exits)
             fprintf(stderr, "  %.2f of %" PRId64 " layers a token, %.0f %% of the work\n",
                     w->layers / passes, w->model.config.model.layers,
                     w->full.v > 0 ? 100 * w->executed.v / w->full.v : 100.0);
@@ -140,19 +141,20 @@ static vsh_status sample(writing *w, vsh_error *err)
     return show(w, err);
 }
 
-vsh_status train_run_sample(train_session *s, vsh_error *err)
+vsh_status train_run_sample(vsh_session *s, vsh_error *err)
 {
     vsh_gemm_options gemm = {.table_path = train_gemm_table(s)};
-    writing w = {.session = s, .rule = {.threshold = s->config.exit_threshold}};
+    train_config *asked = s->config;
+    writing w = {.session = s, .asked = asked, .rule = {.threshold = asked->exit_threshold}};
     const char *warning = "";
     vsh_status status;
 
-    if (!s->config.checkpoint)
+    if (!asked->checkpoint)
         return vsh_fail(err, VSH_EINPUT, "sample: expected --checkpoint DIR");
-    w.exits = isfinite(s->config.exit_threshold);
-    status = vsh_loaded_open(s->arena, &s->library, s->config.checkpoint, (int)train_threads(s),
-                             &gemm, &w.model, &warning, err);
-    if (*warning && !s->config.common.quiet)
+    w.exits = isfinite(asked->exit_threshold);
+    status = vsh_loaded_open(s->arena, &s->library, asked->checkpoint, (int)train_threads(s), &gemm,
+                             &w.model, &warning, err);
+    if (*warning && !s->common->quiet)
         fprintf(stderr, "warning: %s\n", warning);
     if (status == VSH_OK)
         status = sample(&w, err);

@@ -49,9 +49,6 @@ refuses 2 'unexpected word "now"' $job now
 for command in estimate search fit calibrate validate export; do
     refuses 2 "$command: not built yet" "$plan" $command --hw tpu-v5e
 done
-for program in vishwa-sim; do
-    refuses 2 "$program: not built yet" "$BUILD/$program" --help
-done
 refuses 2 'no model "gpt2-124"; did you mean gpt2-124m\?' "$plan" count --model gpt2-124
 refuses 2 'seq: expected a whole number' "$plan" count --model gpt2-124m --seq 0
 refuses 2 'No such file' "$plan" count --model ./missing.yaml

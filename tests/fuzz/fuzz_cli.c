@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
             *end++ = '\0';
         word = end;
     }
-    for (const plan_command *command = plan_commands; command->cli.name; command++) {
+    for (const vsh_program_command *command = plan_commands; command->cli.name; command++) {
         plan_config_default(&config);
         if (vsh_cli_parse(&command->cli, word_count, words, &config, operands, &operand_count,
                           &err) == VSH_OK) {

@@ -1,0 +1,96 @@
+#include "sim/chip.h"
+
+#include <math.h>
+
+/* What a profile leaves out is taken from the plainest design: a mesh (load, latency), no bubble, a
+ * vector unit that keeps up. */
+static int64_t known_or(const vsh_figure *figure, double otherwise)
+{
+    return (int64_t)llround(figure->known ? figure->value : otherwise);
+}
+
+static vsh_status need(const vsh_hardware *h, const vsh_figure *figure, const char *name,
+                       vsh_error *err)
+{
+    if (figure->known)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT, "%s: simulating a TPU needs %s", h->path, name);
+}
+
+/* Cycles a row takes: a precision with half the peak takes two, one with twice the peak a half. */
+static void set_pace(const vsh_hardware *h, vsh_precision precision, sim_chip *chip)
+{
+    double slots = 2 * h->matrix_units.value * h->matrix_rows.value * h->matrix_cols.value *
+                   h->matrix_clock.value;
+    double pace = slots / vsh_hardware_peak(h, precision, &chip->computed)->value;
+
+    if (pace >= 0.75) {
+        chip->machine.pace_num = llround(pace);
+        chip->machine.pace_den = 1;
+    } else {
+        chip->machine.pace_num = 1;
+        chip->machine.pace_den = llround(1 / pace);
+    }
+}
+
+enum { BYTES_DEN = 256, RESULT_BUFFERS = 2, BUFFERS = 2 };
+
+static void set_memory(const vsh_hardware *h, sim_chip *chip)
+{
+    double efficiency = h->memory_efficiency.known ? h->memory_efficiency.value : 1;
+    double rate = h->memory_rate.value * efficiency / (double)chip->cores / chip->clock.v;
+
+    chip->machine.bytes_den = BYTES_DEN;
+    chip->machine.bytes_num = (int64_t)fmax(1, round(rate * BYTES_DEN));
+    chip->machine.memory_latency =
+        h->memory_latency.known ? llround(h->memory_latency.value * chip->clock.v) : 0;
+    chip->machine.buffers = BUFFERS;
+    chip->scratchpad_bytes = (int64_t)(h->scratchpad_bytes.value / (double)chip->cores);
+}
+
+vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,
+                         vsh_error *err)
+{
+    sim_machine *m = &chip->machine;
+    int64_t rows, cols;
+
+    VSH_TRY(need(h, &h->matrix_units, "matrix: units, rows, cols and clock", err));
+    VSH_TRY(need(h, &h->scratchpad_bytes, "scratchpad: capacity", err));
+    rows = known_or(&h->matrix_rows, 0);
+    cols = known_or(&h->matrix_cols, 0);
+    *chip = (sim_chip){.hardware = h,
+                       .precision = precision,
+                       .machine = sim_mesh(rows, cols, SIM_WS, SIM_DOUBLE),
+                       .cores = known_or(&h->matrix_cores, 1),
+                       .clock = {h->matrix_clock.value},
+                       .stream_rows = known_or(&h->matrix_stream, 0)};
+    m->units = known_or(&h->matrix_units, 1) / chip->cores;
+    if (m->units < 1)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: matrix.units: %g is less than one for each of %lld "
+                        "cores",
+                        h->path, h->matrix_units.value, (long long)chip->cores);
+    m->load = known_or(&h->matrix_load, (double)m->load);
+    m->latency = known_or(&h->matrix_latency, (double)m->latency);
+    chip->near_latency = known_or(&h->matrix_near, (double)m->latency);
+    m->mac_latency = m->latency > 0 ? m->latency - 1 : 0;
+    m->bubble = known_or(&h->matrix_bubble, 0);
+    m->row_group = known_or(&h->matrix_group, 1) * 4 / vsh_operand_bytes(precision);
+    m->vector_rate = known_or(&h->results, 0);
+    m->result_buffers = RESULT_BUFFERS;
+    m->step_overhead = known_or(&h->kernel_overhead, 0);
+    m->transpose =
+        (int64_t)llround(h->matrix_transpose.known
+                             ? h->matrix_transpose.value * (double)vsh_operand_bytes(precision) / 4
+                             : 0);
+    chip->step_cycles =
+        h->kernel_step.known ? llround(h->kernel_step.value * chip->clock.v) : m->step_overhead;
+    set_pace(h, precision, chip);
+    set_memory(h, chip);
+    return VSH_OK;
+}
+
+double sim_chip_macs_a_cycle(const sim_chip *chip)
+{
+    return (double)chip->cores * sim_macs_a_cycle(&chip->machine);
+}

@@ -1,0 +1,30 @@
+/* A profile's TPU as the machine of one of its cores: matrix units, scratchpad, and its share of
+ * the memory. (GPUs: sim/gpu.h, CPUs: sim/cpu.h.) */
+#ifndef VSH_CHIP_H
+#define VSH_CHIP_H
+
+#include "core/hardware.h"
+#include "sim/machine.h"
+
+/* Cycles are of the matrix units' clock. */
+typedef struct {
+    const vsh_hardware *hardware;
+    vsh_precision precision; /* of operands in memory */
+    vsh_precision computed;  /* of the products: the precision whose peak holds */
+    sim_machine machine;     /* of one core */
+    int64_t near_latency;    /* of the nearer half of its units */
+    int64_t cores;           /* cores that share a product by its rows (or columns) */
+    vsh_hertz clock;
+    int64_t scratchpad_bytes; /* of one core */
+    int64_t stream_rows;      /* rows past one stationary tile; 0: as many as there are */
+    int64_t step_cycles;      /* before each grid step of a hand-blocked kernel */
+} sim_chip;
+
+/* VSH_EINPUT when the profile does not say what is needed, by name. */
+vsh_status sim_chip_from(const vsh_hardware *hardware, vsh_precision precision, sim_chip *chip,
+                         vsh_error *err);
+
+/* Multiply-adds the whole chip can do in a cycle. */
+double sim_chip_macs_a_cycle(const sim_chip *chip);
+
+#endif

@@ -1,0 +1,155 @@
+#include "sim/gemm_answer.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* Half of 63 bits: the bound on the counts is made in doubles. */
+static const double count_limit = 4.6e18;
+
+/* Streams of one execution, at most: every block may end in a partial tile, and every chunk of rows
+ * streams its tiles again. */
+static double folds_most(const sim_machine *m, const sim_product *p)
+{
+    double tiles_m = ceil((double)p->m / (double)p->block_m);
+    double tiles_n = ceil((double)p->n / (double)p->block_n);
+    double tiles_k = ceil((double)p->k / (double)p->block_k);
+    double across = (double)p->n / (double)m->cols + tiles_n;
+
+    if (m->dataflow == SIM_OS)
+        return ((double)p->m / (double)m->rows + tiles_m) * across * tiles_k;
+    if (p->stream_rows)
+        tiles_m += (double)p->m / (double)p->stream_rows;
+    return tiles_m * across * ((double)p->k / (double)m->rows + tiles_k);
+}
+
+/* Bytes of one execution, at most. */
+static double bytes_most(const sim_product *p, double steps)
+{
+    double lhs = (double)p->block_m * (double)p->block_k * (double)p->element_bytes[SIM_LHS];
+    double rhs = (double)p->block_k * (double)p->block_n * (double)p->element_bytes[SIM_RHS];
+    double out = (double)p->m * (double)p->n * (double)p->element_bytes[SIM_OUT];
+
+    return steps * (lhs + rhs) + out;
+}
+
+/* At least what any counter of one execution reaches, and any product on the way to one. */
+static double largest_count(const sim_machine *m, const sim_product *p)
+{
+    double steps = ceil((double)p->m / (double)p->block_m) *
+                   ceil((double)p->n / (double)p->block_n) *
+                   ceil((double)p->k / (double)p->block_k);
+    double rows = (double)(p->stream_rows ? p->stream_rows : p->block_m) + (double)m->row_group;
+    double streamed = m->dataflow == SIM_OS ? (double)p->block_k : rows;
+    double fold = streamed * (double)m->pace_num + 2 * (double)m->rows + (double)m->load +
+                  (double)m->bubble + (double)m->latency + (double)m->mac_latency;
+    double bytes = bytes_most(p, steps), count = bytes;
+
+    if (m->vector_rate)
+        fold += (streamed + (double)m->rows) * (double)m->cols;
+    count += folds_most(m, p) * fold + steps * (double)m->step_overhead;
+    if (m->bytes_num) /* a transfer takes at most as many cycles as it has bytes_den bytes */
+        count += bytes * (double)m->bytes_den + 3 * steps * ((double)m->memory_latency + 1);
+    if (p->transposed)
+        count += steps * ((double)p->block_m / (double)m->rows + 1) *
+                 ((double)p->block_k / (double)m->rows + 1) * (double)m->transpose;
+    return (double)m->units * count;
+}
+
+/* The counts of one execution after another. */
+static vsh_status repeat(sim_counts *c, int64_t times, vsh_error *err)
+{
+    int64_t *const each[] = {&c->steps,       &c->folds,      &c->macs,         &c->streaming,
+                             &c->loading,     &c->vector,     &c->read,         &c->write,
+                             &c->transposing, &c->bytes_read, &c->bytes_written};
+    int64_t before = 0;
+    bool over = __builtin_mul_overflow(c->cycles, times - 1, &before) ||
+                __builtin_mul_overflow(c->cycles, times, &c->cycles);
+
+    for (size_t i = 0; i < sizeof each / sizeof each[0]; i++)
+        over |= __builtin_mul_overflow(*each[i], times, each[i]);
+    for (int i = 0; i < SIM_IDLE_CAUSES; i++)
+        over |= __builtin_mul_overflow(c->idle[i], times, &c->idle[i]);
+    over |= __builtin_add_overflow(c->last_mac, before, &c->last_mac);
+    return over ? vsh_fail(err, VSH_EINPUT, "--count: %lld executions count beyond 63 bits",
+                           (long long)times)
+                : VSH_OK;
+}
+
+/* Cycles of one execution that memory that never waits would have saved. */
+static vsh_status count_stalls(vsh_arena *arena, const sim_machine *machine,
+                               const sim_product *product, int64_t cycles, int64_t *stalls,
+                               vsh_error *err)
+{
+    sim_machine ideal = *machine;
+    sim_counts counts = {0};
+
+    *stalls = 0;
+    if (!machine->bytes_num)
+        return VSH_OK;
+    ideal.bytes_num = 0;
+    VSH_TRY(sim_closed_run(arena, &ideal, product, &counts, err));
+    *stalls = cycles - counts.cycles;
+    return VSH_OK;
+}
+
+/* The resource that is busy longest; where none is busy for half of the time it is filling. */
+static vsh_bound find_bound(const sim_gemm_answer *a)
+{
+    const struct {
+        double busy;
+        vsh_bound bound;
+    } resources[] = {
+        {a->matrix_busy, VSH_BOUND_MATRIX},
+        {a->memory_busy, VSH_BOUND_MEMORY},
+        {a->vector_busy, VSH_BOUND_VECTOR},
+        /* the contract has no word of its own for what stands beside the vector unit */
+        {a->transpose_busy, VSH_BOUND_VECTOR}};
+    size_t most = 0;
+
+    for (size_t i = 1; i < sizeof resources / sizeof resources[0]; i++)
+        if (resources[i].busy > resources[most].busy)
+            most = i;
+    return 2 * resources[most].busy < (double)a->counts.cycles ? VSH_BOUND_FILL
+                                                               : resources[most].bound;
+}
+
+/* What the cores did together; each of them at most what the busiest did. */
+static vsh_status sum_cores(sim_gemm_answer *a, vsh_error *err)
+{
+    int64_t each = a->m * a->n * a->k; /* checked with the product, or below the sum of its parts */
+
+    if (__builtin_mul_overflow(each, a->count, &a->macs) ||
+        __builtin_mul_overflow(a->counts.bytes_read, a->cores, &a->bytes_read) ||
+        __builtin_mul_overflow(a->counts.bytes_written, a->cores, &a->bytes_written))
+        return vsh_fail(err, VSH_EINPUT, "%lld cores count beyond 63 bits", (long long)a->cores);
+    return VSH_OK;
+}
+
+vsh_status sim_gemm_solve(vsh_arena *arena, sim_gemm_answer *a, vsh_error *err)
+{
+    sim_machine machine = a->machine;
+    sim_product product;
+    sim_counts *c = &a->counts;
+
+    assert(a->engine && a->count >= 1 && a->cores >= 1);
+    VSH_TRY(sim_check(&a->machine, &a->product, err));
+    product = sim_product_oriented(&a->product, &machine);
+    if (largest_count(&machine, &product) > count_limit)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%lld x %lld x %lld: the cycles and bytes of this product pass 63 bits",
+                        (long long)a->product.m, (long long)a->product.n, (long long)a->product.k);
+    VSH_TRY(a->engine->run(arena, &machine, &product, c, err));
+    VSH_TRY(count_stalls(arena, &machine, &product, c->cycles, &a->stall_cycles, err));
+    VSH_TRY(repeat(c, a->count, err));
+    a->stall_cycles *= a->count; /* fewer than the cycles */
+    a->matrix_busy = (double)c->streaming / (double)machine.units;
+    a->memory_busy = (double)c->read + (double)c->write;
+    a->vector_busy = (double)c->vector;
+    a->transpose_busy = (double)c->transposing;
+    a->bound = find_bound(a);
+    a->utilization = (double)a->m * (double)a->n * (double)a->k * (double)a->count /
+                     ((double)c->cycles * sim_macs_a_cycle(&machine) * (double)a->cores);
+    return sum_cores(a, err);
+}
+
+double sim_gemm_seconds(const sim_gemm_answer *a) { return (double)a->counts.cycles / a->hertz; }

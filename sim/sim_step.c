@@ -1,0 +1,65 @@
+#include <math.h>
+
+#include "core/named.h"
+#include "sim/expert_rows.h"
+#include "sim/sim_commands.h"
+#include "sim/step_report.h"
+
+static vsh_precision choose_precision(const sim_config *c, const vsh_hardware *h)
+{
+    if (c->precision >= 0)
+        return (vsh_precision)c->precision;
+    return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
+}
+
+/* The model and the shapes of a micro-batch. */
+static vsh_status read_work(vsh_session *s, const vsh_hardware *h, vsh_model *model, sim_step *step,
+                            vsh_error *err)
+{
+    const sim_config *c = s->config;
+    vsh_precision precision = choose_precision(c, h);
+    vsh_optimizer optimizer = c->optimizer < 0 ? VSH_ADAMW : (vsh_optimizer)c->optimizer;
+    int64_t micro = c->micro_batch ? c->micro_batch : c->batch;
+
+    VSH_TRY(vsh_named_model(s, c->model, model, err));
+    if (!c->batch)
+        return vsh_fail(err, VSH_EINPUT, "--batch: expected a number of sequences, got nothing");
+    if (c->batch % micro)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--micro-batch: expected a divisor of the batch of %lld, got %lld",
+                        (long long)c->batch, (long long)micro);
+    step->model = model;
+    step->work = vsh_work_default(c->seq ? c->seq : model->context);
+    step->work.sequences = micro;
+    step->work.precision = precision;
+    step->work.recompute = (vsh_recompute_mode)c->recompute;
+    step->work.recipe = vsh_recipe_for(precision, optimizer);
+    step->micro_batches = c->batch / micro;
+    return VSH_OK;
+}
+
+vsh_status sim_run_step(vsh_session *s, vsh_error *err)
+{
+    const sim_config *c = s->config;
+    sim_step_answer *a = vsh_alloc(s->arena, 1, sizeof *a);
+    vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
+    vsh_model *model = vsh_alloc(s->arena, 1, sizeof *model);
+    sim_expert_load load;
+
+    if (!a || !hardware || !model)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
+    VSH_TRY(read_work(s, hardware, model, &a->step, err));
+    VSH_TRY(sim_expert_load_read(s->arena, c->experts_load, model, &load, err));
+    a->step.load = &load;
+    a->engine = "event";
+    VSH_TRY(sim_chip_from(hardware, a->step.work.precision, &a->chip, err));
+    VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, &a->result, err));
+    if (s->common->json) {
+        vsh_json json = {.out = &s->out};
+        sim_step_write_json(a, &json);
+        return VSH_OK;
+    }
+    sim_step_print(a, s->term, &s->out);
+    return VSH_OK;
+}

@@ -1,0 +1,28 @@
+/* The search for the blocks of a product that fit the scratchpad and take the least time. */
+#ifndef VSH_TILING_H
+#define VSH_TILING_H
+
+#include "sim/chip.h"
+#include "sim/engine.h"
+
+typedef struct {
+    sim_machine machine; /* of one core; a small product may run on its nearer units alone */
+    sim_product product;
+    int64_t cycles;
+} sim_tiling;
+
+typedef struct {
+    sim_tiling best, second; /* second.cycles 0: no other fits */
+    int64_t considered, fitting;
+} sim_tilings;
+
+/* Bytes the blocks of a product take in the scratchpad, all buffers and partial sums counted. */
+int64_t sim_blocks_bytes(const sim_machine *machine, const sim_product *product);
+
+/* Whole describes the product of one core with its bytes and what is resident; its blocks are
+ * chosen here: all that fit are ranked by formulas, the best by the event engine. VSH_EINPUT when
+ * nothing fits. */
+vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, sim_tilings *found,
+                    vsh_error *err);
+
+#endif

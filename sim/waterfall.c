@@ -1,0 +1,52 @@
+#include "sim/waterfall.h"
+
+#include <math.h>
+
+const char *const sim_cause_words[SIM_CAUSES] = {
+    "useful",    "recompute", "masked attention", "expert imbalance", "padding m",
+    "padding n", "padding k", "weight bubbles",   "fill and drain",   "idle units",
+    "dma head",  "dma tail",  "memory bound",     "vector bound",     "overhead"};
+
+void sim_waterfall_add(sim_waterfall *w, const sim_machine *m, int64_t cores, const sim_counts *c,
+                       const sim_op_macs *a)
+{
+    static const sim_cause idle[SIM_IDLE_CAUSES] = {
+        [SIM_IDLE_BUBBLE] = SIM_WEIGHTS, [SIM_IDLE_HEAD] = SIM_DMA_HEAD,
+        [SIM_IDLE_MEMORY] = SIM_MEMORY,  [SIM_IDLE_OVERHEAD] = SIM_OVERHEAD,
+        [SIM_IDLE_VECTOR] = SIM_VECTOR,  [SIM_IDLE_WEIGHTS] = SIM_WEIGHTS,
+        [SIM_IDLE_FILL] = SIM_FILL,      [SIM_IDLE_UNITS] = SIM_UNITS,
+        [SIM_IDLE_TAIL] = SIM_DMA_TAIL};
+    double a_cycle = (double)cores * sim_macs_a_cycle(m) / (double)m->units;
+    double streamed = (double)c->streaming * a_cycle;
+
+    for (int i = 0; i < SIM_IDLE_CAUSES; i++)
+        w->slots[idle[i]] += (double)c->idle[i] * a_cycle;
+    if (c->streaming == 0)
+        return;
+    w->slots[a->recompute ? SIM_RECOMPUTE : SIM_USEFUL] +=
+        a->recompute ? a->executed_macs : a->model_macs;
+    if (!a->recompute)
+        w->slots[a->attention ? SIM_MASKED : SIM_EXPERTS] += a->executed_macs - a->model_macs;
+    w->slots[SIM_PADDING_N] += a->padded_n - a->run_macs;
+    w->slots[SIM_PADDING_K] += a->padded_k - a->padded_n;
+    w->slots[a->experts ? SIM_EXPERTS : SIM_PADDING_M] +=
+        streamed - a->padded_k + a->run_macs - a->executed_macs;
+}
+
+void sim_waterfall_shares(const sim_waterfall *w, double shares[SIM_CAUSES])
+{
+    const double steps = 1099511627776.0; /* 2^40: sums of such fractions below 1 are exact */
+    double total = 0, rest = 1;
+    int largest = 0;
+
+    for (int i = 0; i < SIM_CAUSES; i++) {
+        total += w->slots[i];
+        if (w->slots[i] > w->slots[largest])
+            largest = i;
+    }
+    for (int i = 0; i < SIM_CAUSES; i++) {
+        shares[i] = total > 0 ? round(w->slots[i] / total * steps) / steps : 0;
+        rest -= shares[i];
+    }
+    shares[largest] += rest;
+}
