@@ -55,8 +55,8 @@ static vsh_status run_layers(vsh_arena *arena, scale_run *run, vsh_text *talk, v
     }
     if (waiting)
         vsh_text_add(talk,
-                     "%d of %d layers would stall in USER mode, where versions 2 and 3 of the tool "
-                     "disagree: Stall Cycles is 0 there, DRAM columns are as of CALC\n",
+                     "%d of %d layers stall in USER mode and are too large, or convolutions, to be "
+                     "followed: Stall Cycles is 0 there, DRAM columns are as of CALC\n",
                      waiting, t->layer_count);
     return VSH_OK;
 }

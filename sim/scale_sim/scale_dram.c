@@ -1,8 +1,8 @@
 #include "sim/scale_sim/scale_dram.h"
 
-#include <string.h>
-
+#include "sim/scale_sim/scale_lines.h"
 #include "sim/scale_sim/scale_map.h"
+#include "sim/scale_sim/scale_user.h"
 
 enum {
     SETS = 100,         /* of a read buffer; half of them are active */
@@ -188,30 +188,14 @@ static vsh_status read_calc(const sim_scale_config *config, const sim_scale_laye
     return VSH_OK;
 }
 
-/* ---- reads at a given bandwidth ---------------------------------------------------------------
- */
-
-/* Words of the operand in tiles filled up with nothing, as the tool lays them out to be fetched. */
-static int64_t padded(const sim_scale_folds *f, sim_operand operand)
-{
-    if (sim_scale_is_stationary(f->dataflow, operand))
-        return f->col_folds * f->cols * f->s_rows;
-    if (sim_scale_goes_by_columns(f->dataflow, operand))
-        return f->col_folds * f->cols * f->t;
-    return f->row_folds * f->rows * f->t;
-}
-
 /* false where the active half does not hold all words, and some would be waited for */
 static bool read_user(const sim_scale_config *config, const sim_scale_layer *layer,
                       const sim_scale_folds *f, sim_operand operand, sim_scale_access *access)
 {
-    int64_t words = operand == SIM_LHS ? layer->m * layer->k : layer->k * layer->n;
-    int64_t rate = config->bandwidth[operand];
-    int64_t active = ceil_of(config->sram_kb[operand] * 512, rate);
-    int64_t lines = min_of(active, ceil_of(padded(f, operand), rate));
+    sim_scale_prefetch p = sim_scale_prefetch_of(config, layer, f, operand);
 
-    *access = (sim_scale_access){-lines, -1, lines * rate, true};
-    return words <= active * rate;
+    *access = (sim_scale_access){-p.lines, -1, p.lines * p.rate, true};
+    return p.words <= p.active * p.set;
 }
 
 vsh_status sim_scale_dram_read(const sim_scale_config *config, const sim_scale_layer *layer,
@@ -263,64 +247,7 @@ static int64_t words_before(write_cursor *w, int64_t cycle)
     return w->before + sim_scale_tile_before(&w->tile, cycle - w->fold * w->f->cycles);
 }
 
-/* The buffer writes lines of `rate` words. A drain takes whole lines, so the line being filled when
- * it begins is closed short, and is counted as full unless it is the last one of a drain. */
-enum { SHORT_LINES_MAX = 64 };
-typedef struct {
-    int64_t rate, half, whole;
-    int64_t closed;         /* words whose lines are closed */
-    int64_t lines, drained; /* lines closed, lines gone */
-    int64_t gone;           /* words gone, as the tool counts them */
-    int64_t start, stop;    /* first and last cycle of a drain */
-    bool any;
-    bool
-        latest; /* version 3: of all drains; version 2 reports the end of the one that began last */
-    struct {
-        int64_t line, missing;
-    } queue[SHORT_LINES_MAX];
-    int short_count;
-    bool exact;
-} write_buffer;
-
-static void close_line(write_buffer *b, int64_t written)
-{
-    int64_t words = written - b->closed, rest = words % b->rate;
-
-    b->lines += ceil_of(words, b->rate);
-    b->closed = written;
-    if (rest == 0)
-        return;
-    if (b->short_count == SHORT_LINES_MAX)
-        b->exact = false;
-    else {
-        b->queue[b->short_count].line = b->lines - 1;
-        b->queue[b->short_count++].missing = b->rate - rest;
-    }
-}
-
-/* Drains up to half the buffer from this cycle on; the cycle of its last line. */
-static int64_t drain(write_buffer *b, int64_t cycle)
-{
-    int64_t end = min_of(b->drained + ceil_of(b->half, b->rate), b->lines);
-    int64_t lines = end - b->drained;
-    int passed = 0;
-
-    b->gone += lines * b->rate;
-    while (passed < b->short_count && b->queue[passed].line < end)
-        passed++;
-    if (passed > 0 && b->queue[passed - 1].line == end - 1)
-        b->gone -= b->queue[passed - 1].missing;
-    b->short_count -= passed;
-    memmove(b->queue, b->queue + passed, (size_t)b->short_count * sizeof *b->queue);
-    b->drained = end;
-    if (!b->any)
-        b->start = cycle;
-    b->any = true;
-    b->stop = max_of(b->latest ? b->stop : 0, cycle + lines - 1);
-    return cycle + lines - 1;
-}
-
-static void write_while_computing(write_buffer *b, const sim_scale_folds *f, int64_t total)
+static void write_while_computing(sim_scale_lines *b, const sim_scale_folds *f, int64_t total)
 {
     write_cursor w = {.f = f, .tile = sim_scale_tile_of(f, SIM_OUT, 0, 0)};
     int64_t busy_until = 0;
@@ -333,8 +260,8 @@ static void write_while_computing(write_buffer *b, const sim_scale_folds *f, int
         if (written > total)
             break;
         cycle = cycle_of_word(&w, written);
-        close_line(b, written);
-        busy_until = drain(b, cycle);
+        sim_scale_close(b, written);
+        busy_until = sim_scale_drain(b, cycle);
     }
 }
 
@@ -343,21 +270,14 @@ vsh_status sim_scale_dram_write(const sim_scale_config *config, const sim_scale_
                                 sim_scale_access *access, vsh_error *err)
 {
     int64_t total = f->dataflow == SIM_OS ? f->s_rows * f->s_cols : f->requests[SIM_OUT];
-    int64_t whole = config->sram_kb[SIM_OUT] * 1024, cycle = f->last;
-    write_buffer b = {.rate = config->user ? config->bandwidth[SIM_OUT] : config->cols,
-                      .half = whole / 2,
-                      .whole = whole,
-                      .latest = config->v3,
-                      .exact = true};
+    sim_scale_lines b = sim_scale_lines_of(config);
 
     if (total > b.half) {
         if (f->count > folds_max || total / b.half > folds_max)
             return too_long(path, layer, "folds", max_of(f->count, total / b.half), folds_max, err);
         write_while_computing(&b, f, total);
     }
-    close_line(&b, total);
-    while (b.drained < b.lines)
-        cycle = drain(&b, cycle) + 1;
+    sim_scale_drain_rest(&b, total, f->last);
     *access = (sim_scale_access){b.start, b.stop, b.gone, b.exact};
     return VSH_OK;
 }

@@ -6,8 +6,8 @@
  * while the one before it was being filled. Nothing ever waits.
  *
  * Reads, USER: half the buffer is fetched before cycle 0 from the operand in whole tiles. As long
- * as that holds all of the operand nothing waits either. Beyond, the two versions of the tool
- * disagree with each other, and their waits are not made again here: `exact` is then false.
+ * as that holds all of the operand nothing waits either. Where it does not, or where writes wait,
+ * `exact` is false, and scale_user.h follows what waits.
  *
  * Writes: half the buffer is drained once it has filled, at C words a cycle (CALC) or the given
  * bandwidth, and the rest after the last cycle. */
@@ -17,14 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/scale_sim/scale_access.h"
 #include "sim/scale_sim/scale_folds.h"
-
-typedef struct {
-    int64_t start,
-        stop; /* cycles of the first and the last word; before cycle 0 they are negative */
-    int64_t words;
-    bool exact;
-} sim_scale_access;
 
 /* Of the ifmap or the filter. VSH_EINPUT where a layer is too long to be followed word by word. */
 vsh_status sim_scale_dram_read(const sim_scale_config *config, const sim_scale_layer *layer,

@@ -1,6 +1,7 @@
 #include "sim/scale_sim/scale_layer.h"
 
 #include "sim/scale_sim/scale_map.h"
+#include "sim/scale_sim/scale_user.h"
 
 /* Above it the mean over folds is taken by groups of equal folds; below it one by one, in the
  * tool's order, so that the last bit is the tool's too. */
@@ -96,6 +97,23 @@ static void rates(const sim_scale_folds *f, sim_scale_figures *figures)
     }
 }
 
+/* USER, and something waits. */
+static void count_waits(const sim_scale_config *config, const sim_scale_layer *layer,
+                        const sim_scale_folds *f, sim_scale_figures *figures)
+{
+    sim_scale_waits waits;
+
+    figures->exact = sim_scale_user_follow(config, layer, f, &waits);
+    if (!figures->exact)
+        return;
+    figures->total_cycles = waits.total_cycles;
+    figures->stall_cycles = waits.stall_cycles;
+    for (int i = SIM_LHS; i < SIM_OPERANDS; i++) {
+        figures->sram[i] = waits.sram[i];
+        figures->dram[i] = waits.dram[i];
+    }
+}
+
 vsh_status sim_scale_run_layer(const sim_scale_config *config, const sim_scale_layer *layer,
                                const char *path, sim_scale_figures *figures, vsh_error *err)
 {
@@ -106,15 +124,18 @@ vsh_status sim_scale_run_layer(const sim_scale_config *config, const sim_scale_l
     *figures = (sim_scale_figures){0};
     VSH_TRY(sim_scale_folds_of(config, layer, path, &f, err));
     figures->total_cycles = f.last;
-    figures->overall_percent = ratio_of_products(f.macs, 100, f.last, f.rows * f.cols);
     mean_shares(&f, figures);
     VSH_TRY(sram_accesses(layer, &f, path, figures, err));
     for (int i = SIM_LHS; i <= SIM_RHS; i++)
         VSH_TRY(sim_scale_dram_read(config, layer, &f, (sim_operand)i, path, &dram[i], err));
     VSH_TRY(sim_scale_dram_write(config, layer, &f, path, &dram[SIM_OUT], err));
+    figures->exact = dram[SIM_LHS].exact && dram[SIM_RHS].exact && dram[SIM_OUT].exact;
+    if (!figures->exact)
+        count_waits(config, layer, &f, figures);
     rates(&f, figures);
+    figures->overall_percent =
+        ratio_of_products(f.macs, 100, figures->total_cycles, f.rows * f.cols);
     first = dram[SIM_LHS].start < dram[SIM_RHS].start ? dram[SIM_LHS].start : dram[SIM_RHS].start;
     figures->cycles_with_prefetch = dram[SIM_OUT].stop - first;
-    figures->exact = dram[SIM_LHS].exact && dram[SIM_RHS].exact && dram[SIM_OUT].exact;
     return VSH_OK;
 }

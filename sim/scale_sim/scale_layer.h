@@ -17,7 +17,7 @@ typedef struct {
     double overall_percent, mapping_percent, compute_percent;
     sim_scale_access sram[SIM_OPERANDS], dram[SIM_OPERANDS]; /* ifmap, filter, ofmap */
     double sram_rate[SIM_OPERANDS], dram_rate[SIM_OPERANDS]; /* words a cycle */
-    bool exact; /* false: the tool would stall (USER), which is not counted */
+    bool exact; /* false: the tool would stall (USER), and that was not followed */
 } sim_scale_figures;
 
 vsh_status sim_scale_run_layer(const sim_scale_config *config, const sim_scale_layer *layer,

@@ -496,17 +496,56 @@ static void an_array_of_one_element_and_one_product_has_no_cycles_to_divide_by(v
     remove_folder();
 }
 
-static void a_layer_that_would_stall_is_said_to(void)
+#define USER_1KB                                                                                   \
+    GENERAL "[architecture_presets]\nArrayHeight: 8\nArrayWidth: 8\nIfmapSramSzkB: 1\n"            \
+            "FilterSramSzkB: 1\nOfmapSramSzkB: 1\nDataflow: os\nBandwidth: 4\n"                    \
+            "[run_presets]\nInterfaceBandwidth: USER\n"
+
+static void stalls_that_are_not_followed_are_said_to_be_missing(void)
 {
     sim_scale_request request =
-        new_request(GENERAL "[architecture_presets]\nArrayHeight: 8\nArrayWidth: 8\n"
-                            "IfmapSramSzkB: 1\nFilterSramSzkB: 1\nOfmapSramSzkB: 1\n"
-                            "Dataflow: os\nBandwidth: 4\n[run_presets]\nInterfaceBandwidth: USER\n",
-                    "Layer,M,N,K\na,9,7,10\nb,40,24,32\n");
+        new_request(USER_1KB, "Layer name,H,W\na,4,4,3,3,2,4,1\nb,16,16,3,3,8,8,1\n");
 
     REQUIRE_OK(run(&request), &err);
-    CHECK_HAS(vsh_text_string(&talk), "1 of 2 layers would stall in USER mode");
+    CHECK_HAS(vsh_text_string(&talk), "1 of 2 layers stall in USER mode and are too large");
+    put_file("a.csv", "Layer,M,N,K\na,9,7,10\nb,40,24,32\n");
+    request.force = true;
+    REQUIRE_OK(run(&request), &err);
+    CHECK(!strstr(vsh_text_string(&talk), "stall"));
+    CHECK_HAS(report("run/COMPUTE_REPORT.csv"), "\n1, 2228, 1539, 21.54398563734291, 100.0,");
     remove_folder();
+}
+
+/* The tool's regression tests of USER mode, version 3 (test/general/golden_trace_user_is, _os). */
+static void the_tools_own_regression_tests_with_stalls_pass(void)
+{
+    static const char *const dataflow[] = {"is", "os"};
+    static const char *const compute[] = {
+        "0, 29815, 19984, 5777, 40.99279423538831, 100.0, 50.59288537549411,\n",
+        "0, 59000, 52447, 42272, 15.619577859553454, 100.0, 80.50314465408805,\n"};
+    static const char *const detail[] = {
+        "0, 1.0, 19795.0, 65536, 33.0, 19954.0, 262144, 63.0, 19984.0, 262144, -3277.0, 9833.0, "
+        "131080, -3277.0, -1.0, 32770, 1839.0, 26538.0, 262157,\n",
+        "0, 1.0, 52417.0, 262144, 1.0, 52417.0, 262144, 255.0, 52447.0, 34816, -3277.0, 49169.0, "
+        "524320, -3277.0, -1.0, 32770, 52447.0, 55723.0, 32768,\n"};
+
+    for (int i = 0; i < 2; i++) {
+        char config[512];
+        sim_scale_request request;
+
+        snprintf(config, sizeof config,
+                 GENERAL "[architecture_presets]\nArrayHeight: 32\nArrayWidth: 32\n"
+                         "IfmapSramSzkB: 64\nFilterSramSzkB: 64\nOfmapSramSzkB: 64\n"
+                         "Dataflow : %s\nBandwidth : 10\n"
+                         "[sparsity]\nSparsitySupport : false\n"
+                         "[run_presets]\nInterfaceBandwidth: USER\n",
+                 dataflow[i]);
+        request = new_request(config, "Layer Name, M, N, K,\nTest 1, 256, 128, 256,");
+        REQUIRE_OK(run(&request), &err);
+        CHECK_HAS(report("run/COMPUTE_REPORT.csv"), compute[i]);
+        CHECK_HAS(report("run/DETAILED_ACCESS_REPORT.csv"), detail[i]);
+        remove_folder();
+    }
 }
 
 const vsh_test vsh_tests[] = {
@@ -531,6 +570,9 @@ const vsh_test vsh_tests[] = {
     {"reports_go_nowhere_but_the_folder", reports_go_nowhere_but_the_folder},
     {"an_array_of_one_element_and_one_product_has_no_cycles_to_divide_by",
      an_array_of_one_element_and_one_product_has_no_cycles_to_divide_by},
-    {"a_layer_that_would_stall_is_said_to", a_layer_that_would_stall_is_said_to},
+    {"stalls_that_are_not_followed_are_said_to_be_missing",
+     stalls_that_are_not_followed_are_said_to_be_missing},
+    {"the_tools_own_regression_tests_with_stalls_pass",
+     the_tools_own_regression_tests_with_stalls_pass},
     {NULL, NULL},
 };
