@@ -5,6 +5,7 @@
 
 enum { SETS = 100 };
 static const int64_t words_max = (int64_t)1 << 28; /* some seconds */
+static const int64_t turns_max = (int64_t)1 << 28; /* a few */
 
 static int64_t ceil_of(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -118,7 +119,7 @@ static int64_t read_cycle(ring *r, const sim_scale_folds *f, int64_t fold, int64
     for (int64_t lane = first; *any && lane < end; lane++) {
         int64_t place =
             place_of(r, f, &tile, row_fold, col_fold, tile.skewed ? at - lane : at, lane);
-        while (!is_active(r, r->set_of[place])) {
+        while (!is_active(r, r->set_of[place]) && r->turns < turns_max) {
             int64_t early;
             r->first = (r->first + r->p.turn) % r->p.sets;
             r->turns++;
@@ -160,7 +161,7 @@ static void note(sim_scale_access *sram, int64_t cycle)
     sram->stop = cycle;
 }
 
-static void follow(const sim_scale_config *config, const sim_scale_folds *f, ring read[2],
+static bool follow(const sim_scale_config *config, const sim_scale_folds *f, ring read[2],
                    writer *w, sim_scale_waits *waits)
 {
     int64_t stalls = 0, wait[SIM_OPERANDS], cycle = 0;
@@ -168,6 +169,8 @@ static void follow(const sim_scale_config *config, const sim_scale_folds *f, rin
     for (int64_t fold = 0; fold < f->count; fold++) {
         sim_scale_tile out =
             sim_scale_tile_of(f, SIM_OUT, fold % f->row_folds, fold / f->row_folds);
+        if (read[SIM_LHS].turns == turns_max || read[SIM_RHS].turns == turns_max)
+            return false;
         for (int64_t local = 0; local < f->cycles; local++) {
             int64_t words =
                 sim_scale_tile_before(&out, local + 1) - sim_scale_tile_before(&out, local);
@@ -186,6 +189,7 @@ static void follow(const sim_scale_config *config, const sim_scale_folds *f, rin
     }
     waits->stall_cycles = stalls;
     waits->total_cycles = cycle + wait[SIM_OUT];
+    return read[SIM_LHS].turns < turns_max && read[SIM_RHS].turns < turns_max;
 }
 
 static bool follow_all(vsh_arena *arena, const sim_scale_config *config,
@@ -203,7 +207,8 @@ static bool follow_all(vsh_arena *arena, const sim_scale_config *config,
         if (read[i].p.padded > words_max || !fill_ring(arena, &read[i]))
             return false;
     }
-    follow(config, f, read, &w, waits);
+    if (!follow(config, f, read, &w, waits))
+        return false;
     sim_scale_drain_rest(&w.lines, w.written, waits->total_cycles);
     for (int i = SIM_LHS; i <= SIM_RHS; i++) {
         const sim_scale_prefetch *p = &read[i].p;

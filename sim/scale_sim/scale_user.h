@@ -35,7 +35,8 @@ typedef struct {
     sim_scale_access sram[SIM_OPERANDS], dram[SIM_OPERANDS];
 } sim_scale_waits;
 
-/* false where this is not followed: windows that share words, more than 2^28 words, no memory. */
+/* false where this is not followed: windows that share words, more than 2^28 words or turns, no
+ * memory. */
 bool sim_scale_user_follow(const sim_scale_config *config, const sim_scale_layer *layer,
                            const sim_scale_folds *f, sim_scale_waits *waits);
 

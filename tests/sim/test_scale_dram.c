@@ -4,6 +4,7 @@
 
 #include "core/rng.h"
 #include "sim/scale_sim/scale_layer.h"
+#include "sim/scale_sim/scale_user.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "scale_dram";
@@ -309,10 +310,46 @@ static void convolutions_pass_the_buffers_as_they_do_word_by_word(void)
     check_cases(draw_conv, 1000, 4000);
 }
 
+/* In USER mode, what the closed forms say where nothing waits is what following it says. */
+static void what_does_not_wait_is_the_same_when_it_is_followed(void)
+{
+    int waiting = 0, still = 0;
+
+    for (case_number = 9000; case_number < 9600; case_number++) {
+        sim_scale_config config;
+        sim_scale_layer layer;
+        sim_scale_figures f;
+        sim_scale_waits waits;
+        sim_scale_folds folds;
+
+        draws = 0;
+        config = draw_config();
+        config.user = true;
+        for (int i = 0; i < 3; i++)
+            config.bandwidth[i] = draw(1, 40);
+        layer = draw_gemm();
+        if (sim_scale_run_layer(&config, &layer, "layer.csv", &f, &err) != VSH_OK)
+            continue;
+        REQUIRE_OK(sim_scale_folds_of(&config, &layer, "layer.csv", &folds, &err), &err);
+        REQUIRE(f.exact && sim_scale_user_follow(&config, &layer, &folds, &waits));
+        waiting += waits.stall_cycles > 0;
+        still += waits.stall_cycles == 0;
+        CHECK_INT(f.total_cycles, waits.total_cycles);
+        CHECK_INT(f.stall_cycles, waits.stall_cycles);
+        for (int i = 0; i < 3; i++) {
+            check_access(&f.sram[i], &waits.sram[i], true);
+            check_access(&f.dram[i], &waits.dram[i], true);
+        }
+    }
+    CHECK(waiting > 50 && still > 50);
+}
+
 const vsh_test vsh_tests[] = {
     {"products_pass_the_buffers_as_they_do_word_by_word",
      products_pass_the_buffers_as_they_do_word_by_word},
     {"convolutions_pass_the_buffers_as_they_do_word_by_word",
      convolutions_pass_the_buffers_as_they_do_word_by_word},
+    {"what_does_not_wait_is_the_same_when_it_is_followed",
+     what_does_not_wait_is_the_same_when_it_is_followed},
     {NULL, NULL},
 };
