@@ -33,6 +33,9 @@ static void set_pace(const vsh_hardware *h, vsh_precision precision, sim_chip *c
     }
 }
 
+/* The cycle of a profile without a clock is a nanosecond. */
+static const double clock_otherwise = 1e9;
+
 enum { BYTES_DEN = 256, RESULT_BUFFERS = 2, BUFFERS = 2 };
 
 static void set_memory(const vsh_hardware *h, sim_chip *chip)
@@ -48,8 +51,8 @@ static void set_memory(const vsh_hardware *h, sim_chip *chip)
     chip->scratchpad_bytes = (int64_t)(h->scratchpad_bytes.value / (double)chip->cores);
 }
 
-vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,
-                         vsh_error *err)
+static vsh_status tpu_from(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,
+                           vsh_error *err)
 {
     sim_machine *m = &chip->machine;
     int64_t rows, cols;
@@ -90,7 +93,22 @@ vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chi
     return VSH_OK;
 }
 
+vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,
+                         vsh_error *err)
+{
+    if (h->kind == VSH_TPU)
+        return tpu_from(h, precision, chip, err);
+    *chip = (sim_chip){.hardware = h, .precision = precision, .cores = 1};
+    vsh_hardware_peak(h, precision, &chip->computed);
+    chip->clock.v = h->matrix_clock.known ? h->matrix_clock.value : clock_otherwise;
+    return VSH_OK;
+}
+
 double sim_chip_macs_a_cycle(const sim_chip *chip)
 {
-    return (double)chip->cores * sim_macs_a_cycle(&chip->machine);
+    vsh_precision used;
+
+    if (chip->hardware->kind == VSH_TPU)
+        return (double)chip->cores * sim_macs_a_cycle(&chip->machine);
+    return vsh_hardware_peak(chip->hardware, chip->precision, &used)->value / 2 / chip->clock.v;
 }

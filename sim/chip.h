@@ -20,11 +20,12 @@ typedef struct {
     int64_t step_cycles;      /* before each grid step of a hand-blocked kernel */
 } sim_chip;
 
-/* VSH_EINPUT when the profile does not say what is needed, by name. */
+/* VSH_EINPUT when the profile does not say what is needed, by name. Of GPUs and CPUs the machine is
+ * left out. */
 vsh_status sim_chip_from(const vsh_hardware *hardware, vsh_precision precision, sim_chip *chip,
                          vsh_error *err);
 
-/* Multiply-adds the whole chip can do in a cycle. */
+/* Multiply-adds the whole chip can do in a cycle at its peak. */
 double sim_chip_macs_a_cycle(const sim_chip *chip);
 
 #endif

@@ -16,6 +16,7 @@ static sim_product core_part(const sim_chip *chip, const sim_gemm *g)
     p.element_bytes[SIM_LHS] = p.element_bytes[SIM_RHS] = operand;
     p.element_bytes[SIM_OUT] = out;
     p.transposed = g->transposed;
+    p.result_work = g->result_work ? g->result_work : 1;
     for (int i = 0; i < SIM_OPERANDS; i++)
         p.resident[i] = g->resident[i];
     return p;

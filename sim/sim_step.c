@@ -48,13 +48,16 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
 
     if (!a || !hardware || !model)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    if (c->engine == SIM_REFERENCE)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--engine: a step is too long for the reference; it runs gemm");
     VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
     VSH_TRY(read_work(s, hardware, model, &a->step, err));
     VSH_TRY(sim_expert_load_read(s->arena, c->experts_load, model, &load, err));
     a->step.load = &load;
-    a->engine = "event";
+    a->engine = &sim_engines[c->engine];
     VSH_TRY(sim_chip_from(hardware, a->step.work.precision, &a->chip, err));
-    VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, &a->result, err));
+    VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine, NULL, &a->result, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         sim_step_write_json(a, &json);

@@ -4,12 +4,12 @@
 
 #include "core/json.h"
 #include "core/term.h"
-#include "sim/schedule.h"
+#include "sim/step_schedule.h"
 
 typedef struct {
     sim_chip chip;
     sim_step step;
-    const char *engine;
+    const sim_engine *engine;
     sim_step_time *result;
 } sim_step_answer;
 
