@@ -31,6 +31,23 @@ static vsh_status read_work(vsh_session *s, const vsh_hardware *h, vsh_model *mo
     return VSH_OK;
 }
 
+/* How many rows at a time the experts' products should take. */
+static vsh_status advise(vsh_arena *arena, sim_step_answer *a, vsh_error *err)
+{
+    const sim_step_time *r = a->result;
+
+    if (a->chip.hardware->kind != VSH_TPU || !a->step.model->experts.count)
+        return VSH_OK;
+    a->advice = vsh_alloc(arena, (size_t)r->op_count, sizeof *a->advice);
+    if (!a->advice)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    for (int i = 0; i < r->op_count; i++)
+        if (r->plan[i].experts && r->plan[i].gemm_count)
+            VSH_TRY(
+                sim_advise_tiles(arena, &a->chip, &r->plan[i], &a->advice[a->advice_count++], err));
+    return VSH_OK;
+}
+
 vsh_status sim_run_step(vsh_session *s, vsh_error *err)
 {
     const sim_config *c = s->config;
@@ -53,6 +70,7 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
     if (sim_chip_caveat(hardware))
         vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", hardware->name, sim_chip_caveat(hardware));
     VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine, NULL, &a->result, err));
+    VSH_TRY(advise(s->arena, a, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         sim_step_write_json(a, &json);

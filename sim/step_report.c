@@ -1,5 +1,6 @@
 #include "sim/step_report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void print_question(const sim_step_answer *a, vsh_term term, vsh_text *out)
@@ -70,12 +71,35 @@ static void print_waterfall(const sim_step_time *r, vsh_text *out)
     vsh_text_put(out, "\n", 1);
 }
 
+/* Rows at a time that a grouped-product kernel should take, and what others cost. */
+static void print_advice(const sim_step_answer *a, vsh_text *out)
+{
+    if (!a->advice_count)
+        return;
+    vsh_text_add(out, "  Rows at a time for the experts' products, time against the best\n");
+    vsh_text_add(out, "  %-24s %-9s %13s ", "operation", "phase", "rows/expert");
+    for (int i = 0; i < SIM_ROW_TILES; i++)
+        vsh_text_add(out, " %5lld", (long long)a->advice[0].tile[i]);
+    for (int i = 0; i < a->advice_count; i++) {
+        const sim_tile_advice *t = &a->advice[i];
+        char rows[32];
+        snprintf(rows, sizeof rows, "%lld-%lld", (long long)t->rows_least, (long long)t->rows_most);
+        vsh_text_add(out, "\n  %-24.24s %-9s %13s ", t->op->name, vsh_phase_names[t->op->phase],
+                     t->rows_least == t->rows_most ? rows + strcspn(rows, "-") + 1 : rows);
+        for (int j = 0; j < SIM_ROW_TILES; j++)
+            vsh_text_add(out, j == t->best ? "  best" : " %5.2f",
+                         t->cycles[j] / t->cycles[t->best]);
+    }
+    vsh_text_add(out, "\n\n");
+}
+
 void sim_step_print(const sim_step_answer *a, vsh_term term, vsh_text *out)
 {
     print_question(a, term, out);
     print_totals(a->result, out);
     print_ops(a->result, out);
     print_waterfall(a->result, out);
+    print_advice(a, out);
 }
 
 static void write_block(const char *key, const sim_tiling *t, vsh_json *json)
@@ -127,6 +151,30 @@ static void write_waterfall(const sim_step_time *r, vsh_json *json)
     vsh_json_end(json);
 }
 
+static void write_advice(const sim_step_answer *a, vsh_json *json)
+{
+    vsh_json_array(json, "tile_advice");
+    for (int i = 0; i < a->advice_count; i++) {
+        const sim_tile_advice *t = &a->advice[i];
+        vsh_json_object(json, NULL);
+        vsh_json_string(json, "name", t->op->name);
+        vsh_json_string(json, "phase", vsh_phase_names[t->op->phase]);
+        vsh_json_integer(json, "rows_least", t->rows_least);
+        vsh_json_integer(json, "rows_most", t->rows_most);
+        vsh_json_integer(json, "best_tile", t->tile[t->best]);
+        vsh_json_array(json, "tiles");
+        for (int j = 0; j < SIM_ROW_TILES; j++) {
+            vsh_json_object(json, NULL);
+            vsh_json_integer(json, "tile", t->tile[j]);
+            vsh_json_real(json, "cycles", t->cycles[j]);
+            vsh_json_end(json);
+        }
+        vsh_json_end(json);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+}
+
 void sim_step_write_json(const sim_step_answer *a, vsh_json *json)
 {
     const sim_step_time *r = a->result;
@@ -155,5 +203,6 @@ void sim_step_write_json(const sim_step_answer *a, vsh_json *json)
         write_op(&r->op[i], r, json);
     vsh_json_end(json);
     write_waterfall(r, json);
+    write_advice(a, json);
     vsh_json_end(json);
 }

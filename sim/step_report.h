@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "core/term.h"
+#include "sim/expert_tiles.h"
 #include "sim/step_schedule.h"
 
 typedef struct {
@@ -11,6 +12,8 @@ typedef struct {
     sim_step step;
     const sim_engine *engine;
     sim_step_time *result;
+    sim_tile_advice *advice; /* for grouped products; NULL: there are none */
+    int advice_count;
 } sim_step_answer;
 
 /* For people, at most 80 columns; as one JSON object. */
