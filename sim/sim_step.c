@@ -73,9 +73,11 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
     VSH_TRY(advise(s->arena, a, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        sim_step_write_json(a, &json);
+        sim_step_write_json(a, c->common.explain, &json);
         return VSH_OK;
     }
     sim_step_print(a, s->term, &s->out);
+    if (c->common.explain)
+        sim_step_explain(a, &s->out);
     return VSH_OK;
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/chip_explain.h"
+
 static void print_question(const sim_step_answer *a, vsh_term term, vsh_text *out)
 {
     const sim_step *s = &a->step;
@@ -175,8 +177,54 @@ static void write_advice(const sim_step_answer *a, vsh_json *json)
     vsh_json_end(json);
 }
 
-void sim_step_write_json(const sim_step_answer *a, vsh_json *json)
+static double by_bound(const sim_step_time *r, vsh_bound bound)
 {
+    double cycles = 0;
+
+    for (int i = 0; i < r->op_count; i++)
+        cycles += r->op[i].bound == bound ? r->op[i].cycles : 0;
+    return cycles;
+}
+
+enum { EXPLAINED_MAX = 16 + VSH_HARDWARE_ROWS };
+
+static int list_numbers(const sim_step_answer *a, vsh_explained *lines)
+{
+    static const char schedule[] = "sim/step_schedule.c", lower[] = "core/lower.c",
+                      derived[] = "derived";
+    const sim_step_time *r = a->result;
+    const vsh_explained all[] = {
+        {"cycles", r->cycles, "",
+         "sum over operations, from the end of the one before to its own, and the last write-back; "
+         "micro-batches alike",
+         schedule, derived},
+        {"time_s", r->time.v, "s", "cycles / clock", schedule, derived},
+        {"flops", r->executed.v, "",
+         "2 x executed multiply-adds of forward, recompute, dgrad, wgrad", lower, derived},
+        {"model_flops", r->model.v, "", "2 x the model's own multiply-adds", lower, derived},
+        {"utilization", r->utilization, "",
+         "executed multiply-adds / (cycles x those the units can do)", schedule, derived},
+        {"mfu", r->mfu, "", "model FLOPs / (time x peak)", schedule, derived},
+        {"tokens_per_s", r->tokens_per_s, "1/s", "batch x sequence / time", schedule, derived},
+        {"bound", by_bound(r, r->bound) / r->cycles, vsh_bound_names[r->bound],
+         "share of the cycles of operations bound so", schedule, derived}};
+    int count = (int)(sizeof all / sizeof all[0]);
+
+    memcpy(lines, all, sizeof all);
+    return count + sim_chip_explain(a->chip.hardware, lines + count);
+}
+
+void sim_step_explain(const sim_step_answer *a, vsh_text *out)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
+    vsh_explain_print(lines, list_numbers(a, lines), out);
+}
+
+void sim_step_write_json(const sim_step_answer *a, bool explain, vsh_json *json)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
     const sim_step_time *r = a->result;
 
     vsh_json_object(json, NULL);
@@ -204,5 +252,7 @@ void sim_step_write_json(const sim_step_answer *a, vsh_json *json)
     vsh_json_end(json);
     write_waterfall(r, json);
     write_advice(a, json);
+    if (explain)
+        vsh_explain_write(lines, list_numbers(a, lines), json);
     vsh_json_end(json);
 }
