@@ -278,6 +278,11 @@ static vsh_status check_size(const sim_machine *machine, const sim_product *prod
     double gib = words(machine, product) * sizeof(int32_t) / (1 << 30), steps;
     sim_counts about;
 
+    if (gib > 4)
+        return vsh_fail(err, VSH_EINPUT,
+                        "engine reference: expected a product and an array that it can hold in "
+                        "4 GiB, got about %.0f GiB; the event engine takes any",
+                        gib);
     VSH_TRY(sim_closed_run(NULL, machine, product, &about, err));
     steps = (double)about.cycles * (double)(machine->units * machine->rows * machine->cols);
     if (steps > steps_max)
@@ -285,11 +290,6 @@ static vsh_status check_size(const sim_machine *machine, const sim_product *prod
                         "engine reference: this product takes about %.1g steps of processing "
                         "elements, hours; the event engine gives the same counts",
                         steps);
-    if (gib > 4)
-        return vsh_fail(err, VSH_EINPUT,
-                        "engine reference: expected a product and an array that it can hold in "
-                        "4 GiB, got about %.0f GiB; the event engine takes any",
-                        gib);
     return VSH_OK;
 }
 
