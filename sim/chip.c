@@ -2,6 +2,13 @@
 
 #include <math.h>
 
+vsh_precision sim_precision(int asked, const vsh_hardware *h)
+{
+    if (asked >= 0)
+        return (vsh_precision)asked;
+    return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
+}
+
 /* What a profile leaves out is taken from the plainest design: a mesh (load, latency), no bubble, a
  * vector unit that keeps up. */
 static int64_t known_or(const vsh_figure *figure, double otherwise)
@@ -111,4 +118,17 @@ double sim_chip_macs_a_cycle(const sim_chip *chip)
     if (chip->hardware->kind == VSH_TPU)
         return (double)chip->cores * sim_macs_a_cycle(&chip->machine);
     return vsh_hardware_peak(chip->hardware, chip->precision, &used)->value / 2 / chip->clock.v;
+}
+
+const char *sim_chip_caveat(const vsh_hardware *h)
+{
+    if (h->kind == VSH_GPU && !h->kernel_overhead.known)
+        return "the profile has no measured kernels (matrix.efficiency, kernel.overhead): tiles, "
+               "waves and memory at their best, an upper bound";
+    if (h->kind == VSH_TPU && !h->matrix_bubble.known)
+        return "the profile does not say how its matrix units change tiles (matrix.load, latency, "
+               "bubble): a plain mesh without bubbles";
+    if (h->kind == VSH_CPU && !h->products[VSH_FP32].known && !h->products[VSH_BF16].known)
+        return "the profile has no measured products: the peak, an upper bound";
+    return NULL;
 }

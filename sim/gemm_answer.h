@@ -9,14 +9,17 @@
 
 /* The first part is filled by who asks. */
 typedef struct {
-    const char *title;     /* of the machine, for people */
-    int64_t m, n, k;       /* the product asked for */
-    sim_machine machine;   /* as asked: SIM_IS is still SIM_IS */
-    sim_product product;   /* of the busiest core: with one core, the whole */
-    int64_t cores;         /* that share the product alike */
-    sim_product runner_up; /* the next best block, and its cycles; 0: none was sought */
+    const char *title;            /* of the machine, for people */
+    const vsh_hardware *hardware; /* the profile; NULL: a bare array */
+    int64_t m, n, k;              /* the product asked for */
+    sim_machine machine;          /* as asked: SIM_IS is still SIM_IS */
+    sim_product product;          /* of the busiest core: with one core, the whole */
+    int64_t cores;                /* that share the product alike */
+    sim_product runner_up;        /* the next best block, and its cycles; 0: none was sought */
     int64_t runner_up_cycles;
-    double dispatch; /* s that a call from the host adds; NaN: unknown */
+    bool kernel;         /* of a GPU's or a CPU's library */
+    double macs_a_cycle; /* of all units and cores at the peak */
+    double dispatch;     /* s that a call from the host adds; NaN: unknown */
     const sim_engine *engine;
     int64_t count;     /* executions, one after another */
     double hertz;      /* of the matrix units; NaN: unknown */
@@ -29,6 +32,16 @@ typedef struct {
     vsh_bound bound;
     double utilization; /* multiply-adds done of those the units could do */
 } sim_gemm_answer;
+
+/* A product of a GPU or a CPU: machine, product, counts of one execution and its seconds are there;
+ * compute_cycles: what it would take with memory that never waits. */
+typedef struct {
+    double seconds, compute_cycles, matrix_cycles, memory_cycles;
+    vsh_bound bound;
+} sim_kernel_time;
+
+vsh_status sim_gemm_conclude_kernel(sim_gemm_answer *answer, const sim_kernel_time *time,
+                                    vsh_error *err);
 
 /* Runs the engine. VSH_EINPUT for what sim_check refuses and for counts beyond 63 bits. */
 vsh_status sim_gemm_solve(vsh_arena *arena, sim_gemm_answer *answer, vsh_error *err);

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "core/explain.h"
+#include "sim/chip_explain.h"
 #include "sim/gemm_answer.h"
 
 enum { BAR_COLUMNS = 36 };
@@ -72,7 +72,7 @@ static void print_blocks(const sim_gemm_answer *a, vsh_text *out)
     const sim_product *p = &a->product;
     bool whole = p->block_m == p->m && p->block_n == p->n && p->block_k == p->k;
 
-    if (!whole || a->runner_up_cycles)
+    if (!a->kernel && (!whole || a->runner_up_cycles))
         print_block("Block", p, 0, out);
     if (a->runner_up_cycles)
         print_block("Runner-up", &a->runner_up, a->runner_up_cycles, out);
@@ -94,9 +94,12 @@ void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
         vsh_text_add(out, ", %s times", vsh_show_integer(a->count).text);
     vsh_text_add(out, "\n  Machine   ");
     vsh_text_wrap(out, a->title, 12, 80);
-    vsh_text_add(out, "  Memory    ");
-    print_memory(a, out);
-    vsh_text_add(out, "\n  Engine    %s: %s\n", a->engine->name, a->engine->what);
+    if (!a->kernel) { /* of a kernel the memory's share is in its pace */
+        vsh_text_add(out, "  Memory    ");
+        print_memory(a, out);
+        vsh_text_put(out, "\n", 1);
+    }
+    vsh_text_add(out, "  Engine    %s: %s\n", a->engine->name, a->engine->what);
     print_blocks(a, out);
     vsh_text_put(out, "\n", 1);
     print_count("cycles", c->cycles,
@@ -120,7 +123,7 @@ void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
     vsh_text_put(out, "\n", 1);
 }
 
-enum { EXPLAINED_MAX = 24 };
+enum { EXPLAINED_MAX = 24 + VSH_HARDWARE_ROWS };
 
 static double busiest(const sim_gemm_answer *a)
 {
@@ -174,7 +177,7 @@ static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (isfinite(all[i].value))
             lines[count++] = all[i];
-    return count;
+    return a->hardware ? count + sim_chip_explain(a->hardware, lines + count) : count;
 }
 
 void sim_gemm_explain(const sim_gemm_answer *a, vsh_text *out)

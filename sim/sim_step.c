@@ -5,19 +5,12 @@
 #include "sim/sim_commands.h"
 #include "sim/step_report.h"
 
-static vsh_precision choose_precision(const sim_config *c, const vsh_hardware *h)
-{
-    if (c->precision >= 0)
-        return (vsh_precision)c->precision;
-    return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
-}
-
 /* The model and the shapes of a micro-batch. */
 static vsh_status read_work(vsh_session *s, const vsh_hardware *h, vsh_model *model, sim_step *step,
                             vsh_error *err)
 {
     const sim_config *c = s->config;
-    vsh_precision precision = choose_precision(c, h);
+    vsh_precision precision = sim_precision(c->precision, h);
     vsh_optimizer optimizer = c->optimizer < 0 ? VSH_ADAMW : (vsh_optimizer)c->optimizer;
     int64_t micro = c->micro_batch ? c->micro_batch : c->batch;
 
@@ -35,6 +28,23 @@ static vsh_status read_work(vsh_session *s, const vsh_hardware *h, vsh_model *mo
     step->work.recompute = (vsh_recompute_mode)c->recompute;
     step->work.recipe = vsh_recipe_for(precision, optimizer);
     step->micro_batches = c->batch / micro;
+    return VSH_OK;
+}
+
+/* How many rows at a time the experts' products should take. */
+static vsh_status advise(vsh_arena *arena, sim_step_answer *a, vsh_error *err)
+{
+    const sim_step_time *r = a->result;
+
+    if (a->chip.hardware->kind != VSH_TPU || !a->step.model->experts.count)
+        return VSH_OK;
+    a->advice = vsh_alloc(arena, (size_t)r->op_count, sizeof *a->advice);
+    if (!a->advice)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    for (int i = 0; i < r->op_count; i++)
+        if (r->plan[i].experts && r->plan[i].gemm_count)
+            VSH_TRY(
+                sim_advise_tiles(arena, &a->chip, &r->plan[i], &a->advice[a->advice_count++], err));
     return VSH_OK;
 }
 
@@ -57,12 +67,17 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
     a->step.load = &load;
     a->engine = &sim_engines[c->engine];
     VSH_TRY(sim_chip_from(hardware, a->step.work.precision, &a->chip, err));
+    if (sim_chip_caveat(hardware))
+        vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", hardware->name, sim_chip_caveat(hardware));
     VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine, NULL, &a->result, err));
+    VSH_TRY(advise(s->arena, a, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        sim_step_write_json(a, &json);
+        sim_step_write_json(a, c->common.explain, &json);
         return VSH_OK;
     }
     sim_step_print(a, s->term, &s->out);
+    if (c->common.explain)
+        sim_step_explain(a, &s->out);
     return VSH_OK;
 }

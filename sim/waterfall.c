@@ -21,7 +21,8 @@ void sim_waterfall_add(sim_waterfall *w, const sim_machine *m, sim_unit_rate rat
     double streamed = entering * run;
 
     for (int i = 0; i < SIM_IDLE_CAUSES; i++)
-        w->slots[idle[i]] += (double)(cores * c->idle[i]) * rate.peak;
+        w->slots[i == SIM_IDLE_WEIGHTS && m->dataflow == SIM_OS ? SIM_FILL : idle[i]] +=
+            (double)(cores * c->idle[i]) * rate.peak;
     w->slots[SIM_SUSTAINED] += entering * (rate.peak - rate.held);
     w->slots[SIM_MEMORY] += entering * (rate.held - run);
     if (c->streaming == 0)
