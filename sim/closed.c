@@ -153,6 +153,14 @@ static int64_t along_k(const sim_machine *m, const sim_product *p, int64_t bm, i
     return sum;
 }
 
+/* Cycles of the transpose unit on a block of lhs. */
+static int64_t turning(const sim_machine *m, const sim_product *p, int64_t rows, int64_t cols)
+{
+    if (!m->bytes_num || !p->transposed || p->resident[SIM_LHS])
+        return 0;
+    return ceil_div(rows, m->rows) * ceil_div(cols, m->rows) * m->transpose;
+}
+
 /* Bytes fetched and written, and the cycles each transfer takes of the channel. */
 static void transfers(const sim_machine *m, const sim_product *p, sim_counts *c, int64_t *head,
                       int64_t *tail)
@@ -176,9 +184,11 @@ static void transfers(const sim_machine *m, const sim_product *p, sim_counts *c,
         }                                                                                          \
     } while (0)
     for (int i = 0; i < nm; i++)
-        for (int l = 0; l < nk; l++)
-            MOVE(SIM_LHS, lhs_times, sm[i].side, sk[l].side, sm[i].count * sk[l].count, bytes_read,
-                 read);
+        for (int l = 0; l < nk; l++) {
+            int64_t count = sm[i].count * sk[l].count;
+            MOVE(SIM_LHS, lhs_times, sm[i].side, sk[l].side, count, bytes_read, read);
+            c->transposing += lhs_times * count * turning(m, p, sm[i].side, sk[l].side);
+        }
     for (int l = 0; l < nk; l++)
         for (int j = 0; j < nn; j++)
             MOVE(SIM_RHS, rhs_times, sk[l].side, sn[j].side, sk[l].count * sn[j].count, bytes_read,
@@ -197,7 +207,7 @@ static void transfers(const sim_machine *m, const sim_product *p, sim_counts *c,
                                   p->element_bytes[operand] * den,
                               num);
     if (*head)
-        *head += m->memory_latency;
+        *head += m->memory_latency + turning(m, p, p->block_m, p->block_k);
     if (!p->resident[SIM_OUT])
         *tail = ceil_div(sm[nm - 1].side * sn[nn - 1].side * p->element_bytes[SIM_OUT] * den, num) +
                 m->memory_latency;
@@ -253,10 +263,11 @@ vsh_status sim_closed_run(vsh_arena *arena, const sim_machine *machine, const si
     c->last_mac = head + array + m->mac_latency;
     c->cycles = head + array + m->latency + tail;
     if (m->bytes_num) {
-        /* the channel is never idle; or buffers go round: fetch, latency, compute, release */
-        int64_t moved = c->read + c->write;
-        int64_t rounds = (moved + array + c->steps * m->memory_latency) / m->buffers;
-        c->cycles = max2(c->cycles, max2(moved, rounds) + 2 * m->memory_latency);
+        /* the channel or the transpose unit is never idle; or buffers go round: fetch, latency,
+         * transpose, compute, release */
+        int64_t moved = c->read + c->write, turned = c->transposing;
+        int64_t rounds = (moved + turned + array + c->steps * m->memory_latency) / m->buffers;
+        c->cycles = max2(c->cycles, max2(moved, max2(turned, rounds)) + 2 * m->memory_latency);
     }
     c->idle[SIM_IDLE_HEAD] = m->units * head;
     c->idle[SIM_IDLE_TAIL] = m->units * tail;
