@@ -294,8 +294,8 @@ static void a_product_alone_on_a_timeline_is_the_event_engines(void)
     }
 }
 
-/* Independent executions are prefetched across: never longer than one after another, with the bubble
- * of a change of tile between. */
+/* Independent executions are prefetched across: never longer than one after another, with the
+ * bubble of a change of tile between. */
 static void executions_side_by_side_are_not_longer_than_one_by_one(void)
 {
     for (uint32_t number = 0; number < CASES; number++) {
