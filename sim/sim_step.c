@@ -48,6 +48,21 @@ static vsh_status advise(vsh_arena *arena, sim_step_answer *a, vsh_error *err)
     return VSH_OK;
 }
 
+/* A step that one chip cannot hold is simulated all the same, and that is said. */
+static vsh_status weigh(vsh_session *s, sim_step_answer *a, vsh_error *err)
+{
+    const vsh_hardware *h = a->chip.hardware;
+
+    VSH_TRY(vsh_footprint_of(a->step.model, &a->step.work, VSH_LOGIT_CHUNK, &a->footprint, err));
+    a->fits = a->footprint.total.v <= h->memory_bytes.value;
+    if (!a->fits)
+        vsh_text_add(&s->talk,
+                     "vishwa-sim: this step needs %s and the chip has %s: simulated as if it fit\n",
+                     vsh_show_bytes(a->footprint.total.v).text,
+                     vsh_show_bytes(h->memory_bytes.value).text);
+    return VSH_OK;
+}
+
 vsh_status sim_run_step(vsh_session *s, vsh_error *err)
 {
     const sim_config *c = s->config;
@@ -71,6 +86,7 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
         vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", hardware->name, sim_chip_caveat(hardware));
     VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine, NULL, &a->result, err));
     VSH_TRY(advise(s->arena, a, err));
+    VSH_TRY(weigh(s, a, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         sim_step_write_json(a, c->common.explain, &json);

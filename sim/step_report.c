@@ -30,8 +30,10 @@ static void print_question(const sim_step_answer *a, vsh_term term, vsh_text *ou
     vsh_text_add(out, "  Engine    %s\n\n", a->engine->name);
 }
 
-static void print_totals(const sim_step_time *r, vsh_text *out)
+static void print_totals(const sim_step_answer *a, vsh_text *out)
 {
+    const sim_step_time *r = a->result;
+
     vsh_text_add(out, "  step time    %10s   %s cycles\n", vsh_show_time(r->time.v).text,
                  vsh_show_si(r->cycles).text);
     vsh_text_add(out, "  tokens/s     %10s\n", vsh_show_amount(r->tokens_per_s).text);
@@ -40,7 +42,10 @@ static void print_totals(const sim_step_time *r, vsh_text *out)
                  100 * r->utilization);
     vsh_text_add(out, "  MFU          %8.1f %%   the model's own FLOPs of the peak\n",
                  100 * r->mfu);
-    vsh_text_add(out, "  bound        %10s   most of the time\n\n", vsh_bound_names[r->bound]);
+    vsh_text_add(out, "  bound        %10s   most of the time\n", vsh_bound_names[r->bound]);
+    vsh_text_add(
+        out, "  memory       %10s   of %s%s\n\n", vsh_show_bytes(a->footprint.total.v).text,
+        vsh_show_bytes(a->chip.hardware->memory_bytes.value).text, a->fits ? "" : ": does not fit");
 }
 
 static void print_ops(const sim_step_time *r, vsh_text *out)
@@ -98,7 +103,7 @@ static void print_advice(const sim_step_answer *a, vsh_text *out)
 void sim_step_print(const sim_step_answer *a, vsh_term term, vsh_text *out)
 {
     print_question(a, term, out);
-    print_totals(a->result, out);
+    print_totals(a, out);
     print_ops(a->result, out);
     print_waterfall(a->result, out);
     print_advice(a, out);
@@ -246,6 +251,8 @@ void sim_step_write_json(const sim_step_answer *a, bool explain, vsh_json *json)
     vsh_json_real(json, "mfu", r->mfu);
     vsh_json_real(json, "tokens_per_s", r->tokens_per_s);
     vsh_json_string(json, "bound", vsh_bound_names[r->bound]);
+    vsh_json_bool(json, "fits", a->fits);
+    vsh_footprint_write(&a->footprint, json);
     vsh_json_array(json, "ops");
     for (int i = 0; i < r->op_count; i++)
         write_op(&r->op[i], r, json);

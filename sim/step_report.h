@@ -2,6 +2,7 @@
 #ifndef VSH_STEP_REPORT_H
 #define VSH_STEP_REPORT_H
 
+#include "core/footprint.h"
 #include "core/json.h"
 #include "core/term.h"
 #include "sim/expert_tiles.h"
@@ -14,6 +15,8 @@ typedef struct {
     sim_step_time *result;
     sim_tile_advice *advice; /* for grouped products; NULL: there are none */
     int advice_count;
+    vsh_footprint footprint; /* of a micro-batch on one chip */
+    bool fits;
 } sim_step_answer;
 
 /* For people, at most 80 columns; as one JSON object. */
