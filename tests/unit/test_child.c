@@ -1,4 +1,4 @@
-#include "trainer/data/child.h"
+#include "core/child.h"
 
 #include "tests/harness.h"
 
@@ -43,7 +43,7 @@ static void the_environment_is_empty_but_for_the_locale(void)
 static void standard_input_is_empty_or_a_file(void)
 {
     static const char *const argv[] = {"cat", NULL};
-    const vsh_child child = {argv, "tests/trainer/test_child.c", {20}, 1 << 20};
+    const vsh_child child = {argv, "tests/unit/test_child.c", {20}, 1 << 20};
     vsh_text said = empty_text();
 
     REQUIRE_OK(run(&said, 20, 100, argv), &err);
