@@ -16,7 +16,9 @@ typedef struct {
     int64_t cores;         /* that share the product alike */
     sim_product runner_up; /* the next best block, and its cycles; 0: none was sought */
     int64_t runner_up_cycles;
-    double dispatch; /* s that a call from the host adds; NaN: unknown */
+    bool kernel;         /* of a GPU's or a CPU's library */
+    double macs_a_cycle; /* of all units and cores at the peak */
+    double dispatch;     /* s that a call from the host adds; NaN: unknown */
     const sim_engine *engine;
     int64_t count;     /* executions, one after another */
     double hertz;      /* of the matrix units; NaN: unknown */
@@ -29,6 +31,16 @@ typedef struct {
     vsh_bound bound;
     double utilization; /* multiply-adds done of those the units could do */
 } sim_gemm_answer;
+
+/* A product of a GPU or a CPU: machine, product, counts of one execution and its seconds are there;
+ * compute_cycles: what it would take with memory that never waits. */
+typedef struct {
+    double seconds, compute_cycles, matrix_cycles, memory_cycles;
+    vsh_bound bound;
+} sim_kernel_time;
+
+vsh_status sim_gemm_conclude_kernel(sim_gemm_answer *answer, const sim_kernel_time *time,
+                                    vsh_error *err);
 
 /* Runs the engine. VSH_EINPUT for what sim_check refuses and for counts beyond 63 bits. */
 vsh_status sim_gemm_solve(vsh_arena *arena, sim_gemm_answer *answer, vsh_error *err);

@@ -72,7 +72,7 @@ static void print_blocks(const sim_gemm_answer *a, vsh_text *out)
     const sim_product *p = &a->product;
     bool whole = p->block_m == p->m && p->block_n == p->n && p->block_k == p->k;
 
-    if (!whole || a->runner_up_cycles)
+    if (!a->kernel && (!whole || a->runner_up_cycles))
         print_block("Block", p, 0, out);
     if (a->runner_up_cycles)
         print_block("Runner-up", &a->runner_up, a->runner_up_cycles, out);
@@ -94,9 +94,12 @@ void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
         vsh_text_add(out, ", %s times", vsh_show_integer(a->count).text);
     vsh_text_add(out, "\n  Machine   ");
     vsh_text_wrap(out, a->title, 12, 80);
-    vsh_text_add(out, "  Memory    ");
-    print_memory(a, out);
-    vsh_text_add(out, "\n  Engine    %s: %s\n", a->engine->name, a->engine->what);
+    if (!a->kernel) { /* of a kernel the memory's share is in its pace */
+        vsh_text_add(out, "  Memory    ");
+        print_memory(a, out);
+        vsh_text_put(out, "\n", 1);
+    }
+    vsh_text_add(out, "  Engine    %s: %s\n", a->engine->name, a->engine->what);
     print_blocks(a, out);
     vsh_text_put(out, "\n", 1);
     print_count("cycles", c->cycles,

@@ -90,6 +90,7 @@ vsh_status sim_check(const sim_machine *machine, const sim_product *p, vsh_error
         return vsh_fail(err, VSH_EINPUT,
                         "%lld x %lld x %lld: the multiply-adds of this product pass 63 bits",
                         (long long)p->m, (long long)p->n, (long long)p->k);
+    assert(machine->mac_latency <= machine->latency && p->result_work >= 1);
     assert(p->block_m >= 1 && p->block_m <= p->m && p->block_n >= 1 && p->block_n <= p->n &&
            p->block_k >= 1 && p->block_k <= p->k);
     return VSH_OK;

@@ -5,19 +5,12 @@
 #include "sim/sim_commands.h"
 #include "sim/step_report.h"
 
-static vsh_precision choose_precision(const sim_config *c, const vsh_hardware *h)
-{
-    if (c->precision >= 0)
-        return (vsh_precision)c->precision;
-    return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
-}
-
 /* The model and the shapes of a micro-batch. */
 static vsh_status read_work(vsh_session *s, const vsh_hardware *h, vsh_model *model, sim_step *step,
                             vsh_error *err)
 {
     const sim_config *c = s->config;
-    vsh_precision precision = choose_precision(c, h);
+    vsh_precision precision = sim_precision(c->precision, h);
     vsh_optimizer optimizer = c->optimizer < 0 ? VSH_ADAMW : (vsh_optimizer)c->optimizer;
     int64_t micro = c->micro_batch ? c->micro_batch : c->batch;
 
@@ -48,13 +41,18 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
 
     if (!a || !hardware || !model)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    if (c->engine == SIM_REFERENCE)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--engine: a step is too long for the reference; it runs gemm");
     VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
     VSH_TRY(read_work(s, hardware, model, &a->step, err));
     VSH_TRY(sim_expert_load_read(s->arena, c->experts_load, model, &load, err));
     a->step.load = &load;
-    a->engine = "event";
+    a->engine = &sim_engines[c->engine];
     VSH_TRY(sim_chip_from(hardware, a->step.work.precision, &a->chip, err));
-    VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, &a->result, err));
+    if (sim_chip_caveat(hardware))
+        vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", hardware->name, sim_chip_caveat(hardware));
+    VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine, NULL, &a->result, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         sim_step_write_json(a, &json);

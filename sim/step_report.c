@@ -19,10 +19,12 @@ static void print_question(const sim_step_answer *a, vsh_term term, vsh_text *ou
         vsh_text_add(out, ", recompute %s", vsh_recompute_words[s->work.recompute]);
     if (s->model->experts.count)
         vsh_text_add(out, "\n  Experts   %s load", s->load->name);
-    vsh_text_add(out, "\n  Machine   %lld core%s of %lld units, %lld x %lld each, %s\n",
-                 (long long)a->chip.cores, a->chip.cores == 1 ? "" : "s", (long long)m->units,
-                 (long long)m->rows, (long long)m->cols, vsh_precision_words[a->chip.computed]);
-    vsh_text_add(out, "  Engine    %s\n\n", a->engine);
+    vsh_text_put(out, "\n", 1);
+    if (a->chip.hardware->kind == VSH_TPU)
+        vsh_text_add(out, "  Machine   %lld core%s of %lld units, %lld x %lld each, %s\n",
+                     (long long)a->chip.cores, a->chip.cores == 1 ? "" : "s", (long long)m->units,
+                     (long long)m->rows, (long long)m->cols, vsh_precision_words[a->chip.computed]);
+    vsh_text_add(out, "  Engine    %s\n\n", a->engine->name);
 }
 
 static void print_totals(const sim_step_time *r, vsh_text *out)
@@ -131,7 +133,7 @@ void sim_step_write_json(const sim_step_answer *a, vsh_json *json)
 
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
-    vsh_json_string(json, "engine", a->engine);
+    vsh_json_string(json, "engine", a->engine->name);
     vsh_json_string(json, "hardware", a->chip.hardware->name);
     vsh_json_string(json, "model", a->step.model->name);
     vsh_json_string(json, "precision", vsh_precision_words[a->step.work.precision]);

@@ -9,7 +9,7 @@
 typedef struct {
     sim_chip chip;
     sim_step step;
-    const char *engine;
+    const sim_engine *engine;
     sim_step_time *result;
 } sim_step_answer;
 
