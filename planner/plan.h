@@ -101,6 +101,7 @@ typedef struct {
     vsh_seconds time, optimizer; /* of all; of it the optimizer */
     vsh_flops model;             /* the model's own FLOPs */
     vsh_bound bound;
+    const char *caveat;          /* why its machine is better than the real one; NULL: it is not */
     plan_loss loss[PLAN_LOSSES]; /* the largest first */
     int loss_count;
 } plan_simulated;
@@ -121,6 +122,7 @@ typedef struct {
     const char *assumed_scenario, *assumed_source;
     vsh_tag assumed_tag;
     plan_simulated simulation; /* of the last round */
+    double recomputed;         /* of the run it simulated */
     plan_outcome before, after;
 } plan_check;
 

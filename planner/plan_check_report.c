@@ -33,15 +33,15 @@ static void list_losses(const plan_simulated *s, vsh_text *out)
 static void tell_rates(const plan *p, vsh_text *line)
 {
     const plan_check *c = &p->check;
-    const plan_run *run = &p->recommended;
 
     vsh_text_add(line, "assumed %sFLOP/s a chip (MFU %.0f %%, %.60s); ",
                  vsh_show_si(c->assumed.v).text, 100 * share_of_peak(p, c->assumed),
                  c->assumed_scenario);
     vsh_text_add(line, "vishwa-sim: %sFLOP/s (MFU %.0f %%", vsh_show_si(c->simulated.v).text,
                  100 * share_of_peak(p, c->simulated));
-    if (plan_has_run(p) && run->recomputed > 1.001)
-        vsh_text_add(line, ", %.0f %% with its recomputation", 100 * run->mfu);
+    if (c->recomputed > 1.001)
+        vsh_text_add(line, ", %.0f %% with its recomputation",
+                     100 * share_of_peak(p, c->simulated) / c->recomputed);
     vsh_text_add(line, ")");
 }
 
@@ -124,6 +124,7 @@ static void write_rates(const plan *p, vsh_json *json)
     vsh_json_real(json, "simulated_flops_per_s_low", c->simulated.v / spread);
     vsh_json_real(json, "simulated_flops_per_s_high", c->simulated.v * spread);
     vsh_json_real(json, "simulated_mfu", share_of_peak(p, c->simulated));
+    vsh_json_real(json, "simulated_step_mfu", share_of_peak(p, c->simulated) / c->recomputed);
     vsh_json_real(json, "simulated_step_time_s", c->simulation.time.v);
 }
 
@@ -138,6 +139,7 @@ void plan_check_write_json(const plan *p, vsh_json *json)
     vsh_json_object(json, "throughput_check");
     write_rates(p, json);
     vsh_json_string(json, "bound", vsh_bound_names[c->simulation.bound]);
+    vsh_json_string(json, "caveat", c->simulation.caveat);
     vsh_json_integer(json, "rounds", c->rounds);
     vsh_json_bool(json, "settled", c->settled);
     vsh_json_array(json, "waterfall");
@@ -210,9 +212,12 @@ int plan_check_explain(const plan *p, vsh_explained lines[PLAN_CHECK_EXPLAINED])
     lines[count++] =
         (vsh_explained){"assumed throughput", c->assumed.v / 1e12, "TFLOP/s a chip",
                         c->assumed_scenario,  c->assumed_source,   vsh_tag_names[c->assumed_tag]};
-    lines[count++] = (vsh_explained){
-        "simulated step", s->time.v,   "s", "one chip's share of the batch, operation by operation",
-        "vishwa-sim",     "calibrated"};
+    lines[count++] = (vsh_explained){"simulated step",
+                                     s->time.v,
+                                     "s",
+                                     "one chip's share of the batch, operation by operation",
+                                     "vishwa-sim",
+                                     vsh_tag_names[p->request.throughput_tag]};
     lines[count++] =
         (vsh_explained){"simulated throughput",
                         c->simulated.v / 1e12,
@@ -220,9 +225,10 @@ int plan_check_explain(const plan *p, vsh_explained lines[PLAN_CHECK_EXPLAINED])
                         "model FLOPs x recomputation / (simulated step - the optimizer "
                         "time of other chips' shares)",
                         "vishwa-sim; arithmetic",
-                        "calibrated"};
+                        vsh_tag_names[p->request.throughput_tag]};
     for (int i = 0; i < s->loss_count; i++)
-        lines[count++] = (vsh_explained){names[i],         s->loss[i].share,  "of the chip",
-                                         s->loss[i].cause, "vishwa-sim step", "calibrated"};
+        lines[count++] = (vsh_explained){
+            names[i],         s->loss[i].share,  "of the chip",
+            s->loss[i].cause, "vishwa-sim step", vsh_tag_names[p->request.throughput_tag]};
     return count;
 }

@@ -102,7 +102,7 @@ bool plan_question_same(const plan_question *a, const plan_question *b)
 /* Shares of a waterfall, and times of operations, are checked one by one. */
 typedef struct {
     double time_s, model_flops;
-    const char *bound;
+    const char *bound, *caveat;
     const vsh_node *ops, *waterfall;
 } step_fields;
 
@@ -117,6 +117,7 @@ static const vsh_field step_table[] = {
     {"time_s", VSH_FIELD_REAL, AT(step_fields, time_s), true, 1e-12, 1e15},
     {"model_flops", VSH_FIELD_REAL, AT(step_fields, model_flops), true, 1, 1e30},
     {"bound", VSH_FIELD_TEXT, AT(step_fields, bound), true},
+    {"caveat", VSH_FIELD_TEXT, AT(step_fields, caveat)},
     {"ops", VSH_FIELD_NODE, AT(step_fields, ops), true},
     {"waterfall", VSH_FIELD_NODE, AT(step_fields, waterfall), true},
     {NULL}};
@@ -209,7 +210,8 @@ static vsh_status read_step(vsh_arena *arena, const char *bytes, size_t length, 
     if (!doc.root || doc.root->kind != VSH_NODE_MAP)
         return vsh_fail(err, VSH_EMACHINE, "vishwa-sim's answer: expected a JSON object");
     VSH_TRY(vsh_fields_read(&doc, doc.root, step_table, false, &fields, err));
-    *s = (plan_simulated){.time = {fields.time_s}, .model = {fields.model_flops}};
+    *s = (plan_simulated){
+        .time = {fields.time_s}, .model = {fields.model_flops}, .caveat = fields.caveat};
     VSH_TRY(read_bound(&doc, fields.bound, &s->bound, err));
     VSH_TRY(read_ops(&doc, fields.ops, s, err));
     return read_waterfall(&doc, fields.waterfall, s, err);
