@@ -17,7 +17,7 @@ const char vsh_suite[] = "library";
 static char base[64], root_a[96], root_b[96];
 
 static const char *const kept_files[] = {"a/models/zebra.yaml", "a/models/both.yaml",
-                                         "a/models/notes.txt",  "a/models/.hidden.yaml",
+                                         "a/models/notes.txt", "a/models/.hidden.yaml",
                                          "b/models/apple.yaml", "b/models/both.yaml"};
 static const char *const kept_folders[] = {"a", "b", "a/models", "b/models"};
 
@@ -121,8 +121,8 @@ static void a_misspelt_name_is_answered_with_the_nearest(void)
 
 static void a_path_is_taken_as_it_is(void)
 {
-    static const char *const paths[] = {"./zebra", "/nowhere/x", "../models/zebra",
-                                        "my.yaml", "my.yml",     "config.json"};
+    static const char *const paths[] = {"./zebra", "/nowhere/x", "../models/zebra", "my.yaml",
+                                        "my.yml", "config.json"};
     vsh_library library = {{NULL, NULL, NULL, NULL}};
     vsh_error err;
 
@@ -162,11 +162,8 @@ static void what_ships_is_found_from_the_root_of_the_tree(void)
 {
     static const struct {
         const char *shelf, *name;
-    } shipped[] = {{"hwprofiles", "tpu-v5e"},
-                   {"hwprofiles", "a100-80gb"},
-                   {"hwprofiles", "h100-sxm"},
-                   {"models", "tiny-dense"},
-                   {"models", "tiny-moe"}};
+    } shipped[] = {{"hwprofiles", "tpu-v5e"}, {"hwprofiles", "a100-80gb"},
+                   {"hwprofiles", "h100-sxm"}, {"models", "tiny-dense"}, {"models", "tiny-moe"}};
     vsh_library library = vsh_library_open(vsh_test_arena(), NULL);
     vsh_error err;
 
@@ -187,9 +184,9 @@ static void the_folder_of_the_environment_comes_first(void)
 
     make_shelves();
     library = vsh_library_open(vsh_test_arena(), root_a);
-    CHECK_OK(
-        vsh_library_find(vsh_test_arena(), &library, "models", "no model", "zebra", &path, &err),
-        &err);
+    CHECK_OK(vsh_library_find(vsh_test_arena(), &library, "models", "no model", "zebra", &path,
+                              &err),
+             &err);
     CHECK(path && strncmp(path, root_a, strlen(root_a)) == 0);
     drop_shelves();
 }
@@ -207,14 +204,13 @@ static void a_program_stands_beside_the_running_one(void)
 }
 
 const vsh_test vsh_tests[] = {
-    {"a_program_stands_beside_the_running_one", a_program_stands_beside_the_running_one},
     {"names_are_listed_sorted_and_once", names_are_listed_sorted_and_once},
     {"the_first_root_wins", the_first_root_wins},
     {"a_misspelt_name_is_answered_with_the_nearest", a_misspelt_name_is_answered_with_the_nearest},
     {"a_path_is_taken_as_it_is", a_path_is_taken_as_it_is},
     {"strange_names_are_refused_and_never_open_a_path",
      strange_names_are_refused_and_never_open_a_path},
-    {"what_ships_is_found_from_the_root_of_the_tree",
-     what_ships_is_found_from_the_root_of_the_tree},
+    {"what_ships_is_found_from_the_root_of_the_tree", what_ships_is_found_from_the_root_of_the_tree},
     {"the_folder_of_the_environment_comes_first", the_folder_of_the_environment_comes_first},
+    {"a_program_stands_beside_the_running_one", a_program_stands_beside_the_running_one},
     {NULL, NULL}};
