@@ -4,6 +4,8 @@
 
 enum { TILE_LEAST = 64 };
 
+static int64_t whole_tiles(int64_t rows, int64_t tile) { return (rows + tile - 1) / tile * tile; }
+
 /* All experts one after another, their rows in whole tiles. */
 static vsh_status grouped_cycles(vsh_arena *arena, const sim_chip *chip, const sim_planned_op *plan,
                                  int64_t tile, double *cycles, vsh_error *err)
@@ -12,15 +14,21 @@ static vsh_status grouped_cycles(vsh_arena *arena, const sim_chip *chip, const s
     sim_timeline *timeline;
 
     VSH_TRY(sim_timeline_open(arena, &chip->machine, NULL, false, &timeline, err));
-    for (int i = 0; i < plan->gemm_count; i++) {
+    for (int i = 0, next; i < plan->gemm_count; i = next) {
         sim_gemm g = plan->gemm[i].gemm;
-        int64_t *rows = rows_are_k ? &g.k : &g.m;
+        int64_t *rows = rows_are_k ? &g.k : &g.m, times = 0;
         sim_tilings tilings;
-        *rows = (*rows + tile - 1) / tile * tile;
+        *rows = whole_tiles(*rows, tile);
+        for (next = i; next < plan->gemm_count; next++) { /* as many tiles: the same product */
+            const sim_gemm *other = &plan->gemm[next].gemm;
+            if (whole_tiles(rows_are_k ? other->k : other->m, tile) != *rows)
+                break;
+            times += plan->gemm[next].times;
+        }
         if (!rows_are_k)
             g.tile_m = tile;
         VSH_TRY(sim_gemm_tile(chip, &g, &tilings, err));
-        sim_timeline_product(timeline, &tilings.best.product, plan->gemm[i].times);
+        sim_timeline_product(timeline, &tilings.best.product, times);
     }
     *cycles = (double)sim_timeline_close(timeline).cycles;
     return VSH_OK;

@@ -11,7 +11,7 @@ typedef struct {
     const vsh_op *op;
     int64_t rows_least, rows_most; /* of an expert */
     int64_t tile[SIM_ROW_TILES];   /* rows at a time */
-    double cycles[SIM_ROW_TILES];  /* of one repetition of the layer; 0: no block fits */
+    double cycles[SIM_ROW_TILES];  /* of one repetition of the layer */
     int best;
 } sim_tile_advice;
 

@@ -9,12 +9,13 @@
 
 /* The first part is filled by who asks. */
 typedef struct {
-    const char *title;     /* of the machine, for people */
-    int64_t m, n, k;       /* the product asked for */
-    sim_machine machine;   /* as asked: SIM_IS is still SIM_IS */
-    sim_product product;   /* of the busiest core: with one core, the whole */
-    int64_t cores;         /* that share the product alike */
-    sim_product runner_up; /* the next best block, and its cycles; 0: none was sought */
+    const char *title;            /* of the machine, for people */
+    const vsh_hardware *hardware; /* the profile; NULL: a bare array */
+    int64_t m, n, k;              /* the product asked for */
+    sim_machine machine;          /* as asked: SIM_IS is still SIM_IS */
+    sim_product product;          /* of the busiest core: with one core, the whole */
+    int64_t cores;                /* that share the product alike */
+    sim_product runner_up;        /* the next best block, and its cycles; 0: none was sought */
     int64_t runner_up_cycles;
     bool kernel;         /* of a GPU's or a CPU's library */
     double macs_a_cycle; /* of all units and cores at the peak */

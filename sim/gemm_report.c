@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "core/explain.h"
+#include "sim/chip_explain.h"
 #include "sim/gemm_answer.h"
 
 enum { BAR_COLUMNS = 36 };
@@ -123,7 +123,7 @@ void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
     vsh_text_put(out, "\n", 1);
 }
 
-enum { EXPLAINED_MAX = 24 };
+enum { EXPLAINED_MAX = 24 + VSH_HARDWARE_ROWS };
 
 static double busiest(const sim_gemm_answer *a)
 {
@@ -177,7 +177,7 @@ static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (isfinite(all[i].value))
             lines[count++] = all[i];
-    return count;
+    return a->hardware ? count + sim_chip_explain(a->hardware, lines + count) : count;
 }
 
 void sim_gemm_explain(const sim_gemm_answer *a, vsh_text *out)

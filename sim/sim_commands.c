@@ -6,10 +6,9 @@
 #include "core/lower.h"
 #include "core/precision.h"
 #include "sim/engine.h"
+#include "sim/sim_scale.h"
 
 #define AT(field) offsetof(sim_config, field)
-
-const char *const sim_input_words[] = {"gemm", "conv", NULL};
 
 #define ENGINE                                                                                     \
     {                                                                                              \
@@ -67,8 +66,8 @@ static const vsh_opt scale_options[] = {
     {VSH_OPT_TEXT, 'c', "config", "FILE", "SCALE-Sim's configuration", AT(config)},
     {VSH_OPT_TEXT, 't', "topology", "FILE", "its layers, as CSV", AT(topology)},
     {VSH_OPT_TEXT, 'l', "layout", "FILE", "its layouts, as CSV", AT(layout)},
-    {VSH_OPT_WORD, 'i', "input", "W", "rows of the topology: gemm or conv (default conv)",
-     AT(input), 0, 0, sim_input_words},
+    {VSH_OPT_WORD, 'i', "input", "W", "rows of the topology: gemm or conv (default: by its header)",
+     AT(input), 0, 0, sim_scale_input_words},
     {VSH_OPT_TEXT, 'p', "out", "DIR", "where its reports are written", AT(out)},
     VSH_COMMON_OPTIONS(sim_config)};
 
@@ -88,8 +87,9 @@ const vsh_program_command sim_commands[] = {
       step_options, 0},
      sim_run_step},
     {{"scale-sim", "-c CONFIG -t TOPOLOGY [-l LAYOUT] [-i gemm|conv] -p DIR",
-      "SCALE-Sim's own inputs in, its own reports out", NULL, scale_options, 0},
-     NULL},
+      "SCALE-Sim's own inputs in, its own reports out",
+      "  vishwa-sim scale-sim -c scale.cfg -t layers.csv -i gemm -p out\n", scale_options, 0},
+     sim_run_scale},
     {{NULL}, NULL}};
 
 void sim_config_default(sim_config *config)

@@ -282,6 +282,7 @@ static vsh_status gemm_on_chip(vsh_session *s, sim_gemm_answer *a, vsh_error *er
     a->macs_a_cycle = sim_chip_macs_a_cycle(&chip);
     if (sim_chip_caveat(h))
         vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", h->name, sim_chip_caveat(h));
+    a->hardware = h;
     a->hertz = chip.clock.v;
     a->clock = h->matrix_clock.source;
     a->dispatch = h->kernel_dispatch.known ? h->kernel_dispatch.value : (double)NAN;

@@ -9,6 +9,7 @@
 #include "sim/scale_sim/scale_config.h"
 #include "sim/scale_sim/scale_layer.h"
 #include "sim/scale_sim/scale_report.h"
+#include "sim/sim_commands.h"
 
 enum { JSON_SCHEMA = 1 };
 
@@ -210,4 +211,28 @@ vsh_status sim_scale_sim(vsh_arena *arena, const sim_scale_request *request, vsh
     else
         write_table(&run, out);
     return VSH_OK;
+}
+
+vsh_status sim_run_scale(vsh_session *s, vsh_error *err)
+{
+    const sim_config *c = s->config;
+    const struct {
+        const char *name, *value, *example;
+    } needed[] = {{"config", c->config, "a file such as scale.cfg"},
+                  {"topology", c->topology, "a file such as layers.csv"},
+                  {"out", c->out, "a folder"}};
+    sim_scale_request request = {.config = c->config,
+                                 .topology = c->topology,
+                                 .layout = c->layout,
+                                 .input =
+                                     c->input < 0 ? SIM_SCALE_BY_HEADER : (sim_scale_input)c->input,
+                                 .folder = c->out,
+                                 .force = s->common->force,
+                                 .json = s->common->json};
+
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (!needed[i].value)
+            return vsh_fail(err, VSH_EINPUT, "--%s: expected %s, got nothing", needed[i].name,
+                            needed[i].example);
+    return sim_scale_sim(s->arena, &request, &s->out, &s->talk, err);
 }

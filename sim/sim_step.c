@@ -31,6 +31,38 @@ static vsh_status read_work(vsh_session *s, const vsh_hardware *h, vsh_model *mo
     return VSH_OK;
 }
 
+/* How many rows at a time the experts' products should take. */
+static vsh_status advise(vsh_arena *arena, sim_step_answer *a, vsh_error *err)
+{
+    const sim_step_time *r = a->result;
+
+    if (a->chip.hardware->kind != VSH_TPU || !a->step.model->experts.count)
+        return VSH_OK;
+    a->advice = vsh_alloc(arena, (size_t)r->op_count, sizeof *a->advice);
+    if (!a->advice)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    for (int i = 0; i < r->op_count; i++)
+        if (r->plan[i].experts && r->plan[i].gemm_count)
+            VSH_TRY(
+                sim_advise_tiles(arena, &a->chip, &r->plan[i], &a->advice[a->advice_count++], err));
+    return VSH_OK;
+}
+
+/* A step that one chip cannot hold is simulated all the same, and that is said. */
+static vsh_status weigh(vsh_session *s, sim_step_answer *a, vsh_error *err)
+{
+    const vsh_hardware *h = a->chip.hardware;
+
+    VSH_TRY(vsh_footprint_of(a->step.model, &a->step.work, VSH_LOGIT_CHUNK, &a->footprint, err));
+    a->fits = a->footprint.total.v <= h->memory_bytes.value;
+    if (!a->fits)
+        vsh_text_add(&s->talk,
+                     "vishwa-sim: this step needs %s and the chip has %s: simulated as if it fit\n",
+                     vsh_show_bytes(a->footprint.total.v).text,
+                     vsh_show_bytes(h->memory_bytes.value).text);
+    return VSH_OK;
+}
+
 vsh_status sim_run_step(vsh_session *s, vsh_error *err)
 {
     const sim_config *c = s->config;
@@ -53,11 +85,15 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
     if (sim_chip_caveat(hardware))
         vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", hardware->name, sim_chip_caveat(hardware));
     VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine, NULL, &a->result, err));
+    VSH_TRY(advise(s->arena, a, err));
+    VSH_TRY(weigh(s, a, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        sim_step_write_json(a, &json);
+        sim_step_write_json(a, c->common.explain, &json);
         return VSH_OK;
     }
     sim_step_print(a, s->term, &s->out);
+    if (c->common.explain)
+        sim_step_explain(a, &s->out);
     return VSH_OK;
 }

@@ -247,6 +247,7 @@ vsh_status sim_schedule(vsh_arena *arena, const sim_chip *chip, const sim_step *
     VSH_TRY(vsh_lower(step->model, &step->work, &s.out->ops, err));
     s.out->op_count = s.out->ops.count;
     VSH_TRY(sim_plan_step(arena, step, &s.out->ops, &s.plan, err));
+    s.out->plan = s.plan;
     describe_ops(&s);
     VSH_TRY(overlapping ? run_timeline(arena, &s, err)
                         : sim_run_alone(arena, chip, engine, s.plan, s.out, err));

@@ -81,6 +81,7 @@ static void utilization_is_the_share_of_multiply_adds_that_could_be_done(void)
     CHECK_INT(a.counts.macs, 10 * 6 * 4);
     CHECK_NEAR(a.utilization, 240 / ((double)a.counts.cycles * 4 * 6), 1e-15, 0);
     a.machine.units = 3;
+    a.macs_a_cycle = 0; /* of the machine again */
     CHECK_OK(sim_gemm_solve(&arena, &a, &err), &err);
     CHECK_NEAR(a.utilization, 240 / ((double)a.counts.cycles * 3 * 4 * 6), 1e-15, 0);
 }
