@@ -11,8 +11,16 @@
 
 enum { WIDTH = 78, INDENT = 12 };
 
-static const char scope[] = "One chip by itself was simulated: communication between chips, the "
-                            "host and the input pipeline are not in it.";
+/* What the simulation does not contain. Chips share the update of the weights; the simulated one
+ * does all of it. */
+static const char *scope_of(const plan *p)
+{
+    return p->request.chips == 1
+               ? "One chip by itself was simulated: the host and the input pipeline are not in it."
+               : "One chip by itself was simulated: communication between chips, the host and the "
+                 "input pipeline are not in it. It updates all weights: the losses have all of "
+                 "that, the throughput only a chip's share.";
+}
 
 static double share_of_peak(const plan *p, vsh_flop_rate rate)
 {
@@ -87,7 +95,7 @@ void plan_check_print(const plan *p, vsh_term term, vsh_text *out)
     print_line(&line, blank, out);
     tell_change(&p->check, &line);
     print_line(&line, blank, out);
-    vsh_text_add(&line, "%s", scope);
+    vsh_text_add(&line, "%s", scope_of(p));
     print_line(&line, blank, out);
 }
 
@@ -152,7 +160,7 @@ void plan_check_write_json(const plan *p, vsh_json *json)
     vsh_json_end(json);
     write_outcome("before", &c->before, json);
     write_outcome("after", &c->after, json);
-    vsh_json_string(json, "scope", scope);
+    vsh_json_string(json, "scope", scope_of(p));
     vsh_json_end(json);
 }
 
@@ -195,7 +203,7 @@ void plan_check_write_page(const plan *p, vsh_text *page)
     tell_bound(&c->simulation, &line);
     vsh_page_put(page, "p", "small",
                  "In the simulation %s. %s Throughputs are of model FLOPs without recomputation.",
-                 vsh_text_string(&line), scope);
+                 vsh_text_string(&line), scope_of(p));
     vsh_text_add(page, "</section>\n");
 }
 
