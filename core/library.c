@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,20 +11,27 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "core/file.h"
 #include "core/text.h"
 
 static const char suffix[] = ".yaml";
+
+static bool find_ourselves(char path[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+
+    path[length > 0 ? length : 0] = '\0';
+    return length > 0;
+}
 
 /* The folder of the running program, or one of the two above it (a build tree), that has the
  * shelves; NULL when none has. */
 static const char *program_folder(vsh_arena *arena)
 {
     char path[PATH_MAX], shelf[PATH_MAX + 16], *slash;
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
 
-    if (length <= 0)
+    if (!find_ourselves(path))
         return NULL;
-    path[length] = '\0';
     for (int level = 0; level < 3 && (slash = strrchr(path, '/')); level++) {
         *slash = '\0';
         snprintf(shelf, sizeof shelf, "%s/hwprofiles", path);
@@ -126,4 +134,21 @@ vsh_status vsh_library_find(vsh_arena *arena, const vsh_library *library, const 
     VSH_TRY(vsh_library_list(arena, library, shelf, names, &name_count, err));
     vsh_suggest(suggestion, sizeof suggestion, name, names, name_count);
     return vsh_fail(err, VSH_EINPUT, "%s \"%.80s\"%s", what, name, suggestion);
+}
+
+vsh_status vsh_library_program(vsh_arena *arena, const char *name, const char **path,
+                               vsh_error *err)
+{
+    char own[PATH_MAX], *slash;
+
+    if (!find_ourselves(own) || !(slash = strrchr(own, '/')))
+        return vsh_fail(err, VSH_EMACHINE, "%s: cannot find the folder of this program", name);
+    *slash = '\0';
+    *path = vsh_path_join(arena, own, name);
+    if (!*path)
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", name);
+    if (access(*path, X_OK) != 0)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s; it belongs beside this program", *path,
+                        strerror(errno));
+    return VSH_OK;
 }

@@ -1,4 +1,5 @@
-/* Named files that ship with the programs: hwprofiles/NAME.yaml and models/NAME.yaml. */
+/* Named files that ship with the programs: hwprofiles/NAME.yaml and models/NAME.yaml, and the
+ * programs themselves, which stand in one folder. */
 #ifndef VSH_LIBRARY_H
 #define VSH_LIBRARY_H
 
@@ -25,5 +26,10 @@ vsh_status vsh_library_find(vsh_arena *arena, const vsh_library *library, const 
 vsh_status vsh_library_list(vsh_arena *arena, const vsh_library *library, const char *shelf,
                             const char *names[VSH_LIBRARY_NAMES], size_t *name_count,
                             vsh_error *err);
+
+/* The path of the program of this name beside the running one. VSH_EMACHINE when it is not there.
+ */
+vsh_status vsh_library_program(vsh_arena *arena, const char *name, const char **path,
+                               vsh_error *err);
 
 #endif

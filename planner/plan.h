@@ -77,6 +77,7 @@ typedef struct {
     const vsh_anchor *measured; /* the measured run put inside the range when it was not; or NULL */
     char invalid_reason[160];
     double step_time_s, mfu, hfu, hours;
+    double recomputed; /* FLOPs that run for each that runs without recomputation */
     double slowdown; /* of the assumed throughput, by recomputation and by the roofline; 1 = none */
     double roofline_s; /* the least time of a step that the chip's ceilings allow */
     vsh_bound bound;   /* the ceiling under which most of that time is spent */
@@ -86,6 +87,44 @@ typedef struct {
     double saving_flops, saving_time; /* at equal loss, shares; NaN where it is not the point */
     char saving[160], note[400];
 } plan_run;
+
+/* What is lost to a cause: a share of the multiply-adds that a chip could have done. */
+typedef struct {
+    const char *cause;
+    double share;
+} plan_loss;
+
+enum { PLAN_LOSSES = 3 };
+
+/* What vishwa-sim says of one step of a run on one chip. */
+typedef struct {
+    vsh_seconds time, optimizer; /* of all; of it the optimizer */
+    vsh_flops model;             /* the model's own FLOPs */
+    vsh_bound bound;
+    const char *caveat;          /* why its machine is better than the real one; NULL: it is not */
+    plan_loss loss[PLAN_LOSSES]; /* the largest first */
+    int loss_count;
+} plan_simulated;
+
+/* What a budget buys at a throughput. */
+typedef struct {
+    bool known; /* a run could be recommended */
+    double params, params_active, tokens, batch_tokens, steps, step_time_s, loss, hours;
+} plan_outcome;
+
+/* The throughput that was assumed beside the one that vishwa-sim gives the recommended run. Both
+ * are a chip's, of model FLOPs without recomputation. */
+typedef struct {
+    bool asked, answered; /* without a run there is nothing to ask about */
+    int rounds;           /* of asking and pricing again */
+    bool settled;         /* the last round recommended what it had been asked about */
+    vsh_flop_rate assumed, simulated;
+    const char *assumed_scenario, *assumed_source;
+    vsh_tag assumed_tag;
+    plan_simulated simulation; /* of the last round */
+    double recomputed;         /* of the run it simulated */
+    plan_outcome before, after;
+} plan_check;
 
 typedef struct {
     const char *code;
@@ -97,6 +136,7 @@ enum { PLAN_ALTERNATIVES = 12, PLAN_WARNINGS = 16 };
 typedef struct {
     plan_request request;
     double flops; /* C, the whole budget */
+    plan_check check;
     plan_rule rule;
     double largest_params;             /* by memory alone */
     vsh_optimum by_law[VSH_LAW_COUNT]; /* in the order of vsh_laws */
@@ -132,6 +172,9 @@ void plan_warn(plan *p, const char *code, const char *format, ...)
 vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err);
 /* plan_recommend.c: the recommended run. */
 vsh_status plan_recommend(plan *p, vsh_error *err);
+/* plan_check.c: the simulated throughput in place of the assumed one, and the plan made again with
+ * it. program: the path of vishwa-sim. */
+vsh_status plan_check_throughput(vsh_arena *arena, const char *program, plan *p, vsh_error *err);
 /* plan_alternatives.c: what else the same budget could do. */
 vsh_status plan_alternatives(plan *p, vsh_error *err);
 

@@ -40,7 +40,8 @@ static const vsh_opt main_options[] = {
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
     {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
      AT(law)},
-    LATER("check-throughput", NULL, "ask vishwa-sim whether the throughput holds"),
+    {VSH_OPT_FLAG, 0, "check-throughput", NULL,
+     "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};

@@ -15,7 +15,7 @@ typedef struct {
     int precision; /* -1: bf16 where the chip has it, else fp16, else fp32 */
     int optimizer; /* -1: adamw, unless a recipe is given */
     int recipe;    /* -1: from precision and optimizer */
-    bool refresh;
+    bool refresh, check_throughput;
 } plan_config;
 
 void plan_config_default(plan_config *config);

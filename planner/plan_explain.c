@@ -1,9 +1,9 @@
 #include <math.h>
 
-#include "core/explain.h"
 #include "planner/plan_report.h"
 
-enum { EXPLAINED_MAX = 64 };
+/* Of the profile's figures the first ones are shown. */
+enum { FIGURES_MAX = 32, EXPLAINED_MAX = 64 + PLAN_CHECK_EXPLAINED };
 
 static const char derived[] = "derived"; /* follows from the lines above it */
 
@@ -13,7 +13,7 @@ static int list_inputs(const plan *p, vsh_explained *lines)
     vsh_hardware_row rows[VSH_HARDWARE_ROWS];
     int row_count = vsh_hardware_rows(r->hardware, rows), count = 0;
 
-    for (int i = 0; i < row_count && count < EXPLAINED_MAX / 2; i++)
+    for (int i = 0; i < row_count && count < FIGURES_MAX; i++)
         lines[count++] = (vsh_explained){
             rows[i].name,           rows[i].figure->value / rows[i].scale, rows[i].unit, "profile",
             rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
@@ -89,6 +89,8 @@ static int list_all(const plan *p, vsh_explained lines[EXPLAINED_MAX])
 {
     int count = list_inputs(p, lines);
 
+    if (p->check.answered)
+        count += plan_check_explain(p, lines + count);
     return count + list_results(p, lines + count);
 }
 

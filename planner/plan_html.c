@@ -464,6 +464,8 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
     vsh_page_open(&page, vsh_text_string(&title));
     write_summary(p, &page);
     write_warnings(p, &page);
+    if (p->check.answered)
+        plan_check_write_page(p, &page);
     write_laws(p, &page);
     write_alternatives(p, &page);
     write_rule(p, &page);

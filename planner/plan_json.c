@@ -213,6 +213,8 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
         vsh_json_null(json, "recommended");
     }
     write_alternatives(p, json);
+    if (p->check.asked)
+        plan_check_write_json(p, json);
     vsh_json_array(json, "warnings");
     for (int i = 0; i < p->warning_count; i++) {
         vsh_json_object(json, NULL);

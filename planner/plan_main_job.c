@@ -124,6 +124,14 @@ static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *mod
     return read_model(s, model, r, err);
 }
 
+static vsh_status check_throughput(vsh_session *s, plan *p, vsh_error *err)
+{
+    const char *simulator;
+
+    VSH_TRY(vsh_library_program(s->arena, "vishwa-sim", &simulator, err));
+    return plan_check_throughput(s->arena, simulator, p, err);
+}
+
 static void talk_of_warnings(const plan *p, vsh_text *talk)
 {
     for (int i = 0; i < p->warning_count; i++)
@@ -159,6 +167,8 @@ vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
     VSH_TRY(resolve(s, hardware, model, &request, err));
     VSH_TRY(plan_budget(&request, p, err));
     VSH_TRY(plan_recommend(p, err));
+    if (config->check_throughput)
+        VSH_TRY(check_throughput(s, p, err));
     VSH_TRY(plan_alternatives(p, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};

@@ -240,6 +240,8 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
         vsh_text_add(out, "  %sNo run to recommend.%s\n", vsh_term_warn(term),
                      vsh_term_plain(term));
     }
+    if (p->check.answered)
+        plan_check_print(p, term, out);
     print_laws(p, term, out);
     print_alternatives(p, term, out);
     print_rule(p, term, out);

@@ -2,6 +2,7 @@
 #ifndef VSH_PLAN_REPORT_H
 #define VSH_PLAN_REPORT_H
 
+#include "core/explain.h"
 #include "core/json.h"
 #include "core/term.h"
 #include "planner/plan.h"
@@ -9,6 +10,13 @@
 void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out);
 /* plan_json.c; explain adds the "explain" array. */
 void plan_write_json(const plan *p, bool explain, vsh_json *json);
+/* plan_check_report.c: what --check-throughput found; for a plan that was asked to check. lines:
+ * those of --explain, at most PLAN_CHECK_EXPLAINED; returns how many. */
+enum { PLAN_CHECK_EXPLAINED = 6 };
+void plan_check_print(const plan *p, vsh_term term, vsh_text *out);
+void plan_check_write_json(const plan *p, vsh_json *json);
+void plan_check_write_page(const plan *p, vsh_text *page);
+int plan_check_explain(const plan *p, vsh_explained lines[PLAN_CHECK_EXPLAINED]);
 /* plan_explain.c: each number with its formula, source and tag. */
 void plan_explain(const plan *p, vsh_text *out);
 void plan_explain_json(const plan *p, vsh_json *json);

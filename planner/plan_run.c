@@ -126,7 +126,8 @@ vsh_status plan_sketch_run(const plan_request *r, const plan_goal *goal, plan_ru
     VSH_TRY(vsh_count_parameters(&run->model, &run->parameters, err));
     VSH_TRY(flops_per_token(run, &run->flops_per_token, err));
     VSH_TRY(choose_recompute(r, goal, run, err));
-    VSH_TRY(cost_of_recompute(run, &run->slowdown, err));
+    VSH_TRY(cost_of_recompute(run, &run->recomputed, err));
+    run->slowdown = run->recomputed;
     buy_tokens(goal, run);
     ask_law(goal, run);
     return VSH_OK;

@@ -251,6 +251,7 @@ void sim_step_write_json(const sim_step_answer *a, bool explain, vsh_json *json)
     vsh_json_real(json, "mfu", r->mfu);
     vsh_json_real(json, "tokens_per_s", r->tokens_per_s);
     vsh_json_string(json, "bound", vsh_bound_names[r->bound]);
+    vsh_json_string(json, "caveat", sim_chip_caveat(a->chip.hardware));
     vsh_json_bool(json, "fits", a->fits);
     vsh_footprint_write(&a->footprint, json);
     vsh_json_array(json, "ops");

@@ -43,7 +43,6 @@ refuses 2 'region: no carbon intensity for "us-centrall1"; did you mean us-centr
 refuses 2 'no law "besiroglu"' $job --law besiroglu
 refuses 2 'law: clark2022: not built yet' $job --law clark2022
 refuses 2 'data: not built yet' $job --data shards
-refuses 2 'check-throughput: not built yet' $job --check-throughput
 refuses 2 'json: takes no value' $job --json=yes
 refuses 2 'unexpected word "now"' $job now
 for command in estimate search fit calibrate validate export; do

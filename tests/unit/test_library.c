@@ -191,6 +191,18 @@ static void the_folder_of_the_environment_comes_first(void)
     drop_shelves();
 }
 
+static void a_program_stands_beside_the_running_one(void)
+{
+    const char *path;
+    vsh_error err;
+
+    REQUIRE_OK(vsh_library_program(vsh_test_arena(), "test_library", &path, &err), &err);
+    CHECK(path[0] == '/');
+    CHECK_HAS(path, "/test_library");
+    CHECK_FAILS(vsh_library_program(vsh_test_arena(), "no-such-program", &path, &err), &err,
+                VSH_EMACHINE, "/no-such-program: No such file or directory; it belongs beside");
+}
+
 const vsh_test vsh_tests[] = {
     {"names_are_listed_sorted_and_once", names_are_listed_sorted_and_once},
     {"the_first_root_wins", the_first_root_wins},
@@ -200,4 +212,5 @@ const vsh_test vsh_tests[] = {
      strange_names_are_refused_and_never_open_a_path},
     {"what_ships_is_found_from_the_root_of_the_tree", what_ships_is_found_from_the_root_of_the_tree},
     {"the_folder_of_the_environment_comes_first", the_folder_of_the_environment_comes_first},
+    {"a_program_stands_beside_the_running_one", a_program_stands_beside_the_running_one},
     {NULL, NULL}};

@@ -1,7 +1,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trainer/data/child.h"
+#include "core/child.h"
 #include "trainer/data/corpus_sources.h"
 
 enum { OUTPUT_BYTES_MAX = 64 << 20, SECONDS_MAX = 60 };

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
-#include "trainer/data/child.h"
+#include "core/child.h"
 #include "trainer/data/spm_model.h"
 #include "trainer/data/tokenizer.h"
 #include "trainer/data/whole_file.h"

@@ -1,4 +1,4 @@
-#include "trainer/data/child.h"
+#include "core/child.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -188,20 +188,23 @@ static vsh_status await(running *run, const vsh_child *child, double deadline, i
     return VSH_OK;
 }
 
-static vsh_status judge(running *run, int how, vsh_error *err)
+static vsh_status judge(running *run, const vsh_child *child, int how, vsh_error *err)
 {
     int length;
     const char *line = last_complaint(run, &length);
 
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0)
         return VSH_OK;
-    if (WIFSIGNALED(how))
-        return vsh_fail(err, VSH_EINPUT, "%s: ended by signal %d: %.*s", run->name, WTERMSIG(how),
+    if (child->ours && WIFEXITED(how) && length > 0)
+        return vsh_fail(err, WEXITSTATUS(how) == VSH_EINPUT ? VSH_EINPUT : VSH_EMACHINE, "%.*s",
                         length, line);
+    if (WIFSIGNALED(how))
+        return vsh_fail(err, child->ours ? VSH_EMACHINE : VSH_EINPUT,
+                        "%s: ended by signal %d: %.*s", run->name, WTERMSIG(how), length, line);
     if (WEXITSTATUS(how) == 127 && length == 0) /* how posix_spawn may say "not found" */
         return vsh_fail(err, VSH_EMACHINE, "%s: cannot be started; run: make deps", run->name);
-    return vsh_fail(err, VSH_EINPUT, "%s: exit %d: %.*s", run->name, WEXITSTATUS(how), length,
-                    line);
+    return vsh_fail(err, child->ours ? VSH_EMACHINE : VSH_EINPUT, "%s: exit %d: %.*s", run->name,
+                    WEXITSTATUS(how), length, line);
 }
 
 /* Ends what still runs and keeps nothing of it. */
@@ -230,5 +233,5 @@ vsh_status vsh_child_run(const vsh_child *child, vsh_text *output, vsh_error *er
     if (status == VSH_OK)
         status = await(&run, child, deadline, &how, err);
     put_away(&run);
-    return status == VSH_OK ? judge(&run, how, err) : status;
+    return status == VSH_OK ? judge(&run, child, how, err) : status;
 }

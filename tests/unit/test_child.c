@@ -1,4 +1,4 @@
-#include "trainer/data/child.h"
+#include "core/child.h"
 
 #include "tests/harness.h"
 
@@ -43,7 +43,7 @@ static void the_environment_is_empty_but_for_the_locale(void)
 static void standard_input_is_empty_or_a_file(void)
 {
     static const char *const argv[] = {"cat", NULL};
-    const vsh_child child = {argv, "tests/trainer/test_child.c", {20}, 1 << 20};
+    const vsh_child child = {argv, "tests/unit/test_child.c", {20}, 1 << 20};
     vsh_text said = empty_text();
 
     REQUIRE_OK(run(&said, 20, 100, argv), &err);
@@ -65,6 +65,27 @@ static void the_end_of_the_complaints_is_the_message(void)
                                           "i=$((i+1)); done; kill -TERM $$",
                                           NULL}),
                 &err, VSH_EINPUT, "signal 15: line 29");
+}
+
+static void one_of_ours_speaks_for_itself(void)
+{
+    static const struct {
+        const char *script, *said;
+        vsh_status status;
+    } cases[] = {
+        {"echo vishwa-x: bad file >&2; exit 2", "vishwa-x: bad file", VSH_EINPUT},
+        {"echo vishwa-x: disk full >&2; exit 4", "vishwa-x: disk full", VSH_EMACHINE},
+        {"exit 2", "sh: exit 2: ", VSH_EMACHINE},
+        {"kill -TERM $$", "sh: ended by signal 15: ", VSH_EMACHINE},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *const argv[] = {"sh", "-c", cases[i].script, NULL};
+        const vsh_child child = {argv, NULL, {20}, 100, .ours = true};
+        vsh_text said = empty_text();
+        CHECK_FAILS(vsh_child_run(&child, &said, &err), &err, cases[i].status, "");
+        CHECK_TEXT(err.text, cases[i].said);
+    }
 }
 
 static void a_missing_program_is_the_machines_fault(void)
@@ -106,6 +127,7 @@ const vsh_test vsh_tests[] = {
     {"the_environment_is_empty_but_for_the_locale", the_environment_is_empty_but_for_the_locale},
     {"standard_input_is_empty_or_a_file", standard_input_is_empty_or_a_file},
     {"the_end_of_the_complaints_is_the_message", the_end_of_the_complaints_is_the_message},
+    {"one_of_ours_speaks_for_itself", one_of_ours_speaks_for_itself},
     {"a_missing_program_is_the_machines_fault", a_missing_program_is_the_machines_fault},
     {"a_child_that_hangs_is_ended", a_child_that_hangs_is_ended},
     {"a_child_that_hangs_in_silence_is_ended", a_child_that_hangs_in_silence_is_ended},

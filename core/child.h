@@ -2,6 +2,7 @@
 #ifndef VSH_CHILD_H
 #define VSH_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -13,11 +14,13 @@ typedef struct {
     const char *input_path;  /* its standard input; NULL: empty */
     vsh_seconds time_max;    /* it is killed after that */
     size_t output_max;       /* bytes of standard output; more is a failure */
+    bool ours; /* a program of this house: it names itself when it complains, and ends with a
+                  vsh_status */
 } vsh_child;
 
 /* Runs it to its end in the C locale with an otherwise empty environment. VSH_EINPUT when it ends
- * otherwise than with 0, with the end of its complaints; VSH_EMACHINE when it cannot be
- * started, takes too long or says too much. */
+ * otherwise than with 0, with the end of its complaints (one of ours: VSH_EINPUT when it says so,
+ * else VSH_EMACHINE); VSH_EMACHINE when it cannot be started, takes too long or says too much. */
 vsh_status vsh_child_run(const vsh_child *child, vsh_text *output, vsh_error *err);
 
 #endif
