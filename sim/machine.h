@@ -111,6 +111,7 @@ typedef struct {
     int64_t element_bytes[SIM_OPERANDS]; /* read (lhs, rhs) and written (out) */
     bool transposed;                     /* lhs lies in memory as k by m */
     bool resident[SIM_OPERANDS];         /* in the scratchpad from the start, or left there */
+    bool passing; /* what is resident is made and used block by block, and needs room for those */
 } sim_product;
 
 /* Why a unit was not streaming. A cycle between two folds of a unit (or before its first) has the

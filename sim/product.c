@@ -19,6 +19,7 @@ static sim_product core_part(const sim_chip *chip, const sim_gemm *g)
     p.result_work = g->result_work ? g->result_work : 1;
     for (int i = 0; i < SIM_OPERANDS; i++)
         p.resident[i] = g->resident[i];
+    p.passing = g->passing;
     return p;
 }
 

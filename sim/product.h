@@ -14,6 +14,7 @@ typedef struct {
     int64_t result_work; /* operations of the vector unit on each result; 0: as 1 */
     bool transposed;     /* lhs lies as k by m */
     bool resident[SIM_OPERANDS];
+    bool passing; /* block by block: attention's scores */
 } sim_gemm;
 
 /* Counts and cycles are of the busiest core; bytes and MACs of all. */

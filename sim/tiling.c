@@ -16,10 +16,13 @@ int64_t sim_blocks_bytes(const sim_machine *m, const sim_product *p)
 {
     int64_t lhs = p->element_bytes[SIM_LHS], rhs = p->element_bytes[SIM_RHS];
     int64_t out = p->element_bytes[SIM_OUT], block = p->block_m * p->block_n, bytes = 0;
+    bool whole[SIM_OPERANDS];
 
-    bytes += p->resident[SIM_LHS] ? p->m * p->k * lhs : m->buffers * p->block_m * p->block_k * lhs;
-    bytes += p->resident[SIM_RHS] ? p->k * p->n * rhs : m->buffers * p->block_k * p->block_n * rhs;
-    bytes += p->resident[SIM_OUT] ? p->m * p->n * out : m->buffers * block * out;
+    for (int i = 0; i < SIM_OPERANDS; i++)
+        whole[i] = p->resident[i] && !p->passing;
+    bytes += whole[SIM_LHS] ? p->m * p->k * lhs : m->buffers * p->block_m * p->block_k * lhs;
+    bytes += whole[SIM_RHS] ? p->k * p->n * rhs : m->buffers * p->block_k * p->block_n * rhs;
+    bytes += whole[SIM_OUT] ? p->m * p->n * out : m->buffers * block * out;
     return bytes + (p->block_k < p->k ? block * PARTIAL_BYTES : 0);
 }
 

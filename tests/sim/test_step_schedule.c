@@ -329,6 +329,24 @@ static void fused_work_has_no_time_of_its_own_and_makes_its_product_longer(void)
     vsh_arena_free(&c.arena);
 }
 
+/* Scores of a long sequence are larger than the scratchpad; tiled attention never has them all. */
+static void a_long_sequence_needs_no_room_for_all_its_scores(void)
+{
+    static step_case c;
+    static const char *const long_ones[] = {"models/mistral-7b.yaml", "models/llama3-405b.yaml"};
+
+    for (size_t i = 0; i < sizeof long_ones / sizeof long_ones[0]; i++) {
+        const sim_product *p;
+        step_prepare((c = (step_case){0}, &c), "tpu-v5e", long_ones[i], 0);
+        c.step.work = vsh_work_default(c.model.context);
+        step_run(&c);
+        p = &step_op(&c, "layer.attn.scores", VSH_FORWARD)->tilings.best.product;
+        CHECK(p->resident[SIM_OUT] && p->m * p->n > c.chip.scratchpad_bytes);
+        CHECK(p->block_m * p->block_n < c.chip.scratchpad_bytes);
+        vsh_arena_free(&c.arena);
+    }
+}
+
 /* ---- somebody who watches ---------------------------------------------------------------------
  */
 
@@ -430,6 +448,8 @@ const vsh_test vsh_tests[] = {
      operations_that_overlap_are_not_slower_than_one_by_one},
     {"fused_work_has_no_time_of_its_own_and_makes_its_product_longer",
      fused_work_has_no_time_of_its_own_and_makes_its_product_longer},
+    {"a_long_sequence_needs_no_room_for_all_its_scores",
+     a_long_sequence_needs_no_room_for_all_its_scores},
     {"a_watcher_sees_the_operations_in_order_and_changes_nothing",
      a_watcher_sees_the_operations_in_order_and_changes_nothing},
     {"the_closed_engine_estimates_a_step", the_closed_engine_estimates_a_step},

@@ -329,6 +329,10 @@ static void bytes_of_blocks_are_buffers_and_partial_sums(void)
     p.resident[SIM_LHS] = true;
     CHECK_INT(sim_blocks_bytes(&m, &p),
               2 * 1024 * 1024 + 2 * 2 * (512 * 256 + 128 * 256) + 4 * 128 * 256);
+    p.passing = true;
+    CHECK_INT(sim_blocks_bytes(&m, &p),
+              2 * 2 * (128 * 512 + 512 * 256 + 128 * 256) + 4 * 128 * 256);
+    p.passing = false;
     p.block_k = 1024;
     CHECK_INT(sim_blocks_bytes(&m, &p), 2 * 1024 * 1024 + 2 * 2 * (1024 * 256 + 128 * 256));
 }
