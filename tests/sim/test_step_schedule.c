@@ -341,7 +341,8 @@ static void a_long_sequence_needs_no_room_for_all_its_scores(void)
         c.step.work = vsh_work_default(c.model.context);
         step_run(&c);
         p = &step_op(&c, "layer.attn.scores", VSH_FORWARD)->tilings.best.product;
-        CHECK(p->resident[SIM_OUT] && p->m * p->n > c.chip.scratchpad_bytes);
+        CHECK(p->resident[SIM_OUT]);
+        CHECK(p->m * p->n * p->element_bytes[SIM_OUT] > c.chip.scratchpad_bytes);
         CHECK(p->block_m * p->block_n < c.chip.scratchpad_bytes);
         vsh_arena_free(&c.arena);
     }
