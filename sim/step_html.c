@@ -1,0 +1,369 @@
+#include "sim/step_html.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/page.h"
+#include "core/report.h"
+#include "sim/engine.h"
+#include "sim/figures/step_figure.h"
+#include "sim/step_bars.h"
+
+/* Figures in a printf live as long as the call: shorthands for the many here. */
+#define COUNT(value) vsh_show_count(value).text
+#define INTEGER(value) vsh_show_integer((int64_t)(value)).text
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+/* What a person should do about each bound, in one sentence. */
+static const char *const advice[VSH_BOUND_COUNT] = {
+    [VSH_BOUND_MATRIX] = "Most of the time the matrix units set the pace: what is left is in the "
+                         "shapes of the products and in the operations between them.",
+    [VSH_BOUND_VECTOR] = "Most of the time the vector unit sets the pace: fewer results to add, "
+                         "fused elementwise work and cheaper activations help, more matrix "
+                         "units do not.",
+    [VSH_BOUND_MEMORY] = "Most of the time the memory sets the pace: a larger batch, fused "
+                         "elementwise work and smaller optimizer state help, more FLOP/s do not.",
+    [VSH_BOUND_NETWORK] = "Most of the time the network sets the pace.",
+    [VSH_BOUND_LATENCY] = "Most of the time beginning an operation takes longer than doing it.",
+    [VSH_BOUND_FILL] = "Most of the time nothing is busy for half of it: the products are too "
+                       "small for the matrix units. Larger micro-batches help."};
+
+static void write_tiles(const sim_report_input *in, vsh_text *page)
+{
+    const sim_step_time *r = in->result;
+    double shares[SIM_CAUSES];
+    char text[48];
+
+    sim_waterfall_shares(&r->waterfall, shares);
+    vsh_text_add(page, "<dl class=\"figures\">\n");
+    vsh_report_tile(page, "time of a step", vsh_show_time(r->time.v).text, "%s cycles of %s Hz",
+                    vsh_show_power(r->cycles).text, vsh_show_si(in->chip->clock.v).text);
+    vsh_report_tile(page, "tokens a second", COUNT(r->tokens_per_s), "%s a step",
+                    INTEGER(r->tokens_per_s * r->time.v + 0.5));
+    snprintf(text, sizeof text, "%.1f %%", 100 * r->mfu);
+    vsh_report_tile(page, "of peak (MFU)", text, "%s model FLOPs", vsh_show_power(r->model.v).text);
+    snprintf(text, sizeof text, "%.1f %%", 100 * r->utilization);
+    vsh_report_tile(page, "utilization", text, "%s FLOPs executed",
+                    vsh_show_power(r->executed.v).text);
+    vsh_report_tile(page, "bound", vsh_bound_names[r->bound], "under which most time is spent");
+    snprintf(text, sizeof text, "%.1f %%", 100 * shares[SIM_USEFUL]);
+    vsh_report_tile(page, "multiply-adds of use", text, "of those the chip could do");
+    vsh_text_add(page, "</dl>\n");
+}
+
+static void write_summary(const sim_report_input *in, vsh_text *page)
+{
+    const sim_step *step = in->step;
+    const sim_machine *m = &in->chip->machine;
+
+    vsh_page_put(page, "h1", NULL, "A training step of %.80s on one %.120s", step->model->name,
+                 in->chip->hardware->name);
+    vsh_page_put(page, "p", "soft",
+                 "Simulated, not measured: engine \u201c%s\u201d, %" PRId64 " core%s with %" PRId64
+                 " matrix unit%s of %" PRId64 " x %" PRId64 " at %s Hz.",
+                 sim_engines[SIM_EVENT].name, in->chip->cores, in->chip->cores == 1 ? "" : "s",
+                 m->units, m->units == 1 ? "" : "s", m->rows, m->cols,
+                 vsh_show_si(in->chip->clock.v).text);
+    vsh_text_add(page, "<section class=\"card\">\n");
+    vsh_page_put(page, "p", "lead", "%s a step, %s tokens a second, MFU %.0f %%; bound by %s.",
+                 vsh_show_time(in->result->time.v).text, COUNT(in->result->tokens_per_s),
+                 100 * in->result->mfu, vsh_bound_names[in->result->bound]);
+    vsh_page_put(page, "p", NULL, "%s", advice[in->result->bound]);
+    vsh_page_put(page, "p", NULL,
+                 "%s sequence%s of %s tokens at a time, %s time%s a step; %s, computed in %s; "
+                 "%s; recompute %s%s%s.",
+                 INTEGER(step->work.sequences), step->work.sequences == 1 ? "" : "s",
+                 INTEGER(step->work.seq), INTEGER(step->micro_batches),
+                 step->micro_batches == 1 ? "" : "s", vsh_precision_words[in->chip->precision],
+                 vsh_precision_words[in->chip->computed],
+                 step->work.recipe ? step->work.recipe->name : "no optimizer",
+                 vsh_recompute_words[step->work.recompute],
+                 step->model->experts.count ? "; rows of experts: " : "",
+                 step->model->experts.count ? step->load->name : "");
+    write_tiles(in, page);
+    vsh_text_add(page, "</section>\n");
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+/* Blocks of a product and the cycles of one execution. */
+static void write_block(const sim_tiling *t, vsh_table *table)
+{
+    const sim_product *p = &t->product;
+
+    if (t->cycles)
+        vsh_table_cell(table, "%" PRId64 " x %" PRId64 " x %" PRId64 ": %s", p->block_m, p->block_n,
+                       p->block_k, INTEGER(t->cycles));
+    else
+        vsh_table_cell(table, "-");
+}
+
+static void write_op(const sim_report_input *in, const sim_op_time *t, vsh_table *table)
+{
+    const sim_step_time *r = in->result;
+    const vsh_op *op = t->op;
+
+    vsh_table_row(table, NULL);
+    vsh_table_cell(table, "%s", op->name);
+    vsh_table_cell(table, "%s", vsh_phase_names[op->phase]);
+    if (op->k)
+        vsh_table_cell(table, "%" PRId64 " x %" PRId64 " x %" PRId64, op->m, op->n, op->k);
+    else
+        vsh_table_cell(table, "%" PRId64 " x %" PRId64, op->m, op->n);
+    vsh_table_cell(table, "%s", INTEGER(op->count));
+    if (t->fused) {
+        vsh_table_cell(table, "-");
+        vsh_table_cell(table, "-");
+    } else {
+        vsh_table_cell(table, "%s", vsh_show_time(t->cycles / r->cycles * r->time.v).text);
+        vsh_table_cell(table, "%.1f %%", 100 * t->cycles / r->cycles);
+    }
+    if (op->executed_macs > 0)
+        vsh_table_cell(table, "%.0f %%", 100 * t->utilization);
+    else
+        vsh_table_cell(table, "-");
+    vsh_table_cell(table, "%s", t->fused ? "fused" : vsh_bound_names[t->bound]);
+    write_block(&t->tilings.best, table);
+    write_block(&t->tilings.second, table);
+}
+
+static void write_ops(const sim_report_input *in, vsh_text *page)
+{
+    static const char *const heads[] = {"Operation",      "phase",     "m x n x k", "#count",
+                                        "#time",          "#share",    "#util.",    "bound",
+                                        "#block: cycles", "#runner-up"};
+    vsh_table table;
+
+    vsh_page_put(page, "h2", NULL, "Every operation");
+    vsh_text_add(page, "<section class=\"card long\">\n");
+    table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
+    for (int i = 0; i < in->result->op_count; i++)
+        write_op(in, &in->result->op[i], &table);
+    vsh_table_close(&table);
+    vsh_page_put(
+        page, "p", "small",
+        "In the order in which they run. Count: executions in a micro-batch; time and share: of "
+        "all of them in a step. Utilization: multiply-adds of those the chip could do in that "
+        "time. Block: m x n x k of what a grid step multiplies, chosen among all that fit the "
+        "scratchpad, with the cycles of one execution alone; the runner-up is the next best. "
+        "Fused: its vector work is done on the results of a product as they leave the array.");
+    vsh_text_add(page, "</section>\n");
+}
+
+/* What a cause means, for the table. */
+static const char *const meaning[SIM_CAUSES] = {
+    [SIM_USEFUL] = "the model's own multiply-adds",
+    [SIM_RECOMPUTE] = "done again for the backward pass",
+    [SIM_MASKED] = "attention beyond the causal mask, in tiles",
+    [SIM_EXPERTS] = "rows that experts pad: capacity, groups of rows, uneven loads",
+    [SIM_PADDING_M] = "rows rounded up to what enters together; cores with fewer rows",
+    [SIM_PADDING_N] = "columns of a matrix unit beyond n",
+    [SIM_PADDING_K] = "rows of a matrix unit beyond k",
+    [SIM_WEIGHTS] = "changing the stationary tile",
+    [SIM_FILL] = "filling and draining the array",
+    [SIM_UNITS] = "units without a tile while others still have one",
+    [SIM_DMA_HEAD] = "before a product's first operands are there",
+    [SIM_DMA_TAIL] = "after the last result, until it is written back",
+    [SIM_MEMORY] = "waiting for memory, also in operations without products",
+    [SIM_VECTOR] = "waiting for the vector unit, also in operations without products",
+    [SIM_OVERHEAD] = "beginning grid steps and kernels"};
+
+static void write_waterfall(const sim_report_input *in, vsh_text *page)
+{
+    static const char *const heads[] = {"Cause", "#share", "#multiply-adds", "+what it is"};
+    double shares[SIM_CAUSES];
+    vsh_table table;
+
+    sim_waterfall_shares(&in->result->waterfall, shares);
+    vsh_page_put(page, "h2", NULL, "Where the multiply-adds went");
+    vsh_text_add(page, "<section class=\"card\">\n");
+    table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
+    for (int i = 0; i < SIM_CAUSES; i++) {
+        vsh_table_row(&table, i == SIM_USEFUL ? "strong" : NULL);
+        vsh_table_cell(&table, "%s", sim_cause_words[i]);
+        vsh_table_cell(&table, "%.2f %%", 100 * shares[i]);
+        vsh_table_cell(&table, "%s", vsh_show_power(in->result->waterfall.slots[i]).text);
+        vsh_table_cell(&table, "%s", meaning[i]);
+    }
+    vsh_table_close(&table);
+    vsh_page_put(page, "p", "small",
+                 "Of all multiply-adds that the matrix units could have done in the step; the "
+                 "shares sum to exactly 1.");
+    vsh_text_add(page, "</section>\n");
+}
+
+/* ---- its sources ----------------------------------------------------------------------------- */
+
+/* Rows of a profile that the simulator reads. */
+static bool is_used(const char *name)
+{
+    static const char *const groups[] = {"peak.",   "memory.", "scratchpad.",
+                                         "matrix.", "kernel.", "products."};
+
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (strncmp(name, groups[i], strlen(groups[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Profiles say in the source when a constant is known only of a sibling. */
+static bool is_of_sibling(const vsh_figure *figure)
+{
+    return figure->source && strstr(figure->source, "known only of");
+}
+
+static int write_constants(const vsh_hardware *h, vsh_text *page)
+{
+    static const char *const heads[] = {"Constant", "#value", "tag", "+source"};
+    vsh_hardware_row rows[VSH_HARDWARE_ROWS];
+    int count = vsh_hardware_rows(h, rows), siblings = 0;
+    vsh_table table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
+
+    for (int i = 0; i < count; i++) {
+        const vsh_figure *figure = rows[i].figure;
+        if (!is_used(rows[i].name))
+            continue;
+        siblings += is_of_sibling(figure);
+        vsh_table_row(&table, NULL);
+        vsh_table_cell(&table, "%s", rows[i].name);
+        vsh_table_cell(&table, "%s %s", vsh_show_real(figure->value / rows[i].scale).text,
+                       rows[i].unit);
+        vsh_table_cell(&table, "%s%s", vsh_tag_names[figure->tag],
+                       is_of_sibling(figure) ? ", sibling" : "");
+        vsh_table_cell(&table, "%s%s%s", figure->source ? figure->source : "",
+                       figure->date ? ", " : "", figure->date ? figure->date : "");
+    }
+    vsh_table_close(&table);
+    return siblings;
+}
+
+static void write_chip(const sim_report_input *in, vsh_text *page)
+{
+    int siblings;
+
+    vsh_page_put(page, "h2", NULL, "The chip, constant by constant");
+    vsh_text_add(page, "<section class=\"card long\">\n");
+    if (in->chip->hardware->note)
+        vsh_page_put(page, "p", NULL, "%s", in->chip->hardware->note);
+    siblings = write_constants(in->chip->hardware, page);
+    vsh_page_put(page, "p", "small",
+                 "%d of these were never published or measured of this chip and are taken from a "
+                 "sibling (tag \u201csibling\u201d). \u201cAssumed\u201d is nobody's measurement; "
+                 "\u201ccalibrated\u201d was fitted to measured products.",
+                 siblings);
+    vsh_text_add(page, "</section>\n");
+}
+
+static void write_reading(const sim_report_input *in, vsh_text *page)
+{
+    static const char *const lines[] = {
+        "The operations are those of the planner and of the trainer: the same list, names and "
+        "counts. They run one after another on one timeline; what an operation leaves to be "
+        "written back, and the weights of the next, overlap with it.",
+        "A layer that repeats is simulated until two repetitions are alike in every instant, and "
+        "the rest are added: the result is that of running them all.",
+        "Bound is what is busy longest: the matrix units, the vector unit or the memory; fill "
+        "when none is busy for half of the time. In the roofline it is the roof above a point.",
+        "Utilization counts executed multiply-adds, recomputed ones too, against what the matrix "
+        "units could do; MFU counts the model's own FLOPs against the specified peak.",
+        "One chip: communication is not in it."};
+
+    vsh_page_put(page, "h2", NULL, "How to read this");
+    vsh_text_add(page, "<section class=\"card\">\n<ul>\n");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        vsh_page_put(page, "li", NULL, "%s", lines[i]);
+    if (in->trace) {
+        vsh_text_add(page, "<li>");
+        vsh_page_text(page, "Every transfer, load and stream is in trace.json: open it at "
+                            "ui.perfetto.dev or chrome://tracing. ");
+        if (in->trace->left_out)
+            vsh_page_text(page, "It has room for the first spans of each operation and says how "
+                                "many it left out.");
+        vsh_text_add(page, "</li>\n");
+    }
+    vsh_text_add(page, "</ul>\n</section>\n");
+}
+
+/* Without its folder: a report is the same wherever it was made. */
+static const char *file_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+
+    return slash ? slash + 1 : path;
+}
+
+static void write_card(const sim_report_input *in, vsh_text *page)
+{
+    const vsh_model *model = in->step->model;
+
+    vsh_page_put(page, "h2", NULL, "The card of this report");
+    vsh_text_add(page,
+                 "<section class=\"card\">\n<dl class=\"facts\">\n<dt>command</dt>\n<dd><code>");
+    vsh_page_text(page, in->command);
+    vsh_text_add(page, "</code></dd>\n");
+    vsh_report_fact(page, "version", in->version, NULL);
+    vsh_report_fact(page, "engine", sim_engines[SIM_EVENT].name, sim_engines[SIM_EVENT].what);
+    vsh_report_fact(page, "hardware", in->chip->hardware->name,
+                    file_name(in->chip->hardware->path));
+    vsh_report_fact(page, "model", model->name, NULL);
+    if (in->step->work.recipe)
+        vsh_report_fact(page, "recipe", in->step->work.recipe->name, in->step->work.recipe->source);
+    vsh_text_add(page, "</dl>\n</section>\n");
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static vsh_status write_trace(const sim_report_input *in, const char *folder, vsh_arena *arena,
+                              vsh_error *err)
+{
+    const char *path = vsh_path_join(arena, folder, "trace.json");
+
+    if (!path)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    return sim_trace_write(in->trace, path, err);
+}
+
+static vsh_status write_page(const sim_report_input *in, const char *folder, vsh_arena *arena,
+                             bool *drawn, vsh_error *err)
+{
+    vsh_report_figure figures[SIM_FIGURES];
+    vsh_text page = {.arena = arena}, title = {.arena = arena};
+
+    VSH_TRY(sim_make_figures(in, arena, figures, err));
+    VSH_TRY(vsh_report_write_scripts(folder, figures, SIM_FIGURES, err));
+    vsh_text_add(&title, "A step of %.80s on %.120s, simulated", in->step->model->name,
+                 in->chip->hardware->name);
+    vsh_page_open(&page, vsh_text_string(&title));
+    write_summary(in, &page);
+    vsh_page_put(&page, "h2", NULL, "Pictures");
+    *drawn = vsh_report_add_figures(folder, figures, SIM_FIGURES, &page);
+    write_reading(in, &page);
+    write_waterfall(in, &page);
+    write_ops(in, &page);
+    write_chip(in, &page);
+    write_card(in, &page);
+    vsh_page_close(&page);
+    return vsh_report_write_page(folder, &page, err);
+}
+
+vsh_status sim_step_report(vsh_arena *arena, const char *folder, const sim_report_input *in,
+                           vsh_text *talk, vsh_error *err)
+{
+    bool drawn;
+
+    VSH_TRY(vsh_report_check(folder, in->force, err));
+    VSH_TRY(vsh_folder_make(folder, err));
+    if (in->trace)
+        VSH_TRY(write_trace(in, folder, arena, err));
+    VSH_TRY(write_page(in, folder, arena, &drawn, err));
+    vsh_text_add(talk, "vishwa-sim: report in %s/index.html\n", folder);
+    if (drawn)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EMACHINE,
+                    "--report: gnuplot could not draw; data and scripts are in %s (make deps)",
+                    folder);
+}
