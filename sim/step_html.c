@@ -40,7 +40,7 @@ static void write_tiles(const sim_report_input *in, vsh_text *page)
 
     sim_waterfall_shares(&r->waterfall, shares);
     vsh_text_add(page, "<dl class=\"figures\">\n");
-    vsh_report_tile(page, "time of a step", vsh_show_time(r->time.v).text, "%s cycles of %s Hz",
+    vsh_report_tile(page, "time of a step", vsh_show_time(r->time.v).text, "%s cycles at %sHz",
                     vsh_show_power(r->cycles).text, vsh_show_si(in->chip->clock.v).text);
     vsh_report_tile(page, "tokens a second", COUNT(r->tokens_per_s), "%s a step",
                     INTEGER(r->tokens_per_s * r->time.v + 0.5));
@@ -64,7 +64,7 @@ static void write_summary(const sim_report_input *in, vsh_text *page)
                  in->chip->hardware->name);
     vsh_page_put(page, "p", "soft",
                  "Simulated, not measured: engine \u201c%s\u201d, %" PRId64 " core%s with %" PRId64
-                 " matrix unit%s of %" PRId64 " x %" PRId64 " at %s Hz.",
+                 " matrix unit%s of %" PRId64 " x %" PRId64 " at %sHz.",
                  sim_engines[SIM_EVENT].name, in->chip->cores, in->chip->cores == 1 ? "" : "s",
                  m->units, m->units == 1 ? "" : "s", m->rows, m->cols,
                  vsh_show_si(in->chip->clock.v).text);
@@ -89,18 +89,6 @@ static void write_summary(const sim_report_input *in, vsh_text *page)
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */
-
-/* Blocks of a product and the cycles of one execution. */
-static void write_block(const sim_tiling *t, vsh_table *table)
-{
-    const sim_product *p = &t->product;
-
-    if (t->cycles)
-        vsh_table_cell(table, "%" PRId64 " x %" PRId64 " x %" PRId64 ": %s", p->block_m, p->block_n,
-                       p->block_k, INTEGER(t->cycles));
-    else
-        vsh_table_cell(table, "-");
-}
 
 static void write_op(const sim_report_input *in, const sim_op_time *t, vsh_table *table)
 {
@@ -127,15 +115,12 @@ static void write_op(const sim_report_input *in, const sim_op_time *t, vsh_table
     else
         vsh_table_cell(table, "-");
     vsh_table_cell(table, "%s", t->fused ? "fused" : vsh_bound_names[t->bound]);
-    write_block(&t->tilings.best, table);
-    write_block(&t->tilings.second, table);
 }
 
 static void write_ops(const sim_report_input *in, vsh_text *page)
 {
-    static const char *const heads[] = {"Operation",      "phase",     "m x n x k", "#count",
-                                        "#time",          "#share",    "#util.",    "bound",
-                                        "#block: cycles", "#runner-up"};
+    static const char *const heads[] = {"Operation", "phase",  "#m x n x k", "#count",
+                                        "#time",     "#share", "#util.",     "bound"};
     vsh_table table;
 
     vsh_page_put(page, "h2", NULL, "Every operation");
@@ -148,9 +133,58 @@ static void write_ops(const sim_report_input *in, vsh_text *page)
         page, "p", "small",
         "In the order in which they run. Count: executions in a micro-batch; time and share: of "
         "all of them in a step. Utilization: multiply-adds of those the chip could do in that "
-        "time. Block: m x n x k of what a grid step multiplies, chosen among all that fit the "
-        "scratchpad, with the cycles of one execution alone; the runner-up is the next best. "
-        "Fused: its vector work is done on the results of a product as they leave the array.");
+        "time. Fused: its vector work is done on the results of a product as they leave the "
+        "array.");
+    vsh_text_add(page, "</section>\n");
+}
+
+static void write_block(const sim_tiling *t, vsh_table *table)
+{
+    const sim_product *p = &t->product;
+
+    if (t->cycles)
+        vsh_table_cell(table, "%" PRId64 " x %" PRId64 " x %" PRId64 "%s", p->block_m, p->block_n,
+                       p->block_k, p->n_outer ? " n" : "");
+    else
+        vsh_table_cell(table, "-");
+}
+
+static void write_op_blocks(const sim_op_time *t, vsh_table *table)
+{
+    const sim_tilings *found = &t->tilings;
+
+    vsh_table_row(table, NULL);
+    vsh_table_cell(table, "%s", t->op->name);
+    vsh_table_cell(table, "%s", vsh_phase_names[t->op->phase]);
+    write_block(&found->best, table);
+    vsh_table_cell(table, "%s", INTEGER(found->best.cycles));
+    write_block(&found->second, table);
+    if (found->second.cycles)
+        vsh_table_cell(table, "%s", INTEGER(found->second.cycles));
+    else
+        vsh_table_cell(table, "-");
+}
+
+static void write_blocks(const sim_report_input *in, vsh_text *page)
+{
+    static const char *const heads[] = {"Operation", "phase",      "#block",
+                                        "#cycles",   "#runner-up", "#its cycles"};
+    vsh_table table;
+
+    vsh_page_put(page, "h2", NULL, "The block of every product, and the runner-up");
+    vsh_text_add(page, "<section class=\"card long\">\n");
+    table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
+    for (int i = 0; i < in->result->op_count; i++)
+        if (in->result->op[i].tilings.best.cycles)
+            write_op_blocks(&in->result->op[i], &table);
+    vsh_table_close(&table);
+    vsh_page_put(
+        page, "p", "small",
+        "A block is m x n x k of what one grid step multiplies on one core: all that fit the "
+        "scratchpad are ranked by formulas, the best of them by simulation. Cycles are of one "
+        "execution alone. An n after it: blocks of columns are the outer loop. Where the "
+        "loads "
+        "of experts differ, the block is that of the largest.");
     vsh_text_add(page, "</section>\n");
 }
 
@@ -186,7 +220,10 @@ static void write_waterfall(const sim_report_input *in, vsh_text *page)
         vsh_table_row(&table, i == SIM_USEFUL ? "strong" : NULL);
         vsh_table_cell(&table, "%s", sim_cause_words[i]);
         vsh_table_cell(&table, "%.2f %%", 100 * shares[i]);
-        vsh_table_cell(&table, "%s", vsh_show_power(in->result->waterfall.slots[i]).text);
+        vsh_table_cell(&table, "%s",
+                       in->result->waterfall.slots[i] > 0
+                           ? vsh_show_power(in->result->waterfall.slots[i]).text
+                           : "0");
         vsh_table_cell(&table, "%s", meaning[i]);
     }
     vsh_table_close(&table);
@@ -344,6 +381,7 @@ static vsh_status write_page(const sim_report_input *in, const char *folder, vsh
     write_reading(in, &page);
     write_waterfall(in, &page);
     write_ops(in, &page);
+    write_blocks(in, &page);
     write_chip(in, &page);
     write_card(in, &page);
     vsh_page_close(&page);

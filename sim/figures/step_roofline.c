@@ -54,7 +54,7 @@ static void measure(roofline *r)
     r->x_low = 0.5 * r->matrix / r->memory;
     r->x_high = 4 * r->matrix / r->memory;
     r->y_low = r->matrix / 1e3;
-    r->y_high = r->matrix * 4;
+    r->y_high = r->matrix * 12; /* room for labels */
     for (int i = 0; i < r->count; i++) {
         r->x_low = fmin(r->x_low, r->point[i].intensity / 2);
         r->x_high = fmax(r->x_high, r->point[i].intensity * 5);
@@ -95,23 +95,28 @@ static void draw_slope(const roofline *r, sim_labels *labels, vsh_text *s)
     vsh_chart_label(s, text, "at screen %.4f,%.4f center rotate by %.1f", x / VSH_CHART_WIDTH,
                     1 - y / panel.height, angle * 57.29578);
     for (int i = -4; i <= 4; i++) /* what it covers, and the slope itself */
-        sim_labels_block(labels, x + 17 * i * cos(angle) - 10, y - 17 * i * sin(angle) - 10, 20,
-                         20);
+        sim_labels_block(labels, x + 17 * i * cos(angle) - 10, y - 17 * i * sin(angle) - 10, 20, 20,
+                         SIM_LABEL_TEXT);
     for (double at = low; at < ridge; at *= pow(10, 8 / r->points_x))
-        sim_labels_block(labels, x_of(r, at) - 3, y_of(r, at * r->memory) - 3, 6, 6);
+        sim_labels_block(labels, x_of(r, at) - 3, y_of(r, at * r->memory) - 3, 6, 6,
+                         SIM_LABEL_LINE);
 }
 
+/* A roof from the slope to the right. Its words stand before the ridge, or over it at the right. */
 static void draw_level(const roofline *r, double rate, const char *look, const char *text,
-                       sim_labels *labels, vsh_text *s)
+                       bool before, sim_labels *labels, vsh_text *s)
 {
-    double left = x_of(r, rate / r->memory), y = y_of(r, rate), width = sim_label_width(text);
+    double left = fmax(panel.left, x_of(r, rate / r->memory)), y = y_of(r, rate);
+    double right = before ? left - 8 : SIM_ROW_RIGHT - 4, width = sim_label_width(text);
+    double middle = before ? y - 4 : y - 11;
 
     vsh_chart_line(s, look, "from first %.6g,%.6g to first %.6g,%.6g back",
                    fmax(r->x_low, rate / r->memory), rate, r->x_high, rate);
-    vsh_chart_label(s, text, "at screen %.4f,%.4f right", (SIM_ROW_RIGHT - 4.0) / VSH_CHART_WIDTH,
-                    1 - (y - 11) / panel.height);
-    sim_labels_block(labels, SIM_ROW_RIGHT - 4 - width, y - 20, width, 18);
-    sim_labels_block(labels, left, y - 2, SIM_ROW_RIGHT - left, 4);
+    vsh_chart_label(s, text, "at screen %.4f,%.4f right", right / VSH_CHART_WIDTH,
+                    1 - middle / panel.height);
+    sim_labels_block(labels, right - width, middle - 9, width, 18, SIM_LABEL_TEXT);
+    for (double at = left; at < SIM_ROW_RIGHT; at += 8)
+        sim_labels_block(labels, at - 3, y - 3, 6, 6, SIM_LABEL_LINE);
 }
 
 static void draw_roofs(const roofline *r, sim_labels *labels, vsh_text *s)
@@ -120,11 +125,11 @@ static void draw_roofs(const roofline *r, sim_labels *labels, vsh_text *s)
 
     snprintf(text, sizeof text, "%s matrix units %sFLOP/s",
              vsh_precision_words[r->in->chip->computed], vsh_show_si(r->matrix).text);
-    draw_level(r, r->matrix, ROOF_LOOK, text, labels, s);
+    draw_level(r, r->matrix, ROOF_LOOK, text, true, labels, s);
     if (r->vector > r->y_low) {
         snprintf(text, sizeof text, "vector unit %sFLOP/s", vsh_show_si(r->vector).text);
-        draw_level(r, r->vector, "linewidth 2 dashtype (2,3) " VSH_COLOUR(VSH_INK), text, labels,
-                   s);
+        draw_level(r, r->vector, "linewidth 2 dashtype (2,3) " VSH_COLOUR(VSH_INK), text, false,
+                   labels, s);
     }
     draw_slope(r, labels, s);
 }
@@ -164,7 +169,7 @@ static void label_points(const roofline *r, sim_labels *labels, vsh_text *s)
 
     for (int i = 0; i < r->count; i++)
         sim_labels_block(labels, x_of(r, r->point[i].intensity) - 6, y_of(r, r->point[i].rate) - 6,
-                         12, 12);
+                         12, 12, SIM_LABEL_MARK);
     for (int placed = 0; placed < LABELS && placed < count; placed++) {
         label_group *heaviest = groups;
         for (int g = 1; g < count; g++)
@@ -222,6 +227,13 @@ static void tell(const roofline *r, vsh_text *caption)
         "is what transfers reach, %.0f %% of the specification. Vector work counts its "
         "own FLOPs. Percentages are shares of the step, all passes of the operation together.",
         r->matrix / r->memory, 100 * efficiency);
+    for (int i = 0; i < r->count; i++)
+        if (r->point[i].rate > 1.1 * fmin(r->matrix, r->memory * r->point[i].intensity)) {
+            vsh_text_add(caption,
+                         " What stands over the slope had some of its bytes moved while its "
+                         "neighbours ran: weights before, results after.");
+            return;
+        }
 }
 
 vsh_status sim_draw_roofline(const sim_report_input *in, vsh_report_figure *f, vsh_error *err)

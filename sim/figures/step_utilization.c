@@ -24,7 +24,7 @@ static void write_segments(const sim_report_input *in, const int *order, int cou
             for (int cause = 0; cause < SIM_CAUSES; cause++)
                 if ((int)sim_class_of((sim_cause)cause) == class)
                     part += shares[cause];
-            if (part >= 0.002)
+            if (part >= 0.0005)
                 sim_box_row(s, done[i], done[i] + part, i * ROW + (ROW - BAR) / 2.0,
                             i * ROW + (ROW + BAR) / 2.0);
             done[i] += part;
@@ -55,7 +55,7 @@ static void label_rows(const sim_report_input *in, const int *order, int count, 
         write_figure_at(time_at, y, t->cycles / in->result->cycles, s);
     }
     vsh_chart_label(s, "done", "at first %.6g,%d right " SIM_ROW_TEXT, share_at, -ROW / 2);
-    vsh_chart_label(s, "of the step", "at first %.6g,%d right " SIM_ROW_TEXT, time_at, -ROW / 2);
+    vsh_chart_label(s, "of step", "at first %.6g,%d right " SIM_ROW_TEXT, time_at, -ROW / 2);
 }
 
 static void tell(const sim_report_input *in, int shown, int count, const int *order,
@@ -93,9 +93,10 @@ vsh_status sim_draw_utilization(const sim_report_input *in, vsh_report_figure *f
     vsh_chart_begin(&f->script, f->name, panel.height, f->title);
     write_segments(in, order, count, &f->script);
     sim_row_panel(&f->script, &panel, NULL, NULL);
-    vsh_text_add(&f->script,
-                 "set xrange [0:%g]\nset xtics ('0' 0, '50 %%%%' 0.5, '100 %%%%' 1)\nset border 1\n",
-                 axis_end);
+    vsh_text_add(
+        &f->script,
+        "set xrange [0:%g]\nset xtics ('0' 0, '50 %%%%' 0.5, '100 %%%%' 1)\nset border 1\n",
+        axis_end);
     label_rows(in, order, count, &f->script);
     vsh_chart_plot(&f->script, &panel, series, SIM_CLASSES);
     vsh_chart_end(&f->script);

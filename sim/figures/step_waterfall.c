@@ -33,7 +33,7 @@ static int list_rows(const sim_report_input *in, waterfall_row rows[SIM_CAUSES +
                             sim_class_of((sim_cause)i), true};
         left -= shares[i];
     }
-    if (least > 0) {
+    if (least >= shown_share) {
         rows[count++] =
             (waterfall_row){"all smaller ones", least, left - least, left, SIM_CLASS_ARRAY, true};
         left -= least;
