@@ -247,10 +247,18 @@ static bool is_used(const char *name)
     return false;
 }
 
-/* Profiles say in the source when a constant is known only of a sibling. */
-static bool is_of_sibling(const vsh_figure *figure)
+/* An assumption whose source is another chip of the family: "known only of TPU v4". */
+static bool is_of_sibling(const vsh_hardware *h, const vsh_figure *figure)
 {
-    return figure->source && strstr(figure->source, "known only of");
+    static const char family[] = "TPU v";
+    size_t length = strlen(h->name);
+
+    if (figure->tag != VSH_TAG_ASSUMED || !figure->source)
+        return false;
+    for (const char *at = strstr(figure->source, family); at; at = strstr(at + 1, family))
+        if (strncmp(at, h->name, length) != 0)
+            return true;
+    return false;
 }
 
 static int write_constants(const vsh_hardware *h, vsh_text *page)
@@ -264,13 +272,13 @@ static int write_constants(const vsh_hardware *h, vsh_text *page)
         const vsh_figure *figure = rows[i].figure;
         if (!is_used(rows[i].name))
             continue;
-        siblings += is_of_sibling(figure);
+        siblings += is_of_sibling(h, figure);
         vsh_table_row(&table, NULL);
         vsh_table_cell(&table, "%s", rows[i].name);
         vsh_table_cell(&table, "%s %s", vsh_show_real(figure->value / rows[i].scale).text,
                        rows[i].unit);
         vsh_table_cell(&table, "%s%s", vsh_tag_names[figure->tag],
-                       is_of_sibling(figure) ? ", sibling" : "");
+                       is_of_sibling(h, figure) ? ", sibling" : "");
         vsh_table_cell(&table, "%s%s%s", figure->source ? figure->source : "",
                        figure->date ? ", " : "", figure->date ? figure->date : "");
     }
