@@ -162,8 +162,11 @@ $(B)/tests/bench/bench_gemm: $(B)/tests/bench/bench_gemm.o $(trainer_library) $(
 
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
 trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))
-$(filter-out $(trainer_fuzz),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
+sim_fuzz := $(filter %/fuzz_scale_sim,$(fuzz_programs))
+$(filter-out $(trainer_fuzz) $(sim_fuzz),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
+$(sim_fuzz): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(sim_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(core_libraries) -o $@)
 $(trainer_fuzz): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 

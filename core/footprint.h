@@ -22,6 +22,9 @@ typedef struct {
 /* As the object "memory": bytes of each kind and in all. */
 void vsh_footprint_write(const vsh_footprint *footprint, vsh_json *json);
 
+/* Tokens that go through the output head at a time, so that logits are never whole. */
+enum { VSH_LOGIT_CHUNK = 2048 };
+
 /* work->recipe must be set. logit_chunk tokens go through the output head at a time (0: all). */
 vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_t logit_chunk,
                             vsh_footprint *footprint, vsh_error *err);

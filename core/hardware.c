@@ -76,6 +76,8 @@ static const vsh_field matrix_fields[] = {
     FIGURE("stream", matrix_stream, VSH_DIM_NUMBER, 1, 1e9, false),
     FIGURE("group", matrix_group, VSH_DIM_NUMBER, 1, 1e6, false),
     FIGURE("results", results, VSH_DIM_NUMBER, 1, 1e9, false),
+    FIGURE("operands", operands, VSH_DIM_NUMBER, 1, 1e6, false),
+    FIGURE("efficiency", matrix_efficiency, VSH_DIM_NUMBER, 0.01, 1, false),
     {NULL}};
 static const vsh_field kernel_fields[] = {
     FIGURE("overhead", kernel_overhead, VSH_DIM_NUMBER, 0, 1e6, false),
@@ -283,6 +285,8 @@ int vsh_hardware_rows(const vsh_hardware *h, vsh_hardware_row rows[VSH_HARDWARE_
         {"matrix.stream", "rows", 1, &h->matrix_stream},
         {"matrix.group", "rows", 1, &h->matrix_group},
         {"matrix.results", "a cycle", 1, &h->results},
+        {"matrix.operands", "B a cycle", 1, &h->operands},
+        {"matrix.efficiency", "", 1, &h->matrix_efficiency},
         {"kernel.overhead", "cycles", 1, &h->kernel_overhead},
         {"kernel.step", "us", 1e-6, &h->kernel_step},
         {"kernel.dispatch", "us", 1e-6, &h->kernel_dispatch},

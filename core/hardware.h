@@ -48,11 +48,13 @@ typedef struct {
     vsh_figure
         matrix_transpose; /* cycles of the transpose unit for a tile of rows x rows, 4 bytes each */
     vsh_figure matrix_stream,
-        matrix_group;   /* rows streamed past a tile at most; in groups of (4 bytes an element) */
-    vsh_figure results; /* elements a cycle that the vector unit takes */
-    vsh_figure kernel_overhead; /* cycles before each block of a compiled kernel */
-    vsh_figure kernel_step;     /* s before each grid step of a hand-blocked kernel */
-    vsh_figure kernel_dispatch; /* s from the host's call to the chip's first cycle, and back */
+        matrix_group;    /* rows streamed past a tile at most; in groups of (4 bytes an element) */
+    vsh_figure results;  /* elements a cycle that the vector unit takes */
+    vsh_figure operands; /* bytes a cycle from the cache into one unit */
+    vsh_figure matrix_efficiency; /* share of the peak that a long product holds */
+    vsh_figure kernel_overhead;   /* cycles before each block of a compiled kernel */
+    vsh_figure kernel_step;       /* s before each grid step of a hand-blocked kernel */
+    vsh_figure kernel_dispatch;   /* s from the host's call to the chip's first cycle, and back */
     int topology;
     vsh_figure wrap_at, group, link_rate, inter_rate, link_latency;
     vsh_figure power_chip, power_host; /* W */

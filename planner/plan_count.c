@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/lower.h"
+#include "core/named.h"
 #include "core/tensor.h"
 #include "planner/plan_commands.h"
 
@@ -100,17 +101,11 @@ vsh_status plan_run_count(vsh_session *s, vsh_error *err)
 {
     const plan_config *config = s->config;
     counted *c = vsh_alloc(s->arena, 1, sizeof *c);
-    const char *path;
     vsh_work work;
 
     if (!c)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    if (!config->model)
-        return vsh_fail(err, VSH_EINPUT,
-                        "--model: expected a model such as gpt2-124m, got nothing");
-    VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model: no model", config->model,
-                             &path, err));
-    VSH_TRY(vsh_model_read(s->arena, path, &c->model, err));
+    VSH_TRY(vsh_named_model(s, config->model, &c->model, err));
     c->seq = config->seq ? config->seq : c->model.context;
     work = vsh_work_default(c->seq);
     VSH_TRY(vsh_count_parameters(&c->model, &c->parameters, err));

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/hardware_auto.h"
+#include "core/named.h"
 #include "planner/plan_commands.h"
 #include "planner/plan_report.h"
 
@@ -14,21 +14,6 @@
 #define SEQ_DEFAULT_MAX 4096
 /* z of a 95 % interval: a stated range is taken as one. */
 #define Z95 1.959964
-
-static vsh_status read_hardware(vsh_session *s, vsh_hardware *hardware, vsh_error *err)
-{
-    const plan_config *c = s->config;
-    const char *path;
-
-    if (!c->hw)
-        return vsh_fail(err, VSH_EINPUT, "--hw: expected a profile such as tpu-v5e, got nothing");
-    if (strcmp(c->hw, "auto") == 0)
-        return vsh_hardware_auto(s->arena, s->cache_folder, c->common.threads, c->refresh, hardware,
-                                 err);
-    VSH_TRY(vsh_library_find(s->arena, &s->library, "hwprofiles", "--hw: no profile", c->hw, &path,
-                             err));
-    return vsh_hardware_read(s->arena, path, hardware, err);
-}
 
 static vsh_status read_hours(const plan_config *c, double *hours, vsh_error *err)
 {
@@ -90,13 +75,10 @@ static vsh_status choose_throughput(const plan_config *c, const vsh_hardware *h,
 static vsh_status read_model(vsh_session *s, vsh_model *model, plan_request *r, vsh_error *err)
 {
     const plan_config *config = s->config;
-    const char *path;
 
     if (!config->model)
         return VSH_OK;
-    VSH_TRY(vsh_library_find(s->arena, &s->library, "models", "--model: no model", config->model,
-                             &path, err));
-    VSH_TRY(vsh_model_read(s->arena, path, model, err));
+    VSH_TRY(vsh_named_model(s, config->model, model, err));
     r->model = model;
     if (!r->seq) /* long contexts are trained last and briefly */
         r->seq = model->context < SEQ_DEFAULT_MAX ? model->context : SEQ_DEFAULT_MAX;
@@ -125,7 +107,7 @@ static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *mod
                         .seq = c->seq,
                         .seed = (uint64_t)c->common.seed};
     VSH_TRY(read_hours(c, &r->hours, err));
-    VSH_TRY(read_hardware(s, hardware, err));
+    VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
     r->precision = choose_precision(c, hardware);
     peak = vsh_hardware_peak(hardware, r->precision, &r->peak_of);
     r->peak.v = peak->value;

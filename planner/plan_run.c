@@ -6,8 +6,6 @@
 #include "planner/laws/muennighoff2023.h"
 #include "planner/plan.h"
 
-/* A chunk of tokens through the output head, so that logits are never whole. */
-#define LOGIT_CHUNK 2048
 /* Shorter sequences than this are another task than the laws'. */
 #define SEQ_LEAST 256
 
@@ -51,7 +49,7 @@ static vsh_status measure(const plan_request *r, const plan_goal *goal, vsh_reco
     run->work.recompute = mode;
     run->work.recipe = goal->recipe;
     run->work.shards = goal->chips;
-    VSH_TRY(vsh_footprint_of(&run->model, &run->work, LOGIT_CHUNK, &run->footprint, err));
+    VSH_TRY(vsh_footprint_of(&run->model, &run->work, VSH_LOGIT_CHUNK, &run->footprint, err));
     run->fits = run->footprint.total.v <= memory_limit(r);
     return VSH_OK;
 }

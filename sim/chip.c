@@ -2,6 +2,13 @@
 
 #include <math.h>
 
+vsh_precision sim_precision(int asked, const vsh_hardware *h)
+{
+    if (asked >= 0)
+        return (vsh_precision)asked;
+    return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
+}
+
 /* What a profile leaves out is taken from the plainest design: a mesh (load, latency), no bubble, a
  * vector unit that keeps up. */
 static int64_t known_or(const vsh_figure *figure, double otherwise)
@@ -33,6 +40,9 @@ static void set_pace(const vsh_hardware *h, vsh_precision precision, sim_chip *c
     }
 }
 
+/* The cycle of a profile without a clock is a nanosecond. */
+static const double clock_otherwise = 1e9;
+
 enum { BYTES_DEN = 256, RESULT_BUFFERS = 2, BUFFERS = 2 };
 
 static void set_memory(const vsh_hardware *h, sim_chip *chip)
@@ -48,8 +58,8 @@ static void set_memory(const vsh_hardware *h, sim_chip *chip)
     chip->scratchpad_bytes = (int64_t)(h->scratchpad_bytes.value / (double)chip->cores);
 }
 
-vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,
-                         vsh_error *err)
+static vsh_status tpu_from(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,
+                           vsh_error *err)
 {
     sim_machine *m = &chip->machine;
     int64_t rows, cols;
@@ -90,10 +100,35 @@ vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chi
     return VSH_OK;
 }
 
+vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,
+                         vsh_error *err)
+{
+    if (h->kind == VSH_TPU)
+        return tpu_from(h, precision, chip, err);
+    *chip = (sim_chip){.hardware = h, .precision = precision, .cores = 1};
+    vsh_hardware_peak(h, precision, &chip->computed);
+    chip->clock.v = h->matrix_clock.known ? h->matrix_clock.value : clock_otherwise;
+    return VSH_OK;
+}
+
 double sim_chip_macs_a_cycle(const sim_chip *chip)
 {
-    const sim_machine *m = &chip->machine;
+    vsh_precision used;
 
-    return (double)(chip->cores * m->units * m->rows * m->cols) * (double)m->pace_den /
-           (double)m->pace_num;
+    if (chip->hardware->kind == VSH_TPU)
+        return (double)chip->cores * sim_macs_a_cycle(&chip->machine);
+    return vsh_hardware_peak(chip->hardware, chip->precision, &used)->value / 2 / chip->clock.v;
+}
+
+const char *sim_chip_caveat(const vsh_hardware *h)
+{
+    if (h->kind == VSH_GPU && !h->kernel_overhead.known)
+        return "the profile has no measured kernels (matrix.efficiency, kernel.overhead): tiles, "
+               "waves and memory at their best, an upper bound";
+    if (h->kind == VSH_TPU && !h->matrix_bubble.known)
+        return "the profile does not say how its matrix units change tiles (matrix.load, latency, "
+               "bubble): a plain mesh without bubbles";
+    if (h->kind == VSH_CPU && !h->products[VSH_FP32].known && !h->products[VSH_BF16].known)
+        return "the profile has no measured products: the peak, an upper bound";
+    return NULL;
 }

@@ -20,11 +20,19 @@ typedef struct {
     int64_t step_cycles;      /* before each grid step of a hand-blocked kernel */
 } sim_chip;
 
-/* VSH_EINPUT when the profile does not say what is needed, by name. */
+/* The precision asked for by index; -1: the 16-bit one the profile has, else fp32. */
+vsh_precision sim_precision(int asked, const vsh_hardware *hardware);
+
+/* VSH_EINPUT when the profile does not say what is needed, by name. Of GPUs and CPUs the machine is
+ * left out. */
 vsh_status sim_chip_from(const vsh_hardware *hardware, vsh_precision precision, sim_chip *chip,
                          vsh_error *err);
 
-/* Multiply-adds the whole chip can do in a cycle. */
+/* What the profile lacks for more than an upper bound on its rates, in a sentence; NULL: nothing.
+ */
+const char *sim_chip_caveat(const vsh_hardware *hardware);
+
+/* Multiply-adds the whole chip can do in a cycle at its peak. */
 double sim_chip_macs_a_cycle(const sim_chip *chip);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef VSH_EXPERT_ROWS_H
 #define VSH_EXPERT_ROWS_H
 
-#include "sim/schedule.h"
+#include "sim/step_plan.h"
 
 /* Rows of each of the experts, largest first: shares of the routed rows, to whole rows by largest
  * remainder; with a capacity factor every expert runs exactly its slots, whatever it was sent. */

@@ -113,13 +113,26 @@ static vsh_bound find_bound(const sim_gemm_answer *a)
                                                                : resources[most].bound;
 }
 
+/* What the cores did together; each of them at most what the busiest did. */
+static vsh_status sum_cores(sim_gemm_answer *a, vsh_error *err)
+{
+    if (__builtin_mul_overflow(a->m, a->n, &a->macs) ||
+        __builtin_mul_overflow(a->macs, a->k, &a->macs) ||
+        __builtin_mul_overflow(a->macs, a->count, &a->macs) ||
+        __builtin_mul_overflow(a->counts.bytes_read, a->cores, &a->bytes_read) ||
+        __builtin_mul_overflow(a->counts.bytes_written, a->cores, &a->bytes_written))
+        return vsh_fail(err, VSH_EINPUT, "%lld cores count beyond 63 bits", (long long)a->cores);
+    a->utilization = (double)a->macs / ((double)a->counts.cycles * a->macs_a_cycle);
+    return VSH_OK;
+}
+
 vsh_status sim_gemm_solve(vsh_arena *arena, sim_gemm_answer *a, vsh_error *err)
 {
     sim_machine machine = a->machine;
     sim_product product;
     sim_counts *c = &a->counts;
 
-    assert(a->engine && a->count >= 1);
+    assert(a->engine && a->count >= 1 && a->cores >= 1);
     VSH_TRY(sim_check(&a->machine, &a->product, err));
     product = sim_product_oriented(&a->product, &machine);
     if (largest_count(&machine, &product) > count_limit)
@@ -135,9 +148,32 @@ vsh_status sim_gemm_solve(vsh_arena *arena, sim_gemm_answer *a, vsh_error *err)
     a->vector_busy = (double)c->vector;
     a->transpose_busy = (double)c->transposing;
     a->bound = find_bound(a);
-    a->utilization = (double)c->macs / ((double)c->cycles * (double)machine.units *
-                                        (double)machine.rows * (double)machine.cols);
-    return VSH_OK;
+    if (a->macs_a_cycle == 0)
+        a->macs_a_cycle = (double)a->cores * sim_macs_a_cycle(&machine);
+    return sum_cores(a, err);
+}
+
+vsh_status sim_gemm_conclude_kernel(sim_gemm_answer *a, const sim_kernel_time *time, vsh_error *err)
+{
+    sim_counts *c = &a->counts;
+    double cycles = time->seconds * a->hertz, count = (double)a->count;
+    int64_t beyond;
+
+    a->kernel = true;
+    if (cycles * (double)a->machine.units > count_limit)
+        return vsh_fail(err, VSH_EINPUT, "%lld x %lld x %lld: the cycles pass 63 bits",
+                        (long long)a->m, (long long)a->n, (long long)a->k);
+    beyond = (int64_t)llround(cycles) - c->cycles; /* what a kernel pays around its tiles */
+    c->cycles += beyond;
+    c->idle[time->bound == VSH_BOUND_MEMORY ? SIM_IDLE_MEMORY : SIM_IDLE_OVERHEAD] +=
+        beyond * a->machine.units;
+    a->stall_cycles = (int64_t)fmax(0, round(cycles - time->compute_cycles));
+    VSH_TRY(repeat(c, a->count, err));
+    a->stall_cycles *= a->count;
+    a->matrix_busy = count * time->matrix_cycles;
+    a->memory_busy = count * time->memory_cycles;
+    a->bound = time->bound;
+    return sum_cores(a, err);
 }
 
 double sim_gemm_seconds(const sim_gemm_answer *a) { return (double)a->counts.cycles / a->hertz; }

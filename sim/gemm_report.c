@@ -4,6 +4,7 @@
 
 #include "core/explain.h"
 #include "sim/bar.h"
+#include "sim/chip_explain.h"
 #include "sim/gemm_answer.h"
 
 enum { BAR_COLUMNS = 36 };
@@ -54,6 +55,28 @@ static void print_memory(const sim_gemm_answer *a, vsh_text *out)
         vsh_text_add(out, "never waited for");
 }
 
+static void print_block(const char *what, const sim_product *p, int64_t cycles, vsh_text *out)
+{
+    vsh_text_add(out, "  %-9s %lld x %lld x %lld, %s outermost, units share %s", what,
+                 (long long)p->block_m, (long long)p->block_n, (long long)p->block_k,
+                 p->n_outer ? "n" : "m", sim_split_words[p->split]);
+    if (cycles)
+        vsh_text_add(out, ": %s cycles", vsh_show_integer(cycles).text);
+    vsh_text_put(out, "\n", 1);
+}
+
+/* Of a chip: the block chosen, and the next best. */
+static void print_blocks(const sim_gemm_answer *a, vsh_text *out)
+{
+    const sim_product *p = &a->product;
+    bool whole = p->block_m == p->m && p->block_n == p->n && p->block_k == p->k;
+
+    if (!a->kernel && (!whole || a->runner_up_cycles))
+        print_block("Block", p, 0, out);
+    if (a->runner_up_cycles)
+        print_block("Runner-up", &a->runner_up, a->runner_up_cycles, out);
+}
+
 static void print_count(const char *what, int64_t value, const char *note, vsh_text *out)
 {
     vsh_text_add(out, "  %-17s %17s%s%s\n", what, vsh_show_integer(value).text, *note ? "   " : "",
@@ -63,26 +86,32 @@ static void print_count(const char *what, int64_t value, const char *note, vsh_t
 void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
 {
     const sim_counts *c = &a->counts;
-    const sim_product *p = &a->product;
-
     vsh_text_add(out, "\n  %s%s x %s by %s x %s%s", vsh_term_bold(term),
-                 vsh_show_integer(p->m).text, vsh_show_integer(p->k).text,
-                 vsh_show_integer(p->k).text, vsh_show_integer(p->n).text, vsh_term_plain(term));
+                 vsh_show_integer(a->m).text, vsh_show_integer(a->k).text,
+                 vsh_show_integer(a->k).text, vsh_show_integer(a->n).text, vsh_term_plain(term));
     if (a->count > 1)
         vsh_text_add(out, ", %s times", vsh_show_integer(a->count).text);
     vsh_text_add(out, "\n  Machine   ");
     vsh_text_wrap(out, a->title, 12, 80);
-    vsh_text_add(out, "  Memory    ");
-    print_memory(a, out);
-    vsh_text_add(out, "\n  Engine    %s: %s\n\n", a->engine->name, a->engine->what);
+    if (!a->kernel) { /* of a kernel the memory's share is in its pace */
+        vsh_text_add(out, "  Memory    ");
+        print_memory(a, out);
+        vsh_text_put(out, "\n", 1);
+    }
+    vsh_text_add(out, "  Engine    %s: %s\n", a->engine->name, a->engine->what);
+    print_blocks(a, out);
+    vsh_text_put(out, "\n", 1);
     print_count("cycles", c->cycles,
                 isfinite(a->hertz) ? vsh_show_time(sim_gemm_seconds(a)).text : "", out);
+    if (isfinite(a->dispatch))
+        vsh_text_add(out, "  %-17s %17s   called from the host and awaited\n", "  with dispatch",
+                     vsh_show_time(sim_gemm_seconds(a) + a->dispatch).text);
     print_count("  to the last MAC", c->last_mac, "", out);
     print_count("  stalled", a->stall_cycles, "more than with unlimited bandwidth", out);
-    print_count("multiply-adds", c->macs, "", out);
+    print_count("multiply-adds", a->macs, "", out);
     print_count("tiles", c->folds, "stationary, each streamed past once", out);
-    print_count("bytes read", c->bytes_read, vsh_show_bytes((double)c->bytes_read).text, out);
-    print_count("bytes written", c->bytes_written, vsh_show_bytes((double)c->bytes_written).text,
+    print_count("bytes read", a->bytes_read, vsh_show_bytes((double)a->bytes_read).text, out);
+    print_count("bytes written", a->bytes_written, vsh_show_bytes((double)a->bytes_written).text,
                 out);
     vsh_text_add(out, "  %-17s %15.1f %%   of what the units could multiply\n", "utilization",
                  100 * a->utilization);
@@ -93,7 +122,7 @@ void sim_gemm_print(const sim_gemm_answer *a, vsh_term term, vsh_text *out)
     vsh_text_put(out, "\n", 1);
 }
 
-enum { EXPLAINED_MAX = 24 };
+enum { EXPLAINED_MAX = 24 + VSH_HARDWARE_ROWS };
 
 static double busiest(const sim_gemm_answer *a)
 {
@@ -113,8 +142,9 @@ static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
          derived},
         {"clock", a->hertz, "Hz", "profile", a->clock, "specification"},
         {"time_s", sim_gemm_seconds(a), "s", "cycles / clock", answer, derived},
-        {"macs", (double)c->macs, "", "M x N x K x count", machine, derived},
-        {"utilization", a->utilization, "", "MACs / (cycles x units x R x C)", answer, derived},
+        {"macs", (double)a->macs, "", "M x N x K x count", machine, derived},
+        {"utilization", a->utilization, "", "MACs / (cycles x units x R x C / cycles a row takes)",
+         answer, derived},
         {"stall_cycles", (double)a->stall_cycles, "",
          "cycles - cycles of the closed engine with unlimited bandwidth, x count", answer, derived},
         {"matrix busy", a->matrix_busy, "cycles", "unit-cycles in which rows enter / units",
@@ -134,9 +164,9 @@ static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
          : a->machine.dataflow == SIM_IS ? "ceil(k / R) x ceil(m / C) of a block, over blocks"
                                          : "ceil(k / R) x ceil(n / C) of a block, over blocks",
          machine, derived},
-        {"bytes_read", (double)c->bytes_read, "B", "blocks of lhs and rhs fetched, unless resident",
+        {"bytes_read", (double)a->bytes_read, "B", "blocks of lhs and rhs fetched, unless resident",
          machine, derived},
-        {"bytes_written", (double)c->bytes_written, "B", "M x N x bytes, unless resident", machine,
+        {"bytes_written", (double)a->bytes_written, "B", "M x N x bytes, unless resident", machine,
          derived},
         {"idle", (double)c->cycles * (double)a->machine.units - (double)c->streaming, "unit-cycles",
          "units x cycles - unit-cycles in which rows enter, each by its first cause", machine,
@@ -146,7 +176,7 @@ static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (isfinite(all[i].value))
             lines[count++] = all[i];
-    return count;
+    return a->hardware ? count + sim_chip_explain(a->hardware, lines + count) : count;
 }
 
 void sim_gemm_explain(const sim_gemm_answer *a, vsh_text *out)
@@ -154,6 +184,15 @@ void sim_gemm_explain(const sim_gemm_answer *a, vsh_text *out)
     vsh_explained lines[EXPLAINED_MAX];
 
     vsh_explain_print(lines, list_numbers(a, lines), out);
+}
+
+static void write_block(const char *key, const sim_product *p, vsh_json *json)
+{
+    vsh_json_array(json, key);
+    vsh_json_integer(json, NULL, p->block_m);
+    vsh_json_integer(json, NULL, p->block_n);
+    vsh_json_integer(json, NULL, p->block_k);
+    vsh_json_end(json);
 }
 
 static void write_question(const sim_gemm_answer *a, vsh_json *json)
@@ -164,15 +203,16 @@ static void write_question(const sim_gemm_answer *a, vsh_json *json)
 
     snprintf(array, sizeof array, "%" PRId64 "x%" PRId64, m->rows, m->cols);
     vsh_json_string(json, "machine", a->title);
-    vsh_json_integer(json, "m", p->m);
-    vsh_json_integer(json, "n", p->n);
-    vsh_json_integer(json, "k", p->k);
+    vsh_json_integer(json, "m", a->m);
+    vsh_json_integer(json, "n", a->n);
+    vsh_json_integer(json, "k", a->k);
     vsh_json_integer(json, "count", a->count);
-    vsh_json_array(json, "block");
-    vsh_json_integer(json, NULL, p->block_m);
-    vsh_json_integer(json, NULL, p->block_n);
-    vsh_json_integer(json, NULL, p->block_k);
-    vsh_json_end(json);
+    write_block("block", p, json);
+    if (a->runner_up_cycles) {
+        write_block("runner_up_block", &a->runner_up, json);
+        vsh_json_integer(json, "runner_up_cycles", a->runner_up_cycles);
+    }
+    vsh_json_integer(json, "cores", a->cores);
     vsh_json_string(json, "array", array);
     vsh_json_integer(json, "units", m->units);
     vsh_json_string(json, "dataflow", sim_dataflow_words[m->dataflow]);
@@ -193,13 +233,14 @@ void sim_gemm_write_json(const sim_gemm_answer *a, bool explain, vsh_json *json)
     vsh_json_integer(json, "cycles", c->cycles);
     vsh_json_integer(json, "cycles_to_last_mac", c->last_mac);
     vsh_json_known(json, "time_s", sim_gemm_seconds(a));
-    vsh_json_integer(json, "macs", c->macs);
+    vsh_json_known(json, "time_with_dispatch_s", sim_gemm_seconds(a) + a->dispatch);
+    vsh_json_integer(json, "macs", a->macs);
     vsh_json_real(json, "utilization", a->utilization);
     vsh_json_integer(json, "stall_cycles", a->stall_cycles);
     vsh_json_string(json, "bound", vsh_bound_names[a->bound]);
     vsh_json_integer(json, "tiles", c->folds);
-    vsh_json_integer(json, "bytes_read", c->bytes_read);
-    vsh_json_integer(json, "bytes_written", c->bytes_written);
+    vsh_json_integer(json, "bytes_read", a->bytes_read);
+    vsh_json_integer(json, "bytes_written", a->bytes_written);
     vsh_json_integer(json, "streaming", c->streaming);
     vsh_json_object(json, "idle");
     for (int i = 0; i < SIM_IDLE_CAUSES; i++)

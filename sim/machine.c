@@ -5,6 +5,7 @@
 
 const char *const sim_dataflow_words[] = {"ws", "os", "is", NULL};
 const char *const sim_policy_words[] = {"serial", "shift", "double", NULL};
+const char *const sim_split_words[] = {"tiles", "rows", NULL};
 const char *const sim_idle_words[SIM_IDLE_CAUSES] = {
     "bubble", "head", "memory", "overhead", "vector", "weights", "fill", "units", "tail"};
 
@@ -25,6 +26,11 @@ sim_machine sim_mesh(int64_t rows, int64_t cols, sim_dataflow dataflow, sim_poli
                          .row_group = 1,
                          .result_buffers = 1,
                          .buffers = 2};
+}
+
+double sim_macs_a_cycle(const sim_machine *m)
+{
+    return (double)(m->units * m->rows * m->cols) * (double)m->pace_den / (double)m->pace_num;
 }
 
 sim_product sim_whole_product(int64_t m, int64_t n, int64_t k)
@@ -84,6 +90,7 @@ vsh_status sim_check(const sim_machine *machine, const sim_product *p, vsh_error
         return vsh_fail(err, VSH_EINPUT,
                         "%lld x %lld x %lld: the multiply-adds of this product pass 63 bits",
                         (long long)p->m, (long long)p->n, (long long)p->k);
+    assert(machine->mac_latency <= machine->latency && p->result_work >= 1);
     assert(p->block_m >= 1 && p->block_m <= p->m && p->block_n >= 1 && p->block_n <= p->n &&
            p->block_k >= 1 && p->block_k <= p->k);
     return VSH_OK;

@@ -74,7 +74,7 @@ typedef enum { SIM_WS, SIM_OS, SIM_IS } sim_dataflow;
 typedef enum { SIM_SERIAL, SIM_SHIFT, SIM_DOUBLE } sim_policy; /* of the stationary registers */
 typedef enum { SIM_SPLIT_TILES, SIM_SPLIT_ROWS } sim_split;
 
-extern const char *const sim_dataflow_words[], *const sim_policy_words[];
+extern const char *const sim_dataflow_words[], *const sim_policy_words[], *const sim_split_words[];
 
 /* Cycles are of the matrix units' clock. */
 typedef struct {
@@ -154,6 +154,9 @@ typedef struct {
 
 /* A bare mesh with ideal memory. */
 sim_machine sim_mesh(int64_t rows, int64_t cols, sim_dataflow dataflow, sim_policy policy);
+
+/* Multiply-adds that all units can do in a cycle. */
+double sim_macs_a_cycle(const sim_machine *machine);
 
 /* One block, bytes of fp32. */
 sim_product sim_whole_product(int64_t m, int64_t n, int64_t k);

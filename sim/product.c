@@ -16,6 +16,7 @@ static sim_product core_part(const sim_chip *chip, const sim_gemm *g)
     p.element_bytes[SIM_LHS] = p.element_bytes[SIM_RHS] = operand;
     p.element_bytes[SIM_OUT] = out;
     p.transposed = g->transposed;
+    p.result_work = g->result_work ? g->result_work : 1;
     for (int i = 0; i < SIM_OPERANDS; i++)
         p.resident[i] = g->resident[i];
     return p;
@@ -52,7 +53,8 @@ vsh_status sim_gemm_tile(const sim_chip *chip, const sim_gemm *g, sim_tilings *f
     sim_product part = core_part(chip, g);
 
     VSH_TRY(sim_check(&chip->machine, &part, err));
-    return g->block[0] ? given_block(chip, g, part, found, err) : sim_tile(chip, &part, found, err);
+    return g->block[0] ? given_block(chip, g, part, found, err)
+                       : sim_tile(chip, &part, g->tile_m, found, err);
 }
 
 vsh_bound sim_counts_bound(const sim_machine *m, const sim_counts *c)

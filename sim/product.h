@@ -8,9 +8,11 @@
 /* (m,n) = (m,k) (k,n). Zero bytes: those of the chip's precision. */
 typedef struct {
     int64_t m, n, k;
-    int64_t block[3];  /* block sides m, n, k of a hand-blocked kernel; 0: searched */
-    int64_t out_bytes; /* of an element of the result */
-    bool transposed;   /* lhs lies as k by m */
+    int64_t block[3];    /* block sides m, n, k of a hand-blocked kernel; 0: searched */
+    int64_t tile_m;      /* rows at a time that the kernel is held to; 0: searched too */
+    int64_t out_bytes;   /* of an element of the result */
+    int64_t result_work; /* operations of the vector unit on each result; 0: as 1 */
+    bool transposed;     /* lhs lies as k by m */
     bool resident[SIM_OPERANDS];
 } sim_gemm;
 

@@ -6,11 +6,9 @@
 #include "core/lower.h"
 #include "core/precision.h"
 #include "sim/engine.h"
+#include "sim/sim_scale.h"
 
 #define AT(field) offsetof(sim_config, field)
-
-const char *const sim_split_words[] = {"tiles", "rows", NULL};
-const char *const sim_input_words[] = {"gemm", "conv", NULL};
 
 #define ENGINE                                                                                     \
     {                                                                                              \
@@ -68,8 +66,8 @@ static const vsh_opt scale_options[] = {
     {VSH_OPT_TEXT, 'c', "config", "FILE", "SCALE-Sim's configuration", AT(config)},
     {VSH_OPT_TEXT, 't', "topology", "FILE", "its layers, as CSV", AT(topology)},
     {VSH_OPT_TEXT, 'l', "layout", "FILE", "its layouts, as CSV", AT(layout)},
-    {VSH_OPT_WORD, 'i', "input", "W", "rows of the topology: gemm or conv (default conv)",
-     AT(input), 0, 0, sim_input_words},
+    {VSH_OPT_WORD, 'i', "input", "W", "rows of the topology: gemm or conv (default: by its header)",
+     AT(input), 0, 0, sim_scale_input_words},
     {VSH_OPT_TEXT, 'p', "out", "DIR", "where its reports are written", AT(out)},
     VSH_COMMON_OPTIONS(sim_config)};
 
@@ -82,11 +80,16 @@ const vsh_program_command sim_commands[] = {
       gemm_options, 3},
      sim_run_gemm},
     {{"step", "--hw P --model M --seq S --batch SEQS [options]",
-      "a whole training step on one chip, operation by operation", NULL, step_options, 0},
-     NULL},
+      "a whole training step on one chip, operation by operation",
+      "  vishwa-sim step --hw tpu-v5e --model gpt2-124m --seq 1024 --batch 32\n"
+      "  vishwa-sim step --hw tpu-v6e --model olmoe-1b-7b --seq 4096 --batch 4 \\\n"
+      "      --experts-load zipf --report out/step\n",
+      step_options, 0},
+     sim_run_step},
     {{"scale-sim", "-c CONFIG -t TOPOLOGY [-l LAYOUT] [-i gemm|conv] -p DIR",
-      "SCALE-Sim's own inputs in, its own reports out", NULL, scale_options, 0},
-     NULL},
+      "SCALE-Sim's own inputs in, its own reports out",
+      "  vishwa-sim scale-sim -c scale.cfg -t layers.csv -i gemm -p out\n", scale_options, 0},
+     sim_run_scale},
     {{NULL}, NULL}};
 
 void sim_config_default(sim_config *config)

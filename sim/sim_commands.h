@@ -15,16 +15,16 @@ typedef struct {
     double bandwidth; /* bytes a cycle */
     int engine, precision, recompute, optimizer;
     int dataflow, weights, split;
-    int input; /* of scale-sim: sim_input_words */
+    int input; /* of scale-sim: sim_scale_input_words */
     bool refresh;
 } sim_config;
 
 void sim_config_default(sim_config *config);
 
-extern const char *const sim_split_words[], *const sim_input_words[];
-
 extern const vsh_program_command sim_commands[];
 
-vsh_command_run sim_run_gemm; /* sim_gemm.c */
+vsh_command_run sim_run_gemm;  /* sim_gemm.c */
+vsh_command_run sim_run_step;  /* sim_step.c */
+vsh_command_run sim_run_scale; /* sim_scale.c */
 
 #endif

@@ -2,8 +2,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/named.h"
 #include "core/precision.h"
 #include "sim/gemm_answer.h"
+#include "sim/cpu.h"
+#include "sim/gpu.h"
+#include "sim/product.h"
 #include "sim/sim_commands.h"
 
 enum { SIDES_MAX = 3, ARRAY_SIDE_MAX = 65536 };
@@ -32,7 +36,7 @@ static bool parse_sides(const char *text, int count, double most, int64_t *sides
     return true;
 }
 
-static vsh_status read_sides(const vsh_session *s, sim_product *product, vsh_error *err)
+static vsh_status read_sides(const vsh_session *s, sim_gemm_answer *a, vsh_error *err)
 {
     static const char *const names[] = {"M", "N", "K"};
     int64_t side[SIDES_MAX];
@@ -45,7 +49,10 @@ static vsh_status read_sides(const vsh_session *s, sim_product *product, vsh_err
             return vsh_fail(err, VSH_EINPUT,
                             "%s: expected a whole number from 1 to %.10g, got \"%.80s\"", names[i],
                             side_max, s->operands[i]);
-    *product = sim_whole_product(side[0], side[1], side[2]);
+    a->m = side[0];
+    a->n = side[1];
+    a->k = side[2];
+    a->product = sim_whole_product(a->m, a->n, a->k);
     return VSH_OK;
 }
 
@@ -150,11 +157,139 @@ static vsh_status gemm_on_array(vsh_session *s, sim_gemm_answer *a, vsh_error *e
     return sim_gemm_solve(s->arena, a, err);
 }
 
+/* A TPU: its share of the product, in the block that was asked for or the best that fits. */
+static vsh_status gemm_on_tpu(vsh_session *s, const sim_chip *chip, sim_gemm_answer *a,
+                              vsh_error *err)
+{
+    const sim_config *c = s->config;
+    vsh_text title = {.arena = s->arena};
+    sim_gemm gemm = {.m = a->m, .n = a->n, .k = a->k};
+    sim_tilings tilings;
+
+    for (int i = 0; i < SIM_OPERANDS; i++)
+        gemm.resident[i] = a->product.resident[i];
+    if (c->block) {
+        gemm.block[0] = a->product.block_m;
+        gemm.block[1] = a->product.block_n;
+        gemm.block[2] = a->product.block_k;
+    }
+    VSH_TRY(sim_gemm_tile(chip, &gemm, &tilings, err));
+    a->machine = tilings.best.machine;
+    a->product = tilings.best.product;
+    if (c->split >= 0)
+        a->product.split = (sim_split)c->split;
+    a->runner_up = tilings.second.product;
+    a->runner_up_cycles = tilings.second.cycles;
+    a->cores = chip->cores;
+    vsh_text_add(&title, "%s: %lld core%s of %lld unit%s, %lld x %lld each, %s",
+                 chip->hardware->name, (long long)chip->cores, chip->cores == 1 ? "" : "s",
+                 (long long)a->machine.units, a->machine.units == 1 ? "" : "s",
+                 (long long)a->machine.rows, (long long)a->machine.cols,
+                 vsh_precision_words[chip->precision]);
+    if (chip->computed != chip->precision)
+        vsh_text_add(&title, ", computed as %s", vsh_precision_words[chip->computed]);
+    a->title = vsh_text_string(&title);
+    return sim_gemm_solve(s->arena, a, err);
+}
+
+/* What a library's kernel does cannot be told how. */
+static vsh_status refuse_blocking(const sim_config *c, const vsh_hardware *h, vsh_error *err)
+{
+    const char *given = c->block        ? "block"
+                        : c->resident   ? "resident"
+                        : c->split >= 0 ? "split"
+                                        : NULL;
+
+    return given ? vsh_fail(err, VSH_EINPUT, "--%s: %s is a %s; its library chooses", given,
+                            h->name, vsh_hardware_kind_words[h->kind])
+                 : VSH_OK;
+}
+
+/* A GPU: the tile of out that a library would choose, dealt over the SMs. */
+static vsh_status gemm_on_gpu(vsh_session *s, const sim_chip *chip, sim_gemm_answer *a,
+                              vsh_error *err)
+{
+    const vsh_hardware *h = chip->hardware;
+    vsh_text title = {.arena = s->arena};
+    sim_gpu_result r;
+    double slowest, streaming;
+
+    VSH_TRY(sim_gpu_product(s->arena, h, chip->precision, a->m, a->n, a->k, a->engine, &r, err));
+    slowest = fmax(r.pace.matrix, fmax(r.pace.cache, r.pace.memory));
+    streaming = (double)r.counts.streaming / (double)r.machine.units;
+    a->machine = r.machine;
+    a->product = r.product;
+    a->counts = r.counts;
+    vsh_text_add(&title, "%s: %lld SMs, tiles of %lld x %lld", h->name, (long long)r.machine.units,
+                 (long long)r.tiling.rows, (long long)r.tiling.cols);
+    if (r.tiling.splits > 1)
+        vsh_text_add(&title, ", k in %lld parts", (long long)r.tiling.splits);
+    vsh_text_add(&title, ", %lld wave%s, %s; next best: %lld x %lld, k in %lld, %s",
+                 (long long)r.waves, r.waves == 1 ? "" : "s", vsh_precision_words[chip->precision],
+                 (long long)r.runner_up.rows, (long long)r.runner_up.cols,
+                 (long long)r.runner_up.splits, vsh_show_time(r.runner_up.seconds).text);
+    a->title = vsh_text_string(&title);
+    return sim_gemm_conclude_kernel(
+        a,
+        &(sim_kernel_time){.seconds = r.seconds,
+                           .compute_cycles = r.seconds * chip->clock.v -
+                                             streaming * (1 - r.pace.matrix / slowest),
+                           .matrix_cycles = streaming * r.pace.matrix / slowest,
+                           .memory_cycles = streaming * fmax(r.pace.cache, r.pace.memory) / slowest,
+                           .bound = r.bound},
+        err);
+}
+
+/* A CPU: register tiles dealt over the cores, operands packed where that is faster. */
+static vsh_status gemm_on_cpu(vsh_session *s, const sim_chip *chip, sim_gemm_answer *a,
+                              vsh_error *err)
+{
+    vsh_text title = {.arena = s->arena};
+    sim_cpu_result r;
+
+    VSH_TRY(sim_cpu_product(s->arena, chip->hardware, chip->precision, a->m, a->n, a->k, a->engine,
+                            &r, err));
+    a->machine = r.machine;
+    a->product = r.product;
+    a->counts = r.counts;
+    vsh_text_add(&title, "%s: register tiles of %lld x %lld on %lld core%s, %s, %s",
+                 chip->hardware->name, (long long)r.machine.rows, (long long)r.machine.cols,
+                 (long long)r.machine.units, r.machine.units == 1 ? "" : "s",
+                 r.packed ? "operands packed" : "operands as they lie",
+                 vsh_precision_words[chip->precision]);
+    a->title = vsh_text_string(&title);
+    return sim_gemm_conclude_kernel(
+        a,
+        &(sim_kernel_time){.seconds = r.seconds,
+                           .compute_cycles = (double)r.counts.cycles,
+                           .matrix_cycles = (double)r.counts.streaming / (double)r.machine.units,
+                           .memory_cycles = r.memory_seconds * chip->clock.v,
+                           .bound = r.bound},
+        err);
+}
+
 /* The matrix units of a profile, with its memory system. */
 static vsh_status gemm_on_chip(vsh_session *s, sim_gemm_answer *a, vsh_error *err)
 {
-    (void)s, (void)a;
-    return vsh_fail(err, VSH_EINPUT, "--hw: not built yet");
+    const sim_config *c = s->config;
+    vsh_hardware *h = vsh_alloc(s->arena, 1, sizeof *h);
+    sim_chip chip;
+
+    if (!h)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, h, err));
+    VSH_TRY(sim_chip_from(h, sim_precision(c->precision, h), &chip, err));
+    a->macs_a_cycle = sim_chip_macs_a_cycle(&chip);
+    if (sim_chip_caveat(h))
+        vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", h->name, sim_chip_caveat(h));
+    a->hardware = h;
+    a->hertz = chip.clock.v;
+    a->clock = h->matrix_clock.source;
+    a->dispatch = h->kernel_dispatch.known ? h->kernel_dispatch.value : (double)NAN;
+    if (h->kind == VSH_TPU)
+        return gemm_on_tpu(s, &chip, a, err);
+    VSH_TRY(refuse_blocking(c, h, err));
+    return h->kind == VSH_GPU ? gemm_on_gpu(s, &chip, a, err) : gemm_on_cpu(s, &chip, a, err);
 }
 
 /* Either a profile, which says how its units work, or an array and how it works. */
@@ -181,9 +316,13 @@ static vsh_status check_machine(const sim_config *c, vsh_error *err)
 vsh_status sim_run_gemm(vsh_session *s, vsh_error *err)
 {
     const sim_config *c = s->config;
-    sim_gemm_answer a = {.engine = &sim_engines[c->engine], .count = c->count, .hertz = NAN};
+    sim_gemm_answer a = {.engine = &sim_engines[c->engine],
+                         .count = c->count,
+                         .cores = 1,
+                         .hertz = NAN,
+                         .dispatch = NAN};
 
-    VSH_TRY(read_sides(s, &a.product, err));
+    VSH_TRY(read_sides(s, &a, err));
     VSH_TRY(check_machine(c, err));
     VSH_TRY(read_block(c->block, &a.product, err));
     VSH_TRY(read_resident(c->resident, &a.product, err));

@@ -93,6 +93,17 @@ sim_trace *sim_trace_open(vsh_arena *arena, const sim_chip *chip, int64_t spans_
     return t->span && t->op ? t : NULL;
 }
 
+void sim_trace_add_totals(sim_trace *t, const sim_step_time *result)
+{
+    double at = 0;
+
+    for (int i = 0; i < result->op_count; i++) {
+        double end = at + result->op[i].cycles;
+        add_op(t, result->op[i].op, (int64_t)at, (int64_t)end, 1);
+        at = end;
+    }
+}
+
 int64_t sim_trace_runs(const sim_trace *t, const vsh_op *op)
 {
     int64_t runs = 0;

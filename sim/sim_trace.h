@@ -4,6 +4,7 @@
 #define VSH_SIM_TRACE_H
 
 #include "sim/chip.h"
+#include "sim/step_schedule.h"
 #include "sim/timeline.h"
 
 typedef struct {
@@ -33,6 +34,10 @@ typedef struct {
 /* In the arena, with room for spans_max spans; NULL when memory is exhausted. When the room is
  * used up, the operations with the most spans lose their last ones. */
 sim_trace *sim_trace_open(vsh_arena *arena, const sim_chip *chip, int64_t spans_max);
+
+/* For a step that nobody could watch, its operations having run alone: adds them one after another,
+ * each for all of its time in the step. */
+void sim_trace_add_totals(sim_trace *trace, const sim_step_time *result);
 
 /* How often an operation ran, repetitions that were skipped counted. */
 int64_t sim_trace_runs(const sim_trace *trace, const vsh_op *op);

@@ -3,7 +3,7 @@
 #define VSH_STEP_BARS_H
 
 #include "core/term.h"
-#include "sim/schedule.h"
+#include "sim/step_schedule.h"
 
 /* The heaviest operations with their time, and where the multiply-adds went. */
 void sim_step_print_bars(const sim_step_time *result, vsh_term term, vsh_text *out);

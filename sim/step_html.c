@@ -8,7 +8,7 @@
 #include "core/file.h"
 #include "core/page.h"
 #include "core/report.h"
-#include "sim/engine.h"
+#include "sim/chip_explain.h"
 #include "sim/figures/step_figure.h"
 #include "sim/step_bars.h"
 
@@ -34,14 +34,14 @@ static const char *const advice[VSH_BOUND_COUNT] = {
 
 static void write_tiles(const sim_report_input *in, vsh_text *page)
 {
-    const sim_step_time *r = in->result;
+    const sim_step_time *r = in->answer->result;
     double shares[SIM_CAUSES];
     char text[48];
 
     sim_waterfall_shares(&r->waterfall, shares);
     vsh_text_add(page, "<dl class=\"figures\">\n");
     vsh_report_tile(page, "time of a step", vsh_show_time(r->time.v).text, "%s cycles at %sHz",
-                    vsh_show_power(r->cycles).text, vsh_show_si(in->chip->clock.v).text);
+                    vsh_show_power(r->cycles).text, vsh_show_si(in->answer->chip.clock.v).text);
     vsh_report_tile(page, "tokens a second", COUNT(r->tokens_per_s), "%s a step",
                     INTEGER(r->tokens_per_s * r->time.v + 0.5));
     snprintf(text, sizeof text, "%.1f %%", 100 * r->mfu);
@@ -52,34 +52,51 @@ static void write_tiles(const sim_report_input *in, vsh_text *page)
     vsh_report_tile(page, "bound", vsh_bound_names[r->bound], "under which most time is spent");
     snprintf(text, sizeof text, "%.1f %%", 100 * shares[SIM_USEFUL]);
     vsh_report_tile(page, "multiply-adds of use", text, "of those the chip could do");
+    vsh_report_tile(page, "memory", vsh_show_bytes(in->answer->footprint.total.v).text, "of %s%s",
+                    vsh_show_bytes(in->answer->chip.hardware->memory_bytes.value).text,
+                    in->answer->fits ? "" : ": does not fit, simulated all the same");
     vsh_text_add(page, "</dl>\n");
+}
+
+/* Of GPUs and CPUs a chip has no machine: each product has its own. */
+static void describe_machine(const sim_chip *chip, vsh_text *out)
+{
+    const sim_machine *m = &chip->machine;
+
+    if (m->units)
+        vsh_text_add(out,
+                     "%" PRId64 " core%s with %" PRId64 " matrix unit%s of %" PRId64 " x %" PRId64
+                     " at %sHz.",
+                     chip->cores, chip->cores == 1 ? "" : "s", m->units, m->units == 1 ? "" : "s",
+                     m->rows, m->cols, vsh_show_si(chip->clock.v).text);
+    if (sim_chip_caveat(chip->hardware))
+        vsh_text_add(out, " %s.", sim_chip_caveat(chip->hardware));
 }
 
 static void write_summary(const sim_report_input *in, vsh_text *page)
 {
-    const sim_step *step = in->step;
-    const sim_machine *m = &in->chip->machine;
+    const sim_step *step = &in->answer->step;
+    vsh_text machine = {.arena = page->arena};
 
+    describe_machine(&in->answer->chip, &machine);
     vsh_page_put(page, "h1", NULL, "A training step of %.80s on one %.120s", step->model->name,
-                 in->chip->hardware->name);
-    vsh_page_put(page, "p", "soft",
-                 "Simulated, not measured: engine \u201c%s\u201d, %" PRId64 " core%s with %" PRId64
-                 " matrix unit%s of %" PRId64 " x %" PRId64 " at %sHz.",
-                 sim_engines[SIM_EVENT].name, in->chip->cores, in->chip->cores == 1 ? "" : "s",
-                 m->units, m->units == 1 ? "" : "s", m->rows, m->cols,
-                 vsh_show_si(in->chip->clock.v).text);
+                 in->answer->chip.hardware->name);
+    vsh_page_put(page, "p", "soft", "Simulated, not measured: engine \u201c%s\u201d. %s",
+                 in->answer->engine->name, vsh_text_string(&machine));
     vsh_text_add(page, "<section class=\"card\">\n");
     vsh_page_put(page, "p", "lead", "%s a step, %s tokens a second, MFU %.0f %%; bound by %s.",
-                 vsh_show_time(in->result->time.v).text, COUNT(in->result->tokens_per_s),
-                 100 * in->result->mfu, vsh_bound_names[in->result->bound]);
-    vsh_page_put(page, "p", NULL, "%s", advice[in->result->bound]);
+                 vsh_show_time(in->answer->result->time.v).text,
+                 COUNT(in->answer->result->tokens_per_s), 100 * in->answer->result->mfu,
+                 vsh_bound_names[in->answer->result->bound]);
+    vsh_page_put(page, "p", NULL, "%s", advice[in->answer->result->bound]);
     vsh_page_put(page, "p", NULL,
                  "%s sequence%s of %s tokens at a time, %s time%s a step; %s, computed in %s; "
                  "%s; recompute %s%s%s.",
                  INTEGER(step->work.sequences), step->work.sequences == 1 ? "" : "s",
                  INTEGER(step->work.seq), INTEGER(step->micro_batches),
-                 step->micro_batches == 1 ? "" : "s", vsh_precision_words[in->chip->precision],
-                 vsh_precision_words[in->chip->computed],
+                 step->micro_batches == 1 ? "" : "s",
+                 vsh_precision_words[in->answer->chip.precision],
+                 vsh_precision_words[in->answer->chip.computed],
                  step->work.recipe ? step->work.recipe->name : "no optimizer",
                  vsh_recompute_words[step->work.recompute],
                  step->model->experts.count ? "; rows of experts: " : "",
@@ -92,7 +109,7 @@ static void write_summary(const sim_report_input *in, vsh_text *page)
 
 static void write_op(const sim_report_input *in, const sim_op_time *t, vsh_table *table)
 {
-    const sim_step_time *r = in->result;
+    const sim_step_time *r = in->answer->result;
     const vsh_op *op = t->op;
 
     vsh_table_row(table, NULL);
@@ -126,8 +143,8 @@ static void write_ops(const sim_report_input *in, vsh_text *page)
     vsh_page_put(page, "h2", NULL, "Every operation");
     vsh_text_add(page, "<section class=\"card long\">\n");
     table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
-    for (int i = 0; i < in->result->op_count; i++)
-        write_op(in, &in->result->op[i], &table);
+    for (int i = 0; i < in->answer->result->op_count; i++)
+        write_op(in, &in->answer->result->op[i], &table);
     vsh_table_close(&table);
     vsh_page_put(
         page, "p", "small",
@@ -165,18 +182,28 @@ static void write_op_blocks(const sim_op_time *t, vsh_table *table)
         vsh_table_cell(table, "-");
 }
 
+static bool has_blocks(const sim_step_time *r)
+{
+    for (int i = 0; i < r->op_count; i++)
+        if (r->op[i].tilings.best.cycles)
+            return true;
+    return false;
+}
+
 static void write_blocks(const sim_report_input *in, vsh_text *page)
 {
     static const char *const heads[] = {"Operation", "phase",      "#block",
                                         "#cycles",   "#runner-up", "#its cycles"};
     vsh_table table;
 
+    if (!has_blocks(in->answer->result))
+        return;
     vsh_page_put(page, "h2", NULL, "The block of every product, and the runner-up");
     vsh_text_add(page, "<section class=\"card long\">\n");
     table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
-    for (int i = 0; i < in->result->op_count; i++)
-        if (in->result->op[i].tilings.best.cycles)
-            write_op_blocks(&in->result->op[i], &table);
+    for (int i = 0; i < in->answer->result->op_count; i++)
+        if (in->answer->result->op[i].tilings.best.cycles)
+            write_op_blocks(&in->answer->result->op[i], &table);
     vsh_table_close(&table);
     vsh_page_put(
         page, "p", "small",
@@ -185,6 +212,43 @@ static void write_blocks(const sim_report_input *in, vsh_text *page)
         "execution alone. An n after it: blocks of columns are the outer loop. Where the "
         "loads "
         "of experts differ, the block is that of the largest.");
+    vsh_text_add(page, "</section>\n");
+}
+
+/* What a grouped-product kernel should take at a time; time against the best. */
+static void write_advice(const sim_step_answer *a, vsh_text *page)
+{
+    const char *heads[4 + SIM_ROW_TILES] = {"Operation", "phase", "#rows of an expert", "#best"};
+    char tile[SIM_ROW_TILES][24];
+    vsh_table table;
+
+    if (!a->advice_count)
+        return;
+    for (int i = 0; i < SIM_ROW_TILES; i++) {
+        snprintf(tile[i], sizeof tile[i], "#%" PRId64, a->advice[0].tile[i]);
+        heads[4 + i] = tile[i];
+    }
+    vsh_page_put(page, "h2", NULL, "Rows at a time for the products of experts");
+    vsh_text_add(page, "<section class=\"card\">\n");
+    table = vsh_table_open(page, heads, 4 + SIM_ROW_TILES);
+    for (int i = 0; i < a->advice_count; i++) {
+        const sim_tile_advice *t = &a->advice[i];
+        vsh_table_row(&table, NULL);
+        vsh_table_cell(&table, "%s", t->op->name);
+        vsh_table_cell(&table, "%s", vsh_phase_names[t->op->phase]);
+        if (t->rows_least == t->rows_most)
+            vsh_table_cell(&table, "%s", INTEGER(t->rows_most));
+        else
+            vsh_table_cell(&table, "%s - %s", INTEGER(t->rows_least), INTEGER(t->rows_most));
+        vsh_table_cell(&table, "%s", INTEGER(t->tile[t->best]));
+        for (int j = 0; j < SIM_ROW_TILES; j++)
+            vsh_table_cell(&table, "%.2f", t->cycles[j] / t->cycles[t->best]);
+    }
+    vsh_table_close(&table);
+    vsh_page_put(page, "p", "small",
+                 "Where every expert's rows are rounded up to whole tiles of that many rows: time "
+                 "of one layer's products against the best. Few rows change tiles too often, many "
+                 "pad too much.");
     vsh_text_add(page, "</section>\n");
 }
 
@@ -204,7 +268,8 @@ static const char *const meaning[SIM_CAUSES] = {
     [SIM_DMA_TAIL] = "after the last result, until it is written back",
     [SIM_MEMORY] = "waiting for memory, also in operations without products",
     [SIM_VECTOR] = "waiting for the vector unit, also in operations without products",
-    [SIM_OVERHEAD] = "beginning grid steps and kernels"};
+    [SIM_OVERHEAD] = "beginning grid steps and kernels",
+    [SIM_SUSTAINED] = "the rate that large products hold, below the peak"};
 
 static void write_waterfall(const sim_report_input *in, vsh_text *page)
 {
@@ -212,7 +277,7 @@ static void write_waterfall(const sim_report_input *in, vsh_text *page)
     double shares[SIM_CAUSES];
     vsh_table table;
 
-    sim_waterfall_shares(&in->result->waterfall, shares);
+    sim_waterfall_shares(&in->answer->result->waterfall, shares);
     vsh_page_put(page, "h2", NULL, "Where the multiply-adds went");
     vsh_text_add(page, "<section class=\"card\">\n");
     table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
@@ -221,8 +286,8 @@ static void write_waterfall(const sim_report_input *in, vsh_text *page)
         vsh_table_cell(&table, "%s", sim_cause_words[i]);
         vsh_table_cell(&table, "%.2f %%", 100 * shares[i]);
         vsh_table_cell(&table, "%s",
-                       in->result->waterfall.slots[i] > 0
-                           ? vsh_show_power(in->result->waterfall.slots[i]).text
+                       in->answer->result->waterfall.slots[i] > 0
+                           ? vsh_show_power(in->answer->result->waterfall.slots[i]).text
                            : "0");
         vsh_table_cell(&table, "%s", meaning[i]);
     }
@@ -235,52 +300,36 @@ static void write_waterfall(const sim_report_input *in, vsh_text *page)
 
 /* ---- its sources ----------------------------------------------------------------------------- */
 
-/* Rows of a profile that the simulator reads. */
-static bool is_used(const char *name)
-{
-    static const char *const groups[] = {"peak.",   "memory.", "scratchpad.",
-                                         "matrix.", "kernel.", "products."};
-
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
-        if (strncmp(name, groups[i], strlen(groups[i])) == 0)
-            return true;
-    return false;
-}
-
 /* An assumption whose source is another chip of the family: "known only of TPU v4". */
-static bool is_of_sibling(const vsh_hardware *h, const vsh_figure *figure)
+static bool is_of_sibling(const vsh_hardware *h, const vsh_explained *line)
 {
     static const char family[] = "TPU v";
     size_t length = strlen(h->name);
 
-    if (figure->tag != VSH_TAG_ASSUMED || !figure->source)
+    if (!line->source || strcmp(line->tag, vsh_tag_names[VSH_TAG_ASSUMED]) != 0)
         return false;
-    for (const char *at = strstr(figure->source, family); at; at = strstr(at + 1, family))
+    for (const char *at = strstr(line->source, family); at; at = strstr(at + 1, family))
         if (strncmp(at, h->name, length) != 0)
             return true;
     return false;
 }
 
+/* Returns how many are a sibling's. */
 static int write_constants(const vsh_hardware *h, vsh_text *page)
 {
     static const char *const heads[] = {"Constant", "#value", "tag", "+source"};
-    vsh_hardware_row rows[VSH_HARDWARE_ROWS];
-    int count = vsh_hardware_rows(h, rows), siblings = 0;
+    vsh_explained lines[VSH_HARDWARE_ROWS];
+    int count = sim_chip_explain(h, lines), siblings = 0;
     vsh_table table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
 
     for (int i = 0; i < count; i++) {
-        const vsh_figure *figure = rows[i].figure;
-        if (!is_used(rows[i].name))
-            continue;
-        siblings += is_of_sibling(h, figure);
+        bool sibling = is_of_sibling(h, &lines[i]);
+        siblings += sibling;
         vsh_table_row(&table, NULL);
-        vsh_table_cell(&table, "%s", rows[i].name);
-        vsh_table_cell(&table, "%s %s", vsh_show_real(figure->value / rows[i].scale).text,
-                       rows[i].unit);
-        vsh_table_cell(&table, "%s%s", vsh_tag_names[figure->tag],
-                       is_of_sibling(h, figure) ? ", sibling" : "");
-        vsh_table_cell(&table, "%s%s%s", figure->source ? figure->source : "",
-                       figure->date ? ", " : "", figure->date ? figure->date : "");
+        vsh_table_cell(&table, "%s", lines[i].name);
+        vsh_table_cell(&table, "%s %s", vsh_show_real(lines[i].value).text, lines[i].unit);
+        vsh_table_cell(&table, "%s%s", lines[i].tag, sibling ? ", sibling" : "");
+        vsh_table_cell(&table, "%s", lines[i].source ? lines[i].source : "");
     }
     vsh_table_close(&table);
     return siblings;
@@ -288,18 +337,23 @@ static int write_constants(const vsh_hardware *h, vsh_text *page)
 
 static void write_chip(const sim_report_input *in, vsh_text *page)
 {
+    const vsh_hardware *h = in->answer->chip.hardware;
     int siblings;
 
     vsh_page_put(page, "h2", NULL, "The chip, constant by constant");
     vsh_text_add(page, "<section class=\"card long\">\n");
-    if (in->chip->hardware->note)
-        vsh_page_put(page, "p", NULL, "%s", in->chip->hardware->note);
-    siblings = write_constants(in->chip->hardware, page);
-    vsh_page_put(page, "p", "small",
-                 "%d of these were never published or measured of this chip and are taken from a "
-                 "sibling (tag \u201csibling\u201d). \u201cAssumed\u201d is nobody's measurement; "
-                 "\u201ccalibrated\u201d was fitted to measured products.",
-                 siblings);
+    if (h->note)
+        vsh_page_put(page, "p", NULL, "%s", h->note);
+    siblings = write_constants(h, page);
+    if (siblings)
+        vsh_page_put(page, "p", "small",
+                     "%d of these are known only from a sibling chip (tag \u201csibling\u201d): "
+                     "nobody published or measured them of this one.",
+                     siblings);
+    vsh_page_put(
+        page, "p", "small",
+        "\u201cAssumed\u201d is nobody's measurement; \u201ccalibrated\u201d was fitted to "
+        "measured products, \u201cspecification\u201d is what the vendor says.");
     vsh_text_add(page, "</section>\n");
 }
 
@@ -343,7 +397,7 @@ static const char *file_name(const char *path)
 
 static void write_card(const sim_report_input *in, vsh_text *page)
 {
-    const vsh_model *model = in->step->model;
+    const vsh_model *model = in->answer->step.model;
 
     vsh_page_put(page, "h2", NULL, "The card of this report");
     vsh_text_add(page,
@@ -351,12 +405,13 @@ static void write_card(const sim_report_input *in, vsh_text *page)
     vsh_page_text(page, in->command);
     vsh_text_add(page, "</code></dd>\n");
     vsh_report_fact(page, "version", in->version, NULL);
-    vsh_report_fact(page, "engine", sim_engines[SIM_EVENT].name, sim_engines[SIM_EVENT].what);
-    vsh_report_fact(page, "hardware", in->chip->hardware->name,
-                    file_name(in->chip->hardware->path));
+    vsh_report_fact(page, "engine", in->answer->engine->name, in->answer->engine->what);
+    vsh_report_fact(page, "hardware", in->answer->chip.hardware->name,
+                    file_name(in->answer->chip.hardware->path));
     vsh_report_fact(page, "model", model->name, NULL);
-    if (in->step->work.recipe)
-        vsh_report_fact(page, "recipe", in->step->work.recipe->name, in->step->work.recipe->source);
+    if (in->answer->step.work.recipe)
+        vsh_report_fact(page, "recipe", in->answer->step.work.recipe->name,
+                        in->answer->step.work.recipe->source);
     vsh_text_add(page, "</dl>\n</section>\n");
 }
 
@@ -380,8 +435,8 @@ static vsh_status write_page(const sim_report_input *in, const char *folder, vsh
 
     VSH_TRY(sim_make_figures(in, arena, figures, err));
     VSH_TRY(vsh_report_write_scripts(folder, figures, SIM_FIGURES, err));
-    vsh_text_add(&title, "A step of %.80s on %.120s, simulated", in->step->model->name,
-                 in->chip->hardware->name);
+    vsh_text_add(&title, "A step of %.80s on %.120s, simulated", in->answer->step.model->name,
+                 in->answer->chip.hardware->name);
     vsh_page_open(&page, vsh_text_string(&title));
     write_summary(in, &page);
     vsh_page_put(&page, "h2", NULL, "Pictures");
@@ -390,6 +445,7 @@ static vsh_status write_page(const sim_report_input *in, const char *folder, vsh
     write_waterfall(in, &page);
     write_ops(in, &page);
     write_blocks(in, &page);
+    write_advice(in->answer, &page);
     write_chip(in, &page);
     write_card(in, &page);
     vsh_page_close(&page);

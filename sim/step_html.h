@@ -2,19 +2,17 @@
 #ifndef VSH_STEP_HTML_H
 #define VSH_STEP_HTML_H
 
-#include "sim/schedule.h"
 #include "sim/sim_trace.h"
+#include "sim/step_report.h"
 
 typedef struct {
-    const sim_chip *chip;
-    const sim_step *step;
-    const sim_step_time *result;
-    const sim_trace *trace; /* of the same step; NULL: nobody watched */
+    const sim_step_answer *answer;
+    const sim_trace *trace; /* of the same step; NULL: there is none */
     const char *command, *version;
     bool force; /* write over what is not ours */
 } sim_report_input;
 
-/* Makes folder/index.html with figures beside it, and trace.json where somebody watched, and says
+/* Makes folder/index.html with figures beside it, and trace.json where there is a trace, and says
  * so in talk. VSH_EINPUT before anything is written when index.html is somebody else's;
  * VSH_EMACHINE when something could not be written and also when gnuplot could not draw: then
  * all else is there, and the page says it. */

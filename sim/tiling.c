@@ -67,6 +67,7 @@ static void rank(sim_tiling best[], int *count, int most, sim_tiling tiling)
 typedef struct {
     const sim_chip *chip;
     sim_machine machine;
+    int64_t tile_m;
     sim_tiling finalist[FINALISTS];
     int finalists;
     int64_t considered, fitting;
@@ -130,14 +131,14 @@ static vsh_status consider_all(search *s, const sim_product *whole, vsh_error *e
 {
     const sim_machine *m = &s->machine;
     int64_t ms[SIDES_MAX], ns[SIDES_MAX], ks[SIDES_MAX];
-    int m_count = candidates(whole->m, SIDE_LEAST, ms);
+    int m_count = s->tile_m ? 1 : candidates(whole->m, SIDE_LEAST, ms);
     int n_count = candidates(whole->n, m->cols, ns), k_count = candidates(whole->k, m->rows, ks);
 
     for (int i = 0; i < m_count; i++)
         for (int j = 0; j < n_count; j++)
             for (int l = 0; l < k_count; l++) {
                 sim_product p = *whole;
-                p.block_m = ms[i];
+                p.block_m = s->tile_m ? min2(s->tile_m, whole->m) : ms[i];
                 p.block_n = ns[j];
                 p.block_k = ks[l];
                 p.stream_rows = min2(s->chip->stream_rows, p.block_m);
@@ -146,10 +147,10 @@ static vsh_status consider_all(search *s, const sim_product *whole, vsh_error *e
     return VSH_OK;
 }
 
-vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, sim_tilings *found,
-                    vsh_error *err)
+vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, int64_t tile_m,
+                    sim_tilings *found, vsh_error *err)
 {
-    search s = {.chip = chip, .machine = chip->machine};
+    search s = {.chip = chip, .machine = chip->machine, .tile_m = tile_m};
 
     VSH_TRY(consider_all(&s, whole, err));
     if (chip->near_latency < s.machine.latency && s.machine.units > 1 &&

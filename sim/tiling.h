@@ -20,9 +20,9 @@ typedef struct {
 int64_t sim_blocks_bytes(const sim_machine *machine, const sim_product *product);
 
 /* Whole describes the product of one core with its bytes and what is resident; its blocks are
- * chosen here: all that fit are ranked by formulas, the best by the event engine. VSH_EINPUT when
- * nothing fits. */
-vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, sim_tilings *found,
-                    vsh_error *err);
+ * chosen here: all that fit are ranked by formulas, the best by the event engine. tile_m: rows of a
+ * block and of a stream, 0: searched. VSH_EINPUT when nothing fits. */
+vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, int64_t tile_m,
+                    sim_tilings *found, vsh_error *err);
 
 #endif

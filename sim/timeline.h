@@ -21,7 +21,7 @@ typedef enum {
  * every stretch of `repeats` repetitions that was skipped. */
 typedef struct {
     void (*span)(void *context, int lane, int64_t begin, int64_t end, int64_t repeats);
-    /* by sim/schedule.h: what the spans since the last call belong to; NULL: nobody asks */
+    /* by sim/step_schedule.h: what the spans since the last call belong to; NULL: nobody asks */
     void (*op)(void *context, const vsh_op *op, int64_t begin, int64_t end);
     void *context;
 } sim_watcher;

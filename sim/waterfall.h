@@ -21,6 +21,7 @@ typedef enum {
     SIM_MEMORY,    /* memory bound */
     SIM_VECTOR,    /* vector unit bound */
     SIM_OVERHEAD,  /* beginning grid steps and kernels */
+    SIM_SUSTAINED, /* the rate that large products hold, below the peak */
     SIM_CAUSES
 } sim_cause;
 
@@ -39,9 +40,15 @@ typedef struct {
     bool recompute, attention, experts;
 } sim_op_macs;
 
-/* Adds what counts say of an operation on a machine, its cores alike. */
-void sim_waterfall_add(sim_waterfall *w, const sim_machine *machine, int64_t cores,
-                       const sim_counts *counts, const sim_op_macs *macs);
+/* Multiply-adds a cycle of one unit: at the peak, and the rate that large products hold. */
+typedef struct {
+    double peak, held;
+} sim_unit_rate;
+
+/* Adds what counts say of an operation on a machine, its cores alike. A pace slower than the unit's
+ * held rate is the memory's. */
+void sim_waterfall_add(sim_waterfall *w, const sim_machine *machine, sim_unit_rate rate,
+                       int64_t cores, const sim_counts *counts, const sim_op_macs *macs);
 
 /* Shares in the order of the causes; their sum, in any order, is exactly 1. */
 void sim_waterfall_shares(const sim_waterfall *w, double shares[SIM_CAUSES]);

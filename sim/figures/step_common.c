@@ -30,7 +30,7 @@ sim_class sim_class_of(sim_cause cause)
         [SIM_FILL] = SIM_CLASS_ARRAY,        [SIM_UNITS] = SIM_CLASS_ARRAY,
         [SIM_OVERHEAD] = SIM_CLASS_ARRAY,    [SIM_DMA_HEAD] = SIM_CLASS_MEMORY,
         [SIM_DMA_TAIL] = SIM_CLASS_MEMORY,   [SIM_MEMORY] = SIM_CLASS_MEMORY,
-        [SIM_VECTOR] = SIM_CLASS_VECTOR};
+        [SIM_VECTOR] = SIM_CLASS_VECTOR,     [SIM_SUSTAINED] = SIM_CLASS_ARRAY};
 
     return classes[cause];
 }
@@ -62,18 +62,10 @@ void sim_op_label(const vsh_op *op, char room[SIM_OP_LABEL])
 
 double sim_op_repeats(const sim_report_input *in, const sim_op_time *t)
 {
-    return t->op->phase == VSH_OPTIMIZER ? 1 : (double)in->step->micro_batches;
+    return t->op->phase == VSH_OPTIMIZER ? 1 : (double)in->answer->step.micro_batches;
 }
 
 double sim_op_flops(const vsh_op *op)
 {
     return op->executed_macs > 0 ? 2 * (double)op->executed_macs : op->vector_flops.v;
-}
-
-void sim_op_shares(const sim_report_input *in, const sim_op_time *t, double shares[SIM_CAUSES])
-{
-    sim_waterfall part = {{0}};
-
-    sim_waterfall_add(&part, &in->chip->machine, in->chip->cores, &t->counts, &t->macs);
-    sim_waterfall_shares(&part, shares);
 }

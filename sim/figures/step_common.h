@@ -40,7 +40,4 @@ void sim_op_label(const vsh_op *op, char room[SIM_OP_LABEL]);
 double sim_op_repeats(const sim_report_input *in, const sim_op_time *t);
 double sim_op_flops(const vsh_op *op);
 
-/* Shares of an operation's cycles by cause; they sum to 1. */
-void sim_op_shares(const sim_report_input *in, const sim_op_time *t, double shares[SIM_CAUSES]);
-
 #endif

@@ -85,23 +85,6 @@ static void find_pass(const sim_trace *trace, const vsh_op *layer, bool backward
     p->count = (int)(end - first);
 }
 
-/* Without a trace: the operations in order, each for all its time. */
-static const sim_trace *trace_of_totals(const sim_report_input *in, vsh_arena *arena)
-{
-    sim_trace *trace = vsh_alloc(arena, 1, sizeof *trace);
-    double at = 0;
-
-    if (!trace || !(trace->op = vsh_alloc(arena, VSH_OPS_MAX, sizeof *trace->op)))
-        return NULL;
-    for (int i = 0; i < in->result->op_count; i++) {
-        const sim_op_time *t = &in->result->op[i];
-        trace->op[trace->op_count++] =
-            (sim_trace_op){t->op, (int64_t)at, (int64_t)(at + t->cycles), 1, 0, 0, 0};
-        at += t->cycles;
-    }
-    return trace;
-}
-
 /* ---- lanes --------------------------------------------------------------------------------------
  */
 
@@ -129,7 +112,7 @@ static void add_busy(layer_pass *p, int lane, double begin, double end, double s
 /* Cycles of one run of an operation in each lane, by its counts. */
 static void count_lanes(const layer_pass *p, const sim_counts *c, double runs, double cycles[LANES])
 {
-    double units = (double)p->in->chip->machine.units;
+    double units = (double)p->in->answer->chip.machine.units;
 
     cycles[READ] = (double)c->read / runs;
     cycles[WRITE] = (double)c->write / runs;
@@ -143,7 +126,7 @@ static void count_lanes(const layer_pass *p, const sim_counts *c, double runs, d
  * spread evenly over those stretches. */
 static void add_skipped(layer_pass *p, const sim_trace *trace, const sim_trace_op *o)
 {
-    const sim_op_time *t = &p->in->result->op[o->op - p->in->result->ops.item];
+    const sim_op_time *t = &p->in->answer->result->op[o->op - p->in->answer->result->ops.item];
     const sim_trace_span *span = trace->span + o->first_span;
     double cycles[LANES], skipped = 0, last = (double)o->begin;
 
@@ -154,9 +137,9 @@ static void add_skipped(layer_pass *p, const sim_trace *trace, const sim_trace_o
         if (span[i].lane == SIM_LANE_SKIPPED)
             skipped += length;
         else
-            cycles[lane_of(span[i].lane)] -= span[i].lane < SIM_LANE_UNITS
-                                                 ? length
-                                                 : length / (double)p->in->chip->machine.units;
+            cycles[lane_of(span[i].lane)] -=
+                span[i].lane < SIM_LANE_UNITS ? length
+                                              : length / (double)p->in->answer->chip.machine.units;
     }
     last = o->left_out ? fmin(last, (double)o->end) : (double)o->end;
     skipped += (double)o->end - last;
@@ -173,7 +156,7 @@ static void add_skipped(layer_pass *p, const sim_trace *trace, const sim_trace_o
 
 static void fill_lanes(layer_pass *p, const sim_trace *trace)
 {
-    double units = (double)p->in->chip->machine.units;
+    double units = (double)p->in->answer->chip.machine.units;
 
     for (int64_t i = 0; i < trace->span_count; i++) {
         const sim_trace_span *s = &trace->span[i];
@@ -196,9 +179,9 @@ static void measure_pass(layer_pass *p, const sim_trace *trace)
 
     p->begin = p->op[0].begin;
     p->end = p->op[p->count - 1].end;
-    seconds = (double)(p->end - p->begin) / p->in->chip->clock.v;
+    seconds = (double)(p->end - p->begin) / p->in->answer->chip.clock.v;
     p->unit = seconds >= 1e-3 ? "ms" : "us";
-    p->scale = (seconds >= 1e-3 ? 1e3 : 1e6) / p->in->chip->clock.v;
+    p->scale = (seconds >= 1e-3 ? 1e3 : 1e6) / p->in->answer->chip.clock.v;
     if (trace->span_count)
         fill_lanes(p, trace);
 }
@@ -258,7 +241,7 @@ static void draw_ops(const layer_pass *p, vsh_text *s)
 
     for (int i = 0; i < p->count; i++) {
         const sim_trace_op *o = &p->op[i];
-        const sim_op_time *t = &p->in->result->op[o->op - p->in->result->ops.item];
+        const sim_op_time *t = &p->in->answer->result->op[o->op - p->in->answer->result->ops.item];
         double left = (double)(o->begin - p->begin) * p->scale,
                right = (double)(o->end - p->begin) * p->scale, y = row * ROW + ROW / 2.0;
         if (!is_drawn(o))
@@ -334,7 +317,7 @@ static void draw_pass(const layer_pass *p, const char *pass, int height, int top
     int count = write_lanes(p, pass, data, series, s);
 
     snprintf(above, sizeof above, "%s: %s", pass,
-             vsh_show_time((double)(p->end - p->begin) / p->in->chip->clock.v).text);
+             vsh_show_time((double)(p->end - p->begin) / p->in->answer->chip.clock.v).text);
     snprintf(below, sizeof below, "%s since it began", p->unit);
     sim_row_panel(s, &panel, above, below);
     vsh_chart_axis(s, "x", 0, all);
@@ -343,8 +326,7 @@ static void draw_pass(const layer_pass *p, const char *pass, int height, int top
     vsh_chart_plot(s, &panel, series, count);
 }
 
-static void tell(const sim_report_input *in, const vsh_op *layer, const sim_trace *trace,
-                 bool lanes_shown, vsh_text *caption)
+static void tell(const vsh_op *layer, const sim_trace *trace, bool lanes_shown, vsh_text *caption)
 {
     int64_t runs = sim_trace_runs(trace, layer);
 
@@ -358,23 +340,28 @@ static void tell(const sim_report_input *in, const vsh_op *layer, const sim_trac
             "Below them, what every part of one core is doing: the height of a lane is the "
             "share of the time it is busy, the figure before it the mean. Weights and "
             "first operands are fetched while the operation before still runs. ");
-    if (in->trace && runs > 1)
+    if (lanes_shown && runs > 1)
         vsh_text_add(caption, "%lld layers are like this one.", (long long)runs);
-    else if (!in->trace)
+    else if (!lanes_shown)
         vsh_text_add(caption,
-                     "Nobody watched the step: each operation is drawn with all of its time.");
+                     "Each is drawn with all of its time in the step, all layers together.");
 }
 
 vsh_status sim_draw_gantt(const sim_report_input *in, vsh_report_figure *f, vsh_error *err)
 {
     static const char *const passes[] = {"forward", "backward"};
     vsh_arena *arena = f->script.arena;
-    const sim_trace *trace =
-        in->trace && in->trace->op_count ? in->trace : trace_of_totals(in, arena);
-    const vsh_op *layer = heaviest_layer(in->result);
+    const sim_trace *trace = in->trace;
+    sim_trace *totals = NULL;
+    const vsh_op *layer = heaviest_layer(in->answer->result);
     layer_pass *p = vsh_alloc(arena, 2, sizeof *p);
     int height = PANEL_TOP, top = PANEL_TOP;
 
+    if (!trace || !trace->op_count) {
+        trace = totals = sim_trace_open(arena, &in->answer->chip, 0);
+        if (totals)
+            sim_trace_add_totals(totals, in->answer->result);
+    }
     if (!trace || !p)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     for (int i = 0; i < 2 && layer; i++) {
@@ -394,6 +381,6 @@ vsh_status sim_draw_gantt(const sim_report_input *in, vsh_report_figure *f, vsh_
         }
     vsh_chart_end(&f->script);
     if (layer)
-        tell(in, layer, trace, trace->span_count > 0, &f->caption);
+        tell(layer, trace, trace->span_count > 0, &f->caption);
     return VSH_OK;
 }

@@ -31,26 +31,35 @@ typedef struct {
 
 static void add_point(roofline *r, const sim_op_time *t)
 {
-    double cores = (double)r->in->chip->cores,
+    double cores = (double)r->in->answer->chip.cores,
            bytes = cores * (double)(t->counts.bytes_read + t->counts.bytes_written);
-    double seconds = t->cycles / sim_op_repeats(r->in, t) / r->in->chip->clock.v;
+    double seconds = t->cycles / sim_op_repeats(r->in, t) / r->in->answer->chip.clock.v;
     double flops = sim_op_flops(t->op);
 
+    if (bytes <= 0) /* not counted on a timeline: each operand once */
+        bytes = t->op->bytes.v;
     if (flops > 0 && bytes > 0 && seconds > 0)
-        r->point[r->count++] =
-            (roof_point){t->op, flops / bytes, flops / seconds, t->cycles / r->in->result->cycles};
+        r->point[r->count++] = (roof_point){t->op, flops / bytes, flops / seconds,
+                                            t->cycles / r->in->answer->result->cycles};
 }
 
 static void measure(roofline *r)
 {
-    const sim_machine *m = &r->in->chip->machine;
-    double clock = r->in->chip->clock.v, cores = (double)r->in->chip->cores;
+    const sim_chip *chip = &r->in->answer->chip;
+    const sim_machine *m = &chip->machine;
+    const vsh_hardware *h = chip->hardware;
+    double all =
+        (double)chip->cores * chip->clock.v; /* of each core in a cycle to the chip's in a s */
 
-    r->matrix = 2 * sim_chip_macs_a_cycle(r->in->chip) * clock;
-    r->vector = (double)m->vector_rate * cores * clock;
-    r->memory = (double)m->bytes_num / (double)m->bytes_den * cores * clock;
-    for (int i = 0; i < r->in->result->op_count; i++)
-        add_point(r, &r->in->result->op[i]);
+    r->matrix = 2 * sim_chip_macs_a_cycle(chip) * chip->clock.v;
+    r->vector = m->vector_rate    ? (double)m->vector_rate * all
+                : h->vector.known ? h->vector.value
+                                  : 0;
+    r->memory = m->bytes_num ? (double)m->bytes_num / (double)m->bytes_den * all
+                             : h->memory_rate.value *
+                                   (h->memory_efficiency.known ? h->memory_efficiency.value : 1);
+    for (int i = 0; i < r->in->answer->result->op_count; i++)
+        add_point(r, &r->in->answer->result->op[i]);
     r->x_low = 0.5 * r->matrix / r->memory;
     r->x_high = 4 * r->matrix / r->memory;
     r->y_low = r->matrix / 1e3;
@@ -124,7 +133,7 @@ static void draw_roofs(const roofline *r, sim_labels *labels, vsh_text *s)
     char text[80];
 
     snprintf(text, sizeof text, "%s matrix units %sFLOP/s",
-             vsh_precision_words[r->in->chip->computed], vsh_show_si(r->matrix).text);
+             vsh_precision_words[r->in->answer->chip.computed], vsh_show_si(r->matrix).text);
     draw_level(r, r->matrix, ROOF_LOOK, text, true, labels, s);
     if (r->vector > r->y_low) {
         snprintf(text, sizeof text, "vector unit %sFLOP/s", vsh_show_si(r->vector).text);
@@ -218,7 +227,7 @@ static void write_points(const roofline *r, vsh_series series[PASSES], vsh_text 
 
 static void tell(const roofline *r, vsh_text *caption)
 {
-    double efficiency = r->memory / r->in->chip->hardware->memory_rate.value;
+    double efficiency = r->memory / r->in->answer->chip.hardware->memory_rate.value;
 
     vsh_text_add(
         caption,

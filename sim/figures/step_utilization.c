@@ -20,7 +20,7 @@ static void write_segments(const sim_report_input *in, const int *order, int cou
         sim_box_row(s, VSH_GAP, VSH_GAP, VSH_GAP, VSH_GAP);
         for (int i = 0; i < count; i++) {
             double shares[SIM_CAUSES], part = 0;
-            sim_op_shares(in, &in->result->op[order[i]], shares);
+            sim_waterfall_shares(&in->answer->result->op[order[i]].waterfall, shares);
             for (int cause = 0; cause < SIM_CAUSES; cause++)
                 if ((int)sim_class_of((sim_cause)cause) == class)
                     part += shares[cause];
@@ -46,13 +46,13 @@ static void label_rows(const sim_report_input *in, const int *order, int count, 
     char name[SIM_OP_LABEL];
 
     for (int i = 0; i < count; i++) {
-        const sim_op_time *t = &in->result->op[order[i]];
+        const sim_op_time *t = &in->answer->result->op[order[i]];
         double y = i * ROW + ROW / 2.0;
         sim_op_label(t->op, name);
         sim_row_name(s, name, y);
         if (t->op->executed_macs > 0)
             write_figure_at(share_at, y, t->utilization, s);
-        write_figure_at(time_at, y, t->cycles / in->result->cycles, s);
+        write_figure_at(time_at, y, t->cycles / in->answer->result->cycles, s);
     }
     vsh_chart_label(s, "done", "at first %.6g,%d right " SIM_ROW_TEXT, share_at, -ROW / 2);
     vsh_chart_label(s, "of step", "at first %.6g,%d right " SIM_ROW_TEXT, time_at, -ROW / 2);
@@ -64,7 +64,7 @@ static void tell(const sim_report_input *in, int shown, int count, const int *or
     double rest = 0;
 
     for (int i = shown; i < count; i++)
-        rest += in->result->op[order[i]].cycles;
+        rest += in->answer->result->op[order[i]].cycles;
     vsh_text_add(
         caption,
         "Each bar is the whole time of one operation in one pass, the longest first, split by "
@@ -74,12 +74,12 @@ static void tell(const sim_report_input *in, int shown, int count, const int *or
         "chip could do in that time.");
     if (count > shown)
         vsh_text_add(caption, " The other %d operations take %.1f %% of the step.", count - shown,
-                     100 * rest / in->result->cycles);
+                     100 * rest / in->answer->result->cycles);
 }
 
 vsh_status sim_draw_utilization(const sim_report_input *in, vsh_report_figure *f, vsh_error *err)
 {
-    int order[VSH_OPS_MAX], all = sim_step_heaviest(in->result, order);
+    int order[VSH_OPS_MAX], all = sim_step_heaviest(in->answer->result, order);
     int count = all < ROWS_MAX ? all : ROWS_MAX;
     vsh_panel panel = {TOP + count * ROW + 62, SIM_ROW_LEFT, TOP, TOP + count * ROW, 50, 3};
     vsh_series series[SIM_CLASSES];

@@ -21,7 +21,7 @@ static int list_rows(const sim_report_input *in, waterfall_row rows[SIM_CAUSES +
     double shares[SIM_CAUSES], left = 1, least = 0;
     int count = 0;
 
-    sim_waterfall_shares(&in->result->waterfall, shares);
+    sim_waterfall_shares(&in->answer->result->waterfall, shares);
     rows[count++] = (waterfall_row){"the chip could do", 1, 0, 1, SIM_CLASS_USEFUL, false};
     for (int i = SIM_CAUSES - 1; i > SIM_RECOMPUTE; i--) {
         if (shares[i] < shown_share) {
@@ -90,7 +90,7 @@ static void tell(const sim_report_input *in, vsh_text *caption)
     double shares[SIM_CAUSES];
     int largest = SIM_RECOMPUTE + 1;
 
-    sim_waterfall_shares(&in->result->waterfall, shares);
+    sim_waterfall_shares(&in->answer->result->waterfall, shares);
     for (int i = largest; i < SIM_CAUSES; i++)
         if (shares[i] > shares[largest])
             largest = i;
@@ -99,7 +99,7 @@ static void tell(const sim_report_input *in, vsh_text *caption)
         "In the cycles of this step the matrix units could have done %s multiply-adds; the "
         "model needs %.1f %% of them. The largest loss: %s, %.1f %%. Every cycle of every "
         "unit has one cause, the first that held it up, so the shares sum to 1.",
-        vsh_show_power(in->result->cycles * sim_chip_macs_a_cycle(in->chip)).text,
+        vsh_show_power(in->answer->result->cycles * sim_chip_macs_a_cycle(&in->answer->chip)).text,
         100 * shares[SIM_USEFUL], sim_cause_words[largest], 100 * shares[largest]);
 }
 

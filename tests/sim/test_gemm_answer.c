@@ -12,6 +12,11 @@ static vsh_arena arena;
 static sim_gemm_answer ask(sim_machine machine, int64_t m, int64_t n, int64_t k)
 {
     return (sim_gemm_answer){.machine = machine,
+                             .m = m,
+                             .n = n,
+                             .k = k,
+                             .cores = 1,
+                             .dispatch = NAN,
                              .product = sim_whole_product(m, n, k),
                              .engine = &sim_engines[SIM_EVENT],
                              .count = 1,
@@ -76,6 +81,7 @@ static void utilization_is_the_share_of_multiply_adds_that_could_be_done(void)
     CHECK_INT(a.counts.macs, 10 * 6 * 4);
     CHECK_NEAR(a.utilization, 240 / ((double)a.counts.cycles * 4 * 6), 1e-15, 0);
     a.machine.units = 3;
+    a.macs_a_cycle = 0; /* of the machine again */
     CHECK_OK(sim_gemm_solve(&arena, &a, &err), &err);
     CHECK_NEAR(a.utilization, 240 / ((double)a.counts.cycles * 3 * 4 * 6), 1e-15, 0);
 }

@@ -25,39 +25,38 @@ static const char experts[] = "name: moe\nlayers: 4\nhidden: 256\nheads: 4\nffn:
 typedef struct {
     vsh_hardware hardware;
     vsh_model model;
-    sim_chip chip;
     sim_expert_load load;
-    sim_step step;
-    sim_step_time *result;
+    sim_step_answer answer;
     sim_report_input in;
+    sim_step_time *result;
 } scene;
 
 static scene *run_step(const char *profile, const char *model)
 {
     vsh_arena *arena = vsh_test_arena();
     scene *s = vsh_alloc(arena, 1, sizeof *s);
+    sim_step_answer *a = &s->answer;
     sim_trace *trace;
 
     REQUIRE(s);
     REQUIRE_OK(vsh_hardware_read(arena, profile, &s->hardware, &err), &err);
-    REQUIRE_OK(sim_chip_from(&s->hardware, VSH_BF16, &s->chip, &err), &err);
+    REQUIRE_OK(sim_chip_from(&s->hardware, VSH_BF16, &a->chip, &err), &err);
     s->model = vsh_test_model(model);
     REQUIRE_OK(sim_expert_load_read(arena, s->model.experts.count ? "zipf" : "even", &s->model,
                                     &s->load, &err),
                &err);
-    trace = sim_trace_open(arena, &s->chip, 5000);
+    trace = sim_trace_open(arena, &a->chip, 5000);
     REQUIRE(trace);
-    s->step = (sim_step){.model = &s->model,
-                         .work = vsh_work_default(128),
-                         .micro_batches = 2,
-                         .load = &s->load,
-                         .watcher = &trace->watcher};
-    s->step.work.sequences = 8;
-    s->step.work.recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW);
-    REQUIRE_OK(sim_schedule(arena, &s->chip, &s->step, &s->result, &err), &err);
-    s->in = (sim_report_input){.chip = &s->chip,
-                               .step = &s->step,
-                               .result = s->result,
+    a->engine = &sim_engines[SIM_EVENT];
+    a->step = (sim_step){
+        .model = &s->model, .work = vsh_work_default(128), .micro_batches = 2, .load = &s->load};
+    a->step.work.sequences = 8;
+    a->step.work.recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW);
+    REQUIRE_OK(
+        sim_schedule(arena, &a->chip, &a->step, a->engine, &trace->watcher, &a->result, &err),
+        &err);
+    s->result = a->result;
+    s->in = (sim_report_input){.answer = a,
                                .trace = trace,
                                .command = "vishwa-sim step --model 'a<b'",
                                .version = "vishwa-sim 0"};
@@ -174,6 +173,19 @@ static void figures_stand_without_a_trace(void)
     CHECK(!strstr(vsh_text_string(&figures[0].script), "HBM read"));
 }
 
+/* Their operations run alone, and no bytes are counted on a timeline. */
+static void hardware_without_a_timeline_is_drawn_too(void)
+{
+    scene *s = run_step("hwprofiles/a100-40gb.yaml", dense);
+    vsh_report_figure figures[SIM_FIGURES];
+
+    REQUIRE_OK(sim_make_figures(&s->in, vsh_test_arena(), figures, &err), &err);
+    CHECK_HAS(vsh_text_string(&figures[0].script), "'mlp.up dW'");
+    CHECK_HAS(vsh_text_string(&figures[1].script), "'bf16 matrix units 312 TFLOP/s'");
+    for (int i = 0; i < SIM_FIGURES; i++)
+        CHECK(!strstr(vsh_text_string(&figures[i].script), "nan"));
+}
+
 static void reports_are_the_same_twice(void)
 {
     scene *a = run_step("hwprofiles/tpu-v5e.yaml", dense);
@@ -212,6 +224,7 @@ const vsh_test vsh_tests[] = {
      the_pictures_are_in_the_page_when_gnuplot_draws},
     {"a_page_of_somebody_else_is_not_overwritten", a_page_of_somebody_else_is_not_overwritten},
     {"figures_stand_without_a_trace", figures_stand_without_a_trace},
+    {"hardware_without_a_timeline_is_drawn_too", hardware_without_a_timeline_is_drawn_too},
     {"reports_are_the_same_twice", reports_are_the_same_twice},
     {"bars_fit_80_columns_and_name_the_heaviest_first",
      bars_fit_80_columns_and_name_the_heaviest_first},

@@ -8,7 +8,6 @@
 
 #include "core/file.h"
 #include "sim/expert_rows.h"
-#include "sim/schedule.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "trace";
@@ -41,14 +40,13 @@ static scene *run_step(int64_t spans_max)
     REQUIRE_OK(sim_expert_load_read(arena, "even", &s->model, &s->load, &err), &err);
     s->trace = sim_trace_open(arena, &s->chip, spans_max);
     REQUIRE(s->trace);
-    s->step = (sim_step){.model = &s->model,
-                         .work = vsh_work_default(128),
-                         .micro_batches = 1,
-                         .load = &s->load,
-                         .watcher = &s->trace->watcher};
+    s->step = (sim_step){
+        .model = &s->model, .work = vsh_work_default(128), .micro_batches = 1, .load = &s->load};
     s->step.work.sequences = 8;
     s->step.work.recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW);
-    REQUIRE_OK(sim_schedule(arena, &s->chip, &s->step, &s->result, &err), &err);
+    REQUIRE_OK(sim_schedule(arena, &s->chip, &s->step, &sim_engines[SIM_EVENT], &s->trace->watcher,
+                            &s->result, &err),
+               &err);
     return s;
 }
 

@@ -1,27 +1,11 @@
 /* A training step on one chip: the operation list of core/lower.h, run in order on one timeline. */
-#ifndef VSH_SCHEDULE_H
-#define VSH_SCHEDULE_H
+#ifndef VSH_STEP_SCHEDULE_H
+#define VSH_STEP_SCHEDULE_H
 
 #include "core/cost.h"
-#include "core/lower.h"
-#include "sim/product.h"
+#include "sim/step_plan.h"
 #include "sim/timeline.h"
 #include "sim/waterfall.h"
-
-/* How many rows each expert gets: shares of them all, in any order; count is the model's. */
-typedef struct {
-    const char *name;
-    const double *share; /* NULL: even */
-    int64_t count;
-} sim_expert_load;
-
-typedef struct {
-    const vsh_model *model;
-    vsh_work work;         /* of one micro-batch */
-    int64_t micro_batches; /* in a step */
-    const sim_expert_load *load;
-    const sim_watcher *watcher; /* of one micro-batch and the optimizer; may be NULL */
-} sim_step;
 
 /* One operation of the list, over all its executions in a step. */
 typedef struct {
@@ -33,14 +17,17 @@ typedef struct {
     vsh_bound bound;
     bool fused; /* its vector work is done within a product */
     sim_op_macs macs;
-    sim_counts counts; /* of one core, in one micro-batch */
+    sim_counts counts; /* of one core, in one micro-batch; on a timeline only */
+    sim_waterfall waterfall;
 } sim_op_time;
 
 typedef struct {
     vsh_op_list ops;
     sim_op_time op[VSH_OPS_MAX];
+    const sim_planned_op *plan; /* one for each */
     int op_count;
     double cycles;
+    double tail; /* cycles of them until all is written back, after the last operation */
     vsh_seconds time;
     vsh_flops executed, model; /* of a step */
     double utilization;        /* executed multiply-adds of those the chip could do */
@@ -50,8 +37,18 @@ typedef struct {
     sim_waterfall waterfall;
 } sim_step_time;
 
-/* The result is the arena's. VSH_EINPUT when the list or a product is refused. */
+/* Adds times executions of a product cut into tiles of rows (of k) by cols (of n). */
+void sim_op_macs_add(sim_op_macs *macs, const sim_product *product, int64_t rows, int64_t cols,
+                     double times);
+
+/* Of one matrix unit of a TPU: it holds its peak. */
+sim_unit_rate sim_unit_rate_of(const sim_chip *chip);
+
+/* The engine event runs the list on one timeline, where neighbours overlap (watcher sees one
+ * micro-batch and the optimizer; NULL: nobody); others run each operation alone. The result is the
+ * arena's. VSH_EINPUT when the list or a product is refused. */
 vsh_status sim_schedule(vsh_arena *arena, const sim_chip *chip, const sim_step *step,
+                        const sim_engine *engine, const sim_watcher *watcher,
                         sim_step_time **result, vsh_error *err);
 
 #endif

@@ -1,0 +1,105 @@
+#include "sim/cpu.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* Twelve accumulators of two 8-lane vectors, the rest of AVX2's 16 registers for operands (the
+ * sgemm kernel of BLIS for Haswell; Van Zee & van de Geijn 2015, ACM TOMS 41:14). */
+enum { TILE_ROWS = 6, TILE_COLS = 16 };
+
+/* The cycle of a profile without a clock is a nanosecond. */
+static const double clock_otherwise = 1e9;
+
+/* The pace is a fraction of this many parts of a cycle: a fast core takes few cycles a slice. */
+enum { PACE_PARTS = 1 << 20 };
+
+typedef struct {
+    int64_t cores, rows, cols;
+    double clock;
+    double macs;         /* of a core a cycle */
+    double memory_bytes; /* a second */
+} chip;
+
+static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
+
+static double figure(const vsh_figure *f, double otherwise)
+{
+    return f->known ? f->value : otherwise;
+}
+
+static chip read_chip(const vsh_hardware *h, vsh_precision precision)
+{
+    chip c = {.cores = llround(figure(&h->matrix_units, 1)),
+              .rows = llround(figure(&h->matrix_rows, TILE_ROWS)),
+              .cols = llround(figure(&h->matrix_cols, TILE_COLS)),
+              .clock = figure(&h->matrix_clock, clock_otherwise),
+              .memory_bytes = figure(&h->memory_efficiency, 1) * h->memory_rate.value};
+
+    c.macs = vsh_hardware_matrix_roof(h, precision)->value / (2 * c.clock * (double)c.cores);
+    return c;
+}
+
+/* Bytes through memory as STREAM counts them, which measured the bandwidth: what is read and what
+ * is written, not the lines fetched before they are written. Packing reads an operand and writes
+ * it. */
+static double packed_bytes(double lhs, double rhs, double out) { return 2 * (lhs + rhs) + out; }
+
+static double straight_bytes(const chip *c, int64_t m, double lhs, double rhs, double out)
+{
+    return lhs + rhs * (double)ceil_div(m, c->rows) + out;
+}
+
+static vsh_status set_up(const chip *c, int64_t m, int64_t n, int64_t k, sim_cpu_result *r,
+                         vsh_error *err)
+{
+    double pace = (double)(c->rows * c->cols) / c->macs * PACE_PARTS;
+    double tiles = ((double)m / (double)c->rows + 1) * ((double)n / (double)c->cols + 1);
+
+    r->product = sim_whole_product(m, n, k);
+    r->machine = sim_mesh(c->rows, c->cols, SIM_OS, SIM_SERIAL);
+    VSH_TRY(sim_check(&r->machine, &r->product, err));
+    if (pace * tiles * (double)k >= 9e18)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%lld x %lld x %lld: the cycles of this product pass 63 bits", (long long)m,
+                        (long long)n, (long long)k);
+    r->machine.units = c->cores;
+    r->machine.pace_num = (int64_t)ceil(pace);
+    r->machine.pace_den = PACE_PARTS;
+    /* the tiles' results leave while the next tile runs */
+    r->machine.latency = r->machine.mac_latency = 0;
+    for (int i = 0; i < SIM_OPERANDS; i++)
+        r->product.resident[i] = true;
+    return VSH_OK;
+}
+
+vsh_status sim_cpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_precision precision,
+                           int64_t m, int64_t n, int64_t k, const sim_engine *engine,
+                           sim_cpu_result *result, vsh_error *err)
+{
+    chip c = read_chip(hardware, precision);
+    double lhs = (double)m * (double)k * (double)vsh_operand_bytes(precision);
+    double rhs = (double)n * (double)k * (double)vsh_operand_bytes(precision);
+    double out = (double)m * (double)n * (double)vsh_activation_bytes(precision);
+    double matrix, packing, streaming, packed, straight, ideal;
+    sim_cpu_result *r = result;
+
+    assert(hardware && engine && result);
+    VSH_TRY(set_up(&c, m, n, k, r, err));
+    VSH_TRY(engine->run(arena, &r->machine, &r->product, &r->counts, err));
+    matrix = (double)r->counts.cycles / c.clock;
+    packing = packed_bytes(lhs, rhs, out) / c.memory_bytes;
+    streaming = straight_bytes(&c, m, lhs, rhs, out) / c.memory_bytes;
+    packed = matrix + packing;
+    straight = fmax(matrix, streaming);
+    r->packed = packed < straight;
+    r->seconds = r->packed ? packed : straight;
+    r->other_seconds = r->packed ? straight : packed;
+    r->memory_seconds = r->packed ? packing : streaming;
+    r->counts.bytes_written = (int64_t)(out + (r->packed ? lhs + rhs : 0));
+    r->counts.bytes_read = (int64_t)(r->memory_seconds * c.memory_bytes) - r->counts.bytes_written;
+    ideal = (double)r->counts.macs / (c.macs * (double)c.cores * c.clock);
+    r->bound = r->memory_seconds > matrix ? VSH_BOUND_MEMORY
+               : ideal < matrix / 2       ? VSH_BOUND_FILL
+                                          : VSH_BOUND_MATRIX;
+    return VSH_OK;
+}

@@ -1,0 +1,247 @@
+#include "sim/gpu.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* The thread block tiles that cuBLAS has for tensor cores (NVIDIA, "Matrix Multiplication
+ * Background", section 2.3: Typical Tile Dimensions In cuBLAS). */
+static const struct {
+    int64_t rows, cols;
+} tiles[] = {{256, 128}, {128, 256}, {128, 128}, {256, 64},
+             {64, 256},  {128, 64},  {64, 128},  {64, 64}};
+
+/* Into how many parts k is split when the tiles are fewer than this many waves, and how short a
+ * part may be; a part is whole slices. The slice is CUTLASS's usual one. */
+static const int64_t splits[] = {1, 2, 3, 4, 6, 8, 12, 16};
+enum { SPLIT_WAVES_MAX = 2, SPLIT_K_MIN = 256, SLICE = 64 };
+
+/* Partial sums are fp32. */
+enum { PARTIAL_BYTES = 4 };
+
+/* The pace is a fraction of this many parts of a cycle. */
+enum { PACE_PARTS = 1024 };
+
+/* Beyond these multiply-adds sides rounded up to tiles could pass 63 bits. */
+static const double macs_max = 1e18;
+
+/* The figures of a profile as the model uses them. */
+typedef struct {
+    int64_t units;
+    double clock;
+    double macs;         /* of an SM a cycle, held over a long product */
+    double cache_bytes;  /* capacity */
+    double operands;     /* bytes a cycle into an SM; infinite when unknown */
+    double memory_bytes; /* a cycle, of the whole chip */
+    double overhead, dispatch;
+} chip;
+
+/* A product and what its elements take. */
+typedef struct {
+    int64_t m, n, k;
+    double operand_bytes, out_bytes;
+} shape;
+
+static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static double figure(const vsh_figure *f, double otherwise)
+{
+    return f->known ? f->value : otherwise;
+}
+
+static vsh_status read_chip(const vsh_hardware *h, vsh_precision precision, chip *c, vsh_error *err)
+{
+    vsh_precision used;
+    double peak = vsh_hardware_peak(h, precision, &used)->value;
+
+    if (!h->matrix_units.known || !h->matrix_clock.known)
+        return vsh_fail(err, VSH_EINPUT, "%s: no matrix.units and matrix.clock in this profile",
+                        h->name);
+    *c = (chip){.units = llround(h->matrix_units.value),
+                .clock = h->matrix_clock.value,
+                .cache_bytes = figure(&h->cache_bytes, INFINITY),
+                .operands = figure(&h->operands, INFINITY),
+                .overhead = figure(&h->kernel_overhead, 0),
+                .dispatch = figure(&h->kernel_dispatch, 0)};
+    c->macs = figure(&h->matrix_efficiency, 1) * peak / (2 * c->clock * (double)c->units);
+    c->memory_bytes = figure(&h->memory_efficiency, 1) * h->memory_rate.value / c->clock;
+    return VSH_OK;
+}
+
+/* Reads from DRAM. When one operand stays in the cache (which it shares with the stream of the
+ * other) each is read once; else a wave reads the rows and the columns of the part of out it
+ * covers, as near a square as the shape lets it be. */
+static double dram_reads(const chip *c, const shape *s, double tile_area)
+{
+    double m = (double)s->m, n = (double)s->n, k = (double)s->k;
+    double lhs = m * k * s->operand_bytes, rhs = n * k * s->operand_bytes;
+    double covered = tile_area * (double)c->units, side = sqrt(covered), rows, cols;
+
+    if (fmin(lhs, rhs) <= c->cache_bytes / 2)
+        return lhs + rhs;
+    rows = m < side ? m : fmin(m, covered / fmin(n, side));
+    cols = fmin(n, covered / rows);
+    return lhs * (n / cols) + rhs * (m / rows);
+}
+
+static sim_gpu_pace pace_of(const chip *c, const shape *s, const sim_gpu_tiling *t, double reads,
+                            double streamed)
+{
+    double rows = (double)min2(t->rows, s->m), cols = (double)min2(t->cols, s->n);
+    double bytes = reads + (double)s->m * (double)s->n * s->out_bytes;
+
+    return (sim_gpu_pace){.matrix = (double)(t->rows * t->cols) / c->macs,
+                          .cache = (rows + cols) * s->operand_bytes / c->operands,
+                          .memory = bytes / c->memory_bytes / streamed};
+}
+
+/* Seconds to write the parts' sums into the cache, read them again and write out, by a kernel (or
+ * the last thread blocks) of their own. */
+static double merge_seconds(const chip *c, const shape *s, int64_t parts)
+{
+    double bytes = 2.0 * PARTIAL_BYTES * (double)parts * (double)s->m * (double)s->n;
+
+    return parts == 1 ? 0 : (bytes / (c->operands * (double)c->units) + c->overhead) / c->clock;
+}
+
+/* Fills machine, product, pace and waves for one tiling. */
+static void set_up(const chip *c, const shape *s, const sim_gpu_tiling *t, sim_gpu_result *r)
+{
+    int64_t parts = t->splits, part_k = ceil_div(ceil_div(s->k, parts), SLICE) * SLICE;
+    int64_t rows = parts == 1 ? s->m : parts * ceil_div(s->m, t->rows) * t->rows;
+    double reads = dram_reads(c, s, (double)(t->rows * t->cols));
+    double slowest;
+
+    r->waves = ceil_div(ceil_div(rows, t->rows) * ceil_div(s->n, t->cols), c->units);
+    r->pace = pace_of(c, s, t, reads, (double)r->waves * (double)part_k);
+    slowest = fmax(fmax(r->pace.matrix, r->pace.cache), r->pace.memory);
+    r->machine = sim_mesh(t->rows, t->cols, SIM_OS, SIM_SERIAL);
+    r->machine.units = c->units;
+    r->machine.pace_num = (int64_t)fmin(ceil(slowest * PACE_PARTS), 9e18);
+    r->machine.pace_den = PACE_PARTS;
+    r->machine.latency = r->machine.mac_latency = llround(c->overhead);
+    r->product = sim_whole_product(rows, s->n, part_k);
+    for (int i = 0; i < SIM_OPERANDS; i++)
+        r->product.resident[i] = true; /* the pace has their traffic in it */
+    r->dram_bytes = reads + (double)s->m * (double)s->n * s->out_bytes;
+}
+
+static vsh_status too_many_cycles(const shape *s, vsh_error *err)
+{
+    return vsh_fail(err, VSH_EINPUT, "%lld x %lld x %lld: the cycles of this product pass 63 bits",
+                    (long long)s->m, (long long)s->n, (long long)s->k);
+}
+
+/* Whether the cycles of streaming, over all units and in parts, can be counted in 63 bits. */
+static vsh_status check_counts(const sim_gpu_result *r, const shape *s, vsh_error *err)
+{
+    const sim_machine *m = &r->machine;
+    double streamed = (double)r->waves * (double)m->units * (double)r->product.k;
+
+    return streamed * (double)m->pace_num < 9e18 ? VSH_OK : too_many_cycles(s, err);
+}
+
+static vsh_status run(vsh_arena *arena, const chip *c, const shape *s, const sim_gpu_tiling *t,
+                      sim_engine_run *engine, sim_gpu_result *r, vsh_error *err)
+{
+    set_up(c, s, t, r);
+    VSH_TRY(check_counts(r, s, err));
+    VSH_TRY(sim_check(&r->machine, &r->product, err));
+    VSH_TRY(engine(arena, &r->machine, &r->product, &r->counts, err));
+    r->tiling = *t;
+    r->seconds = (double)r->counts.cycles / c->clock + merge_seconds(c, s, t->splits);
+    r->tiling.seconds = r->seconds;
+    return VSH_OK;
+}
+
+/* Whether a library would split k into this many parts. */
+static bool worth_splitting(const chip *c, const shape *s, const sim_gpu_tiling *t)
+{
+    int64_t out_tiles = ceil_div(s->m, t->rows) * ceil_div(s->n, t->cols);
+
+    return t->splits == 1 ||
+           (out_tiles <= SPLIT_WAVES_MAX * c->units / t->splits && s->k / t->splits >= SPLIT_K_MIN);
+}
+
+/* The tile turned by a quarter takes about the same and says nothing new. */
+static bool alike(const sim_gpu_tiling *a, const sim_gpu_tiling *b)
+{
+    return a->splits == b->splits && a->rows * a->cols == b->rows * b->cols &&
+           min2(a->rows, a->cols) == min2(b->rows, b->cols);
+}
+
+static void rank(const sim_gpu_tiling *tried, sim_gpu_tiling best[2])
+{
+    bool first = tried->seconds < best[0].seconds;
+
+    if (first && !alike(tried, &best[0]))
+        best[1] = best[0];
+    if (first)
+        best[0] = *tried;
+    else if (tried->seconds < best[1].seconds && !alike(tried, &best[0]))
+        best[1] = *tried;
+}
+
+/* The fastest tiling, and the fastest of another tile or split. */
+static vsh_status choose(vsh_arena *arena, const chip *c, const shape *s, sim_gpu_tiling best[2],
+                         vsh_error *err)
+{
+    best[0] = best[1] = (sim_gpu_tiling){.seconds = INFINITY};
+    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++)
+        for (size_t j = 0; j < sizeof splits / sizeof splits[0]; j++) {
+            sim_gpu_tiling t = {tiles[i].rows, tiles[i].cols, splits[j], 0};
+            sim_gpu_result tried;
+            if (!worth_splitting(c, s, &t))
+                continue;
+            VSH_TRY(run(arena, c, s, &t, sim_closed_run, &tried, err));
+            rank(&tried.tiling, best);
+        }
+    return VSH_OK;
+}
+
+static vsh_bound bound_of(const chip *c, const sim_gpu_result *r)
+{
+    double overhead = (double)r->waves * c->overhead;
+    double busy = (double)r->counts.macs / (c->macs * (double)c->units);
+
+    if (overhead > (double)r->counts.cycles / 2)
+        return VSH_BOUND_LATENCY;
+    if (fmax(r->pace.cache, r->pace.memory) > r->pace.matrix)
+        return VSH_BOUND_MEMORY;
+    return busy < (double)r->counts.cycles / 2 ? VSH_BOUND_FILL : VSH_BOUND_MATRIX;
+}
+
+vsh_status sim_gpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_precision precision,
+                           int64_t m, int64_t n, int64_t k, const sim_engine *engine,
+                           sim_gpu_result *result, vsh_error *err)
+{
+    shape s = {m, n, k, (double)vsh_operand_bytes(precision),
+               (double)vsh_activation_bytes(precision)};
+    sim_product asked = sim_whole_product(m, n, k);
+    sim_gpu_tiling best[2];
+    sim_machine any = sim_mesh(1, 1, SIM_OS, SIM_SERIAL);
+    chip c;
+
+    assert(hardware && engine && result);
+    VSH_TRY(read_chip(hardware, precision, &c, err));
+    VSH_TRY(sim_check(&any, &asked, err));
+    if ((double)m * (double)n * (double)k > macs_max)
+        return too_many_cycles(&s, err);
+    VSH_TRY(choose(arena, &c, &s, best, err));
+    VSH_TRY(run(arena, &c, &s, &best[0], engine->run, result, err));
+    result->runner_up = best[1];
+    result->counts.macs = m * n * k;
+    result->counts.bytes_written = (int64_t)((double)m * (double)n * s.out_bytes);
+    result->counts.bytes_read = (int64_t)result->dram_bytes - result->counts.bytes_written;
+    result->launched_seconds = result->seconds + c.dispatch;
+    result->bound = bound_of(&c, result);
+    return VSH_OK;
+}
+
+double sim_gpu_stream_seconds(const vsh_hardware *hardware, double bytes)
+{
+    double rate = figure(&hardware->memory_efficiency, 1) * hardware->memory_rate.value;
+    double clock = figure(&hardware->matrix_clock, INFINITY);
+
+    return figure(&hardware->kernel_overhead, 0) / clock + bytes / rate;
+}

@@ -1,0 +1,99 @@
+#include <math.h>
+
+#include "core/named.h"
+#include "sim/expert_rows.h"
+#include "sim/sim_commands.h"
+#include "sim/step_report.h"
+
+/* The model and the shapes of a micro-batch. */
+static vsh_status read_work(vsh_session *s, const vsh_hardware *h, vsh_model *model, sim_step *step,
+                            vsh_error *err)
+{
+    const sim_config *c = s->config;
+    vsh_precision precision = sim_precision(c->precision, h);
+    vsh_optimizer optimizer = c->optimizer < 0 ? VSH_ADAMW : (vsh_optimizer)c->optimizer;
+    int64_t micro = c->micro_batch ? c->micro_batch : c->batch;
+
+    VSH_TRY(vsh_named_model(s, c->model, model, err));
+    if (!c->batch)
+        return vsh_fail(err, VSH_EINPUT, "--batch: expected a number of sequences, got nothing");
+    if (c->batch % micro)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--micro-batch: expected a divisor of the batch of %lld, got %lld",
+                        (long long)c->batch, (long long)micro);
+    step->model = model;
+    step->work = vsh_work_default(c->seq ? c->seq : model->context);
+    step->work.sequences = micro;
+    step->work.precision = precision;
+    step->work.recompute = (vsh_recompute_mode)c->recompute;
+    step->work.recipe = vsh_recipe_for(precision, optimizer);
+    step->micro_batches = c->batch / micro;
+    return VSH_OK;
+}
+
+/* How many rows at a time the experts' products should take. */
+static vsh_status advise(vsh_arena *arena, sim_step_answer *a, vsh_error *err)
+{
+    const sim_step_time *r = a->result;
+
+    if (a->chip.hardware->kind != VSH_TPU || !a->step.model->experts.count)
+        return VSH_OK;
+    a->advice = vsh_alloc(arena, (size_t)r->op_count, sizeof *a->advice);
+    if (!a->advice)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    for (int i = 0; i < r->op_count; i++)
+        if (r->plan[i].experts && r->plan[i].gemm_count)
+            VSH_TRY(
+                sim_advise_tiles(arena, &a->chip, &r->plan[i], &a->advice[a->advice_count++], err));
+    return VSH_OK;
+}
+
+/* A step that one chip cannot hold is simulated all the same, and that is said. */
+static vsh_status weigh(vsh_session *s, sim_step_answer *a, vsh_error *err)
+{
+    const vsh_hardware *h = a->chip.hardware;
+
+    VSH_TRY(vsh_footprint_of(a->step.model, &a->step.work, VSH_LOGIT_CHUNK, &a->footprint, err));
+    a->fits = a->footprint.total.v <= h->memory_bytes.value;
+    if (!a->fits)
+        vsh_text_add(&s->talk,
+                     "vishwa-sim: this step needs %s and the chip has %s: simulated as if it fit\n",
+                     vsh_show_bytes(a->footprint.total.v).text,
+                     vsh_show_bytes(h->memory_bytes.value).text);
+    return VSH_OK;
+}
+
+vsh_status sim_run_step(vsh_session *s, vsh_error *err)
+{
+    const sim_config *c = s->config;
+    sim_step_answer *a = vsh_alloc(s->arena, 1, sizeof *a);
+    vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
+    vsh_model *model = vsh_alloc(s->arena, 1, sizeof *model);
+    sim_expert_load load;
+
+    if (!a || !hardware || !model)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    if (c->engine == SIM_REFERENCE)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--engine: a step is too long for the reference; it runs gemm");
+    VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
+    VSH_TRY(read_work(s, hardware, model, &a->step, err));
+    VSH_TRY(sim_expert_load_read(s->arena, c->experts_load, model, &load, err));
+    a->step.load = &load;
+    a->engine = &sim_engines[c->engine];
+    VSH_TRY(sim_chip_from(hardware, a->step.work.precision, &a->chip, err));
+    if (sim_chip_caveat(hardware))
+        vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", hardware->name, sim_chip_caveat(hardware));
+    VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine, NULL, &a->result, err));
+    VSH_TRY(advise(s->arena, a, err));
+    VSH_TRY(weigh(s, a, err));
+    if (s->common->json) {
+        vsh_json json = {.out = &s->out};
+        sim_step_write_json(a, c->common.explain, &json);
+        return VSH_OK;
+    }
+    sim_step_print(a, s->term, &s->out);
+    if (c->common.explain)
+        sim_step_explain(a, &s->out);
+    return VSH_OK;
+}
