@@ -357,33 +357,42 @@ static void write_chip(const sim_report_input *in, vsh_text *page)
     vsh_text_add(page, "</section>\n");
 }
 
+/* Whether operations shared a timeline; else each ran alone. */
+static bool on_timeline(const sim_step_answer *a)
+{
+    return a->chip.machine.units && a->engine == &sim_engines[SIM_EVENT];
+}
+
 static void write_reading(const sim_report_input *in, vsh_text *page)
 {
-    static const char *const lines[] = {
-        "The operations are those of the planner and of the trainer: the same list, names and "
-        "counts. They run one after another on one timeline; what an operation leaves to be "
-        "written back, and the weights of the next, overlap with it.",
-        "A layer that repeats is simulated until two repetitions are alike in every instant, and "
-        "the rest are added: the result is that of running them all.",
+    const bool timeline = on_timeline(in->answer);
+    const char *const lines[] = {
+        timeline
+            ? "The operations are those of the planner and of the trainer: the same list, names "
+              "and counts. They run one after another on one timeline; what an operation leaves "
+              "to be written back, and the weights of the next, overlap with it."
+            : "The operations are those of the planner and of the trainer: the same list, names "
+              "and counts. They run one after another and nothing of one overlaps with the next.",
+        timeline ? "A layer that repeats is simulated until two repetitions are alike in every "
+                   "instant, and the rest are added: the result is that of running them all."
+                 : NULL,
         "Bound is what is busy longest: the matrix units, the vector unit or the memory; fill "
-        "when none is busy for half of the time. In the roofline it is the roof above a point.",
+        "when none is busy for half of the time.",
         "Utilization counts executed multiply-adds, recomputed ones too, against what the matrix "
         "units could do; MFU counts the model's own FLOPs against the specified peak.",
-        "One chip: communication is not in it."};
+        "One chip: communication is not in it.",
+        timeline && in->trace ? "Every transfer, load and stream is in trace.json, repetitions as "
+                                "one span: open it at ui.perfetto.dev or chrome://tracing."
+                              : NULL,
+        in->trace && in->trace->left_out ? "The trace has room for the first spans of each "
+                                           "operation, and says there how many it left out."
+                                         : NULL};
 
     vsh_page_put(page, "h2", NULL, "How to read this");
     vsh_text_add(page, "<section class=\"card\">\n<ul>\n");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        vsh_page_put(page, "li", NULL, "%s", lines[i]);
-    if (in->trace) {
-        vsh_text_add(page, "<li>");
-        vsh_page_text(page, "Every transfer, load and stream is in trace.json: open it at "
-                            "ui.perfetto.dev or chrome://tracing. ");
-        if (in->trace->left_out)
-            vsh_page_text(page, "It has room for the first spans of each operation and says how "
-                                "many it left out.");
-        vsh_text_add(page, "</li>\n");
-    }
+        if (lines[i])
+            vsh_page_put(page, "li", NULL, "%s", lines[i]);
     vsh_text_add(page, "</ul>\n</section>\n");
 }
 

@@ -4,7 +4,7 @@ static const struct {
     const char *name, *title;
     sim_draw_figure *draw;
 } table[SIM_FIGURES] = {
-    {"gantt", "One layer, forward and backward", sim_draw_gantt},
+    {"gantt", "The operations of a layer, forward and backward", sim_draw_gantt},
     {"roofline", "What each operation reached, and its roof", sim_draw_roofline},
     {"utilization", "Where each operation's cycles went", sim_draw_utilization},
     {"waterfall", "Where the chip's multiply-adds went", sim_draw_waterfall},

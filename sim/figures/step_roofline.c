@@ -229,13 +229,14 @@ static void tell(const roofline *r, vsh_text *caption)
 {
     double efficiency = r->memory / r->in->answer->chip.hardware->memory_rate.value;
 
-    vsh_text_add(
-        caption,
-        "A point is an operation in one pass: FLOPs done in its time against FLOPs for each byte "
-        "that its blocks moved. Under %.0f FLOPs a byte the memory binds: its line "
-        "is what transfers reach, %.0f %% of the specification. Vector work counts its "
-        "own FLOPs. Percentages are shares of the step, all passes of the operation together.",
-        r->matrix / r->memory, 100 * efficiency);
+    vsh_text_add(caption,
+                 "A point is an operation in one pass: FLOPs done in its time against FLOPs for "
+                 "each byte %s. Under %.0f FLOPs a byte the memory binds: its line is what "
+                 "transfers reach, %.0f %% of the specification. Vector work counts its own FLOPs. "
+                 "Percentages are shares of the step, all passes of the operation together.",
+                 r->in->answer->chip.machine.units ? "that its blocks moved"
+                                                   : "of its operands, each moved once",
+                 r->matrix / r->memory, 100 * efficiency);
     for (int i = 0; i < r->count; i++)
         if (r->point[i].rate > 1.1 * fmin(r->matrix, r->memory * r->point[i].intensity)) {
             vsh_text_add(caption,
