@@ -61,7 +61,7 @@ static double crossed(const sim_labels *labels, double x, double y, double to_x,
 static void edge_of(sim_label_box box, double x, double y, double *to_x, double *to_y)
 {
     *to_x = fmax(box.x, fmin(box.x + box.width, x));
-    *to_y = fmax(box.y + 3, fmin(box.y + box.height - 3, y));
+    *to_y = fmax(box.y, fmin(box.y + box.height, y));
 }
 
 /* Where the text of a label stands: beside the point, or over or under it. */

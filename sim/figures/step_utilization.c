@@ -81,7 +81,7 @@ vsh_status sim_draw_utilization(const sim_report_input *in, vsh_report_figure *f
 {
     int order[VSH_OPS_MAX], all = sim_step_heaviest(in->answer->result, order);
     int count = all < ROWS_MAX ? all : ROWS_MAX;
-    vsh_panel panel = {TOP + count * ROW + 62, SIM_ROW_LEFT, TOP, TOP + count * ROW, 50, 3};
+    vsh_panel panel = {TOP + count * ROW + 36, SIM_ROW_LEFT, TOP, TOP + count * ROW, 50, 3};
     vsh_series series[SIM_CLASSES];
     char data[SIM_CLASSES][40];
 
