@@ -4,6 +4,7 @@
 #ifndef VSH_CHART_H
 #define VSH_CHART_H
 
+#include <math.h>
 #include <stdbool.h>
 
 #include "core/text.h"
@@ -19,6 +20,8 @@
 #define VSH_PURPLE "#cc79a7"
 #define VSH_ORANGE "#e69f00"
 #define VSH_SKY "#56b4e9"
+#define VSH_COLOUR(c) "linecolor rgb '" c "'"
+#define VSH_FILL(c) "fillcolor rgb '" c "'"
 
 /* Lengths are in points of a picture of this width, heights from its top. */
 enum { VSH_CHART_WIDTH = 560, VSH_CHART_RIGHT = 26, VSH_CHART_FONT = 15 };
@@ -54,6 +57,9 @@ void vsh_chart_line(vsh_text *script, const char *look, const char *ends, ...)
     __attribute__((format(printf, 3, 4)));
 void vsh_chart_box(vsh_text *script, const char *look, const char *ends, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The value that is not there: a gap in a curve, no point. */
+#define VSH_GAP ((double)NAN)
 
 /* A datablock $name of rows of numbers; what is not finite is a gap. */
 void vsh_chart_data(vsh_text *script, const char *name);

@@ -184,6 +184,7 @@ vsh_status vsh_program_run(const vsh_program *program, int argc, char *const *ar
     vsh_session session = {.arena = &arena,
                            .config = program->config,
                            .common = program->config,
+                           .version = program->version,
                            .environment = &program->environment,
                            .out = {.arena = &arena},
                            .talk = {.arena = &arena}};

@@ -33,6 +33,7 @@ typedef struct {
     vsh_library library;
     const char *cache_folder; /* NULL: nothing is kept */
     const char *line;         /* the command line, to be shown */
+    const char *version;      /* the program's */
     vsh_term term;
     bool talk_is_terminal; /* stderr can show a line that changes */
     vsh_text out;          /* results: written whole at the end, or not at all */

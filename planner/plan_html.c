@@ -1,20 +1,13 @@
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "core/chart.h"
 #include "core/file.h"
 #include "core/page.h"
+#include "core/report.h"
 #include "planner/figures/figure.h"
 #include "planner/plan_report.h"
-
-/* gnuplot gets this long for all figures together; they take about a third of a second. */
-#define DRAW_LIMIT_S 20.0
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
@@ -26,25 +19,6 @@
 
 /* ---- the plan -------------------------------------------------------------------------------- */
 
-/* One figure of the summary: what it is, the figure, and a remark under it (""; none). */
-static void write_tile(vsh_text *page, const char *name, const char *value, const char *note, ...)
-    __attribute__((format(printf, 4, 5)));
-static void write_tile(vsh_text *page, const char *name, const char *value, const char *note, ...)
-{
-    char text[256];
-    va_list args;
-
-    va_start(args, note);
-    vsnprintf(text, sizeof text, note, args);
-    va_end(args);
-    vsh_text_add(page, "<div>");
-    vsh_page_put(page, "dt", NULL, "%s", name);
-    vsh_page_put(page, "dd", NULL, "%s", value);
-    if (*text)
-        vsh_page_put(page, "dd", "note", "%s", text);
-    vsh_text_add(page, "</div>\n");
-}
-
 static void write_size_tiles(const plan *p, vsh_text *page)
 {
     const plan_run *run = &p->recommended;
@@ -54,23 +28,24 @@ static void write_size_tiles(const plan *p, vsh_text *page)
     snprintf(loss, sizeof loss, "%.2f", run->loss);
     snprintf(rate, sizeof rate, "%.1g", run->rate);
     if (m->experts.count)
-        write_tile(page, "parameters", COUNT((double)run->parameters.total), "%s active",
-                   COUNT((double)run->parameters.active));
+        vsh_report_tile(page, "parameters", COUNT((double)run->parameters.total), "%s active",
+                        COUNT((double)run->parameters.active));
     else
-        write_tile(page, "parameters", COUNT((double)run->parameters.total), "%s in all",
-                   INTEGER(run->parameters.total));
+        vsh_report_tile(page, "parameters", COUNT((double)run->parameters.total), "%s in all",
+                        INTEGER(run->parameters.total));
     if (run->epochs > 1.0001)
-        write_tile(page, "tokens", COUNT(run->tokens), "%s epochs of %s", REAL(run->epochs),
-                   COUNT(run->unique_tokens));
+        vsh_report_tile(page, "tokens", COUNT(run->tokens), "%s epochs of %s", REAL(run->epochs),
+                        COUNT(run->unique_tokens));
     else
-        write_tile(page, "tokens", COUNT(run->tokens), "1 epoch");
-    write_tile(page, "predicted loss", loss, "%.2f - %.2f, nats a token", run->loss_range.low,
-               run->loss_range.high);
-    write_tile(page, "batch", COUNT(run->batch_tokens), "tokens; %s - %s do as well",
-               COUNT(run->batch_low), COUNT(run->batch_high));
-    write_tile(page, "learning rate", rate, "%.1g - %.1g by the published laws", run->rate_low,
-               run->rate_high);
-    write_tile(page, "steps", INTEGER(run->steps), "of %s", vsh_show_time(run->step_time_s).text);
+        vsh_report_tile(page, "tokens", COUNT(run->tokens), "1 epoch");
+    vsh_report_tile(page, "predicted loss", loss, "%.2f - %.2f, nats a token", run->loss_range.low,
+                    run->loss_range.high);
+    vsh_report_tile(page, "batch", COUNT(run->batch_tokens), "tokens; %s - %s do as well",
+                    COUNT(run->batch_low), COUNT(run->batch_high));
+    vsh_report_tile(page, "learning rate", rate, "%.1g - %.1g by the published laws", run->rate_low,
+                    run->rate_high);
+    vsh_report_tile(page, "steps", INTEGER(run->steps), "of %s",
+                    vsh_show_time(run->step_time_s).text);
 }
 
 static void write_cost_tiles(const plan *p, vsh_text *page)
@@ -80,22 +55,22 @@ static void write_cost_tiles(const plan *p, vsh_text *page)
     char text[48];
 
     snprintf(text, sizeof text, "%s h", AMOUNT(run->hours));
-    write_tile(page, "time", text, "of %s h at hand", AMOUNT(p->request.hours));
+    vsh_report_tile(page, "time", text, "of %s h at hand", AMOUNT(p->request.hours));
     snprintf(text, sizeof text, "%.0f %%", 100 * run->mfu);
-    write_tile(page, "of peak (MFU)", text, "scenario %.60s; bound by %s", p->request.scenario,
-               vsh_bound_names[run->bound]);
-    write_tile(page, "memory a chip", BYTES(run->footprint.total.v), "of %s",
-               BYTES(p->request.hardware->memory_bytes.value));
+    vsh_report_tile(page, "of peak (MFU)", text, "scenario %.60s; bound by %s", p->request.scenario,
+                    vsh_bound_names[run->bound]);
+    vsh_report_tile(page, "memory a chip", BYTES(run->footprint.total.v), "of %s",
+                    BYTES(p->request.hardware->memory_bytes.value));
     snprintf(text, sizeof text, "$%s", AMOUNT(bill->usd));
-    write_tile(page, "cost", bill->price_known ? text : "unknown", "%s",
-               bill->price_known ? "at the price of the card below" : "give --price");
+    vsh_report_tile(page, "cost", bill->price_known ? text : "unknown", "%s",
+                    bill->price_known ? "at the price of the card below" : "give --price");
     if (bill->power_known) {
         snprintf(text, sizeof text, "%s kWh", AMOUNT(bill->kwh));
-        write_tile(page, "energy (modelled)", text, "%s - %s", AMOUNT(bill->kwh_low),
-                   AMOUNT(bill->kwh_high));
+        vsh_report_tile(page, "energy (modelled)", text, "%s - %s", AMOUNT(bill->kwh_low),
+                        AMOUNT(bill->kwh_high));
         snprintf(text, sizeof text, "%s kg", AMOUNT(bill->co2_kg));
-        write_tile(page, "CO2e (modelled)", text, "%s; %s - %s", p->request.region->code,
-                   AMOUNT(bill->co2_low_kg), AMOUNT(bill->co2_high_kg));
+        vsh_report_tile(page, "CO2e (modelled)", text, "%s; %s - %s", p->request.region->code,
+                        AMOUNT(bill->co2_low_kg), AMOUNT(bill->co2_high_kg));
     }
 }
 
@@ -328,19 +303,6 @@ static void write_explanation(const plan *p, vsh_text *page)
     page->failed = page->failed || lines.failed;
 }
 
-static void write_fact(vsh_text *page, const char *name, const char *first, const char *second)
-{
-    vsh_page_put(page, "dt", NULL, "%s", name);
-    vsh_text_add(page, "<dd>");
-    vsh_page_text(page, first);
-    if (second && *second) {
-        vsh_text_add(page, " <span class=\"soft\">");
-        vsh_page_text(page, second);
-        vsh_text_add(page, "</span>");
-    }
-    vsh_text_add(page, "</dd>\n");
-}
-
 /* Without its folder: a report is the same wherever it was made. */
 static const char *file_name(const char *path)
 {
@@ -362,103 +324,32 @@ static void write_card(const plan *p, const char *command, vsh_text *page)
                  "<section class=\"card\">\n<dl class=\"facts\">\n<dt>command</dt>\n<dd><code>");
     vsh_page_text(page, command);
     vsh_text_add(page, "</code></dd>\n");
-    write_fact(page, "version", "vishwa-plan " VSH_VERSION, NULL);
-    write_fact(page, "hardware", r->hardware->name, file_name(r->hardware->path));
+    vsh_report_fact(page, "version", "vishwa-plan " VSH_VERSION, NULL);
+    vsh_report_fact(page, "hardware", r->hardware->name, file_name(r->hardware->path));
     if (r->hardware->note)
-        write_fact(page, "", "", r->hardware->note);
-    write_fact(page, "throughput", r->scenario, r->throughput_source);
+        vsh_report_fact(page, "", "", r->hardware->note);
+    vsh_report_fact(page, "throughput", r->scenario, r->throughput_source);
     if (r->price_usd >= 0 || r->hardware->price.known)
-        write_fact(page, "price", price, r->price_usd >= 0 ? "--price" : r->hardware->price.source);
-    write_fact(page, "law", r->law->title, r->law->source);
-    write_fact(page, "recipe", r->recipe->name, r->recipe->source);
-    write_fact(page, "grid", r->region->code, r->region->source);
-    write_fact(page, "seed", seed, "of the draws behind the intervals");
+        vsh_report_fact(page, "price", price,
+                        r->price_usd >= 0 ? "--price" : r->hardware->price.source);
+    vsh_report_fact(page, "law", r->law->title, r->law->source);
+    vsh_report_fact(page, "recipe", r->recipe->name, r->recipe->source);
+    vsh_report_fact(page, "grid", r->region->code, r->region->source);
+    vsh_report_fact(page, "seed", seed, "of the draws behind the intervals");
     vsh_text_add(page, "</dl>\n</section>\n");
 }
 
-/* ---- the figures ----------------------------------------------------------------------------- */
-
-/* The picture as gnuplot left it, NULL when it cannot be read. */
-static const char *read_picture(const char *folder, const char *name, vsh_arena *arena)
-{
-    vsh_text picture = {.arena = arena};
-    char path[PATH_MAX], room[16384];
-    size_t got;
-    FILE *file;
-
-    if ((size_t)snprintf(path, sizeof path, "%s/%s.svg", folder, name) >= sizeof path ||
-        !(file = fopen(path, "r")))
-        return NULL;
-    while ((got = fread(room, 1, sizeof room, file)) > 0 && picture.length < (4u << 20))
-        vsh_text_put(&picture, room, got);
-    if (ferror(file) || picture.failed)
-        picture.length = 0;
-    fclose(file);
-    return picture.length ? picture.data : NULL;
-}
-
-/* Whether the picture is in the page; the caption and the script are there either way. */
-static bool write_figure(const plan_figure *f, int number, const char *svg, vsh_text *page)
-{
-    bool shown;
-
-    vsh_text_add(page, "<figure id=\"%s\">\n", f->name);
-    shown = svg && vsh_page_picture(page, svg, f->name, f->title);
-    if (!shown)
-        vsh_page_put(page, "p", "lead",
-                     "%s: not drawn, because gnuplot is missing or failed. With it, run \"gnuplot "
-                     "%s.gp\" in "
-                     "this folder.",
-                     f->title, f->name);
-    vsh_text_add(page, "<figcaption>");
-    vsh_text_add(page, "<strong>Figure %d.</strong> ", number);
-    vsh_page_text(page, vsh_text_string(&f->caption));
-    vsh_text_add(page, " <span class=\"soft\">(%s.gp, %s.svg)</span></figcaption>\n</figure>\n",
-                 f->name, f->name);
-    return shown;
-}
-
-static vsh_status write_scripts(plan_figure figures[PLAN_FIGURES], const char *folder,
-                                vsh_error *err)
-{
-    char path[PATH_MAX];
-
-    for (int i = 0; i < PLAN_FIGURES; i++) {
-        if ((size_t)snprintf(path, sizeof path, "%s/%s.gp", folder, figures[i].name) >= sizeof path)
-            return vsh_fail(err, VSH_EMACHINE, "%.80s...: %s", folder, strerror(ENAMETOOLONG));
-        if (figures[i].caption.failed)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        VSH_TRY(vsh_file_write(path, &figures[i].script, err));
-    }
-    return VSH_OK;
-}
-
-static bool write_figures(plan_figure figures[PLAN_FIGURES], const char *folder, vsh_text *page)
-{
-    const char *names[PLAN_FIGURES];
-    bool drawn[PLAN_FIGURES], all = true;
-
-    for (int i = 0; i < PLAN_FIGURES; i++)
-        names[i] = figures[i].name;
-    vsh_charts_draw(folder, names, PLAN_FIGURES, DRAW_LIMIT_S, drawn);
-    vsh_page_put(page, "h2", NULL, "Figures");
-    for (int i = 0; i < PLAN_FIGURES; i++) {
-        const char *svg = drawn[i] ? read_picture(folder, names[i], page->arena) : NULL;
-        all = write_figure(&figures[i], i + 1, svg, page) && all;
-    }
-    return all;
-}
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static vsh_status write_report(const plan *p, const char *command, const char *folder,
                                vsh_arena *arena, bool *drawn, vsh_error *err)
 {
-    plan_figure figures[PLAN_FIGURES];
+    vsh_report_figure figures[PLAN_FIGURES];
     vsh_text page = {.arena = arena}, title = {.arena = arena};
-    char path[PATH_MAX];
 
     VSH_TRY(vsh_folder_make(folder, err));
     VSH_TRY(plan_make_figures(p, arena, figures, err));
-    VSH_TRY(write_scripts(figures, folder, err));
+    VSH_TRY(vsh_report_write_scripts(folder, figures, PLAN_FIGURES, err));
     vsh_text_add(&title, "A plan for %.120s, %s h", p->request.hardware->name,
                  AMOUNT(p->request.hours));
     vsh_page_open(&page, vsh_text_string(&title));
@@ -470,28 +361,12 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
     write_alternatives(p, &page);
     write_rule(p, &page);
     write_memory(p, &page);
-    *drawn = write_figures(figures, folder, &page);
+    vsh_page_put(&page, "h2", NULL, "Figures");
+    *drawn = vsh_report_add_figures(folder, figures, PLAN_FIGURES, &page);
     write_explanation(p, &page);
     write_card(p, command, &page);
     vsh_page_close(&page);
-    if ((size_t)snprintf(path, sizeof path, "%s/index.html", folder) >= sizeof path)
-        return vsh_fail(err, VSH_EMACHINE, "%.80s...: %s", folder, strerror(ENAMETOOLONG));
-    return vsh_file_write(path, &page, err);
-}
-
-/* Before anything is drawn: may the page stand where it is to stand? */
-static vsh_status check_place(const char *folder, bool force, vsh_error *err)
-{
-    char path[PATH_MAX];
-    struct stat info;
-
-    snprintf(path, sizeof path, "%.4000s/index.html", folder);
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return vsh_fail(err, VSH_EMACHINE, "--report: %s is a folder", path);
-    if (!force && vsh_file_owner_of(path, VSH_PAGE_GENERATOR) == VSH_FILE_FOREIGN)
-        return vsh_fail(err, VSH_EINPUT,
-                        "--report: %s is not a report of ours; --force overwrites it", path);
-    return VSH_OK;
+    return vsh_report_write_page(folder, &page, err);
 }
 
 vsh_status plan_write_report(const plan *p, const char *command, const char *folder, bool force,
@@ -501,7 +376,7 @@ vsh_status plan_write_report(const plan *p, const char *command, const char *fol
     vsh_status status;
 
     *drawn = false;
-    VSH_TRY(check_place(folder, force, err));
+    VSH_TRY(vsh_report_check(folder, force, err));
     status = write_report(p, command, folder, &arena, drawn, err);
     vsh_arena_free(&arena);
     return status;

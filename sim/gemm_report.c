@@ -2,22 +2,21 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/explain.h"
+#include "sim/bar.h"
 #include "sim/chip_explain.h"
 #include "sim/gemm_answer.h"
 
 enum { BAR_COLUMNS = 36 };
 
-/* Unit-cycles as a share of them all, and a bar in eighths of a column. */
+/* Unit-cycles as a share of them all. */
 static void print_share(const char *what, int64_t part, double whole, vsh_text *out)
 {
-    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     double share = (double)part / whole;
-    int length = (int)lround(share * 8 * BAR_COLUMNS);
 
     vsh_text_add(out, "    %-30s %5.1f %%  ", what, 100 * share);
-    for (int i = 0; i < length / 8; i++)
-        vsh_text_add(out, "█");
-    vsh_text_add(out, "%s\n", eighths[length || !part ? length % 8 : 1]);
+    sim_bar(share, BAR_COLUMNS, out);
+    vsh_text_put(out, "\n", 1);
 }
 
 /* Where the time of the units went; the parts sum to all of it. */

@@ -3,6 +3,8 @@
 #include "core/named.h"
 #include "sim/expert_rows.h"
 #include "sim/sim_commands.h"
+#include "sim/sim_trace.h"
+#include "sim/step_html.h"
 #include "sim/step_report.h"
 
 /* The model and the shapes of a micro-batch. */
@@ -63,12 +65,69 @@ static vsh_status weigh(vsh_session *s, sim_step_answer *a, vsh_error *err)
     return VSH_OK;
 }
 
+/* Spans of a trace: some tens of MB of JSON, which Perfetto opens at once. */
+enum { TRACE_SPANS = 150000 };
+
+/* Runs the step; watched where somebody asks for what happened. */
+static vsh_status simulate(vsh_session *s, sim_step_answer *a, sim_trace **trace, vsh_error *err)
+{
+    const sim_config *c = s->config;
+
+    if (c->trace || c->report) {
+        *trace = sim_trace_open(s->arena, &a->chip, TRACE_SPANS);
+        if (!*trace)
+            return vsh_fail(err, VSH_EMACHINE, "out of memory for a trace");
+    }
+    VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine,
+                         *trace ? &(*trace)->watcher : NULL, &a->result, err));
+    if (*trace && (*trace)->op_count == 0) /* operations ran alone: nobody could be watched */
+        sim_trace_add_totals(*trace, a->result);
+    VSH_TRY(advise(s->arena, a, err));
+    return weigh(s, a, err);
+}
+
+/* The files that were asked for. */
+static vsh_status write_files(vsh_session *s, const sim_step_answer *a, const sim_trace *trace,
+                              vsh_error *err)
+{
+    const sim_config *c = s->config;
+    sim_report_input input = {.answer = a,
+                              .trace = trace,
+                              .command = s->line,
+                              .version = s->version,
+                              .force = c->common.force};
+    size_t said = s->talk.length;
+    vsh_status status;
+
+    if (c->trace)
+        VSH_TRY(sim_trace_write(trace, c->trace, err));
+    if (!c->report)
+        return VSH_OK;
+    status = sim_step_report(s->arena, c->report, &input, &s->talk, err);
+    s->answered = s->talk.length > said; /* all but the pictures may be there */
+    return status;
+}
+
+static void show(vsh_session *s, const sim_step_answer *a)
+{
+    vsh_json json = {.out = &s->out};
+
+    if (s->common->json) {
+        sim_step_write_json(a, s->common->explain, &json);
+        return;
+    }
+    sim_step_print(a, s->common->verbose, s->term, &s->out);
+    if (s->common->explain)
+        sim_step_explain(a, &s->out);
+}
+
 vsh_status sim_run_step(vsh_session *s, vsh_error *err)
 {
     const sim_config *c = s->config;
     sim_step_answer *a = vsh_alloc(s->arena, 1, sizeof *a);
     vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
     vsh_model *model = vsh_alloc(s->arena, 1, sizeof *model);
+    sim_trace *trace = NULL;
     sim_expert_load load;
 
     if (!a || !hardware || !model)
@@ -84,16 +143,7 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
     VSH_TRY(sim_chip_from(hardware, a->step.work.precision, &a->chip, err));
     if (sim_chip_caveat(hardware))
         vsh_text_add(&s->talk, "vishwa-sim: %s: %s\n", hardware->name, sim_chip_caveat(hardware));
-    VSH_TRY(sim_schedule(s->arena, &a->chip, &a->step, a->engine, NULL, &a->result, err));
-    VSH_TRY(advise(s->arena, a, err));
-    VSH_TRY(weigh(s, a, err));
-    if (s->common->json) {
-        vsh_json json = {.out = &s->out};
-        sim_step_write_json(a, c->common.explain, &json);
-        return VSH_OK;
-    }
-    sim_step_print(a, s->term, &s->out);
-    if (c->common.explain)
-        sim_step_explain(a, &s->out);
-    return VSH_OK;
+    VSH_TRY(simulate(s, a, &trace, err));
+    show(s, a);
+    return write_files(s, a, trace, err);
 }

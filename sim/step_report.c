@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/chip_explain.h"
+#include "sim/step_bars.h"
 
 static void print_question(const sim_step_answer *a, vsh_term term, vsh_text *out)
 {
@@ -66,18 +67,6 @@ static void print_ops(const sim_step_time *r, vsh_text *out)
     }
 }
 
-static void print_waterfall(const sim_step_time *r, vsh_text *out)
-{
-    double shares[SIM_CAUSES];
-
-    sim_waterfall_shares(&r->waterfall, shares);
-    vsh_text_add(out, "\n  Where the chip's multiply-adds went\n");
-    for (int i = 0; i < SIM_CAUSES; i++)
-        if (shares[i] >= 0.0005)
-            vsh_text_add(out, "    %-20s %5.1f %%\n", sim_cause_words[i], 100 * shares[i]);
-    vsh_text_put(out, "\n", 1);
-}
-
 /* Rows at a time that a grouped-product kernel should take, and what others cost. */
 static void print_advice(const sim_step_answer *a, vsh_text *out)
 {
@@ -100,12 +89,14 @@ static void print_advice(const sim_step_answer *a, vsh_text *out)
     vsh_text_add(out, "\n\n");
 }
 
-void sim_step_print(const sim_step_answer *a, vsh_term term, vsh_text *out)
+void sim_step_print(const sim_step_answer *a, bool every_operation, vsh_term term, vsh_text *out)
 {
     print_question(a, term, out);
     print_totals(a, out);
-    print_ops(a->result, out);
-    print_waterfall(a->result, out);
+    if (every_operation)
+        print_ops(a->result, out);
+    sim_step_print_bars(a->result, term, out);
+    vsh_text_put(out, "\n", 1);
     print_advice(a, out);
 }
 

@@ -19,8 +19,9 @@ typedef struct {
     bool fits;
 } sim_step_answer;
 
-/* For people, at most 80 columns; as one JSON object. */
-void sim_step_print(const sim_step_answer *answer, vsh_term term, vsh_text *out);
+/* For people, at most 80 columns: the heaviest operations, or all; as one JSON object. */
+void sim_step_print(const sim_step_answer *answer, bool every_operation, vsh_term term,
+                    vsh_text *out);
 void sim_step_write_json(const sim_step_answer *answer, bool explain, vsh_json *json);
 /* Every number with its formula, every constant of the chip with its source. */
 void sim_step_explain(const sim_step_answer *answer, vsh_text *out);

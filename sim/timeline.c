@@ -31,12 +31,14 @@ enum { LOADED, STREAM_BEGIN, STREAM_END, MAC_END, RESULTS_OUT, ACCOUNTED, UNIT_I
 /* Loops that may be cut short, outermost first. */
 enum { LOOP_BODY, LOOP_TIMES, LOOP_OUTER, LOOP_INNER, LOOP_K, LOOP_FOLDS, LOOPS };
 
+/* The state after an earlier iteration, and the period after which it may come again (0: none). */
 typedef struct {
-    int64_t *instants, *moved;
-    sim_counts counts, gained;
+    int64_t *instants, *moved, *now; /* at the mark; in the last period; scratch */
+    sim_counts counts;
     int64_t *pending_bytes;
     int64_t unwritten;
-    int seen; /* iterations looked at, up to 3 */
+    bool marked;
+    int64_t since, bound, period; /* iterations since the mark; when to mark anew */
 } loop;
 
 struct sim_timeline {
@@ -88,58 +90,88 @@ static void watch(const sim_timeline *t, int lane, int64_t begin, int64_t end)
 
 enum { COUNTS = sizeof(sim_counts) / sizeof(int64_t) };
 
-static void loop_begin(sim_timeline *t, int which) { t->loops[which].seen = 0; }
-
-/* What moved since the last look; *shift is the common step. False when there is none. */
-static bool moved_together(const sim_timeline *t, const loop *l, int64_t *moved, int64_t *shift,
-                           bool *same)
+static void loop_begin(sim_timeline *t, int which)
 {
-    *shift = 0;
-    *same = true;
-    for (int64_t i = 0; i < t->instant_count; i++) {
-        int64_t by = t->at[i] - l->instants[i];
-        *same = *same && by == l->moved[i];
-        moved[i] = by;
-        if (by && *shift && by != *shift)
-            *shift = -1;
-        else if (by && !*shift)
-            *shift = by;
-    }
-    return *shift > 0;
+    loop *l = &t->loops[which];
+
+    l->marked = false;
+    l->period = 0;
+    l->bound = 1;
 }
 
-/* After an iteration with rest more to come: how many of them need not be run, because the last two
- * moved everything alike. Two are needed: a wait for something that no longer moves may end in the
- * first, but not go on unseen into the second. The caller continues behind them. */
+static void loop_mark(const sim_timeline *t, loop *l)
+{
+    memcpy(l->instants, t->at, (size_t)t->instant_count * sizeof(int64_t));
+    memcpy(l->pending_bytes, t->pending_bytes, (size_t)t->m->buffers * sizeof(int64_t));
+    l->counts = t->c;
+    l->unwritten = t->unwritten;
+    l->marked = true;
+    l->since = 0;
+}
+
+/* Whether all instants moved by one step, or not at all, since the mark; what moved is in now. */
+static bool moved_together(const sim_timeline *t, const loop *l)
+{
+    int64_t shift = 0;
+
+    for (int64_t i = 0; i < t->instant_count; i++) {
+        int64_t by = t->at[i] - l->instants[i];
+        if (by && shift && by != shift)
+            return false;
+        shift = by ? by : shift;
+        l->now[i] = by;
+    }
+    return shift > 0 && l->unwritten == t->unwritten &&
+           memcmp(l->pending_bytes, t->pending_bytes, (size_t)t->m->buffers * sizeof(int64_t)) == 0;
+}
+
+/* The last period again, times times. */
+static void loop_jump(sim_timeline *t, const loop *l, int64_t times)
+{
+    int64_t *count = (int64_t *)&t->c, before = max2(t->at[DONE], t->at[CHANNEL]);
+    const int64_t *marked = (const int64_t *)&l->counts;
+
+    for (int64_t i = 0; i < t->instant_count; i++)
+        t->at[i] += times * l->moved[i];
+    for (int i = 0; i < COUNTS; i++)
+        count[i] += times * (count[i] - marked[i]);
+    if (t->watcher)
+        t->watcher->span(t->watcher->context, SIM_LANE_SKIPPED, before,
+                         max2(t->at[DONE], t->at[CHANNEL]), times * l->period);
+}
+
+/* After an iteration with rest more to come: how many of them need not be run, because two periods
+ * in a row moved everything alike. Two are needed: a wait for something that no longer moves may
+ * end in the first, but not go on unseen into the second. Periods are found as Brent (1980, BIT
+ * 20:176) finds cycles. The caller continues behind what was skipped. */
 static int64_t loop_skip(sim_timeline *t, int which, int64_t rest)
 {
     loop *l = &t->loops[which];
-    size_t buffers = (size_t)t->m->buffers;
-    int64_t shift, *count = (int64_t *)&t->c, *before = (int64_t *)&l->counts;
-    bool same, together = false;
+    int64_t times;
 
     if (t->exhaustive || rest <= 0)
         return 0;
-    if (l->seen > 0)
-        together = moved_together(t, l, l->moved, &shift, &same) && l->seen > 1 && same &&
-                   l->unwritten == t->unwritten &&
-                   memcmp(l->pending_bytes, t->pending_bytes, buffers * sizeof(int64_t)) == 0;
-    if (together) {
-        int64_t begin = max2(t->at[DONE], t->at[CHANNEL]);
-        for (int64_t i = 0; i < t->instant_count; i++)
-            t->at[i] += rest * l->moved[i];
-        for (int i = 0; i < COUNTS; i++)
-            count[i] += rest * (count[i] - before[i]);
-        if (t->watcher)
-            t->watcher->span(t->watcher->context, SIM_LANE_SKIPPED, begin, begin + rest * shift,
-                             rest);
-        return rest;
+    if (!l->marked) {
+        loop_mark(t, l);
+        return 0;
     }
-    memcpy(l->instants, t->at, (size_t)t->instant_count * sizeof(int64_t));
-    memcpy(l->pending_bytes, t->pending_bytes, buffers * sizeof(int64_t));
-    l->counts = t->c;
-    l->unwritten = t->unwritten;
-    l->seen = l->seen < 2 ? l->seen + 1 : 2;
+    l->since++;
+    if (moved_together(t, l)) {
+        bool again = l->since == l->period &&
+                     memcmp(l->now, l->moved, (size_t)t->instant_count * sizeof(int64_t)) == 0;
+        times = again ? rest / l->period : 0;
+        if (times)
+            loop_jump(t, l, times);
+        memcpy(l->moved, l->now, (size_t)t->instant_count * sizeof(int64_t));
+        l->period = l->since;
+        loop_mark(t, l);
+        return times * l->period;
+    }
+    if (l->since >= l->bound) {
+        l->bound *= 2;
+        l->period = 0;
+        loop_mark(t, l);
+    }
     return 0;
 }
 
@@ -599,8 +631,9 @@ static bool reserve(vsh_arena *arena, sim_timeline *t)
         loop *l = &t->loops[i];
         l->instants = vsh_alloc(arena, instants, sizeof *l->instants);
         l->moved = vsh_alloc(arena, instants, sizeof *l->moved);
+        l->now = vsh_alloc(arena, instants, sizeof *l->now);
         l->pending_bytes = vsh_alloc(arena, buffers, sizeof *l->pending_bytes);
-        if (!l->instants || !l->moved || !l->pending_bytes)
+        if (!l->instants || !l->moved || !l->now || !l->pending_bytes)
             return false;
     }
     return true;

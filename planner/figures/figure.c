@@ -2,7 +2,7 @@
 
 static const struct {
     const char *name, *title;
-    vsh_status (*draw)(const plan *p, plan_figure *f, vsh_error *err);
+    vsh_status (*draw)(const plan *p, vsh_report_figure *f, vsh_error *err);
 } table[PLAN_FIGURES] = {
     {"loss-compute", "Loss against compute", plan_draw_loss},
     {"size-hours", "Model size against hours on this hardware", plan_draw_sizes},
@@ -12,14 +12,14 @@ static const struct {
     {"epochs", "Loss against epochs of repeated data", plan_draw_epochs},
 };
 
-vsh_status plan_make_figures(const plan *p, vsh_arena *arena, plan_figure figures[PLAN_FIGURES],
-                             vsh_error *err)
+vsh_status plan_make_figures(const plan *p, vsh_arena *arena,
+                             vsh_report_figure figures[PLAN_FIGURES], vsh_error *err)
 {
     for (int i = 0; i < PLAN_FIGURES; i++) {
-        figures[i] = (plan_figure){.name = table[i].name,
-                                   .title = table[i].title,
-                                   .script = {.arena = arena},
-                                   .caption = {.arena = arena}};
+        figures[i] = (vsh_report_figure){.name = table[i].name,
+                                         .title = table[i].title,
+                                         .script = {.arena = arena},
+                                         .caption = {.arena = arena}};
         VSH_TRY(table[i].draw(p, &figures[i], err));
     }
     return VSH_OK;

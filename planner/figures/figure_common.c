@@ -34,8 +34,8 @@ void plan_write_point(vsh_text *s, const char *name, double x, double y)
 
 void plan_write_run(const plan *p, double x, vsh_text *s)
 {
-    plan_write_point(s, "plan", plan_comparable(p) ? x : PLAN_GAP,
-                     plan_comparable(p) ? p->recommended.loss : PLAN_GAP);
+    plan_write_point(s, "plan", plan_comparable(p) ? x : VSH_GAP,
+                     plan_comparable(p) ? p->recommended.loss : VSH_GAP);
 }
 
 vsh_series plan_run_series(bool drawn)

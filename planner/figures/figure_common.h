@@ -10,22 +10,18 @@
 #include "planner/plan.h"
 
 /* Colour is never alone: shape or dashes say the same. */
-#define PLAN_COLOUR(c) "linecolor rgb '" c "'"
-#define PLAN_RUN_LOOK "pointtype 13 pointsize 1.3 " PLAN_COLOUR(VSH_VERMILLION)
-#define PLAN_OPTIMUM_LOOK "pointtype 6 pointsize 1.9 linewidth 2 " PLAN_COLOUR(VSH_BLUE)
-#define PLAN_ANCHOR_LOOK "pointtype 4 pointsize 0.75 linewidth 1 " PLAN_COLOUR(VSH_INK)
-#define PLAN_NEAREST_LOOK "pointtype 5 pointsize 1 " PLAN_COLOUR(VSH_INK)
-#define PLAN_RULE_LOOK "pointtype 3 pointsize 1.4 linewidth 2.2 " PLAN_COLOUR(VSH_PURPLE)
-#define PLAN_BEST_LOOK "linewidth 3 " PLAN_COLOUR(VSH_BLUE)
-#define PLAN_FLOOR_LOOK "linewidth 2 dashtype (2,3) " PLAN_COLOUR(VSH_GREEN)
-#define PLAN_MORE_LOOK "linewidth 2 dashtype (8,4) " PLAN_COLOUR(VSH_INK)
+#define PLAN_RUN_LOOK "pointtype 13 pointsize 1.3 " VSH_COLOUR(VSH_VERMILLION)
+#define PLAN_OPTIMUM_LOOK "pointtype 6 pointsize 1.9 linewidth 2 " VSH_COLOUR(VSH_BLUE)
+#define PLAN_ANCHOR_LOOK "pointtype 4 pointsize 0.75 linewidth 1 " VSH_COLOUR(VSH_INK)
+#define PLAN_NEAREST_LOOK "pointtype 5 pointsize 1 " VSH_COLOUR(VSH_INK)
+#define PLAN_RULE_LOOK "pointtype 3 pointsize 1.4 linewidth 2.2 " VSH_COLOUR(VSH_PURPLE)
+#define PLAN_BEST_LOOK "linewidth 3 " VSH_COLOUR(VSH_BLUE)
+#define PLAN_FLOOR_LOOK "linewidth 2 dashtype (2,3) " VSH_COLOUR(VSH_GREEN)
+#define PLAN_MORE_LOOK "linewidth 2 dashtype (8,4) " VSH_COLOUR(VSH_INK)
 #define PLAN_BAND_LOOK "fillcolor rgb '" VSH_BLUE "' fillstyle transparent solid 0.22 noborder"
 #define PLAN_SHADE_LOOK "fillcolor rgb '" VSH_GREY "' fillstyle transparent solid 0.2 noborder"
 
 #define PLAN_COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
-
-/* The value that is not there: a gap in a curve, no point. */
-#define PLAN_GAP ((double)NAN)
 
 /* Points of a curve; twice as many where it bends. */
 enum { PLAN_SAMPLES = 41 };

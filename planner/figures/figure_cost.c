@@ -136,10 +136,10 @@ static void plot_cost(const plan *p, const vsh_panel *panel, vsh_text *s)
     const vsh_series series[] = {
         {VSH_DRAW_BAND, "$costs using 1:3:4", PLAN_BAND_LOOK, "95 %, spread of throughput"},
         {VSH_DRAW_LINE, "$costs using 1:2", PLAN_BEST_LOOK, words},
-        {VSH_DRAW_POINT, "$doublings using 1:2", "pointtype 7 pointsize 0.8 " PLAN_COLOUR(VSH_BLUE),
+        {VSH_DRAW_POINT, "$doublings using 1:2", "pointtype 7 pointsize 0.8 " VSH_COLOUR(VSH_BLUE),
          words},
         plan_run_series(plan_comparable(p)),
-        {VSH_DRAW_LINE, "$costs using 1:5", "linewidth 2 dashtype (8,4) " PLAN_COLOUR(VSH_GREEN),
+        {VSH_DRAW_LINE, "$costs using 1:5", "linewidth 2 dashtype (8,4) " VSH_COLOUR(VSH_GREEN),
          "on unlimited tokens"},
     };
 
@@ -214,7 +214,7 @@ static void tell_cost(const plan *p, vsh_text *caption)
                               "curve takes the largest model that does.");
 }
 
-vsh_status plan_draw_cost(const plan *p, plan_figure *f, vsh_error *err)
+vsh_status plan_draw_cost(const plan *p, vsh_report_figure *f, vsh_error *err)
 {
     vsh_chart_begin(&f->script, f->name, COST_HEIGHT, f->title);
     VSH_TRY(draw_cost(p, &f->script, err));

@@ -71,7 +71,7 @@ static void write_epochs(const plan *p, const epoch_curves *c, double most_epoch
             vsh_repeats repeats = vsh_muennighoff_repeats(&point);
             bool valid = repeats.params <= VSH_REPEATS_MAX && repeats.tokens <= VSH_REPEATS_MAX;
             loss = vsh_muennighoff2023.loss(&point);
-            VSH_CHART_ROW(s, epochs, loss, valid ? loss : PLAN_GAP);
+            VSH_CHART_ROW(s, epochs, loss, valid ? loss : VSH_GAP);
             *least = fmin(*least, loss);
         }
         vsh_chart_data_end(s);
@@ -89,7 +89,7 @@ static int write_repeated(const plan *p, const epoch_curves *c, double most_epoc
     for (int i = 0; i < c->count; i++) {
         snprintf(name, sizeof name, "measured%d", i);
         vsh_chart_data(s, name);
-        VSH_CHART_ROW(s, PLAN_GAP, PLAN_GAP);
+        VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
         for (int j = 0; j < count; j++) {
             const vsh_anchor *a = &anchors[j];
             double epochs = a->tokens / a->unique;
@@ -111,7 +111,7 @@ static double repeated_loss(const plan *p)
     const plan_run *run = &p->recommended;
 
     if (!plan_has_run(p))
-        return PLAN_GAP;
+        return VSH_GAP;
     return vsh_muennighoff2023.loss(
         &(vsh_point){(double)run->parameters.total, run->tokens, run->unique_tokens, 1});
 }
@@ -119,11 +119,11 @@ static double repeated_loss(const plan *p)
 static const struct {
     const char *line, *point;
 } curve_looks[EPOCH_CURVES] = {
-    {"dashtype solid " PLAN_COLOUR(VSH_BLUE), "pointtype 7 pointsize 1 " PLAN_COLOUR(VSH_BLUE)},
-    {"dashtype (8,4) " PLAN_COLOUR(VSH_GREEN), "pointtype 5 pointsize 1 " PLAN_COLOUR(VSH_GREEN)},
-    {"dashtype (2,3) " PLAN_COLOUR(VSH_INK), "pointtype 9 pointsize 1 " PLAN_COLOUR(VSH_INK)},
-    {"dashtype (8,3,2,3) " PLAN_COLOUR(VSH_PURPLE),
-     "pointtype 11 pointsize 1 " PLAN_COLOUR(VSH_PURPLE)}};
+    {"dashtype solid " VSH_COLOUR(VSH_BLUE), "pointtype 7 pointsize 1 " VSH_COLOUR(VSH_BLUE)},
+    {"dashtype (8,4) " VSH_COLOUR(VSH_GREEN), "pointtype 5 pointsize 1 " VSH_COLOUR(VSH_GREEN)},
+    {"dashtype (2,3) " VSH_COLOUR(VSH_INK), "pointtype 9 pointsize 1 " VSH_COLOUR(VSH_INK)},
+    {"dashtype (8,3,2,3) " VSH_COLOUR(VSH_PURPLE),
+     "pointtype 11 pointsize 1 " VSH_COLOUR(VSH_PURPLE)}};
 
 /* A curve is thin where the law is not validated, heavy where it is, with its measured runs. */
 static void plot_epochs(const plan *p, const epoch_curves *c, const vsh_panel *panel, vsh_text *s)
@@ -165,7 +165,7 @@ static int draw_epochs(const plan *p, const epoch_curves *c, vsh_text *s)
         fmax(60, fmin(400, 4 * vsh_muennighoff_optimum(p->flops, fewest).tokens / fewest));
     write_epochs(p, c, most_epochs, &least, s);
     measured = write_repeated(p, c, most_epochs, &most, s);
-    plan_write_point(s, "plan", p->data_limited ? p->recommended.epochs : PLAN_GAP,
+    plan_write_point(s, "plan", p->data_limited ? p->recommended.epochs : VSH_GAP,
                      repeated_loss(p));
     worst = vsh_muennighoff_optimum(p->flops, fewest).loss;
     worst = plan_top_loss(worst, least);
@@ -176,7 +176,7 @@ static int draw_epochs(const plan *p, const epoch_curves *c, vsh_text *s)
     vsh_chart_axis(s, "y", least - 0.15 * (worst - least),
                    plan_top_loss(fmin(most + 0.1, least + 3.5 * (worst - least)), least));
     vsh_chart_box(s, PLAN_SHADE_LOOK, "from first %g,graph 0 to graph 1,graph 1 back", limit);
-    vsh_chart_line(s, "linewidth 2 " PLAN_COLOUR(VSH_INK),
+    vsh_chart_line(s, "linewidth 2 " VSH_COLOUR(VSH_INK),
                    "from first %g,graph 0 to first %g,graph 1 back", limit, limit);
     vsh_chart_label(s, "R_D > 20: not validated", "at first %g,graph 0.04 left offset 0.5,0",
                     limit);
@@ -209,7 +209,7 @@ static void tell_epochs(const plan *p, const epoch_curves *c, int measured, vsh_
                           : "No measured run lies near this budget.");
 }
 
-vsh_status plan_draw_epochs(const plan *p, plan_figure *f, vsh_error *err)
+vsh_status plan_draw_epochs(const plan *p, vsh_report_figure *f, vsh_error *err)
 {
     epoch_curves c = choose_curves(p);
 

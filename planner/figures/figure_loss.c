@@ -38,8 +38,7 @@ static vsh_status write_frontier(const plan *p, double low, double high, double 
         bool fitted =
             vsh_law_valid(law, &(vsh_point){best.params, best.tokens, 0, 1}, reason, sizeof reason);
         VSH_TRY(vsh_uncertain_optimum(law, &draws, &params, &tokens, &loss, err));
-        VSH_CHART_ROW(s, draws.flops, best.loss, loss.low, loss.high,
-                      fitted ? best.loss : PLAN_GAP);
+        VSH_CHART_ROW(s, draws.flops, best.loss, loss.low, loss.high, fitted ? best.loss : VSH_GAP);
         *highest = fmax(*highest, best.loss);
     }
     vsh_chart_data_end(s);
@@ -54,7 +53,7 @@ static int write_anchors(const vsh_law *law, double low, double high, double *hi
     const vsh_anchor *anchors = vsh_anchors(&count);
 
     vsh_chart_data(s, name);
-    VSH_CHART_ROW(s, PLAN_GAP, PLAN_GAP, PLAN_GAP); /* a block must not be empty */
+    VSH_CHART_ROW(s, VSH_GAP, VSH_GAP, VSH_GAP); /* a block must not be empty */
     for (int i = 0; i < count; i++) {
         const vsh_anchor *a = &anchors[i];
         if (a->corpus != corpus_of(law) || a->unique < a->tokens || vsh_anchor_flops(a) < low ||
@@ -78,8 +77,8 @@ static void plot_frontier(const plan *p, double E, const vsh_panel *panel, vsh_t
     char floor_line[24];
     const vsh_series series[] = {
         {VSH_DRAW_LINE, "$frontier using 1:5", PLAN_BEST_LOOK, "best run"},
-        {VSH_DRAW_LINE, "$frontier using 1:2",
-         "linewidth 1.6 dashtype (6,4) " PLAN_COLOUR(VSH_BLUE), "extrapolated"},
+        {VSH_DRAW_LINE, "$frontier using 1:2", "linewidth 1.6 dashtype (6,4) " VSH_COLOUR(VSH_BLUE),
+         "extrapolated"},
         {VSH_DRAW_BAND, "$frontier using 1:3:4", PLAN_BAND_LOOK, "95 % of new runs"},
         {VSH_DRAW_LINE, floor_line, PLAN_FLOOR_LOOK, NULL},
         {VSH_DRAW_POINT, "$measured using 1:2", PLAN_ANCHOR_LOOK, "measured run"},
@@ -100,7 +99,7 @@ static void label_floor(double flops, double low, double high, vsh_text *s)
                     right ? "right" : "left");
     vsh_chart_label(s, "this budget", "at first %.6g,graph 0.05 %s", flops,
                     right ? "left offset 0.6,0" : "right offset -0.6,0");
-    vsh_chart_line(s, "linewidth 1.2 dashtype (2,3) " PLAN_COLOUR(VSH_INK),
+    vsh_chart_line(s, "linewidth 1.2 dashtype (2,3) " VSH_COLOUR(VSH_INK),
                    "from first %.6g,graph 0 to first %.6g,graph 1 back", flops, flops);
 }
 
@@ -182,7 +181,7 @@ static void draw_isoflops(const plan *p, vsh_text *s)
     plan_write_point(s, "best", here.params, here.loss);
     plan_write_run(p, p->recommended.point.params, s);
     plan_write_point(s, "rule", p->rule.params, rule_loss(p));
-    plan_write_point(s, "nearest", nearest ? near->params : PLAN_GAP, near->loss);
+    plan_write_point(s, "nearest", nearest ? near->params : VSH_GAP, near->loss);
     most = fmax(most, fmax(nearest ? near->loss : 0, p->rule.params < high ? rule_loss(p) : 0));
     most = fmax(fmin(most, here.loss + 4 * reach), plan_comparable_loss(p));
     vsh_chart_panel(s, &panel, "loss, nats a token, at a fixed compute", "parameters");
@@ -236,7 +235,7 @@ static void tell_loss(const plan *p, vsh_text *caption)
                                     : vsh_anchor_corpora[corpus_of(law)]);
 }
 
-vsh_status plan_draw_loss(const plan *p, plan_figure *f, vsh_error *err)
+vsh_status plan_draw_loss(const plan *p, vsh_report_figure *f, vsh_error *err)
 {
     vsh_chart_begin(&f->script, f->name, LOSS_HEIGHT, f->title);
     VSH_TRY(draw_frontier(p, &f->script, err));

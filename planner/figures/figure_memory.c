@@ -20,7 +20,7 @@ typedef struct {
 static const char *const part_names[PARTS] = {"weights",     "gradients", "optimizer",
                                               "activations", "logits",    "workspace"};
 /* Solid and hatched fills take turns, so that neighbours differ without colour. */
-#define EDGE " border " PLAN_COLOUR(VSH_INK) " linewidth 0.6"
+#define EDGE " border " VSH_COLOUR(VSH_INK) " linewidth 0.6"
 static const char *const part_fills[PARTS] = {
     "fillcolor rgb '" VSH_BLUE "' fillstyle solid 1" EDGE,
     "fillcolor rgb '" VSH_BLUE "' fillstyle pattern 4" EDGE,
@@ -28,7 +28,7 @@ static const char *const part_fills[PARTS] = {
     "fillcolor rgb '" VSH_ORANGE "' fillstyle solid 1" EDGE,
     "fillcolor rgb '" VSH_VERMILLION "' fillstyle pattern 5" EDGE,
     "fillcolor rgb '" VSH_GREY "' fillstyle solid 0.6" EDGE};
-#define CHIP_LINE "linewidth 3.5 " PLAN_COLOUR(VSH_INK)
+#define CHIP_LINE "linewidth 3.5 " VSH_COLOUR(VSH_INK)
 
 /* A name, whole characters of it, and a size. */
 static void name_bar(bar *b, const char *name, const char *size)
@@ -84,7 +84,7 @@ static void write_bars(const bar *bars, int count, double cut, const char *prefi
     for (int part = 0; part < PARTS; part++) {
         snprintf(name, sizeof name, "%s%d", prefix, part);
         vsh_chart_data(s, name);
-        VSH_CHART_ROW(s, PLAN_GAP, PLAN_GAP, PLAN_GAP, PLAN_GAP);
+        VSH_CHART_ROW(s, VSH_GAP, VSH_GAP, VSH_GAP, VSH_GAP);
         for (int i = 0; i < count; i++) {
             double from = 0, y = count - i;
             for (int before = 0; before < part; before++)
@@ -189,7 +189,7 @@ static void tell_memory(const plan *p, vsh_text *caption)
                           "leaves it ends in an arrow).");
 }
 
-vsh_status plan_draw_memory(const plan *p, plan_figure *f, vsh_error *err)
+vsh_status plan_draw_memory(const plan *p, vsh_report_figure *f, vsh_error *err)
 {
     bar bars[BARS_MAX];
 

@@ -107,7 +107,7 @@ static void write_operations(const roofline *r, vsh_text *s)
 {
     for (vsh_phase phase = VSH_FORWARD; phase <= VSH_OPTIMIZER; phase++) {
         vsh_chart_data(s, vsh_phase_names[phase]);
-        VSH_CHART_ROW(s, PLAN_GAP, PLAN_GAP);
+        VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
         for (int i = 0; i < r->ops.count; i++) {
             const vsh_op *op = &r->ops.item[i];
             if (op->phase == phase && is_drawn(op))
@@ -124,7 +124,7 @@ typedef struct {
     double row;                /* factor in y of one line of text */
 } roof_plane;
 
-#define ROOF_LINE "linewidth 3 " PLAN_COLOUR(VSH_INK)
+#define ROOF_LINE "linewidth 3 " VSH_COLOUR(VSH_INK)
 static const vsh_panel roof_panel = {ROOF_HEIGHT, 66, 74, 434, 508, 3};
 
 static roof_plane measure_plane(const roofline *r, int rows)
@@ -178,7 +178,7 @@ static void label_matrix(const roofline *r, const roof_plane *plane, const op_gr
         snprintf(place, sizeof place, "at first %.6g,%.6g right offset -0.4,0", next->intensity,
                  height);
         label_group(r, next, place, s);
-        vsh_chart_line(s, "linewidth 0.8 " PLAN_COLOUR(VSH_GREY),
+        vsh_chart_line(s, "linewidth 0.8 " VSH_COLOUR(VSH_GREY),
                        "from first %.6g,%.6g to first %.6g,%.6g", next->intensity, r->peak,
                        next->intensity, height);
     }
@@ -253,11 +253,11 @@ static void draw_roofs(const plan *p, const roofline *r, const roof_plane *plane
                     r->peak);
     snprintf(text, sizeof text, "this plan %sFLOP/s", SI(effective));
     draw_roof(r, plane, effective, r->vector,
-              "linewidth 2.4 dashtype (8,4) " PLAN_COLOUR(VSH_VERMILLION), text, s);
+              "linewidth 2.4 dashtype (8,4) " VSH_COLOUR(VSH_VERMILLION), text, s);
     if (r->vector <= 0)
         return;
     snprintf(text, sizeof text, "vector units %sFLOP/s", SI(r->vector));
-    draw_roof(r, plane, r->vector, effective, "linewidth 2 dashtype (2,3) " PLAN_COLOUR(VSH_INK),
+    draw_roof(r, plane, r->vector, effective, "linewidth 2 dashtype (2,3) " VSH_COLOUR(VSH_INK),
               text, s);
 }
 
@@ -267,13 +267,13 @@ static void plot_operations(const roofline *r, vsh_text *s)
         vsh_phase phase;
         const char *data, *look;
     } looks[] = {
-        {VSH_FORWARD, "$forward", "pointtype 6 pointsize 1.6 linewidth 1.8 " PLAN_COLOUR(VSH_BLUE)},
+        {VSH_FORWARD, "$forward", "pointtype 6 pointsize 1.6 linewidth 1.8 " VSH_COLOUR(VSH_BLUE)},
         {VSH_DGRAD, "$dgrad",
-         "pointtype 8 pointsize 1.3 linewidth 1.8 " PLAN_COLOUR(VSH_VERMILLION)},
-        {VSH_WGRAD, "$wgrad", "pointtype 4 pointsize 0.8 linewidth 1.8 " PLAN_COLOUR(VSH_GREEN)},
+         "pointtype 8 pointsize 1.3 linewidth 1.8 " VSH_COLOUR(VSH_VERMILLION)},
+        {VSH_WGRAD, "$wgrad", "pointtype 4 pointsize 0.8 linewidth 1.8 " VSH_COLOUR(VSH_GREEN)},
         {VSH_RECOMPUTE, "$recompute",
-         "pointtype 2 pointsize 0.9 linewidth 1.8 " PLAN_COLOUR(VSH_INK)},
-        {VSH_OPTIMIZER, "$optimizer", "pointtype 13 pointsize 1.2 " PLAN_COLOUR(VSH_PURPLE)}};
+         "pointtype 2 pointsize 0.9 linewidth 1.8 " VSH_COLOUR(VSH_INK)},
+        {VSH_OPTIMIZER, "$optimizer", "pointtype 13 pointsize 1.2 " VSH_COLOUR(VSH_PURPLE)}};
     bool present[VSH_PHASE_COUNT] = {false};
     vsh_series series[PLAN_COUNT_OF(looks)];
 
@@ -328,7 +328,7 @@ static void tell_roofline(const plan *p, const roofline *r, vsh_text *caption)
         vsh_text_add(caption, "The profile gives the vector units no rate, so they have no roof.");
 }
 
-vsh_status plan_draw_roofline(const plan *p, plan_figure *f, vsh_error *err)
+vsh_status plan_draw_roofline(const plan *p, vsh_report_figure *f, vsh_error *err)
 {
     roofline *r = vsh_alloc(f->script.arena, 1, sizeof *r);
 

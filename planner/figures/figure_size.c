@@ -10,7 +10,7 @@
 #define BYTES(value) vsh_show_bytes(value).text
 #define AMOUNT(value) vsh_show_amount(value).text
 
-#define RULE_LINE "linewidth 3 dashtype (10,3,3,3) " PLAN_COLOUR(VSH_PURPLE)
+#define RULE_LINE "linewidth 3 dashtype (10,3,3,3) " VSH_COLOUR(VSH_PURPLE)
 
 enum { SIZE_HEIGHT = 494 };
 
@@ -37,12 +37,12 @@ static void write_sizes(const plan *p, double low, double high, double *least, d
 static const struct {
     const char *line, *point;
 } law_looks[VSH_LAW_COUNT] = {
-    {"dashtype solid " PLAN_COLOUR(VSH_BLUE), "pointtype 6 pointsize 0.9 " PLAN_COLOUR(VSH_BLUE)},
-    {"dashtype (8,4) " PLAN_COLOUR(VSH_GREEN), "pointtype 4 pointsize 0.9 " PLAN_COLOUR(VSH_GREEN)},
-    {"dashtype (2,3) " PLAN_COLOUR(VSH_INK), "pointtype 8 pointsize 0.9 " PLAN_COLOUR(VSH_INK)},
-    {"dashtype (8,3,2,3) " PLAN_COLOUR(VSH_ORANGE),
-     "pointtype 10 pointsize 0.9 " PLAN_COLOUR(VSH_ORANGE)},
-    {"dashtype (4,2) " PLAN_COLOUR(VSH_GREY), "pointtype 2 pointsize 0.9 " PLAN_COLOUR(VSH_GREY)}};
+    {"dashtype solid " VSH_COLOUR(VSH_BLUE), "pointtype 6 pointsize 0.9 " VSH_COLOUR(VSH_BLUE)},
+    {"dashtype (8,4) " VSH_COLOUR(VSH_GREEN), "pointtype 4 pointsize 0.9 " VSH_COLOUR(VSH_GREEN)},
+    {"dashtype (2,3) " VSH_COLOUR(VSH_INK), "pointtype 8 pointsize 0.9 " VSH_COLOUR(VSH_INK)},
+    {"dashtype (8,3,2,3) " VSH_COLOUR(VSH_ORANGE),
+     "pointtype 10 pointsize 0.9 " VSH_COLOUR(VSH_ORANGE)},
+    {"dashtype (4,2) " VSH_COLOUR(VSH_GREY), "pointtype 2 pointsize 0.9 " VSH_COLOUR(VSH_GREY)}};
 
 static void plot_sizes(const plan *p, const vsh_panel *panel, vsh_text *s)
 {
@@ -71,7 +71,7 @@ static void draw_wall(double wall, vsh_text *s)
     char text[80];
 
     vsh_chart_box(s, PLAN_SHADE_LOOK, "from graph 0,first %.6g to graph 1,graph 1 back", wall);
-    vsh_chart_line(s, "linewidth 3 " PLAN_COLOUR(VSH_INK),
+    vsh_chart_line(s, "linewidth 3 " VSH_COLOUR(VSH_INK),
                    "from graph 0,first %.6g to graph 1,first %.6g back", wall, wall);
     snprintf(text, sizeof text, "more than %s: does not fit", COUNT(wall));
     vsh_chart_label(s, text, "at graph 0.015,graph 0.95 left");
@@ -87,7 +87,7 @@ static void draw_sizes(const plan *p, vsh_text *s)
 
     write_sizes(p, low, high, &least, &most, s);
     plan_write_point(s, "plan", p->recommended.hours,
-                     plan_has_run(p) ? p->recommended.point.params : PLAN_GAP);
+                     plan_has_run(p) ? p->recommended.point.params : VSH_GAP);
     if (plan_has_run(p))
         least = fmin(least, p->recommended.point.params);
     plan_write_point(s, "rule", r->hours, p->rule.params);
@@ -127,7 +127,7 @@ static void tell_sizes(const plan *p, vsh_text *caption)
                  p->request.recipe->name);
 }
 
-vsh_status plan_draw_sizes(const plan *p, plan_figure *f, vsh_error *err)
+vsh_status plan_draw_sizes(const plan *p, vsh_report_figure *f, vsh_error *err)
 {
     (void)err;
     vsh_chart_begin(&f->script, f->name, SIZE_HEIGHT, f->title);
