@@ -73,14 +73,14 @@ static void print_advice(const sim_step_answer *a, vsh_text *out)
     if (!a->advice_count)
         return;
     vsh_text_add(out, "  Rows at a time for the experts' products, time against the best\n");
-    vsh_text_add(out, "  %-24s %-9s %13s ", "operation", "phase", "rows/expert");
+    vsh_text_add(out, "  %-24s %-9s %13s", "operation", "phase", "rows/expert");
     for (int i = 0; i < SIM_ROW_TILES; i++)
         vsh_text_add(out, " %5lld", (long long)a->advice[0].tile[i]);
     for (int i = 0; i < a->advice_count; i++) {
         const sim_tile_advice *t = &a->advice[i];
         char rows[32];
         snprintf(rows, sizeof rows, "%lld-%lld", (long long)t->rows_least, (long long)t->rows_most);
-        vsh_text_add(out, "\n  %-24.24s %-9s %13s ", t->op->name, vsh_phase_names[t->op->phase],
+        vsh_text_add(out, "\n  %-24.24s %-9s %13s", t->op->name, vsh_phase_names[t->op->phase],
                      t->rows_least == t->rows_most ? rows + strcspn(rows, "-") + 1 : rows);
         for (int j = 0; j < SIM_ROW_TILES; j++)
             vsh_text_add(out, j == t->best ? "  best" : " %5.2f",
