@@ -192,7 +192,7 @@ check: $(PROGRAMS) $(unit_programs) $(sim_programs) $(trainer_programs) $(fuzz_p
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(sim_programs) $(trainer_programs) -- $(fuzz_programs)
 
 bench: $(PROGRAMS) $(sim_benches) | $(after_deps)
-	@tests/bench/bench.sh
+	@tests/bench/bench.sh $(B)
 
 demo: $(PROGRAMS) | $(after_deps)
 	@tests/demo.sh

@@ -1,8 +1,11 @@
 #!/bin/sh
 # Speed of whole commands: least and median wall time of many runs, against the bound that the
 # project sets itself, and against the start of an empty process on the same machine in the same
-# run. Figures depend on the machine; no test reads them.
+# run; then the simulator's engines (bench_sim.c), its table against silicon (silicon.c) and the
+# trainer. Figures depend on the machine; no test reads them.
+# usage: tests/bench/bench.sh [BUILD_FOLDER]
 cd "$(dirname "$0")/../.." || exit 1
+build=${1:-build}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -38,10 +41,17 @@ row "count --model deepseek-v3 --json" 50 40 ./vishwa-plan count --model deepsee
 row "--hw tpu-v5e --hours 100" 50 40 ./vishwa-plan --hw tpu-v5e --hours 100
 row "--hw tpu-v5e --hours 100 --tokens 100M" 50 40 ./vishwa-plan --hw tpu-v5e --hours 100 --tokens 100M
 row "--hw b200 --chips 1024 --days 30" 50 20 ./vishwa-plan --hw b200 --chips 1024 --days 30
+row "sim gemm 8192 8192 8192 --hw tpu-v6e" 50 20 ./vishwa-sim gemm 8192 8192 8192 --hw tpu-v6e
+row "sim step, gpt2-124m, 32k tokens" 1000 10 ./vishwa-sim step --hw tpu-v5e --model gpt2-124m --seq 1024 --batch 32
 row "--report" 5000 3 ./vishwa-plan --hw tpu-v5e --hours 100 --report "$scratch/report"
 if [ -x /usr/bin/time ]; then
     /usr/bin/time -f '  peak memory of the main job: %M kB' ./vishwa-plan --hw tpu-v5e --hours 100 2>&1 > /dev/null | tail -n 1
 fi
+
+echo
+"$build/tests/bench/bench_sim" || exit 1
+echo
+"$build/tests/bench/silicon" || exit 1
 
 echo
 tests/bench/bench_train.sh || exit 1

@@ -26,7 +26,7 @@ typedef struct {
     silicon_kind kind;
 } silicon_row;
 
-enum { SILICON_ROWS = 128, SILICON_FIELDS = 16 };
+enum { SILICON_ROWS = 128, SILICON_FIELDS = 48 };
 
 typedef struct {
     vsh_arena *arena;
