@@ -33,9 +33,9 @@ static vsh_status read_v6e_host(silicon_table *t, vsh_error *err)
 
 int main(void)
 {
-    static const char *const chips[] = {"TPU v4", "TPU v5e", "TPU v6e"};
-    static vsh_status (*const read[])(silicon_table *, vsh_error *) = {silicon_v4, silicon_v5e,
-                                                                       silicon_v6e, read_v6e_host};
+    static const char *const chips[] = {"TPU v4", "TPU v5e", "TPU v6e", "grouped"};
+    static vsh_status (*const read[])(silicon_table *, vsh_error *) = {
+        silicon_v4, silicon_v5e, silicon_v6e, read_v6e_host, silicon_grouped};
     vsh_arena arena = {0};
     silicon_table table = {.arena = &arena};
     vsh_error err;

@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "sim/product.h"
+#include "sim/timeline.h"
 
 typedef enum {
     SILICON_FITTED,   /* a constant of the profile was fitted to it, with others */
@@ -314,6 +315,61 @@ static inline vsh_status silicon_v6e_host(silicon_table *t, bool dispatch, vsh_e
                  (long long)g.n, (long long)g.k);
         silicon_add(t, row);
     }
+    return VSH_OK;
+}
+
+/* ---- grouped products of experts --------------------------------------------------------------
+ */
+
+/* Cycles of equal experts one after another, a kernel held to so many rows at a time. */
+static inline vsh_status silicon_experts(silicon_table *t, const sim_chip *chip, sim_gemm g,
+                                         int64_t experts, double *cycles, vsh_error *err)
+{
+    sim_tilings tilings;
+    sim_timeline *timeline;
+
+    g.m = (g.m + g.tile_m - 1) / g.tile_m * g.tile_m;
+    VSH_TRY(sim_gemm_tile(chip, &g, &tilings, err));
+    VSH_TRY(sim_timeline_open(t->arena, &tilings.best.machine, NULL, false, &timeline, err));
+    sim_timeline_product(timeline, &tilings.best.product, experts);
+    *cycles = (double)sim_timeline_close(timeline).cycles;
+    return VSH_OK;
+}
+
+/* How much faster tiles of 256 rows are than of 128 on TPU v6e, as claimed. A claim that does not
+ * say n and k is simulated with those of the others; loads are taken as even. */
+static inline vsh_status silicon_grouped(silicon_table *t, vsh_error *err)
+{
+    static const struct {
+        const char *claim; /* has this in it */
+        int64_t experts, rows, n;
+    } claims[] = {{"m=65536 g=128 k=3072 n=2048", 128, 512, 2048},
+                  {"m=65536 g=128 k=3072 n=512", 128, 512, 512},
+                  {"m=16384 g=128", 128, 128, 2048},
+                  {"m=65536 g=512", 512, 128, 2048}};
+    char *rest, *field[SILICON_FIELDS];
+    sim_chip chip;
+
+    VSH_TRY(silicon_open(t->arena, "sim/measured/moe_grouped_gemm_claims.csv", &rest, err));
+    VSH_TRY(silicon_chip(t, "tpu-v6e", &chip, err));
+    while (silicon_next(&rest, field))
+        for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+            silicon_row row = {"grouped", "x", .kind = SILICON_HELD_OUT};
+            sim_gemm g = {.m = claims[i].rows, .n = claims[i].n, .k = 3072, .tile_m = 128};
+            const char *second = strchr(field[1], '/'); /* v7x/v6e/v5p */
+            double by_128, by_256;
+            if (!strstr(field[0], claims[i].claim) || !second)
+                continue;
+            VSH_TRY(silicon_experts(t, &chip, g, claims[i].experts, &by_128, err));
+            g.tile_m = 256;
+            VSH_TRY(silicon_experts(t, &chip, g, claims[i].experts, &by_256, err));
+            row.simulated = by_128 / by_256;
+            row.measured = strtod(second + 1, NULL);
+            snprintf(
+                row.what, sizeof row.what, "v6e, %lld experts of %lld rows, n %lld, 128 to 256",
+                (long long)claims[i].experts, (long long)claims[i].rows, (long long)claims[i].n);
+            silicon_add(t, row);
+        }
     return VSH_OK;
 }
 

@@ -107,6 +107,25 @@ static void another_authors_8192_cubed_product_on_tpu_v6e_is_met(void)
         CHECK_INT(check_each(&t, SILICON_HELD_OUT, 0.25), 1);
 }
 
+/* Larger tiles of rows load the weights of an expert less often: with 512 rows an expert they win,
+ * with 128 they only add rows that nobody sent. */
+static void tiles_of_256_rows_win_on_tpu_v6e_where_experts_have_that_many(void)
+{
+    silicon_table t;
+
+    if (!measured(&t, silicon_grouped))
+        return;
+    REQUIRE(t.count == 4);
+    for (int i = 0; i < 2; i++) {
+        CHECK(t.row[i].simulated > 1.1);
+        CHECK_NEAR(t.row[i].simulated, t.row[i].measured, 0.15, 0);
+    }
+    for (int i = 2; i < 4; i++) {
+        CHECK(t.row[i].simulated < 1.05);
+        CHECK_NEAR(t.row[i].simulated, t.row[i].measured, 0.25, 0);
+    }
+}
+
 /* ---- the formula that is cited ----------------------------------------------------------------
  */
 
@@ -182,6 +201,8 @@ const vsh_test vsh_tests[] = {
      so_are_the_products_on_tpu_v6e_that_fitted_nothing},
     {"another_authors_8192_cubed_product_on_tpu_v6e_is_met",
      another_authors_8192_cubed_product_on_tpu_v6e_is_met},
+    {"tiles_of_256_rows_win_on_tpu_v6e_where_experts_have_that_many",
+     tiles_of_256_rows_win_on_tpu_v6e_where_experts_have_that_many},
     {"double_buffered_weights_meet_the_chip_where_scale_sim_is_off_by_half_or_more",
      double_buffered_weights_meet_the_chip_where_scale_sim_is_off_by_half_or_more},
     {"every_constant_of_the_compared_machines_has_a_source",
