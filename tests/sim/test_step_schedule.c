@@ -291,6 +291,30 @@ static void what_is_computed_again_takes_longer(void)
         }
 }
 
+/* Less of a resource; blocks are searched anew, each product's for itself, so that on the timeline
+ * another choice may come out ahead by a trifle. */
+static void a_chip_with_less_of_anything_is_not_faster(void)
+{
+    for (int i = 0; i < SOME_PRESETS; i++)
+        for (int chip = 0; chip < STEP_CHIPS; chip++) {
+            double last[4] = {0};
+            for (int cut = 1; cut <= 4; cut *= 2)
+                for (int which = 0; which < 4; which++) {
+                    static step_case c;
+                    step_prepare((c = (step_case){0}, &c), step_chips[chip], some_presets[i], 128);
+                    *(which == 0   ? &c.chip.machine.bytes_num
+                      : which == 1 ? &c.chip.machine.vector_rate
+                      : which == 2 ? &c.chip.machine.units
+                                   : &c.chip.scratchpad_bytes) /= cut;
+                    step_run(&c);
+                    CHECK(c.result->cycles >= 0.995 * last[which]);
+                    last[which] = c.result->cycles;
+                    vsh_arena_free(&c.arena);
+                }
+            CHECK(last[0] > 1.5 * last[1]); /* a quarter of the bandwidth is felt most */
+        }
+}
+
 /* On a timeline weights are fetched while the operation before still runs. */
 static void operations_that_overlap_are_not_slower_than_one_by_one(void)
 {
@@ -445,6 +469,7 @@ const vsh_test vsh_tests[] = {
      micro_batches_do_the_same_tokens_and_read_the_weights_again},
     {"micro_batches_repeat_all_but_the_optimizer", micro_batches_repeat_all_but_the_optimizer},
     {"what_is_computed_again_takes_longer", what_is_computed_again_takes_longer},
+    {"a_chip_with_less_of_anything_is_not_faster", a_chip_with_less_of_anything_is_not_faster},
     {"operations_that_overlap_are_not_slower_than_one_by_one",
      operations_that_overlap_are_not_slower_than_one_by_one},
     {"fused_work_has_no_time_of_its_own_and_makes_its_product_longer",
