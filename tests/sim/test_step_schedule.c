@@ -334,6 +334,22 @@ static void operations_that_overlap_are_not_slower_than_one_by_one(void)
         }
 }
 
+/* dW = dY^T X: of the gradient's rows, which lie across. dX = dY W turns the weights instead, which
+ * the weight port does for nothing. */
+static void only_gradients_of_weights_pass_the_transpose_unit(void)
+{
+    static step_case c;
+
+    step_prepare((c = (step_case){0}, &c), "tpu-v5e", some_presets[1], 256);
+    step_run(&c);
+    for (int i = 0; i < c.result->op_count; i++) {
+        const sim_op_time *t = &c.result->op[i];
+        bool turned = t->op->kind == VSH_OP_MATRIX && t->op->phase == VSH_WGRAD;
+        CHECK(turned == (t->counts.transposing > 0));
+    }
+    vsh_arena_free(&c.arena);
+}
+
 /* Tiled attention's softmax works on scores as they leave the array. */
 static void fused_work_has_no_time_of_its_own_and_makes_its_product_longer(void)
 {
@@ -472,6 +488,8 @@ const vsh_test vsh_tests[] = {
     {"a_chip_with_less_of_anything_is_not_faster", a_chip_with_less_of_anything_is_not_faster},
     {"operations_that_overlap_are_not_slower_than_one_by_one",
      operations_that_overlap_are_not_slower_than_one_by_one},
+    {"only_gradients_of_weights_pass_the_transpose_unit",
+     only_gradients_of_weights_pass_the_transpose_unit},
     {"fused_work_has_no_time_of_its_own_and_makes_its_product_longer",
      fused_work_has_no_time_of_its_own_and_makes_its_product_longer},
     {"a_long_sequence_needs_no_room_for_all_its_scores",

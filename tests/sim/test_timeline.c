@@ -264,6 +264,71 @@ static void what_is_skipped_is_shown_and_watching_changes_nothing(void)
     CHECK(skips > PROGRAMS / 3);
 }
 
+/* ---- what waits for what ----------------------------------------------------------------------
+ */
+
+/* The last write of one operation and the first read of the next. */
+typedef struct {
+    bool second;
+    int64_t last_write, first_read;
+} order;
+
+static void see_order(void *context, int lane, int64_t begin, int64_t end, int64_t repeats)
+{
+    order *o = context;
+
+    (void)repeats;
+    if (lane == SIM_LANE_WRITE && !(o->second && o->first_read >= 0))
+        o->last_write = end;
+    if (lane == SIM_LANE_READ && o->second && o->first_read < 0)
+        o->first_read = begin;
+}
+
+/* A product and then another operation; the watcher sees both. done: when the product's results are
+ * all out. */
+static order watch_two(const sim_product *next, const sim_vector_work *work, int64_t *done)
+{
+    sim_machine m = sim_mesh(8, 8, SIM_WS, SIM_DOUBLE);
+    sim_product first = sim_whole_product(64, 32, 16);
+    order o = {.first_read = -1};
+    sim_watcher watcher = {see_order, NULL, &o};
+    vsh_arena arena = {0};
+    sim_timeline *t;
+
+    m.bytes_num = 16;
+    m.bytes_den = 1;
+    m.memory_latency = 50;
+    first.block_n = 8;
+    REQUIRE_OK(sim_timeline_open(&arena, &m, &watcher, false, &t, &err), &err);
+    sim_timeline_product(t, &first, 1);
+    *done = sim_timeline_counts(t).cycles;
+    o.second = true;
+    if (next)
+        sim_timeline_product(t, next, 1);
+    else
+        sim_timeline_vector(t, work, 1);
+    sim_timeline_close(t);
+    vsh_arena_free(&arena);
+    return o;
+}
+
+static void what_was_made_is_written_before_it_is_read_and_weights_need_not_wait(void)
+{
+    sim_product reads_lhs = sim_whole_product(64, 8, 32), reads_rhs = reads_lhs;
+    sim_vector_work work = {.read_bytes = 100, .write_bytes = 100, .cycles = 10, .chunks = 2};
+    int64_t done;
+    order o;
+
+    reads_lhs.resident[SIM_RHS] = reads_lhs.resident[SIM_OUT] = true;
+    reads_rhs.resident[SIM_LHS] = reads_rhs.resident[SIM_OUT] = true;
+    o = watch_two(&reads_lhs, NULL, &done);
+    CHECK(o.first_read >= o.last_write + 50 && o.last_write > done);
+    o = watch_two(NULL, &work, &done);
+    CHECK(o.first_read >= o.last_write + 50 && o.last_write > done);
+    o = watch_two(&reads_rhs, NULL, &done);
+    CHECK(o.first_read >= 0 && o.first_read < done);
+}
+
 /* ---- one product ------------------------------------------------------------------------------
  */
 
@@ -367,6 +432,8 @@ const vsh_test vsh_tests[] = {
      what_is_watched_is_what_is_counted_and_no_lane_is_taken_twice},
     {"what_is_skipped_is_shown_and_watching_changes_nothing",
      what_is_skipped_is_shown_and_watching_changes_nothing},
+    {"what_was_made_is_written_before_it_is_read_and_weights_need_not_wait",
+     what_was_made_is_written_before_it_is_read_and_weights_need_not_wait},
     {"a_product_alone_on_a_timeline_is_the_event_engines",
      a_product_alone_on_a_timeline_is_the_event_engines},
     {"executions_side_by_side_are_not_longer_than_one_by_one",
