@@ -42,21 +42,47 @@ static vsh_status run_tpu(const runner *r, const sim_planned_gemm *g, sim_tiling
     return VSH_OK;
 }
 
+/* A kernel of tiled attention (Dao 2023, arXiv:2307.08691): a thread block keeps its rows of a
+ * result as wide as a head and walks along the other sequence; scores stay in its registers. */
+static sim_gemm as_fused_attention(const sim_gemm *g)
+{
+    int64_t sides[3] = {g->m, g->n, g->k};
+    sim_gemm fused = *g;
+
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2 - i; j++)
+            if (sides[j] < sides[j + 1]) {
+                int64_t larger = sides[j + 1];
+                sides[j + 1] = sides[j];
+                sides[j] = larger;
+            }
+    fused.m = sides[0];
+    fused.k = sides[1];
+    fused.n = sides[2];
+    return fused;
+}
+
+static bool is_attention(const sim_gemm *g)
+{
+    return g->resident[SIM_LHS] || g->resident[SIM_RHS] || g->resident[SIM_OUT];
+}
+
 /* Executions side by side fill the SMs together, as a batched or grouped kernel does: as one
  * product of all their rows, or, where rows are summed over, of all their results. */
 static vsh_status run_gpu(const runner *r, const sim_planned_gemm *g, sim_tilings *tilings,
                           run_result *run, vsh_error *err)
 {
     const vsh_hardware *h = r->chip->hardware;
+    sim_gemm gemm = is_attention(&g->gemm) ? as_fused_attention(&g->gemm) : g->gemm;
     sim_gpu_result gpu;
     int64_t rows;
     double slowest, peak;
 
     (void)tilings;
-    if (__builtin_mul_overflow(g->gemm.m, g->times, &rows))
+    if (__builtin_mul_overflow(gemm.m, g->times, &rows))
         return vsh_fail(err, VSH_EINPUT, "too many rows to count in 63 bits");
-    VSH_TRY(sim_gpu_product(r->arena, h, r->chip->precision, rows, g->gemm.n, g->gemm.k, r->engine,
-                            &gpu, err));
+    VSH_TRY(sim_gpu_product(r->arena, h, r->chip->precision, rows, gemm.n, gemm.k, r->engine, &gpu,
+                            err));
     peak = sim_chip_macs_a_cycle(r->chip) / (double)gpu.machine.units;
     slowest = fmax(gpu.pace.matrix, fmax(gpu.pace.cache, gpu.pace.memory));
     *run = (run_result){.executions = 1,
@@ -70,8 +96,10 @@ static vsh_status run_gpu(const runner *r, const sim_planned_gemm *g, sim_tiling
         (double)gpu.counts.streaming / (double)gpu.machine.units * gpu.pace.matrix / slowest;
     run->memory = (double)gpu.counts.streaming / (double)gpu.machine.units *
                   fmax(gpu.pace.cache, gpu.pace.memory) / slowest;
-    run->vector = (double)(g->gemm.result_work - 1) * (double)rows * (double)g->gemm.n /
+    run->vector = (double)(g->gemm.result_work - 1) * (double)g->times * (double)g->gemm.m *
+                  (double)g->gemm.n /
                   (h->vector.known ? h->vector.value / r->chip->clock.v : (double)INFINITY);
+    run->cycles += run->vector; /* softmax waits for its scores, and the next product for it */
     return VSH_OK;
 }
 
@@ -114,7 +142,7 @@ static run_product *const run_on[] = {
 static void account(const runner *r, const run_result *run, double cycles, double repeats,
                     sim_op_time *t, const sim_op_macs *macs)
 {
-    double a_cycle = sim_chip_macs_a_cycle(r->chip), beyond;
+    double a_cycle = sim_chip_macs_a_cycle(r->chip), beyond, vector;
     double counted = run->executions * (double)run->counts.cycles;
     sim_waterfall part = {{0}};
     sim_op_macs one = *macs;
@@ -127,10 +155,11 @@ static void account(const runner *r, const run_result *run, double cycles, doubl
     sim_waterfall_add(&part, &run->machine, run->rate, r->chip->cores, &run->counts, &one);
     for (int i = 0; i < SIM_CAUSES; i++)
         t->waterfall.slots[i] += repeats * run->executions * part.slots[i];
-    beyond = repeats * (cycles - counted) * a_cycle;
-    t->waterfall.slots[run->vector >= cycles       ? SIM_VECTOR
-                       : run->memory >= cycles / 2 ? SIM_MEMORY
-                                                   : SIM_OVERHEAD] += beyond;
+    beyond = fmax(0, cycles - counted);
+    vector = fmin(beyond, run->vector);
+    t->waterfall.slots[SIM_VECTOR] += repeats * vector * a_cycle;
+    t->waterfall.slots[run->memory >= cycles / 2 ? SIM_MEMORY : SIM_OVERHEAD] +=
+        repeats * (beyond - vector) * a_cycle;
 }
 
 static vsh_status run_gemms(runner *r, const sim_planned_op *p, sim_op_time *t, vsh_error *err)

@@ -45,7 +45,7 @@ static void print_totals(const sim_step_answer *a, vsh_text *out)
                  100 * r->mfu);
     vsh_text_add(out, "  bound        %10s   most of the time\n", vsh_bound_names[r->bound]);
     vsh_text_add(
-        out, "  memory       %10s   of %s%s\n\n", vsh_show_bytes(a->footprint.total.v).text,
+        out, "  memory       %10s   of %s%s\n", vsh_show_bytes(a->footprint.total.v).text,
         vsh_show_bytes(a->chip.hardware->memory_bytes.value).text, a->fits ? "" : ": does not fit");
 }
 
@@ -93,8 +93,10 @@ void sim_step_print(const sim_step_answer *a, bool every_operation, vsh_term ter
 {
     print_question(a, term, out);
     print_totals(a, out);
-    if (every_operation)
+    if (every_operation) {
+        vsh_text_put(out, "\n", 1);
         print_ops(a->result, out);
+    }
     sim_step_print_bars(a->result, term, out);
     vsh_text_put(out, "\n", 1);
     print_advice(a, out);
