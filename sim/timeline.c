@@ -143,7 +143,8 @@ static void loop_jump(sim_timeline *t, const loop *l, int64_t times)
 /* After an iteration with rest more to come: how many of them need not be run, because two periods
  * in a row moved everything alike. Two are needed: a wait for something that no longer moves may
  * end in the first, but not go on unseen into the second. Periods are found as Brent (1980, BIT
- * 20:176) finds cycles. The caller continues behind what was skipped. */
+ * 20:176) finds cycles. The caller continues behind what was skipped. Bodies are skipped only when
+ * each is like the one before: their caller counts the rest by the last (sim_timeline_repeat). */
 static int64_t loop_skip(sim_timeline *t, int which, int64_t rest)
 {
     loop *l = &t->loops[which];
@@ -159,7 +160,7 @@ static int64_t loop_skip(sim_timeline *t, int which, int64_t rest)
     if (moved_together(t, l)) {
         bool again = l->since == l->period &&
                      memcmp(l->now, l->moved, (size_t)t->instant_count * sizeof(int64_t)) == 0;
-        times = again ? rest / l->period : 0;
+        times = again && (which != LOOP_BODY || l->period == 1) ? rest / l->period : 0;
         if (times)
             loop_jump(t, l, times);
         memcpy(l->moved, l->now, (size_t)t->instant_count * sizeof(int64_t));

@@ -152,6 +152,27 @@ static void skipping_repetitions_changes_no_counter(void)
     CHECK(skipped > PROGRAMS); /* there was something to skip */
 }
 
+/* Short products that wait for nothing made before overlap, and every other repetition may be
+ * longer: what is counted of an operation must not be the last one's. */
+static void repetitions_that_alternate_are_counted_each_for_itself(void)
+{
+    for (uint32_t number = 0; number < 4 * PROGRAMS; number++) {
+        program p = program_at(number);
+        outcome quick, slow;
+        random_draws d = {.number = number, .drawn = 2000};
+        p.count = 1;
+        p.repeats = 29;
+        p.op[0] = (operation){.product = random_product(&d, false), .times = 1};
+        p.op[0].product.resident[SIM_LHS] = true;
+        if (p.machine.dataflow == SIM_OS)
+            p.op[0].product.split = SIM_SPLIT_TILES;
+        quick = run_program(&p, false, NULL);
+        slow = run_program(&p, true, NULL);
+        CHECK(same("all", &quick.all, &slow.all, &p));
+        CHECK(same("the operation", &quick.op[0], &slow.op[0], &p));
+    }
+}
+
 static void every_cycle_of_every_unit_is_accounted_for_after_every_operation(void)
 {
     for (uint32_t number = 0; number < PROGRAMS; number++) {
@@ -424,6 +445,8 @@ static void a_transposed_lhs_costs_the_transpose_unit_and_nothing_else(void)
 
 const vsh_test vsh_tests[] = {
     {"skipping_repetitions_changes_no_counter", skipping_repetitions_changes_no_counter},
+    {"repetitions_that_alternate_are_counted_each_for_itself",
+     repetitions_that_alternate_are_counted_each_for_itself},
     {"every_cycle_of_every_unit_is_accounted_for_after_every_operation",
      every_cycle_of_every_unit_is_accounted_for_after_every_operation},
     {"operations_do_their_work_whatever_stands_beside_them",
