@@ -39,7 +39,7 @@ done
 # ---- the same operations as the planner's
 for model in tiny-moe tiny-dense gpt2-124m gemma2-2b; do
     "$plan" count --model $model --seq 128 --json > count.json
-    $tpu --model $model --seq 128 --batch 1 --json > step.json
+    $tpu --model $model --seq 128 --batch 1 --json > step.json 2> /dev/null
     claim "every operation that count lists is simulated, with its sizes: $model" \
         jq -es '(.[1].ops | map({key: (.name + "/" + .phase), value: .}) | from_entries) as $run |
             all(.[0].ops[]; . as $op | $run[.name + "/" + .phase] |
