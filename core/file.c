@@ -55,14 +55,31 @@ static void sync_folder(const char *path)
     close(file);
 }
 
+/* A device, a pipe, a link: written where it leads, never replaced by a file. */
+static vsh_status write_in_place(const char *path, const vsh_text *text, vsh_error *err)
+{
+    int file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    vsh_status status;
+
+    if (file < 0)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    status = write_all(file, path, text, err);
+    if (close(file) != 0 && errno != EINTR && status == VSH_OK)
+        status = vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    return status;
+}
+
 vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err)
 {
+    struct stat there;
     char temporary[PATH_MAX];
     vsh_status status;
     int file;
 
     if (text->failed)
         return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+        return write_in_place(path, text, err);
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
         return vsh_fail(err, VSH_EMACHINE, "%.80s...: %s", path, strerror(ENAMETOOLONG));
     file = mkstemp(temporary);

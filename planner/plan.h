@@ -115,9 +115,10 @@ typedef struct {
 /* The throughput that was assumed beside the one that vishwa-sim gives the recommended run. Both
  * are a chip's, of model FLOPs without recomputation. */
 typedef struct {
-    bool asked, answered; /* without a run there is nothing to ask about */
-    int rounds;           /* of asking and pricing again */
-    bool settled;         /* the last round recommended what it had been asked about */
+    bool asked, answered;  /* without a run there is nothing to ask about */
+    int rounds;            /* of asking and pricing again */
+    bool settled;          /* the last round recommended what it had been asked about */
+    const vsh_model *kept; /* the architecture that was kept, rounds not ending; NULL: none */
     vsh_flop_rate assumed, simulated;
     const char *assumed_scenario, *assumed_source;
     vsh_tag assumed_tag;

@@ -7,9 +7,12 @@
 /* A round asks about what the last one recommended; two or three do, unless two architectures take
  * turns. */
 #define ROUNDS_MAX 6
-/* Whole steps that llm-foundry measured on 8 and 16 GPUs reach 0.66 to 1.0 of their simulation (median
- * 0.91 on A100, 0.77 on H100: docs/simulator.md); what a step has besides (host, input) is not in
- * it. Taken as the log sd of its throughput (docs/model.md, intervals). */
+/* Two architectures may each be the better one at the other's throughput; after this many rounds
+ * the one recommended last is kept. */
+#define ROUNDS_FREE 3
+/* Whole steps that llm-foundry measured on 8 and 16 GPUs reach 0.66 to 1.0 of their simulation
+ * (median 0.91 on A100, 0.77 on H100: docs/simulator.md); what a step has besides (host, input) is
+ * not in it. Taken as the log sd of its throughput (docs/model.md, intervals). */
 #define SIMULATED_LOG_SD 0.15
 /* Where a profile lacks the figures of real kernels: the best product measured on an MI300X is 0.51
  * of its peak (the profile's note), the plain machine reaches 0.8 and more (assumed for others). */
@@ -65,6 +68,8 @@ static vsh_status plan_again(plan *p, const plan_check *check, vsh_error *err)
     request.throughput_source = "simulated by vishwa-sim";
     request.throughput_tag = plain ? VSH_TAG_ASSUMED : VSH_TAG_CALIBRATED; /* as its constants */
     request.throughput_log_sd = plain ? PLAIN_LOG_SD : SIMULATED_LOG_SD;
+    if (check->kept)
+        request.model = check->kept;
     VSH_TRY(plan_budget(&request, p, err));
     return plan_recommend(p, err);
 }
@@ -81,6 +86,11 @@ static void warn_of_check(plan *p, const plan_check *check, bool exact)
             "after %d rounds the simulated throughput still changes what it is simulated for: "
             "it is of another architecture than the recommended one",
             check->rounds);
+    if (check->kept)
+        plan_warn(p, "architecture_kept",
+                  "architectures took turns at each other's throughput; after %d rounds the last "
+                  "was kept",
+                  ROUNDS_FREE);
     if (check->simulation.caveat)
         plan_warn(p, "simulated_at_best", "vishwa-sim: %.300s", check->simulation.caveat);
     if (!exact)
@@ -101,6 +111,18 @@ static vsh_status ask(vsh_arena *arena, const plan_question *question, plan *p, 
     return plan_again(p, check, err);
 }
 
+static vsh_status keep_architecture(vsh_arena *arena, const plan *p, plan_check *check,
+                                    vsh_error *err)
+{
+    vsh_model *kept = vsh_alloc(arena, 1, sizeof *kept);
+
+    if (!kept)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    *kept = p->recommended.model;
+    check->kept = kept;
+    return VSH_OK;
+}
+
 vsh_status plan_check_throughput(vsh_arena *arena, const char *program, plan *p, vsh_error *err)
 {
     const plan_request *r = &p->request;
@@ -116,6 +138,8 @@ vsh_status plan_check_throughput(vsh_arena *arena, const char *program, plan *p,
     if (plan_has_run(p))
         VSH_TRY(plan_question_of(arena, program, r, &p->recommended, &question, &exact, err));
     while (plan_has_run(p) && !check.settled && check.rounds < ROUNDS_MAX) {
+        if (check.rounds == ROUNDS_FREE && !r->model)
+            VSH_TRY(keep_architecture(arena, p, &check, err));
         VSH_TRY(ask(arena, &question, p, &check, err));
         if (plan_has_run(p))
             VSH_TRY(plan_question_of(arena, program, r, &p->recommended, &next, &exact, err));
