@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,16 @@ static void sync_folder(const char *path)
     close(file);
 }
 
-/* A device, a pipe, a link: written where it leads, never replaced by a file. */
+/* Links to files are replaced, not followed; those below /dev lead to descriptors. */
+static bool is_device(const char *path)
+{
+    struct stat there;
+
+    return stat(path, &there) == 0 && !S_ISDIR(there.st_mode) &&
+           (!S_ISREG(there.st_mode) || strncmp(path, "/dev/", 5) == 0);
+}
+
+/* A device or a pipe is written to, never replaced by a file. */
 static vsh_status write_in_place(const char *path, const vsh_text *text, vsh_error *err)
 {
     int file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -71,14 +81,13 @@ static vsh_status write_in_place(const char *path, const vsh_text *text, vsh_err
 
 vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err)
 {
-    struct stat there;
     char temporary[PATH_MAX];
     vsh_status status;
     int file;
 
     if (text->failed)
         return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
-    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+    if (is_device(path))
         return write_in_place(path, text, err);
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
         return vsh_fail(err, VSH_EMACHINE, "%.80s...: %s", path, strerror(ENAMETOOLONG));

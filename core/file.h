@@ -5,8 +5,8 @@
 #include "core/status.h"
 #include "core/text.h"
 
-/* Writes path by way of a temporary name beside it, synced and renamed; what is there and no file (a
- * device, a pipe, a link) is written in place. VSH_EMACHINE. */
+/* Writes path by way of a temporary name beside it, synced and renamed; a device or a pipe that is
+ * there is written in place. VSH_EMACHINE. */
 vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err);
 
 /* Appends what a file holds. VSH_EMACHINE. */
