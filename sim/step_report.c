@@ -44,9 +44,9 @@ static void print_totals(const sim_step_answer *a, vsh_text *out)
     vsh_text_add(out, "  MFU          %8.1f %%   the model's own FLOPs of the peak\n",
                  100 * r->mfu);
     vsh_text_add(out, "  bound        %10s   most of the time\n", vsh_bound_names[r->bound]);
-    vsh_text_add(
-        out, "  memory       %10s   of %s%s\n", vsh_show_bytes(a->footprint.total.v).text,
-        vsh_show_bytes(a->chip.hardware->memory_bytes.value).text, a->fits ? "" : ": does not fit");
+    vsh_text_add(out, "  memory       %10s   of %s%s\n", vsh_show_bytes(a->footprint.total.v).text,
+                 vsh_show_bytes(a->chip.hardware->memory_bytes.value).text,
+                 a->fits ? "" : ": does not fit");
 }
 
 static void print_ops(const sim_step_time *r, vsh_text *out)

@@ -99,7 +99,7 @@ static void check_slots(const step_case *c)
 
 static void every_slot_of_every_operation_has_a_cause(void) { each_kind(check_slots); }
 
-/* ---- what divides -----------------------------------------------------------------------------
+/* ---- what divides ------------------------------------------------------------------------------
  */
 
 static const char dense_model[] = "layers: 2\nhidden: 256\nheads: 4\nffn: 512\nmlp: gelu\n"
@@ -163,7 +163,7 @@ static void one_expert_is_the_dense_product(void)
     }
 }
 
-/* ---- loads of experts -------------------------------------------------------------------------
+/* ---- loads of experts --------------------------------------------------------------------------
  */
 
 static void equal_shares_are_the_even_load(void)
@@ -213,7 +213,7 @@ static void a_zipf_load_is_never_faster_than_an_even_one(void)
                       cycles_under_load(step_chips[chip], moe_presets[i], seq, "even"));
 }
 
-/* ---- what is asked of a step ------------------------------------------------------------------
+/* ---- what is asked of a step -------------------------------------------------------------------
  */
 
 static double cycles_of(const char *chip, const char *model, int64_t micro_batches,
@@ -388,7 +388,7 @@ static void a_long_sequence_needs_no_room_for_all_its_scores(void)
     }
 }
 
-/* ---- somebody who watches ---------------------------------------------------------------------
+/* ---- somebody who watches ----------------------------------------------------------------------
  */
 
 typedef struct {
@@ -432,7 +432,7 @@ static void a_watcher_sees_the_operations_in_order_and_changes_nothing(void)
     vsh_arena_free(&c.arena);
 }
 
-/* ---- engines ----------------------------------------------------------------------------------
+/* ---- engines -----------------------------------------------------------------------------------
  */
 
 /* One by one, by formulas and by events: the same products, about the same time. */
