@@ -32,7 +32,7 @@ typedef struct {
     sim_counts *counts;
 } reference;
 
-/* ---- results --------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------- */
 
 /* A fold is done when its results are out and its work has ended: they are added to its block. */
 static void finish(reference *run, int64_t number)
@@ -92,7 +92,7 @@ static void cycle_vector(reference *run)
     }
 }
 
-/* ---- steps ----------------------------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------------------------- */
 
 static bool may_ready(const reference *run)
 {
@@ -120,7 +120,7 @@ static bool settle_steps(reference *run)
     return moved;
 }
 
-/* ---- why a unit does not stream -------------------------------------------------------------- */
+/* ---- why a unit does not stream ------------------------------------------------------------ */
 
 static sim_idle idle_after_last(const reference *run)
 {
@@ -150,7 +150,7 @@ static sim_idle idle_cause(const reference *run, const sim_unit *unit)
     return first ? SIM_IDLE_FILL : SIM_IDLE_WEIGHTS;
 }
 
-/* ---- time ------------------------------------------------------------------------------------ */
+/* ---- time ---------------------------------------------------------------------------------- */
 
 static void settle(reference *run)
 {
@@ -195,7 +195,7 @@ static bool ended(const reference *run)
     return run->done == run->script->step_count && sim_memory_quiet(&run->memory);
 }
 
-/* ---- a run ----------------------------------------------------------------------------------- */
+/* ---- a run --------------------------------------------------------------------------------- */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 

@@ -71,7 +71,7 @@ bool sim_array_init(sim_array *a, vsh_arena *arena, const sim_machine *machine,
     return init_lines(a, arena);
 }
 
-/* ---- the lines ------------------------------------------------------------------------------- */
+/* ---- the lines ----------------------------------------------------------------------------- */
 
 /* What entered d cycles ago; d is below the line's depth. */
 static sim_wave *entered(const sim_array *a, int64_t d)
@@ -158,7 +158,7 @@ static void show(sim_array *a, int64_t fold, int64_t at, int64_t value)
     state->coming |= state->out;
 }
 
-/* ---- elements that both dataflows have ------------------------------------------------------- */
+/* ---- elements that both dataflows have ----------------------------------------------------- */
 
 /* Every activation goes to the element on the right; row r takes what entered r cycles ago. */
 static void move_right(sim_array *a)
@@ -170,7 +170,7 @@ static void move_right(sim_array *a)
     }
 }
 
-/* ---- ws -------------------------------------------------------------------------------------- */
+/* ---- ws ------------------------------------------------------------------------------------ */
 
 /* Below column c is what entered R + c cycles ago. */
 static void show_bottom(sim_array *a)
@@ -255,7 +255,7 @@ static void cycle_ws(sim_array *a)
         weights_down_tagged(a, policy == SIM_SERIAL ? a->weight : a->shadow);
 }
 
-/* ---- os -------------------------------------------------------------------------------------- */
+/* ---- os ------------------------------------------------------------------------------------ */
 
 /* The bottom of a column shows its results one a cycle, row R - 1 first. */
 static void show_drains(sim_array *a)
@@ -349,7 +349,7 @@ static void cycle_os(sim_array *a)
     take_results(a);
 }
 
-/* ---- without skew ---------------------------------------------------------------------------- */
+/* ---- without skew -------------------------------------------------------------------------- */
 
 static void multiply_tile(sim_array *a, const sim_wave *wave)
 {

@@ -65,7 +65,7 @@ static sim_view view_of(const sim_unit *unit, int64_t fold, sim_operand operand)
     return sim_memory_view(unit->memory, step_of(unit, fold), operand);
 }
 
-/* ---- the weight port ------------------------------------------------------------------------- */
+/* ---- the weight port ----------------------------------------------------------------------- */
 
 static void give_weights(sim_unit *unit, int64_t row)
 {
@@ -117,7 +117,7 @@ static void begin_load(sim_unit *unit)
         end_load(unit);
 }
 
-/* ---- the stream ------------------------------------------------------------------------------ */
+/* ---- the stream ---------------------------------------------------------------------------- */
 
 bool sim_unit_has_room(const sim_unit *unit)
 {

@@ -40,8 +40,7 @@ static const char *name_of(int lane)
     return (lane - SIM_LANE_UNITS) % 2 == 0 ? "load" : "stream";
 }
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------------------------- */
 
 typedef struct {
     vsh_text *out;
@@ -127,8 +126,7 @@ static void write_op(event_list *list, const sim_trace_op *o)
     close_event(&json);
 }
 
-/* ---- the file ----------------------------------------------------------------------------------
- */
+/* ---- the file ------------------------------------------------------------------------------ */
 
 static void name_thread(event_list *list, int64_t thread, const char *name)
 {

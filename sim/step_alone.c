@@ -21,8 +21,7 @@ typedef struct {
     sim_unit_rate rate;
 } run_result;
 
-/* ---- products, by kind of hardware -------------------------------------------------------------
- */
+/* ---- products, by kind of hardware --------------------------------------------------------- */
 
 static vsh_status run_tpu(const runner *r, const sim_planned_gemm *g, sim_tilings *tilings,
                           run_result *run, vsh_error *err)
@@ -134,8 +133,7 @@ typedef vsh_status run_product(const runner *r, const sim_planned_gemm *g, sim_t
 static run_product *const run_on[] = {
     [VSH_TPU] = run_tpu, [VSH_GPU] = run_gpu, [VSH_CPU] = run_cpu};
 
-/* ---- operations --------------------------------------------------------------------------------
- */
+/* ---- operations ---------------------------------------------------------------------------- */
 
 /* The waterfall of what ran, and of cycles beyond it: the vector unit's where that takes longer,
  * the memory's where that does, else a kernel's beginning and end. */

@@ -16,7 +16,7 @@
 #define COUNT(value) vsh_show_count(value).text
 #define INTEGER(value) vsh_show_integer((int64_t)(value)).text
 
-/* ---- the answer ------------------------------------------------------------------------------ */
+/* ---- the answer ---------------------------------------------------------------------------- */
 
 /* What a person should do about each bound, in one sentence. */
 static const char *const advice[VSH_BOUND_COUNT] = {
@@ -105,7 +105,7 @@ static void write_summary(const sim_report_input *in, vsh_text *page)
     vsh_text_add(page, "</section>\n");
 }
 
-/* ---- tables ---------------------------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------------------------- */
 
 static void write_op(const sim_report_input *in, const sim_op_time *t, vsh_table *table)
 {
@@ -298,7 +298,7 @@ static void write_waterfall(const sim_report_input *in, vsh_text *page)
     vsh_text_add(page, "</section>\n");
 }
 
-/* ---- its sources ----------------------------------------------------------------------------- */
+/* ---- its sources --------------------------------------------------------------------------- */
 
 /* An assumption whose source is another chip of the family: "known only of TPU v4". */
 static bool is_of_sibling(const vsh_hardware *h, const vsh_explained *line)
@@ -424,7 +424,7 @@ static void write_card(const sim_report_input *in, vsh_text *page)
     vsh_text_add(page, "</dl>\n</section>\n");
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------------------------- */
 
 static vsh_status write_trace(const sim_report_input *in, const char *folder, vsh_arena *arena,
                               vsh_error *err)

@@ -53,8 +53,7 @@ static sim_gemm op_gemm(const sim_step *step, const vsh_op *op)
                       .transposed = op->phase == VSH_WGRAD};
 }
 
-/* ---- one operation -----------------------------------------------------------------------------
- */
+/* ---- one operation ------------------------------------------------------------------------- */
 
 static vsh_status reserve(vsh_arena *arena, sim_planned_op *plan, int64_t count, vsh_error *err)
 {
@@ -122,8 +121,7 @@ static void fuse(sim_planned_op *plan, int index)
     }
 }
 
-/* ---- segments ----------------------------------------------------------------------------------
- */
+/* ---- segments ------------------------------------------------------------------------------ */
 
 /* Layers of the prefix of an operation's name; 1 for what stands outside of layers. */
 static int64_t layers_of(const vsh_model *model, const vsh_op *op)

@@ -16,8 +16,7 @@ typedef struct {
     sim_planned_op *plan;
 } scheduler;
 
-/* ---- on one timeline ---------------------------------------------------------------------------
- */
+/* ---- on one timeline ----------------------------------------------------------------------- */
 
 /* What an operation does in one repetition, tiled. */
 typedef struct {
@@ -141,8 +140,7 @@ static vsh_status run_timeline(vsh_arena *arena, scheduler *s, vsh_error *err)
     return VSH_OK;
 }
 
-/* ---- results -----------------------------------------------------------------------------------
- */
+/* ---- results ------------------------------------------------------------------------------- */
 
 void sim_op_macs_add(sim_op_macs *macs, const sim_product *p, int64_t rows, int64_t cols,
                      double times)

@@ -85,8 +85,7 @@ static void watch(const sim_timeline *t, int lane, int64_t begin, int64_t end)
         t->watcher->span(t->watcher->context, lane, begin, end, 1);
 }
 
-/* ---- loops that repeat -------------------------------------------------------------------------
- */
+/* ---- loops that repeat --------------------------------------------------------------------- */
 
 enum { COUNTS = sizeof(sim_counts) / sizeof(int64_t) };
 
@@ -176,8 +175,7 @@ static int64_t loop_skip(sim_timeline *t, int which, int64_t rest)
     return 0;
 }
 
-/* ---- idle units --------------------------------------------------------------------------------
- */
+/* ---- idle units ---------------------------------------------------------------------------- */
 
 /* A unit's cycles up to an instant, as far as they are not accounted for, have this cause. */
 static inline void account(sim_timeline *t, int64_t *u, sim_idle cause, int64_t until)
@@ -203,8 +201,7 @@ static void account_all(sim_timeline *t, sim_idle cause, int64_t until)
         account(t, unit(t, i), cause, until);
 }
 
-/* ---- memory (rules 2 to 4) ---------------------------------------------------------------------
- */
+/* ---- memory (rules 2 to 4) ----------------------------------------------------------------- */
 
 /* Occupies the channel; returns when the transfer leaves it. */
 static int64_t transfer(sim_timeline *t, int lane, int64_t requested, int64_t bytes)
@@ -270,8 +267,7 @@ static void fetch(sim_timeline *t, sim_operand operand, int64_t rows, int64_t co
     t->at[operand == SIM_LHS ? ARRIVED_LHS : ARRIVED_RHS] = arrived;
 }
 
-/* ---- folds (rules 6 to 8) ----------------------------------------------------------------------
- */
+/* ---- folds (rules 6 to 8) ------------------------------------------------------------------ */
 
 static void keep_result(sim_timeline *t, int64_t *u, int64_t first_out, int64_t cost)
 {
@@ -423,8 +419,7 @@ static void folds_os(sim_timeline *t, const int64_t side[3], bool last_k)
     folds_in_turn(t, 0, count, streaming(m, side[2]), vector_cost(t, m->rows * m->cols), 1, last_k);
 }
 
-/* ---- grid steps (rules 1 and 5) ----------------------------------------------------------------
- */
+/* ---- grid steps (rules 1 and 5) ------------------------------------------------------------ */
 
 /* Block sides m, n, k of the step at coordinates (i, j, l). */
 static void block_sides(const sim_product *p, const int64_t at[3], int64_t side[3])
@@ -555,8 +550,7 @@ void sim_timeline_product(sim_timeline *t, const sim_product *product, int64_t t
     account_end(t);
 }
 
-/* ---- vector work -------------------------------------------------------------------------------
- */
+/* ---- vector work --------------------------------------------------------------------------- */
 
 /* Part number of a whole cut into equal parts, the first ones larger by one. */
 static int64_t part(int64_t whole, int64_t parts, int64_t number)
@@ -616,8 +610,7 @@ int64_t sim_timeline_repeat(sim_timeline *t, sim_timeline_body *body, void *cont
     return skipped;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------------------------- */
 
 static bool reserve(vsh_arena *arena, sim_timeline *t)
 {

@@ -38,8 +38,7 @@ typedef struct {
     double all[LANES];        /* of the whole */
 } layer_pass;
 
-/* ---- what is shown -----------------------------------------------------------------------------
- */
+/* ---- what is shown ------------------------------------------------------------------------- */
 
 static size_t prefix_length(const vsh_op *op) { return strcspn(op->name, ".") + 1; }
 
@@ -85,8 +84,7 @@ static void find_pass(const sim_trace *trace, const vsh_op *layer, bool backward
     p->count = (int)(end - first);
 }
 
-/* ---- lanes -------------------------------------------------------------------------------------
- */
+/* ---- lanes --------------------------------------------------------------------------------- */
 
 static int lane_of(int lane)
 {
@@ -186,8 +184,7 @@ static void measure_pass(layer_pass *p, const sim_trace *trace)
         fill_lanes(p, trace);
 }
 
-/* ---- drawing -----------------------------------------------------------------------------------
- */
+/* ---- drawing ------------------------------------------------------------------------------- */
 
 static bool is_drawn(const sim_trace_op *o) { return o->end > o->begin; }
 

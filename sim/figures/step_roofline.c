@@ -26,8 +26,7 @@ typedef struct {
     double points_x, points_y; /* points of the picture in a decade */
 } roofline;
 
-/* ---- points ------------------------------------------------------------------------------------
- */
+/* ---- points -------------------------------------------------------------------------------- */
 
 static void add_point(roofline *r, const sim_op_time *t)
 {
@@ -84,8 +83,7 @@ static double y_of(const roofline *r, double rate)
     return panel.bottom - log10(fmax(rate, r->y_low) / r->y_low) * r->points_y;
 }
 
-/* ---- roofs -------------------------------------------------------------------------------------
- */
+/* ---- roofs --------------------------------------------------------------------------------- */
 
 #define ROOF_LOOK "linewidth 3 " VSH_COLOUR(VSH_INK)
 
@@ -143,8 +141,7 @@ static void draw_roofs(const roofline *r, sim_labels *labels, vsh_text *s)
     draw_slope(r, labels, s);
 }
 
-/* ---- labels ------------------------------------------------------------------------------------
- */
+/* ---- labels -------------------------------------------------------------------------------- */
 
 /* The passes of one operation share a label, at the heaviest of them. */
 typedef struct {
@@ -192,8 +189,7 @@ static void label_points(const roofline *r, sim_labels *labels, vsh_text *s)
     }
 }
 
-/* ---- the figure --------------------------------------------------------------------------------
- */
+/* ---- the figure ---------------------------------------------------------------------------- */
 
 static const struct {
     vsh_phase phase;

@@ -25,8 +25,7 @@ static vsh_status too_long(const char *path, const sim_scale_layer *layer, const
                     path, (long long)layer->line, (long long)max, what, (long long)found);
 }
 
-/* ---- reads that nothing waits for --------------------------------------------------------------
- */
+/* ---- reads that nothing waits for ---------------------------------------------------------- */
 
 /* An operand followed through a buffer that forgets everything after every `half` words. */
 typedef struct {
@@ -209,8 +208,7 @@ vsh_status sim_scale_dram_read(const sim_scale_config *config, const sim_scale_l
     return VSH_OK;
 }
 
-/* ---- writes ------------------------------------------------------------------------------------
- */
+/* ---- writes -------------------------------------------------------------------------------- */
 
 /* Numbers the words written from 1, in the order of their cycles; asked with rising numbers and
  * cycles. */

@@ -37,8 +37,7 @@ typedef struct {
 
 static inline double silicon_error(const silicon_row *r) { return r->simulated / r->measured - 1; }
 
-/* ---- files of values between commas ------------------------------------------------------------
- */
+/* ---- files of values between commas -------------------------------------------------------- */
 
 /* Cuts a line at its commas, those in quotation marks apart; missing fields are "". */
 static inline void silicon_cut(char *line, char *field[SILICON_FIELDS])
@@ -90,8 +89,7 @@ static inline vsh_status silicon_open(vsh_arena *arena, const char *name, char *
     return VSH_OK;
 }
 
-/* ---- one product -------------------------------------------------------------------------------
- */
+/* ---- one product --------------------------------------------------------------------------- */
 
 static inline vsh_status silicon_chip(silicon_table *t, const char *profile, sim_chip *chip,
                                       vsh_error *err)
@@ -123,8 +121,7 @@ static inline void silicon_add(silicon_table *t, silicon_row row)
         t->row[t->count++] = row;
 }
 
-/* ---- TPU v4 ------------------------------------------------------------------------------------
- */
+/* ---- TPU v4 -------------------------------------------------------------------------------- */
 
 /* The items of the file that are a time of a product: how each was run. The three of the scratchpad
  * fitted load and overhead. The bubble is the difference of v5 to v4; the level of the large
@@ -203,8 +200,7 @@ static inline vsh_status silicon_v4(silicon_table *t, vsh_error *err)
     return VSH_OK;
 }
 
-/* ---- TPU v5e -----------------------------------------------------------------------------------
- */
+/* ---- TPU v5e ------------------------------------------------------------------------------- */
 
 static inline vsh_status silicon_v5e_row(silicon_table *t, const sim_chip *chip, const sim_gemm *g,
                                          double measured, const char *kernel, vsh_error *err)
@@ -255,8 +251,7 @@ static inline vsh_status silicon_v5e(silicon_table *t, vsh_error *err)
     return VSH_OK;
 }
 
-/* ---- TPU v6e -----------------------------------------------------------------------------------
- */
+/* ---- TPU v6e ------------------------------------------------------------------------------- */
 
 /* Chained products: each finds the last one's result on the chip and leaves its own there. A row
  * without percentiles is wall time of 32 products of one call, its dispatch shared by them. Every
@@ -318,8 +313,7 @@ static inline vsh_status silicon_v6e_host(silicon_table *t, bool dispatch, vsh_e
     return VSH_OK;
 }
 
-/* ---- grouped products of experts ---------------------------------------------------------------
- */
+/* ---- grouped products of experts ----------------------------------------------------------- */
 
 /* Cycles of equal experts one after another, a kernel held to so many rows at a time. */
 static inline vsh_status silicon_experts(silicon_table *t, const sim_chip *chip, sim_gemm g,
@@ -373,8 +367,7 @@ static inline vsh_status silicon_grouped(silicon_table *t, vsh_error *err)
     return VSH_OK;
 }
 
-/* ---- many rows ---------------------------------------------------------------------------------
- */
+/* ---- many rows ----------------------------------------------------------------------------- */
 
 /* Rows of the kinds in the set (bit 1 << kind). */
 typedef struct {

@@ -53,8 +53,7 @@ static vsh_hardware *shipped(const char *name)
     return hardware;
 }
 
-/* ---- shipped profiles --------------------------------------------------------------------------
- */
+/* ---- shipped profiles ---------------------------------------------------------------------- */
 
 static void each_tpu(void (*check)(const vsh_hardware *hardware))
 {
@@ -133,8 +132,7 @@ static void rows_enter_by_registers_of_four_byte_lanes(void)
     CHECK_INT(bf16.machine.transpose, 134); /* half of fp32's 268 */
 }
 
-/* ---- profiles that leave things out ------------------------------------------------------------
- */
+/* ---- profiles that leave things out -------------------------------------------------------- */
 
 static void what_is_left_out_is_a_plain_mesh(void)
 {

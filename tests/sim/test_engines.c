@@ -128,7 +128,7 @@ static void closed_is_the_event_engine_where_memory_is_ideal(void)
     CHECK_INT(differ, 0);
 }
 
-/* ---- conservation ---------------------------------------------------------------------------- */
+/* ---- conservation -------------------------------------------------------------------------- */
 
 static int64_t blocks(int64_t side, int64_t block) { return (side + block - 1) / block; }
 
@@ -171,7 +171,7 @@ static void nothing_is_lost(void)
     }
 }
 
-/* ---- less of something is never faster ------------------------------------------------------- */
+/* ---- less of something is never faster ----------------------------------------------------- */
 
 static void less_bandwidth(sim_machine *m)
 {

@@ -49,8 +49,7 @@ static int64_t sum(const int64_t *rows, int64_t count)
     return all;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ---------------------------------------------------------------------------------- */
 
 static void every_routed_row_has_an_expert_the_largest_first(void)
 {
@@ -117,8 +116,7 @@ static void shares_of_another_number_of_experts_are_refused(void)
                 "three: shares of 3 experts, and the model has 4");
 }
 
-/* ---- words and files ---------------------------------------------------------------------------
- */
+/* ---- words and files ----------------------------------------------------------------------- */
 
 static vsh_status read_word(const char *word, const vsh_model *model, sim_expert_load *load)
 {

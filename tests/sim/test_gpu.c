@@ -34,7 +34,7 @@ static sim_gpu_result timed(const vsh_hardware *hardware, int64_t m, int64_t n, 
     return result;
 }
 
-/* ---- laws ---- */
+/* ---- laws ---------------------------------------------------------------------------------- */
 
 static const int64_t sides[] = {1, 63, 64, 129, 500, 1024, 2304, 4097, 8192};
 enum { SIDES = sizeof sides / sizeof sides[0] };

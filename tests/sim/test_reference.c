@@ -24,7 +24,7 @@ static sim_counts run_whole(sim_machine machine, int64_t m, int64_t n, int64_t k
     return run(&machine, sim_whole_product(m, n, k));
 }
 
-/* ---- the register-transfer-level arrays ------------------------------------------------------ */
+/* ---- the register-transfer-level arrays ---------------------------------------------------- */
 
 static void weight_stationary_counts_are_those_of_the_register_level_array(void)
 {
@@ -77,7 +77,7 @@ static void output_stationary_counts_are_those_of_the_register_level_array(void)
     CHECK_INT(rows, 63);
 }
 
-/* ---- worked by hand -------------------------------------------------------------------------- */
+/* ---- worked by hand ------------------------------------------------------------------------ */
 
 static int64_t idle_sum(const sim_counts *counts)
 {
@@ -246,7 +246,7 @@ static void a_chip_has_the_latencies_that_were_measured(void)
     CHECK_INT(counts.cycles, 64 + 8 + 83);
 }
 
-/* ---- values ---------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------- */
 
 static void the_result_is_the_product(void)
 {

@@ -126,8 +126,7 @@ static void tiles_of_256_rows_win_on_tpu_v6e_where_experts_have_that_many(void)
     }
 }
 
-/* ---- the formula that is cited -----------------------------------------------------------------
- */
+/* ---- the formula that is cited ------------------------------------------------------------- */
 
 /* SCALE-Sim's cycles of a weight-stationary array: ceil(K/R) ceil(N/C) (M + 2R + C - 2) - 1, every
  * pass of rows with its tile loaded first. */

@@ -19,8 +19,7 @@ static double sum_of_slots(const sim_waterfall *w)
     return sum;
 }
 
-/* ---- presets of every kind on every chip (test_waterfall.c runs them all) ----------------------
- */
+/* ---- presets of every kind on every chip (test_waterfall.c runs them all) ------------------ */
 
 static void each_kind(void (*check)(const step_case *c))
 {
@@ -99,8 +98,7 @@ static void check_slots(const step_case *c)
 
 static void every_slot_of_every_operation_has_a_cause(void) { each_kind(check_slots); }
 
-/* ---- what divides ------------------------------------------------------------------------------
- */
+/* ---- what divides -------------------------------------------------------------------------- */
 
 static const char dense_model[] = "layers: 2\nhidden: 256\nheads: 4\nffn: 512\nmlp: gelu\n"
                                   "norm: rms\nposition: rotary\nvocab: 1024\ncontext: 512\n"
@@ -163,8 +161,7 @@ static void one_expert_is_the_dense_product(void)
     }
 }
 
-/* ---- loads of experts --------------------------------------------------------------------------
- */
+/* ---- loads of experts ---------------------------------------------------------------------- */
 
 static void equal_shares_are_the_even_load(void)
 {
@@ -213,8 +210,7 @@ static void a_zipf_load_is_never_faster_than_an_even_one(void)
                       cycles_under_load(step_chips[chip], moe_presets[i], seq, "even"));
 }
 
-/* ---- what is asked of a step -------------------------------------------------------------------
- */
+/* ---- what is asked of a step --------------------------------------------------------------- */
 
 static double cycles_of(const char *chip, const char *model, int64_t micro_batches,
                         vsh_recompute_mode recompute, double *tokens_per_s)
@@ -388,8 +384,7 @@ static void a_long_sequence_needs_no_room_for_all_its_scores(void)
     }
 }
 
-/* ---- somebody who watches ----------------------------------------------------------------------
- */
+/* ---- somebody who watches ------------------------------------------------------------------ */
 
 typedef struct {
     int64_t last_end, op_cycles, ops, spans;
@@ -432,8 +427,7 @@ static void a_watcher_sees_the_operations_in_order_and_changes_nothing(void)
     vsh_arena_free(&c.arena);
 }
 
-/* ---- engines -----------------------------------------------------------------------------------
- */
+/* ---- engines ------------------------------------------------------------------------------- */
 
 /* One by one, by formulas and by events: the same products, about the same time. */
 static void the_closed_engine_estimates_a_step(void)

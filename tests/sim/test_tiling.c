@@ -55,8 +55,7 @@ static void each_search(void (*check)(const sim_chip *, const sim_gemm *, const 
     }
 }
 
-/* ---- what is found -----------------------------------------------------------------------------
- */
+/* ---- what is found ------------------------------------------------------------------------- */
 
 static void check_fits(const sim_chip *chip, const sim_gemm *g, const sim_tilings *found)
 {
@@ -115,8 +114,7 @@ static void check_cycles(const sim_chip *chip, const sim_gemm *g, const sim_tili
 
 static void the_cycles_are_those_of_the_event_engine(void) { each_search(check_cycles); }
 
-/* ---- how good it is ----------------------------------------------------------------------------
- */
+/* ---- how good it is ------------------------------------------------------------------------ */
 
 enum { SIDES_MAX = 24 };
 
@@ -200,8 +198,7 @@ static void check_near_best(const sim_chip *chip, const sim_gemm *g, const sim_t
 
 static void among_all_equal_parts_little_is_faster(void) { each_search(check_near_best); }
 
-/* ---- laws --------------------------------------------------------------------------------------
- */
+/* ---- laws ---------------------------------------------------------------------------------- */
 
 static int64_t searched(const sim_chip *chip, const sim_gemm *g)
 {

@@ -17,8 +17,7 @@ enum { PROGRAMS = 150, CASES = 300 };
 enum { PROGRAMS = 900, CASES = 3000 };
 #endif
 
-/* ---- programs of several operations, drawn at random -------------------------------------------
- */
+/* ---- programs of several operations, drawn at random --------------------------------------- */
 
 enum { OPS_MAX = 5 };
 
@@ -218,8 +217,7 @@ static void operations_do_their_work_whatever_stands_beside_them(void)
     }
 }
 
-/* ---- what is watched ---------------------------------------------------------------------------
- */
+/* ---- what is watched ----------------------------------------------------------------------- */
 
 typedef struct {
     int64_t busy[SIM_LANE_UNITS], loading, streaming;
@@ -285,8 +283,7 @@ static void what_is_skipped_is_shown_and_watching_changes_nothing(void)
     CHECK(skips > PROGRAMS / 3);
 }
 
-/* ---- what waits for what -----------------------------------------------------------------------
- */
+/* ---- what waits for what ------------------------------------------------------------------- */
 
 /* The last write of one operation and the first read of the next. */
 typedef struct {
@@ -350,8 +347,7 @@ static void what_was_made_is_written_before_it_is_read_and_weights_need_not_wait
     CHECK(o.first_read >= 0 && o.first_read < done);
 }
 
-/* ---- one product -------------------------------------------------------------------------------
- */
+/* ---- one product --------------------------------------------------------------------------- */
 
 static sim_counts run_one(const sim_machine *m, const sim_product *p, int64_t times)
 {

@@ -13,8 +13,7 @@ static double at_random(uint32_t number, uint32_t i)
     return (double)vsh_philox((vsh_random_block){{i, 0, 0, 0}}, number, 0).word[0] / 4294967296.0;
 }
 
-/* ---- shares ------------------------------------------------------------------------------------
- */
+/* ---- shares -------------------------------------------------------------------------------- */
 
 /* Their sum is 1 in the order of the table, backwards, and in orders drawn at random. */
 static void check_sum_is_one(const double shares[SIM_CAUSES], uint32_t number)
@@ -109,8 +108,7 @@ static void recomputed_multiply_adds_have_a_cause_of_their_own(void)
     vsh_arena_free(&c.arena);
 }
 
-/* ---- one product, by hand ----------------------------------------------------------------------
- */
+/* ---- one product, by hand ------------------------------------------------------------------ */
 
 /* One product on a bare array; macs as its operation would count them, executed if not 0. */
 static sim_waterfall of_product(sim_machine m, sim_product p, sim_op_macs macs, sim_counts *counts)
