@@ -76,7 +76,8 @@ const vsh_program_command sim_commands[] = {
       "cycles of one matrix product, M x K by K x N",
       "  vishwa-sim gemm 512 768 768 --array 128x128 --weights double\n"
       "  vishwa-sim gemm 512 768 768 --array 32x32 --dataflow os --bandwidth 64\n"
-      "  vishwa-sim gemm 4096 4096 4096 --array 256x256 --block 1024x512x512 --json\n",
+      "  vishwa-sim gemm 4096 4096 4096 --hw tpu-v5e --block 1024x512x512 --json\n"
+      "  vishwa-sim gemm 8192 4096 4096 --hw a100-80gb --explain\n",
       gemm_options, 3},
      sim_run_gemm},
     {{"step", "--hw P --model M --seq S --batch SEQS [options]",

@@ -7,6 +7,7 @@
 
 static const char introduction[] =
     "vishwa-sim: a cycle-level simulator of matrix units and their memory\n"
+    "  vishwa-sim step --hw tpu-v5e --model gpt2-124m --seq 1024 --batch 32\n"
     "  vishwa-sim gemm 512 768 768 --array 128x128 --weights double\n"
     "vishwa-sim --help for commands\n";
 
