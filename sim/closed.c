@@ -252,11 +252,12 @@ typedef struct {
 
 static stages count(const sim_machine *m, const sim_product *p, sim_counts *c)
 {
-    int64_t own = 0, load = m->dataflow == SIM_OS ? 0 : m->load, begin = m->step_overhead + load;
+    int64_t own = 0, load = m->dataflow == SIM_OS ? 0 : m->load, begin;
     stages s;
 
     *c = (sim_counts){.macs = p->m * p->n * p->k};
     transfers(m, p, c, &s.head, &s.tail);
+    begin = sim_max(0, m->step_overhead - s.head) + load; /* the first overhead runs beside */
     s.array = begin + streams(m, p, c, &own) + own;
     c->loading = c->folds * load;
     s.array = sim_max(s.array, begin + c->vector);

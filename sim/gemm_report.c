@@ -34,13 +34,15 @@ static void print_shares(const sim_gemm_answer *a, vsh_text *out)
         [SIM_IDLE_TAIL] = "the last results' way out"};
     const sim_counts *c = &a->counts;
     double whole = (double)c->cycles * (double)a->machine.units;
+    bool lumped = !a->kernel && a->engine == &sim_engines[SIM_CLOSED]; /* not told apart */
 
     vsh_text_add(out, "\n  Where the cycles of the matrix unit%s went\n",
                  a->machine.units == 1 ? "" : "s");
     print_share("rows enter", c->streaming, whole, out);
     for (int i = 0; i < SIM_IDLE_CAUSES; i++)
         if (c->idle[i])
-            print_share(words[i], c->idle[i], whole, out);
+            print_share(i == SIM_IDLE_FILL && lumped ? "fill, drain and gaps of tiles" : words[i],
+                        c->idle[i], whole, out);
 }
 
 static void print_memory(const sim_gemm_answer *a, vsh_text *out)
@@ -57,12 +59,16 @@ static void print_memory(const sim_gemm_answer *a, vsh_text *out)
 
 static void print_block(const char *what, const sim_product *p, int64_t cycles, vsh_text *out)
 {
-    vsh_text_add(out, "  %-9s %lld x %lld x %lld, %s outermost, units share %s", what,
-                 (long long)p->block_m, (long long)p->block_n, (long long)p->block_k,
-                 p->n_outer ? "n" : "m", sim_split_words[p->split]);
+    char line[200];
+    int length = snprintf(line, sizeof line, "%lld x %lld x %lld, %s outermost, units share %s",
+                          (long long)p->block_m, (long long)p->block_n, (long long)p->block_k,
+                          p->n_outer ? "n" : "m", sim_split_words[p->split]);
+
     if (cycles)
-        vsh_text_add(out, ": %s cycles", vsh_show_integer(cycles).text);
-    vsh_text_put(out, "\n", 1);
+        snprintf(line + length, sizeof line - (size_t)length, ": %s cycles",
+                 vsh_show_integer(cycles).text);
+    vsh_text_add(out, "  %-9s ", what);
+    vsh_text_wrap(out, line, 12, 80);
 }
 
 /* Of a chip: the block chosen, and the next best. */

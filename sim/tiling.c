@@ -8,9 +8,9 @@
 
 enum {
     SIDES_MAX = 24,   /* candidates for one side of a block */
-    ESTIMATED = 32,   /* the best by estimate, run by the event engine in any case */
+    ESTIMATED = 24,   /* the best by estimate, run by the event engine in any case */
     RUN_FOLDS = 4096, /* a run takes as long as its folds, up to about so many: the rest repeats */
-    FOLDS_MOST = 1 << 19, /* of the runs of a search, counted so: some milliseconds */
+    FOLDS_MOST = 1 << 17, /* of the runs of a search, counted so: some milliseconds */
     PARTIAL_BYTES = 4,    /* a partial sum over k */
     SIDE_LEAST = 128      /* smaller blocks only where the product is smaller */
 };
@@ -147,11 +147,13 @@ static int by_estimate(const void *a, const void *b)
                                       : (x->number > y->number) - (x->number < y->number);
 }
 
-static int by_least(const void *a, const void *b)
+/* An estimate is seldom too low; what might be the best by its least comes somewhat sooner. */
+static int by_promise(const void *a, const void *b)
 {
     const candidate *x = a, *y = b;
+    int64_t first = x->least + 3 * x->estimate, second = y->least + 3 * y->estimate;
 
-    return x->least != y->least ? (x->least > y->least) - (x->least < y->least) : by_estimate(a, b);
+    return first != second ? (first > second) - (first < second) : by_estimate(a, b);
 }
 
 static bool same_block(const sim_product *a, const sim_product *b)
@@ -183,7 +185,7 @@ static vsh_status try_one(search *s, const candidate *c, vsh_error *err)
 }
 
 /* First those of the best estimates; then whatever may be faster than the best of them, so that a
- * poor estimate passes nothing over: more memory or bandwidth is then never slower. */
+ * poor estimate passes little over: more memory or bandwidth is then hardly ever slower. */
 static vsh_status decide(search *s, vsh_error *err)
 {
     int first = s->count < ESTIMATED ? s->count : ESTIMATED;
@@ -192,8 +194,10 @@ static vsh_status decide(search *s, vsh_error *err)
     qsort(s->list, (size_t)s->count, sizeof *s->list, by_estimate);
     for (int i = 0; i < first; i++)
         VSH_TRY(try_one(s, &s->list[i], err));
-    qsort(s->list + first, (size_t)(s->count - first), sizeof *s->list, by_least);
-    for (int i = first; i < s->count && s->list[i].least < s->found.best.cycles; i++) {
+    qsort(s->list + first, (size_t)(s->count - first), sizeof *s->list, by_promise);
+    for (int i = first; i < s->count; i++) {
+        if (s->list[i].least >= s->found.best.cycles)
+            continue;
         folds += sim_min(s->list[i].folds, RUN_FOLDS);
         if (folds > FOLDS_MOST)
             break;
