@@ -174,12 +174,27 @@ static vsh_bound bound_of(const sim_op_time *t)
                                   : VSH_BOUND_VECTOR;
 }
 
+/* Units wait for operands that were fetched late. Where the vector unit works longest, it held the
+ * buffers they go into; where nothing is busy for half of the time, it was the latency of many
+ * small transfers; else the memory was busy. */
+static void name_waits(sim_op_time *t)
+{
+    sim_cause cause = t->bound == VSH_BOUND_VECTOR ? SIM_VECTOR
+                      : t->bound == VSH_BOUND_FILL ? SIM_DMA_HEAD
+                                                   : SIM_MEMORY;
+    double waits = t->waterfall.slots[SIM_MEMORY];
+
+    t->waterfall.slots[SIM_MEMORY] -= waits;
+    t->waterfall.slots[cause] += waits;
+}
+
 /* From one micro-batch to all of a step. */
 static void conclude_op(const scheduler *s, sim_op_time *t, double a_cycle)
 {
     double times = t->op->phase == VSH_OPTIMIZER ? 1 : (double)s->step->micro_batches;
 
     t->bound = bound_of(t);
+    name_waits(t);
     t->utilization = t->cycles > 0 ? (double)t->op->executed_macs / (t->cycles * a_cycle) : 0;
     t->cycles *= times;
     t->matrix *= times;

@@ -148,4 +148,21 @@ refuses 2 'pass 63 bits' "$sim" gemm 9e15 9e15 9e15 --hw tpu-v4
 $gemm > wide.txt
 claim "a product on a profile: at most 80 columns" \
     test "$(LC_ALL=C.UTF-8 wc -L < wide.txt)" -le 80 -a "$(wc -l < wide.txt)" -gt 9
+
+# ---- files
+small="$sim step --hw tpu-v5e --model quick-moe --batch 2 --seq 64"
+run $small --trace trace.json
+claim "a trace is one JSON object of events" jq -e '.traceEvents | length > 50' trace.json
+run $small --trace trace.json
+claim "our own trace is written over" [ "$code" -eq 0 ]
+echo precious > other.json
+refuses 2 'other.json is there and no trace' $small --trace other.json
+claim "somebody else's file stays" grep -q precious other.json
+run $small --trace other.json --force
+claim "--force writes over it" jq -e .traceEvents other.json
+refuses 4 '/dev/full: No space left' $small --trace /dev/full
+claim "a device stays one" [ -c /dev/full ]
+run $small --report page
+claim "a report is a page with its pictures" [ "$code" -eq 0 -a -s page/index.html -a -s page/roofline.svg ]
+claim "the page asks for nothing beside it" sh -c "! grep -qE 'src=\"http|<script' page/index.html"
 finish
