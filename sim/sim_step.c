@@ -1,4 +1,4 @@
-#include <math.h>
+#include <sys/stat.h>
 
 #include "core/file.h"
 #include "core/named.h"
@@ -72,7 +72,9 @@ enum { TRACE_SPANS = 150000 };
 /* Before anything runs: a file of somebody else's stays. */
 static vsh_status check_place(const sim_config *c, vsh_error *err)
 {
-    if (c->trace && !c->common.force &&
+    struct stat there;
+
+    if (c->trace && !c->common.force && lstat(c->trace, &there) == 0 && S_ISREG(there.st_mode) &&
         vsh_file_owner_of(c->trace, SIM_TRACE_MARK) == VSH_FILE_FOREIGN)
         return vsh_fail(
             err, VSH_EINPUT,

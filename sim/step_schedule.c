@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "sim/count_bound.h"
 #include "sim/step_alone.h"
 
 static inline int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -14,6 +15,7 @@ typedef struct {
     const sim_watcher *watcher;
     sim_step_time *out;
     sim_planned_op *plan;
+    double counted; /* at most, so far */
 } scheduler;
 
 /* ---- on one timeline ----------------------------------------------------------------------- */
@@ -46,6 +48,15 @@ static sim_vector_work vector_work(const sim_chip *chip, const sim_planned_op *p
         .chunks = (int64_t)fmin(CHUNKS_MAX, fmax(1, ceil(bytes / CHUNK_BYTES)))};
 }
 
+/* The channel counts bytes in parts of this many. */
+enum { BYTES_PARTS = 256 };
+
+static vsh_status too_long(const scheduler *s, vsh_error *err)
+{
+    return vsh_fail(err, VSH_EINPUT, "%s: the cycles and bytes of this step pass 63 bits",
+                    s->step->model->name);
+}
+
 static vsh_status tile_op(vsh_arena *arena, scheduler *s, int index, tiled_op *tiled,
                           vsh_error *err)
 {
@@ -53,6 +64,9 @@ static vsh_status tile_op(vsh_arena *arena, scheduler *s, int index, tiled_op *t
     sim_op_time *t = &s->out->op[index];
     sim_tilings tilings;
 
+    if (p->bytes * (double)(BYTES_PARTS * p->vector_times) * (double)p->repeats > SIM_COUNT_LIMIT ||
+        p->vector_flops * (double)p->vector_times * (double)p->repeats > SIM_COUNT_LIMIT)
+        return too_long(s, err);
     tiled->vector = vector_work(s->chip, p);
     tiled->product = vsh_alloc(arena, (size_t)(p->gemm_count + 1), sizeof *tiled->product);
     if (!tiled->product)
@@ -60,6 +74,10 @@ static vsh_status tile_op(vsh_arena *arena, scheduler *s, int index, tiled_op *t
     for (int i = 0; i < p->gemm_count; i++) {
         VSH_TRY(sim_gemm_tile(s->chip, &p->gemm[i].gemm, &tilings, err));
         tiled->product[i] = tilings.best.product;
+        s->counted += sim_largest_count(&s->chip->machine, &tilings.best.product) *
+                      (double)p->gemm[i].times * (double)p->repeats;
+        if (s->counted > SIM_COUNT_LIMIT)
+            return too_long(s, err);
         if (i == 0)
             t->tilings = tilings;
         sim_op_macs_add(&t->macs, &tilings.best.product, s->chip->machine.rows,

@@ -95,7 +95,7 @@ refuses 2 'too large to count in 63 bits' $moe --seq 1e9
 refuses 2 'unexpected word "extra"' $moe extra
 refuses 2 'unknown option "--array"' $moe --array 8x8
 refuses 2 'unknown option "--dataflow"' $moe --dataflow ws
-refuses 2 'experts-load: expected even, zipf or a file of shares, and "zpf" cannot be read' \
+refuses 2 'experts-load: expected even, zipf or a file of shares of at most 1 MiB, and "zpf" cannot be read' \
     $moe --experts-load zpf
 refuses 2 'experts-load: tiny-dense has no experts' $dense --experts-load zipf
 printf '1\n2\n' > short.txt
