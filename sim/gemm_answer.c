@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "sim/waterfall.h"
+
 /* Half of 63 bits: the bound on the counts is made in doubles. */
 static const double count_limit = 4.6e18;
 
@@ -92,25 +94,11 @@ static vsh_status count_stalls(vsh_arena *arena, const sim_machine *machine,
     return VSH_OK;
 }
 
-/* The resource that is busy longest; where none is busy for half of the time it is filling. */
+/* The contract has no word of its own for what stands beside the vector unit: transposes. */
 static vsh_bound find_bound(const sim_gemm_answer *a)
 {
-    const struct {
-        double busy;
-        vsh_bound bound;
-    } resources[] = {
-        {a->matrix_busy, VSH_BOUND_MATRIX},
-        {a->memory_busy, VSH_BOUND_MEMORY},
-        {a->vector_busy, VSH_BOUND_VECTOR},
-        /* the contract has no word of its own for what stands beside the vector unit */
-        {a->transpose_busy, VSH_BOUND_VECTOR}};
-    size_t most = 0;
-
-    for (size_t i = 1; i < sizeof resources / sizeof resources[0]; i++)
-        if (resources[i].busy > resources[most].busy)
-            most = i;
-    return 2 * resources[most].busy < (double)a->counts.cycles ? VSH_BOUND_FILL
-                                                               : resources[most].bound;
+    return sim_bound_of((double)a->counts.cycles, a->matrix_busy, a->memory_busy,
+                        fmax(a->vector_busy, a->transpose_busy));
 }
 
 /* What the cores did together; each of them at most what the busiest did. */
@@ -165,14 +153,13 @@ vsh_status sim_gemm_conclude_kernel(sim_gemm_answer *a, const sim_kernel_time *t
                         (long long)a->m, (long long)a->n, (long long)a->k);
     beyond = (int64_t)llround(cycles) - c->cycles; /* what a kernel pays around its tiles */
     c->cycles += beyond;
-    c->idle[time->bound == VSH_BOUND_MEMORY ? SIM_IDLE_MEMORY : SIM_IDLE_OVERHEAD] +=
-        beyond * a->machine.units;
+    c->idle[time->around] += beyond * a->machine.units;
     a->stall_cycles = (int64_t)fmax(0, round(cycles - time->compute_cycles));
     VSH_TRY(repeat(c, a->count, err));
     a->stall_cycles *= a->count;
     a->matrix_busy = count * time->matrix_cycles;
     a->memory_busy = count * time->memory_cycles;
-    a->bound = time->bound;
+    a->bound = find_bound(a);
     return sum_cores(a, err);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "sim/waterfall.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "gpu";
@@ -32,6 +33,12 @@ static sim_gpu_result timed(const vsh_hardware *hardware, int64_t m, int64_t n, 
                                &result, &err),
                &err);
     return result;
+}
+
+static vsh_bound bound_of(const vsh_hardware *hardware, const sim_gpu_result *r)
+{
+    return sim_bound_of(r->seconds * hardware->matrix_clock.value, r->matrix_cycles,
+                        r->memory_cycles, 0);
 }
 
 /* ---- laws ---------------------------------------------------------------------------------- */
@@ -92,7 +99,7 @@ static void a_full_chip_runs_at_the_rate_it_holds(void)
     r = timed(&hardware, 256 * 108, 128 * 10, 8192);
     CHECK_NEAR(2.0 * 256 * 108 * 128 * 10 * 8192 / r.seconds,
                hardware.matrix_efficiency.value * hardware.peak[VSH_FP16].value, 1e-3, 0);
-    CHECK_INT(r.bound, VSH_BOUND_MATRIX);
+    CHECK_INT(bound_of(&hardware, &r), VSH_BOUND_MATRIX);
 }
 
 /* The best of several tiles: the next larger shape may suit another tile and cost a little less. */
@@ -220,10 +227,14 @@ static void few_tiles_split_k(void)
 static void the_bound_names_what_a_product_waits_for(void)
 {
     vsh_hardware hardware = profile("a100-80gb");
+    sim_gpu_result square = timed(&hardware, 8192, 8192, 8192);
+    sim_gpu_result row = timed(&hardware, 1, 28672, 8192), small = timed(&hardware, 64, 64, 64);
+    sim_gpu_result few_tiles = timed(&hardware, 64, 64, 100000);
 
-    CHECK_INT(timed(&hardware, 8192, 8192, 8192).bound, VSH_BOUND_MATRIX);
-    CHECK_INT(timed(&hardware, 1, 28672, 8192).bound, VSH_BOUND_MEMORY);
-    CHECK_INT(timed(&hardware, 64, 64, 64).bound, VSH_BOUND_LATENCY);
+    CHECK_INT(bound_of(&hardware, &square), VSH_BOUND_MATRIX);
+    CHECK_INT(bound_of(&hardware, &row), VSH_BOUND_MEMORY);
+    CHECK_INT(bound_of(&hardware, &small), VSH_BOUND_FILL);
+    CHECK_INT(bound_of(&hardware, &few_tiles), VSH_BOUND_FILL);
 }
 
 static void what_cannot_be_run_is_refused(void)
