@@ -218,10 +218,11 @@ static vsh_status gemm_on_gpu(vsh_session *s, const sim_chip *chip, sim_gemm_ans
     const vsh_hardware *h = chip->hardware;
     vsh_text title = {.arena = s->arena};
     sim_gpu_result r;
-    double streaming;
+    double stalls; /* of the SM that works longest */
 
     VSH_TRY(sim_gpu_product(s->arena, h, chip->precision, a->m, a->n, a->k, a->engine, &r, err));
-    streaming = (double)r.counts.streaming / (double)r.machine.units;
+    stalls = (double)r.waves * (double)r.product.k *
+             (fmax(r.pace.matrix, fmax(r.pace.cache, r.pace.memory)) - r.pace.matrix);
     a->machine = r.machine;
     a->product = r.product;
     a->counts = r.counts;
@@ -238,8 +239,7 @@ static vsh_status gemm_on_gpu(vsh_session *s, const sim_chip *chip, sim_gemm_ans
     return sim_gemm_conclude_kernel(
         a,
         &(sim_kernel_time){.seconds = r.seconds,
-                           .compute_cycles =
-                               r.seconds * chip->clock.v - (streaming - r.matrix_cycles),
+                           .compute_cycles = r.seconds * chip->clock.v - stalls,
                            .matrix_cycles = r.matrix_cycles,
                            .memory_cycles = r.memory_cycles,
                            .around = SIM_IDLE_OVERHEAD},
