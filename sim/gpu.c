@@ -40,8 +40,9 @@ typedef struct {
 /* What a kernel runs, and what its elements take. */
 typedef struct {
     const sim_gpu_kernel *kernel;
-    bool one;     /* a single product: its last rows need no whole tile */
-    int64_t m, k; /* of the longest group; mean over the products */
+    bool one;          /* a single product: its last rows need no whole tile */
+    int64_t m, k;      /* the most rows of a product; mean over the products */
+    int64_t longest_k; /* of a product */
     int64_t n;
     double rows; /* of all products together */
     double macs;
@@ -49,6 +50,7 @@ typedef struct {
 } shape;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t max2(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static double figure(const vsh_figure *f, double otherwise)
@@ -139,12 +141,14 @@ static int64_t padded_rows(const shape *s, int64_t tile)
 /* Fills machine, product, pace and waves for one tiling. */
 static void set_up(const chip *c, const shape *s, const sim_gpu_tiling *t, sim_gpu_result *r)
 {
-    int64_t parts = t->splits, part_k = ceil_div(ceil_div(s->k, parts), SLICE) * SLICE;
+    int64_t parts = t->splits, k, part_k;
     int64_t rows = parts == 1 && s->one ? s->m : parts * padded_rows(s, t->rows);
     double slowest;
 
     r->dram_bytes = dram_bytes(c, s, (double)(t->rows * t->cols));
     r->waves = ceil_div(ceil_div(rows, t->rows) * ceil_div(s->n, t->cols), c->units);
+    k = max2(s->k, ceil_div(s->longest_k, r->waves));
+    part_k = ceil_div(ceil_div(k, parts), SLICE) * SLICE;
     r->pace = pace_of(c, s, t, r->dram_bytes, (double)r->waves * (double)part_k);
     slowest = fmax(fmax(r->pace.matrix, r->pace.cache), r->pace.memory);
     r->machine = sim_mesh(t->rows, t->cols, SIM_OS, SIM_SERIAL);
@@ -246,7 +250,8 @@ static vsh_status read_kernel(const sim_gpu_kernel *kernel, vsh_precision precis
         sim_product asked = sim_whole_product(g->m, kernel->n, g->k);
         double times = (double)g->times;
         VSH_TRY(sim_check(&any, &asked, err));
-        s->m = g->m > s->m ? g->m : s->m;
+        s->m = max2(s->m, g->m);
+        s->longest_k = max2(s->longest_k, g->k);
         s->rows += times * (double)g->m;
         s->macs += times * (double)g->m * (double)kernel->n * (double)g->k;
         products += times;

@@ -10,7 +10,8 @@
  * A batched or grouped kernel runs many products with operands of their own side by side: the rows
  * of each are rounded up to whole tiles, the tiles of all fill the waves together, and every
  * operand passes DRAM. Where they differ in k the tiles are taken to stream the mean, which keeps
- * their work: dealt out as SMs come free, long and short ones even out.
+ * their work: dealt out as SMs come free, long and short ones even out, but for the longest, which
+ * an SM streams to its end.
  *
  * A mechanism whose figure the profile lacks is off; matrix.units and matrix.clock are needed. */
 #ifndef VSH_GPU_H

@@ -272,6 +272,16 @@ static void products_of_all_sizes_fill_the_waves_together(void)
                together(&hardware, &same, 1, 1024).seconds, 1e-12, 0);
 }
 
+/* 64 tiles of 64 x 64 at least, and 108 SMs: they all run at once. */
+static void a_wave_takes_as_long_as_its_longest_product(void)
+{
+    vsh_hardware hardware = only_matrix_units();
+    sim_gpu_group group[] = {{64, 64, 63}, {64, 200, 1}}, longest = {64, 200, 1};
+
+    CHECK_NEAR(together(&hardware, group, 2, 64).seconds,
+               together(&hardware, &longest, 1, 64).seconds, 1e-12, 0);
+}
+
 static void few_tiles_split_k(void)
 {
     vsh_hardware hardware = profile("a100-80gb");
@@ -542,6 +552,7 @@ const vsh_test vsh_tests[] = {
     {"rows_of_each_product_are_rounded_up_to_tiles", rows_of_each_product_are_rounded_up_to_tiles},
     {"products_of_all_sizes_fill_the_waves_together",
      products_of_all_sizes_fill_the_waves_together},
+    {"a_wave_takes_as_long_as_its_longest_product", a_wave_takes_as_long_as_its_longest_product},
     {"few_tiles_split_k", few_tiles_split_k},
     {"the_bound_names_what_a_product_waits_for", the_bound_names_what_a_product_waits_for},
     {"what_cannot_be_run_is_refused", what_cannot_be_run_is_refused},
