@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "sim/count_bound.h"
+#include "sim/waterfall.h"
 
 /* The counts of one execution after another. */
 static vsh_status repeat(sim_counts *c, int64_t times, vsh_error *err)
@@ -42,25 +43,11 @@ static vsh_status count_stalls(vsh_arena *arena, const sim_machine *machine,
     return VSH_OK;
 }
 
-/* The resource that is busy longest; where none is busy for half of the time it is filling. */
+/* The contract has no word of its own for what stands beside the vector unit: transposes. */
 static vsh_bound find_bound(const sim_gemm_answer *a)
 {
-    const struct {
-        double busy;
-        vsh_bound bound;
-    } resources[] = {
-        {a->matrix_busy, VSH_BOUND_MATRIX},
-        {a->memory_busy, VSH_BOUND_MEMORY},
-        {a->vector_busy, VSH_BOUND_VECTOR},
-        /* the contract has no word of its own for what stands beside the vector unit */
-        {a->transpose_busy, VSH_BOUND_VECTOR}};
-    size_t most = 0;
-
-    for (size_t i = 1; i < sizeof resources / sizeof resources[0]; i++)
-        if (resources[i].busy > resources[most].busy)
-            most = i;
-    return 2 * resources[most].busy < (double)a->counts.cycles ? VSH_BOUND_FILL
-                                                               : resources[most].bound;
+    return sim_bound_of((double)a->counts.cycles, a->matrix_busy, a->memory_busy,
+                        fmax(a->vector_busy, a->transpose_busy));
 }
 
 /* What the cores did together; each of them at most what the busiest did. */
@@ -115,14 +102,13 @@ vsh_status sim_gemm_conclude_kernel(sim_gemm_answer *a, const sim_kernel_time *t
                         (long long)a->m, (long long)a->n, (long long)a->k);
     beyond = (int64_t)llround(cycles) - c->cycles; /* what a kernel pays around its tiles */
     c->cycles += beyond;
-    c->idle[time->bound == VSH_BOUND_MEMORY ? SIM_IDLE_MEMORY : SIM_IDLE_OVERHEAD] +=
-        beyond * a->machine.units;
+    c->idle[time->around] += beyond * a->machine.units;
     a->stall_cycles = (int64_t)fmax(0, round(cycles - time->compute_cycles));
     VSH_TRY(repeat(c, a->count, err));
     a->stall_cycles *= a->count;
     a->matrix_busy = count * time->matrix_cycles;
     a->memory_busy = count * time->memory_cycles;
-    a->bound = time->bound;
+    a->bound = find_bound(a);
     return sum_cores(a, err);
 }
 

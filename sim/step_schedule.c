@@ -181,17 +181,6 @@ sim_unit_rate sim_unit_rate_of(const sim_chip *chip)
     return (sim_unit_rate){rate, rate};
 }
 
-static vsh_bound bound_of(const sim_op_time *t)
-{
-    double busiest = fmax(t->matrix, fmax(t->vector, t->memory));
-
-    if (2 * busiest < t->cycles)
-        return VSH_BOUND_FILL;
-    return busiest == t->matrix   ? VSH_BOUND_MATRIX
-           : busiest == t->memory ? VSH_BOUND_MEMORY
-                                  : VSH_BOUND_VECTOR;
-}
-
 /* Units wait for operands that were fetched late. Where the vector unit works longest, it held the
  * buffers they go into; where nothing is busy for half of the time, it was the latency of many
  * small transfers; else the memory was busy. */
@@ -211,7 +200,7 @@ static void conclude_op(const scheduler *s, sim_op_time *t, double a_cycle)
 {
     double times = t->op->phase == VSH_OPTIMIZER ? 1 : (double)s->step->micro_batches;
 
-    t->bound = bound_of(t);
+    t->bound = sim_bound_of(t->cycles, t->matrix, t->memory, t->vector);
     name_waits(t);
     t->utilization = t->cycles > 0 ? (double)t->op->executed_macs / (t->cycles * a_cycle) : 0;
     t->cycles *= times;

@@ -136,6 +136,22 @@ for chip in a100-80gb h100-sxm epyc-9654; do
     answers 0 '.time_s > 0 and .utilization > 0 and .utilization <= 1' \
         "$sim" gemm 4096 4096 4096 --hw $chip
 done
+for asked in 'a100-80gb fp8' 'v100-32gb bf16' 'tpu-v4 fp8'; do
+    shows 0 'computed as' "$sim" gemm 512 512 512 --hw ${asked% *} --precision ${asked#* }
+done
+shows 0 'the whole chip as$|the whole chip as one' "$sim" gemm 512 512 512 --hw epyc-9654
+shows 0 'waiting for memory' "$sim" gemm 300 300 300 --hw epyc-9654
+answers 0 '.bound == "fill"' "$sim" gemm 64 64 100000 --hw h100-sxm
+for chip in a100-80gb laptop; do
+    "$sim" gemm 100 4096 4096 --hw $chip --explain > kernel.txt 2> /dev/null
+    claim "a kernel has no stationary tile to change and no transfers" \
+        sh -c "! grep -qE 'changing the stationary|over transfers|transposes busy' kernel.txt"
+    "$sim" gemm 100 4096 4096 --hw $chip --explain --json > kernel.json 2> /dev/null
+    claim "the bound is what --explain says is busy longest" jq -e '.cycles as $all | .bound as $b |
+        [.explain[] | select(.name | endswith(" busy"))] | max_by(.value) |
+        if 2 * .value < $all then $b == "fill" else .name == $b + " busy" end' kernel.json
+done
+answers 0 '.bytes_read == 2 * 4096 * 4096' "$sim" gemm 4096 4096 4096 --hw laptop --precision int8
 $gemm --json > one.json
 $gemm --count 5 --json > five.json
 claim "five executions take five times as long" \
