@@ -1,16 +1,13 @@
 #include <string.h>
 
 #include "sim/engine.h"
+#include "sim/whole.h"
 
 /* A product on ideal memory is decided by one unit: unit 0 has at least as many folds as any other,
  * none shorter, so it is the last to end. Its folds begin one interval after another, and an
  * interval depends on two neighbouring folds only; so sums over classes of equal steps are exact.
  * With work for the vector unit, or finite bandwidth, the busiest resource is added to what nothing
  * can overlap with: an estimate. */
-
-static inline int64_t max2(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* One of the (up to two) block sides along a dimension, and how many blocks have it. */
 typedef struct {
@@ -36,17 +33,18 @@ typedef struct {
 
 static int64_t own_cycles(const sim_machine *m, int64_t rows)
 {
-    int64_t streamed = m->dataflow == SIM_OS ? rows : ceil_div(rows, m->row_group) * m->row_group;
+    int64_t streamed =
+        m->dataflow == SIM_OS ? rows : sim_ceil_div(rows, m->row_group) * m->row_group;
 
-    return ceil_div(streamed * m->pace_num, m->pace_den);
+    return sim_ceil_div(streamed * m->pace_num, m->pace_den);
 }
 
 static int64_t vector_cycles(const sim_machine *m, const sim_product *p, int64_t rows)
 {
     int64_t streamed =
-        m->dataflow == SIM_OS ? m->rows : ceil_div(rows, m->row_group) * m->row_group;
+        m->dataflow == SIM_OS ? m->rows : sim_ceil_div(rows, m->row_group) * m->row_group;
 
-    return m->vector_rate ? ceil_div(streamed * m->cols * p->result_work, m->vector_rate) : 0;
+    return m->vector_rate ? sim_ceil_div(streamed * m->cols * p->result_work, m->vector_rate) : 0;
 }
 
 static void add_chunks(const sim_machine *m, const sim_product *p, step_folds *f, int which,
@@ -55,7 +53,7 @@ static void add_chunks(const sim_machine *m, const sim_product *p, step_folds *f
     int64_t before = f->all;
 
     if (p->split == SIM_SPLIT_ROWS && m->dataflow == SIM_WS) {
-        int64_t each = ceil_div(rows, m->units), parts = ceil_div(rows, each);
+        int64_t each = sim_ceil_div(rows, m->units), parts = sim_ceil_div(rows, each);
         int64_t rest = rows - (parts - 1) * each;
         f->own[which] = own_cycles(m, each);
         f->count[which] = chunks * tiles;
@@ -67,7 +65,7 @@ static void add_chunks(const sim_machine *m, const sim_product *p, step_folds *f
     }
     f->own[which] = own_cycles(m, rows);
     f->all += chunks * tiles;
-    f->count[which] = ceil_div(f->all, m->units) - ceil_div(before, m->units);
+    f->count[which] = sim_ceil_div(f->all, m->units) - sim_ceil_div(before, m->units);
     f->streaming += chunks * tiles * f->own[which];
     f->elements += chunks * with_work * vector_cycles(m, p, rows);
 }
@@ -75,13 +73,13 @@ static void add_chunks(const sim_machine *m, const sim_product *p, step_folds *f
 static step_folds folds_of(const sim_machine *m, const sim_product *p, int64_t bm, int64_t bn,
                            int64_t bk, bool last_k)
 {
-    int64_t tiles_k = ceil_div(bk, m->rows), tiles_n = ceil_div(bn, m->cols);
-    int64_t chunk = p->stream_rows ? min2(p->stream_rows, bm) : bm;
+    int64_t tiles_k = sim_ceil_div(bk, m->rows), tiles_n = sim_ceil_div(bn, m->cols);
+    int64_t chunk = p->stream_rows ? sim_min(p->stream_rows, bm) : bm;
     step_folds f = {{0}};
 
     if (m->dataflow == SIM_OS) {
-        add_chunks(m, p, &f, 0, bk, 1, ceil_div(bm, m->rows) * tiles_n,
-                   m->accumulators && !last_k ? 0 : ceil_div(bm, m->rows) * tiles_n);
+        add_chunks(m, p, &f, 0, bk, 1, sim_ceil_div(bm, m->rows) * tiles_n,
+                   m->accumulators && !last_k ? 0 : sim_ceil_div(bm, m->rows) * tiles_n);
         return f;
     }
     int64_t work = !m->accumulators ? tiles_k * tiles_n : last_k ? tiles_n : 0;
@@ -98,15 +96,15 @@ static int64_t interval(const sim_machine *m, int64_t own, int64_t next, bool be
     int64_t least = own + m->bubble, load = m->dataflow == SIM_OS ? 0 : m->load;
 
     if (m->dataflow == SIM_OS)
-        least = max2(least, m->policy == SIM_SERIAL  ? own + m->latency
-                            : m->policy == SIM_SHIFT ? own + 2 * m->rows - 1 - next
-                                                     : own + m->rows - next);
+        least = sim_max(least, m->policy == SIM_SERIAL  ? own + m->latency
+                               : m->policy == SIM_SHIFT ? own + 2 * m->rows - 1 - next
+                                                        : own + m->rows - next);
     else
-        least = max2(least, m->policy == SIM_SERIAL  ? own + m->mac_latency + load
-                            : m->policy == SIM_SHIFT ? max2(load, 2 * load - 1)
-                                                     : load);
+        least = sim_max(least, m->policy == SIM_SERIAL  ? own + m->mac_latency + load
+                               : m->policy == SIM_SHIFT ? sim_max(load, 2 * load - 1)
+                                                        : load);
     if (between && m->step_overhead)
-        least = max2(least, own + m->step_overhead + load);
+        least = sim_max(least, own + m->step_overhead + load);
     return least;
 }
 
@@ -158,7 +156,7 @@ static int64_t turning(const sim_machine *m, const sim_product *p, int64_t rows,
 {
     if (!m->bytes_num || !p->transposed || p->resident[SIM_LHS])
         return 0;
-    return ceil_div(rows, m->rows) * ceil_div(cols, m->rows) * m->transpose;
+    return sim_ceil_div(rows, m->rows) * sim_ceil_div(cols, m->rows) * m->transpose;
 }
 
 /* Bytes fetched and written, and the cycles each transfer takes of the channel. */
@@ -168,7 +166,7 @@ static void transfers(const sim_machine *m, const sim_product *p, sim_counts *c,
     side_class sm[2], sn[2], sk[2];
     int nm = side_classes(p->m, p->block_m, sm), nn = side_classes(p->n, p->block_n, sn);
     int nk = side_classes(p->k, p->block_k, sk);
-    int64_t blocks_m = ceil_div(p->m, p->block_m), blocks_n = ceil_div(p->n, p->block_n);
+    int64_t blocks_m = sim_ceil_div(p->m, p->block_m), blocks_n = sim_ceil_div(p->n, p->block_n);
     bool whole_k = p->block_k >= p->k;
     /* a block that the next step needs again stays */
     int64_t lhs_times = whole_k && (!p->n_outer || blocks_m == 1) ? 1 : blocks_n;
@@ -180,7 +178,7 @@ static void transfers(const sim_machine *m, const sim_product *p, sim_counts *c,
         int64_t bytes = (rows) * (cols)*p->element_bytes[operand], n_ = (times) * (number);        \
         if (!p->resident[operand]) {                                                               \
             c->bytes_sum += n_ * bytes;                                                            \
-            c->cycles_sum += num ? n_ * ceil_div(bytes * den, num) : 0;                            \
+            c->cycles_sum += num ? n_ * sim_ceil_div(bytes * den, num) : 0;                        \
         }                                                                                          \
     } while (0)
     for (int i = 0; i < nm; i++)
@@ -203,14 +201,15 @@ static void transfers(const sim_machine *m, const sim_product *p, sim_counts *c,
         return;
     for (sim_operand operand = SIM_LHS; operand <= SIM_RHS; operand++)
         if (!p->resident[operand])
-            *head += ceil_div((operand == SIM_LHS ? p->block_m : p->block_n) * p->block_k *
-                                  p->element_bytes[operand] * den,
-                              num);
+            *head += sim_ceil_div((operand == SIM_LHS ? p->block_m : p->block_n) * p->block_k *
+                                      p->element_bytes[operand] * den,
+                                  num);
     if (*head)
         *head += m->memory_latency + turning(m, p, p->block_m, p->block_k);
     if (!p->resident[SIM_OUT])
-        *tail = ceil_div(sm[nm - 1].side * sn[nn - 1].side * p->element_bytes[SIM_OUT] * den, num) +
-                m->memory_latency;
+        *tail =
+            sim_ceil_div(sm[nm - 1].side * sn[nn - 1].side * p->element_bytes[SIM_OUT] * den, num) +
+            m->memory_latency;
 }
 
 /* Streams of unit 0, from the begin of its first to the begin of its last; *last_own of that. */
@@ -246,32 +245,60 @@ static int64_t streams(const sim_machine *m, const sim_product *p, sim_counts *c
     return sum;
 }
 
+/* One after another: the first operands in, the array, its results, the last of them out. */
+typedef struct {
+    int64_t head, array, tail;
+} stages;
+
+static stages count(const sim_machine *m, const sim_product *p, sim_counts *c)
+{
+    int64_t own = 0, load = m->dataflow == SIM_OS ? 0 : m->load, begin = m->step_overhead + load;
+    stages s;
+
+    *c = (sim_counts){.macs = p->m * p->n * p->k};
+    transfers(m, p, c, &s.head, &s.tail);
+    s.array = begin + streams(m, p, c, &own) + own;
+    c->loading = c->folds * load;
+    s.array = sim_max(s.array, begin + c->vector);
+    c->last_mac = s.head + s.array + m->mac_latency;
+    c->cycles = s.head + s.array + m->latency + s.tail;
+    return s;
+}
+
+/* With finite bandwidth, where something moves: the channel or the transpose unit is never idle; or
+ * buffers go round: fetch, latency, transpose, compute, release. */
+static int64_t moving_cycles(const sim_machine *m, const sim_counts *c, int64_t array)
+{
+    int64_t moved = c->read + c->write, turned = c->transposing;
+    int64_t rounds = (moved + turned + array + c->steps * m->memory_latency) / m->buffers;
+    int64_t waits = (c->read > 0) + (c->write > 0);
+
+    return moved ? sim_max(moved, sim_max(turned, rounds)) + waits * m->memory_latency : 0;
+}
+
 vsh_status sim_closed_run(vsh_arena *arena, const sim_machine *machine, const sim_product *product,
                           sim_counts *counts, vsh_error *err)
 {
     const sim_machine *m = machine;
-    int64_t own = 0, head, tail, begin, array, load = m->dataflow == SIM_OS ? 0 : m->load;
     sim_counts *c = counts;
+    stages s = count(m, product, c);
 
     (void)arena, (void)err;
-    *c = (sim_counts){.macs = product->m * product->n * product->k};
-    transfers(m, product, c, &head, &tail);
-    begin = m->step_overhead + load;
-    array = begin + streams(m, product, c, &own) + own;
-    c->loading = c->folds * load;
-    array = max2(array, begin + c->vector);
-    c->last_mac = head + array + m->mac_latency;
-    c->cycles = head + array + m->latency + tail;
-    if (m->bytes_num) {
-        /* the channel or the transpose unit is never idle; or buffers go round: fetch, latency,
-         * transpose, compute, release */
-        int64_t moved = c->read + c->write, turned = c->transposing;
-        int64_t rounds = (moved + turned + array + c->steps * m->memory_latency) / m->buffers;
-        c->cycles = max2(c->cycles, max2(moved, max2(turned, rounds)) + 2 * m->memory_latency);
-    }
-    c->idle[SIM_IDLE_HEAD] = m->units * head;
-    c->idle[SIM_IDLE_TAIL] = m->units * tail;
-    c->idle[SIM_IDLE_MEMORY] = m->units * (c->cycles - head - tail - array - m->latency);
-    c->idle[SIM_IDLE_FILL] = m->units * (array + m->latency) - c->streaming;
+    c->cycles = sim_max(c->cycles, moving_cycles(m, c, s.array));
+    c->idle[SIM_IDLE_HEAD] = m->units * s.head;
+    c->idle[SIM_IDLE_TAIL] = m->units * s.tail;
+    c->idle[SIM_IDLE_MEMORY] = m->units * (c->cycles - s.head - s.tail - s.array - m->latency);
+    c->idle[SIM_IDLE_FILL] = m->units * (s.array + m->latency) - c->streaming;
     return VSH_OK;
+}
+
+/* Before its last transfer arrives the channel has served them all; and no stage can begin before
+ * the one before it ends. */
+int64_t sim_closed_least(const sim_machine *m, const sim_product *p, sim_counts *c)
+{
+    stages s = count(m, p, c);
+    int64_t moved = sim_max(c->read + c->write, c->transposing), least = c->cycles;
+
+    c->cycles = sim_max(least, moving_cycles(m, c, s.array));
+    return sim_max(least, moved ? moved + m->memory_latency : 0);
 }

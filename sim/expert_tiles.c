@@ -26,7 +26,7 @@ static vsh_status grouped_cycles(vsh_arena *arena, const sim_chip *chip, const s
             times += plan->gemm[next].times;
         }
         if (!rows_are_k)
-            g.tile_m = tile;
+            g.terms.tile_m = tile;
         VSH_TRY(sim_gemm_tile(chip, &g, &tilings, err));
         sim_timeline_product(timeline, &tilings.best.product, times);
     }

@@ -50,14 +50,23 @@ static vsh_bound find_bound(const sim_gemm_answer *a)
                         fmax(a->vector_busy, a->transpose_busy));
 }
 
-/* What the cores did together; each of them at most what the busiest did. */
+/* What the cores did together: some as much as the busiest, one may have had less. */
 static vsh_status sum_cores(sim_gemm_answer *a, vsh_error *err)
 {
+    int64_t busy = a->busy_cores ? a->busy_cores : a->cores;
+    sim_counts rest = {0};
+
+    if (a->rest.m > 0 && a->rest.n > 0)
+        VSH_TRY(sim_closed_run(NULL, &a->machine, &a->rest, &rest, err));
     if (__builtin_mul_overflow(a->m, a->n, &a->macs) ||
         __builtin_mul_overflow(a->macs, a->k, &a->macs) ||
         __builtin_mul_overflow(a->macs, a->count, &a->macs) ||
-        __builtin_mul_overflow(a->counts.bytes_read, a->cores, &a->bytes_read) ||
-        __builtin_mul_overflow(a->counts.bytes_written, a->cores, &a->bytes_written))
+        __builtin_mul_overflow(a->counts.bytes_read, busy, &a->bytes_read) ||
+        __builtin_mul_overflow(a->counts.bytes_written, busy, &a->bytes_written) ||
+        __builtin_mul_overflow(rest.bytes_read, a->count, &rest.bytes_read) ||
+        __builtin_mul_overflow(rest.bytes_written, a->count, &rest.bytes_written) ||
+        __builtin_add_overflow(a->bytes_read, rest.bytes_read, &a->bytes_read) ||
+        __builtin_add_overflow(a->bytes_written, rest.bytes_written, &a->bytes_written))
         return vsh_fail(err, VSH_EINPUT, "%lld cores count beyond 63 bits", (long long)a->cores);
     a->utilization = (double)a->macs / ((double)a->counts.cycles * a->macs_a_cycle);
     return VSH_OK;

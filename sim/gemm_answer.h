@@ -14,7 +14,9 @@ typedef struct {
     int64_t m, n, k;              /* the product asked for */
     sim_machine machine;          /* as asked: SIM_IS is still SIM_IS */
     sim_product product;          /* of the busiest core: with one core, the whole */
-    int64_t cores;                /* that share the product alike */
+    int64_t cores;                /* that share the product */
+    int64_t busy_cores;           /* of them, with that part; 0: all */
+    sim_product rest;             /* one other core's part, if any; all else does nothing */
     sim_product runner_up;        /* the next best block, and its cycles; 0: none was sought */
     int64_t runner_up_cycles;
     bool kernel;         /* of a GPU's or a CPU's library */

@@ -1,8 +1,6 @@
 #include "sim/product.h"
 
-static inline int64_t max2(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+#include "sim/whole.h"
 
 /* What the busiest core computes: its part of the longer of the result's sides. */
 static sim_product core_part(const sim_chip *chip, const sim_gemm *g)
@@ -10,8 +8,8 @@ static sim_product core_part(const sim_chip *chip, const sim_gemm *g)
     int64_t operand = vsh_operand_bytes(chip->precision);
     int64_t out = g->out_bytes ? g->out_bytes : vsh_activation_bytes(chip->precision);
     bool by_rows = g->m >= g->n;
-    sim_product p = sim_whole_product(by_rows ? ceil_div(g->m, chip->cores) : g->m,
-                                      by_rows ? g->n : ceil_div(g->n, chip->cores), g->k);
+    sim_product p = sim_whole_product(by_rows ? sim_ceil_div(g->m, chip->cores) : g->m,
+                                      by_rows ? g->n : sim_ceil_div(g->n, chip->cores), g->k);
 
     p.element_bytes[SIM_LHS] = p.element_bytes[SIM_RHS] = operand;
     p.element_bytes[SIM_OUT] = out;
@@ -32,11 +30,13 @@ static vsh_status given_block(const sim_chip *chip, const sim_gemm *g, sim_produ
     sim_machine hand = *m;
 
     hand.step_overhead = chip->step_cycles;
-    p.block_m = min2(g->block[0], p.m);
-    p.block_n = min2(g->block[1], p.n);
-    p.block_k = min2(g->block[2], p.k);
-    p.stream_rows = min2(chip->stream_rows, p.block_m);
-    if (ceil_div(p.block_n, m->cols) * ceil_div(p.block_k, m->rows) < m->units)
+    p.block_m = sim_min(g->block[0], p.m);
+    p.block_n = sim_min(g->block[1], p.n);
+    p.block_k = sim_min(g->block[2], p.k);
+    p.stream_rows = sim_min(chip->stream_rows, p.block_m);
+    if (g->terms.split_given)
+        p.split = g->terms.split;
+    else if (sim_ceil_div(p.block_n, m->cols) * sim_ceil_div(p.block_k, m->rows) < m->units)
         p.split = SIM_SPLIT_ROWS;
     if (sim_blocks_bytes(m, &p) > chip->scratchpad_bytes)
         return vsh_fail(err, VSH_EINPUT,
@@ -55,39 +55,43 @@ vsh_status sim_gemm_tile(const sim_chip *chip, const sim_gemm *g, sim_tilings *f
 
     VSH_TRY(sim_check(&chip->machine, &part, err));
     return g->block[0] ? given_block(chip, g, part, found, err)
-                       : sim_tile(chip, &part, g->tile_m, found, err);
+                       : sim_tile(chip, &part, &g->terms, found, err);
 }
 
-vsh_bound sim_counts_bound(const sim_machine *m, const sim_counts *c)
+/* What the cores beside those as busy as the busiest do: one may have a smaller part. */
+static void share_rest(const sim_gemm *g, sim_gemm_answer *a)
 {
-    int64_t memory = c->read + c->write, busiest;
-    int64_t matrix = ceil_div(c->streaming, m->units);
+    const sim_product *p = &a->product;
+    bool by_rows = g->m >= g->n;
+    int64_t whole = by_rows ? g->m : g->n, part = by_rows ? p->m : p->n;
+    sim_product *rest = &a->rest;
 
-    busiest = max2(matrix, max2(memory, c->vector));
-    if (2 * busiest < c->cycles)
-        return VSH_BOUND_FILL;
-    return busiest == matrix   ? VSH_BOUND_MATRIX
-           : busiest == memory ? VSH_BOUND_MEMORY
-                               : VSH_BOUND_VECTOR;
+    a->busy_cores = whole / part;
+    *rest = *p;
+    if (by_rows)
+        rest->m = whole % part;
+    else
+        rest->n = whole % part;
+    rest->block_m = sim_min(p->block_m, rest->m);
+    rest->block_n = sim_min(p->block_n, rest->n);
+    rest->stream_rows = sim_min(p->stream_rows, rest->block_m);
 }
 
-vsh_status sim_gemm_run(vsh_arena *arena, const sim_chip *chip, const sim_gemm *g,
-                        const sim_engine *engine, sim_gemm_result *r, vsh_error *err)
+vsh_status sim_gemm_answer_on_tpu(vsh_arena *arena, const sim_chip *chip, const sim_gemm *g,
+                                  sim_gemm_answer *a, vsh_error *err)
 {
-    sim_tiling *run = &r->tilings.best;
-    sim_machine ideal;
-    sim_counts counts;
+    sim_tilings found;
 
-    *r = (sim_gemm_result){.macs = g->m * g->n * g->k};
-    VSH_TRY(sim_gemm_tile(chip, g, &r->tilings, err));
-    ideal = run->machine;
-    ideal.bytes_num = 0;
-    VSH_TRY(sim_closed_run(arena, &ideal, &run->product, &counts, err));
-    r->ideal_cycles = counts.cycles;
-    VSH_TRY(engine->run(arena, &run->machine, &run->product, &r->counts, err));
-    run->cycles = r->counts.cycles;
-    r->bytes_read = r->counts.bytes_read * chip->cores;
-    r->bytes_written = r->counts.bytes_written * chip->cores;
-    r->time = (vsh_seconds){(double)r->counts.cycles / chip->clock.v};
-    return VSH_OK;
+    VSH_TRY(sim_gemm_tile(chip, g, &found, err));
+    a->m = g->m;
+    a->n = g->n;
+    a->k = g->k;
+    a->machine = found.best.machine;
+    a->product = found.best.product;
+    a->runner_up = found.second.product;
+    a->runner_up_cycles = found.second.cycles;
+    a->cores = chip->cores;
+    a->macs_a_cycle = sim_chip_macs_a_cycle(chip);
+    share_rest(g, a);
+    return sim_gemm_solve(arena, a, err);
 }

@@ -171,31 +171,25 @@ static vsh_status gemm_on_tpu(vsh_session *s, const sim_chip *chip, sim_gemm_ans
 {
     const sim_config *c = s->config;
     vsh_text title = {.arena = s->arena};
-    sim_gemm gemm = {.m = a->m, .n = a->n, .k = a->k};
-    sim_tilings tilings;
+    sim_gemm gemm = {
+        .m = a->m, .n = a->n, .k = a->k, .terms = {.near = true, .split_given = c->split >= 0}};
 
-    for (int i = 0; i < SIM_OPERANDS; i++)
-        gemm.resident[i] = a->product.resident[i];
+    if (c->split >= 0)
+        gemm.terms.split = (sim_split)c->split;
+    memcpy(gemm.resident, a->product.resident, sizeof gemm.resident);
     if (c->block) {
         gemm.block[0] = a->product.block_m;
         gemm.block[1] = a->product.block_n;
         gemm.block[2] = a->product.block_k;
     }
-    VSH_TRY(sim_gemm_tile(chip, &gemm, &tilings, err));
-    a->machine = tilings.best.machine;
-    a->product = tilings.best.product;
-    if (c->split >= 0)
-        a->product.split = (sim_split)c->split;
-    a->runner_up = tilings.second.product;
-    a->runner_up_cycles = tilings.second.cycles;
-    a->cores = chip->cores;
+    VSH_TRY(sim_gemm_answer_on_tpu(s->arena, chip, &gemm, a, err));
     vsh_text_add(&title, "%s: %lld core%s of %lld unit%s, %lld x %lld each", chip->hardware->name,
                  (long long)chip->cores, chip->cores == 1 ? "" : "s", (long long)a->machine.units,
                  a->machine.units == 1 ? "" : "s", (long long)a->machine.rows,
                  (long long)a->machine.cols);
     add_precision(chip, &title);
     a->title = vsh_text_string(&title);
-    return sim_gemm_solve(s->arena, a, err);
+    return VSH_OK;
 }
 
 /* What a library's kernel does cannot be told how. */

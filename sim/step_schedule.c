@@ -5,9 +5,8 @@
 
 #include "sim/count_bound.h"
 #include "sim/step_alone.h"
+#include "sim/whole.h"
 
-static inline int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 typedef struct {
     const sim_chip *chip;
@@ -166,9 +165,9 @@ void sim_op_macs_add(sim_op_macs *macs, const sim_product *p, int64_t rows, int6
     double tiles_n = 0, tiles_k = 0, m = (double)p->m;
 
     for (int64_t at = 0; at < p->n; at += p->block_n)
-        tiles_n += (double)ceil_div(min2(p->block_n, p->n - at), cols);
+        tiles_n += (double)sim_ceil_div(sim_min(p->block_n, p->n - at), cols);
     for (int64_t at = 0; at < p->k; at += p->block_k)
-        tiles_k += (double)ceil_div(min2(p->block_k, p->k - at), rows);
+        tiles_k += (double)sim_ceil_div(sim_min(p->block_k, p->k - at), rows);
     macs->run_macs += times * m * (double)p->n * (double)p->k;
     macs->padded_n += times * m * tiles_n * (double)cols * (double)p->k;
     macs->padded_k += times * m * tiles_n * (double)cols * tiles_k * (double)rows;

@@ -1,16 +1,19 @@
 #include "sim/tiling.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/whole.h"
 
 enum {
-    SIDES_MAX = 24,    /* candidates for one side of a block */
-    FINALISTS = 32,    /* ranked by the event engine */
-    PARTIAL_BYTES = 4, /* a partial sum over k */
-    SIDE_LEAST = 128   /* smaller blocks only where the product is smaller */
+    SIDES_MAX = 24,   /* candidates for one side of a block */
+    ESTIMATED = 32,   /* the best by estimate, run by the event engine in any case */
+    RUN_FOLDS = 4096, /* a run takes as long as its folds, up to about so many: the rest repeats */
+    FOLDS_MOST = 1 << 19, /* of the runs of a search, counted so: some milliseconds */
+    PARTIAL_BYTES = 4,    /* a partial sum over k */
+    SIDE_LEAST = 128      /* smaller blocks only where the product is smaller */
 };
-
-static inline int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t sim_blocks_bytes(const sim_machine *m, const sim_product *p)
 {
@@ -42,7 +45,7 @@ static int candidates(int64_t whole, int64_t tile, int64_t sides[SIDES_MAX])
 
     add_side(sides, &count, whole);
     for (int64_t parts = 2; parts <= 8; parts *= 2) {
-        int64_t side = ceil_div(ceil_div(whole, parts), tile) * tile;
+        int64_t side = sim_ceil_div(sim_ceil_div(whole, parts), tile) * tile;
         if (side < whole)
             add_side(sides, &count, side);
     }
@@ -51,53 +54,104 @@ static int candidates(int64_t whole, int64_t tile, int64_t sides[SIDES_MAX])
     return count;
 }
 
-/* A tiling's place among the best so far. */
-static void rank(sim_tiling best[], int *count, int most, sim_tiling tiling)
-{
-    int at = *count;
-
-    while (at > 0 && best[at - 1].cycles > tiling.cycles)
-        at--;
-    if (at >= most)
-        return;
-    if (*count < most)
-        (*count)++;
-    for (int i = *count - 1; i > at; i--)
-        best[i] = best[i - 1];
-    best[at] = tiling;
-}
+/* A block that fits, with an order of the grid and a way to share the folds. */
+typedef struct {
+    int64_t block[3], least, estimate, folds;
+    int number; /* in the order they were considered */
+    bool near, n_outer;
+    sim_split split;
+} candidate;
 
 typedef struct {
     const sim_chip *chip;
-    sim_machine machine;
-    int64_t tile_m;
-    sim_tiling finalist[FINALISTS];
-    int finalists;
-    int64_t considered, fitting;
+    const sim_product *whole;
+    const sim_tile_terms *terms;
+    sim_machine machine[2]; /* of all units, of the nearer half */
+    candidate *list;
+    int count;
+    sim_tilings found;
 } search;
 
-/* One block size, in both orders of the grid and both ways to share the folds. */
-static vsh_status consider(search *s, sim_product p, vsh_error *err)
+static sim_product product_of(const search *s, const candidate *c)
 {
-    const sim_machine *m = &s->machine;
+    sim_product p = *s->whole;
 
-    s->considered++;
+    p.block_m = c->block[0];
+    p.block_n = c->block[1];
+    p.block_k = c->block[2];
+    p.stream_rows = sim_min(s->chip->stream_rows, p.block_m);
+    p.n_outer = c->n_outer;
+    p.split = c->split;
+    return p;
+}
+
+/* One block size, in both orders of the grid and both ways to share the folds. */
+static void consider(search *s, candidate c)
+{
+    const sim_machine *m = &s->machine[c.near];
+    sim_product p = product_of(s, &c);
+    sim_counts counts;
+
+    s->found.considered++;
     if (sim_blocks_bytes(m, &p) > s->chip->scratchpad_bytes)
-        return VSH_OK;
-    s->fitting++;
+        return;
+    s->found.fitting++;
     for (int order = 0; order < 2; order++)
         for (sim_split split = SIM_SPLIT_TILES; split <= SIM_SPLIT_ROWS; split++) {
-            sim_counts counts;
-            if (order && p.block_n >= p.n) /* the same order */
+            bool asked = s->terms->split_given ? split == s->terms->split
+                                               : m->units > 1 || split == SIM_SPLIT_TILES;
+            if (!asked || (order && c.block[1] >= p.n)) /* the same order */
                 continue;
-            p.n_outer = order;
-            p.split = split;
-            VSH_TRY(sim_closed_run(NULL, m, &p, &counts, err));
-            rank(s->finalist, &s->finalists, FINALISTS, (sim_tiling){*m, p, counts.cycles});
-            if (m->units == 1)
-                break;
+            c.n_outer = p.n_outer = order;
+            c.split = p.split = split;
+            c.number = s->count;
+            c.least = sim_closed_least(m, &p, &counts);
+            c.estimate = counts.cycles;
+            c.folds = counts.folds;
+            s->list[s->count++] = c;
         }
+}
+
+/* All blocks on one choice of units. */
+static vsh_status consider_all(search *s, vsh_arena *arena, bool near, vsh_error *err)
+{
+    const sim_machine *m = &s->machine[near];
+    int64_t ms[SIDES_MAX], ns[SIDES_MAX], ks[SIDES_MAX], tile_m = s->terms->tile_m;
+    int m_count = candidates(s->whole->m, SIDE_LEAST, ms);
+    int n_count = candidates(s->whole->n, m->cols, ns);
+    int k_count = candidates(s->whole->k, m->rows, ks);
+    candidate *list;
+
+    if (tile_m) {
+        ms[0] = sim_min(tile_m, s->whole->m);
+        m_count = 1;
+    }
+    list = vsh_alloc(arena, (size_t)(s->count + 4 * m_count * n_count * k_count), sizeof *list);
+    if (!list)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    if (s->count)
+        memcpy(list, s->list, (size_t)s->count * sizeof *list);
+    s->list = list;
+    for (int i = 0; i < m_count; i++)
+        for (int j = 0; j < n_count; j++)
+            for (int l = 0; l < k_count; l++)
+                consider(s, (candidate){.block = {ms[i], ns[j], ks[l]}, .near = near});
     return VSH_OK;
+}
+
+static int by_estimate(const void *a, const void *b)
+{
+    const candidate *x = a, *y = b;
+
+    return x->estimate != y->estimate ? (x->estimate > y->estimate) - (x->estimate < y->estimate)
+                                      : (x->number > y->number) - (x->number < y->number);
+}
+
+static int by_least(const void *a, const void *b)
+{
+    const candidate *x = a, *y = b;
+
+    return x->least != y->least ? (x->least > y->least) - (x->least < y->least) : by_estimate(a, b);
 }
 
 static bool same_block(const sim_product *a, const sim_product *b)
@@ -105,68 +159,80 @@ static bool same_block(const sim_product *a, const sim_product *b)
     return a->block_m == b->block_m && a->block_n == b->block_n && a->block_k == b->block_k;
 }
 
-/* The finalists by the event engine; the runner-up is one with another block. */
-static vsh_status decide(search *s, sim_tilings *found, vsh_error *err)
+/* Runs one; the runner-up is one with another block. */
+static vsh_status try_one(search *s, const candidate *c, vsh_error *err)
 {
+    sim_tiling t = {s->machine[c->near], product_of(s, c), 0};
+    sim_tiling *best = &s->found.best, *second = &s->found.second;
     vsh_arena arena = {0};
-    vsh_status status = VSH_OK;
-    sim_tiling ranked[FINALISTS] = {0};
-    int count = 0;
+    sim_counts counts;
+    vsh_status status = sim_event_run(&arena, &t.machine, &t.product, &counts, err);
 
-    for (int i = 0; i < s->finalists && status == VSH_OK; i++) {
-        sim_counts counts;
-        const sim_tiling *t = &s->finalist[i];
-        status = sim_event_run(&arena, &t->machine, &t->product, &counts, err);
-        if (status == VSH_OK)
-            rank(ranked, &count, FINALISTS, (sim_tiling){t->machine, t->product, counts.cycles});
-        vsh_arena_free(&arena);
-    }
+    vsh_arena_free(&arena);
     VSH_TRY(status);
-    *found = (sim_tilings){.best = ranked[0], .considered = s->considered, .fitting = s->fitting};
-    for (int i = 1; i < count && !found->second.cycles; i++)
-        if (!same_block(&ranked[i].product, &ranked[0].product))
-            found->second = ranked[i];
-    return VSH_OK;
-}
-
-/* All blocks on one choice of units. */
-static vsh_status consider_all(search *s, const sim_product *whole, vsh_error *err)
-{
-    const sim_machine *m = &s->machine;
-    int64_t ms[SIDES_MAX], ns[SIDES_MAX], ks[SIDES_MAX];
-    int m_count = s->tile_m ? 1 : candidates(whole->m, SIDE_LEAST, ms);
-    int n_count = candidates(whole->n, m->cols, ns), k_count = candidates(whole->k, m->rows, ks);
-
-    for (int i = 0; i < m_count; i++)
-        for (int j = 0; j < n_count; j++)
-            for (int l = 0; l < k_count; l++) {
-                sim_product p = *whole;
-                p.block_m = s->tile_m ? min2(s->tile_m, whole->m) : ms[i];
-                p.block_n = ns[j];
-                p.block_k = ks[l];
-                p.stream_rows = min2(s->chip->stream_rows, p.block_m);
-                VSH_TRY(consider(s, p, err));
-            }
-    return VSH_OK;
-}
-
-vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, int64_t tile_m,
-                    sim_tilings *found, vsh_error *err)
-{
-    search s = {.chip = chip, .machine = chip->machine, .tile_m = tile_m};
-
-    VSH_TRY(consider_all(&s, whole, err));
-    if (chip->near_latency < s.machine.latency && s.machine.units > 1 &&
-        whole->n <= s.machine.cols && whole->k <= s.machine.rows) { /* one tile */
-        s.machine.units /= 2;
-        s.machine.latency = chip->near_latency;
-        s.machine.mac_latency = s.machine.latency - 1;
-        VSH_TRY(consider_all(&s, whole, err));
+    t.cycles = counts.cycles;
+    if (!best->cycles || t.cycles < best->cycles) {
+        if (best->cycles && !same_block(&t.product, &best->product))
+            *second = *best;
+        *best = t;
+    } else if (!same_block(&t.product, &best->product) &&
+               (!second->cycles || t.cycles < second->cycles)) {
+        *second = t;
     }
-    if (s.finalists == 0)
+    return VSH_OK;
+}
+
+/* First those of the best estimates; then whatever may be faster than the best of them, so that a
+ * poor estimate passes nothing over: more memory or bandwidth is then never slower. */
+static vsh_status decide(search *s, vsh_error *err)
+{
+    int first = s->count < ESTIMATED ? s->count : ESTIMATED;
+    int64_t folds = 0;
+
+    qsort(s->list, (size_t)s->count, sizeof *s->list, by_estimate);
+    for (int i = 0; i < first; i++)
+        VSH_TRY(try_one(s, &s->list[i], err));
+    qsort(s->list + first, (size_t)(s->count - first), sizeof *s->list, by_least);
+    for (int i = first; i < s->count && s->list[i].least < s->found.best.cycles; i++) {
+        folds += sim_min(s->list[i].folds, RUN_FOLDS);
+        if (folds > FOLDS_MOST)
+            break;
+        VSH_TRY(try_one(s, &s->list[i], err));
+    }
+    return VSH_OK;
+}
+
+static vsh_status search_all(search *s, vsh_arena *arena, vsh_error *err)
+{
+    const sim_chip *chip = s->chip;
+    const sim_product *whole = s->whole;
+    sim_machine *all = &s->machine[0], *near = &s->machine[1];
+
+    VSH_TRY(consider_all(s, arena, false, err));
+    if (s->terms->near && chip->near_latency < all->latency && all->units > 1 &&
+        whole->n <= all->cols && whole->k <= all->rows) { /* one tile */
+        near->units /= 2;
+        near->latency = chip->near_latency;
+        near->mac_latency = sim_max(0, near->latency - 1);
+        VSH_TRY(consider_all(s, arena, true, err));
+    }
+    if (s->count == 0)
         return vsh_fail(err, VSH_EINPUT,
                         "%lld x %lld x %lld: no block fits the scratchpad of %lld bytes",
                         (long long)whole->m, (long long)whole->n, (long long)whole->k,
                         (long long)chip->scratchpad_bytes);
-    return decide(&s, found, err);
+    return decide(s, err);
+}
+
+vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, const sim_tile_terms *terms,
+                    sim_tilings *found, vsh_error *err)
+{
+    search s = {
+        .chip = chip, .whole = whole, .terms = terms, .machine = {chip->machine, chip->machine}};
+    vsh_arena arena = {0};
+    vsh_status status = search_all(&s, &arena, err);
+
+    vsh_arena_free(&arena);
+    *found = s.found;
+    return status;
 }

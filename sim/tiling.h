@@ -19,10 +19,18 @@ typedef struct {
 /* Bytes the blocks of a product take in the scratchpad, all buffers and partial sums counted. */
 int64_t sim_blocks_bytes(const sim_machine *machine, const sim_product *product);
 
+/* What a search is held to. */
+typedef struct {
+    int64_t tile_m;   /* rows of a block and of a stream; 0: searched */
+    bool near;        /* may choose the nearer half of the units, where the product is one tile */
+    bool split_given; /* else the split is searched */
+    sim_split split;
+} sim_tile_terms;
+
 /* Whole describes the product of one core with its bytes and what is resident; its blocks are
- * chosen here: all that fit are ranked by formulas, the best by the event engine. tile_m: rows of a
- * block and of a stream, 0: searched. VSH_EINPUT when nothing fits. */
-vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, int64_t tile_m,
+ * chosen here: all that fit are ranked by formulas, and those that by their least may be the best
+ * are run by the event engine. VSH_EINPUT when nothing fits. */
+vsh_status sim_tile(const sim_chip *chip, const sim_product *whole, const sim_tile_terms *terms,
                     sim_tilings *found, vsh_error *err);
 
 #endif

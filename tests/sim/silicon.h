@@ -104,14 +104,17 @@ static inline vsh_status silicon_chip(silicon_table *t, const char *profile, sim
     return sim_chip_from(hardware, VSH_BF16, chip, err);
 }
 
-/* Cycles of a product on a chip by the event engine. */
+/* Cycles of a product on a chip by the event engine, as the command answers. */
 static inline vsh_status silicon_cycles(silicon_table *t, const sim_chip *chip, const sim_gemm *g,
                                         double *cycles, vsh_error *err)
 {
-    sim_gemm_result result;
+    sim_gemm_answer answer = {
+        .engine = &sim_engines[SIM_EVENT], .count = 1, .hertz = chip->clock.v};
+    sim_gemm near = *g;
 
-    VSH_TRY(sim_gemm_run(t->arena, chip, g, &sim_engines[SIM_EVENT], &result, err));
-    *cycles = (double)result.counts.cycles;
+    near.terms.near = true;
+    VSH_TRY(sim_gemm_answer_on_tpu(t->arena, chip, &near, &answer, err));
+    *cycles = (double)answer.counts.cycles;
     return VSH_OK;
 }
 
@@ -322,7 +325,7 @@ static inline vsh_status silicon_experts(silicon_table *t, const sim_chip *chip,
     sim_tilings tilings;
     sim_timeline *timeline;
 
-    g.m = (g.m + g.tile_m - 1) / g.tile_m * g.tile_m;
+    g.m = (g.m + g.terms.tile_m - 1) / g.terms.tile_m * g.terms.tile_m;
     VSH_TRY(sim_gemm_tile(chip, &g, &tilings, err));
     VSH_TRY(sim_timeline_open(t->arena, &tilings.best.machine, NULL, false, &timeline, err));
     sim_timeline_product(timeline, &tilings.best.product, experts);
@@ -349,13 +352,14 @@ static inline vsh_status silicon_grouped(silicon_table *t, vsh_error *err)
     while (silicon_next(&rest, field))
         for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
             silicon_row row = {"grouped", "x", .kind = SILICON_HELD_OUT};
-            sim_gemm g = {.m = claims[i].rows, .n = claims[i].n, .k = 3072, .tile_m = 128};
+            sim_gemm g = {
+                .m = claims[i].rows, .n = claims[i].n, .k = 3072, .terms = {.tile_m = 128}};
             const char *second = strchr(field[1], '/'); /* v7x/v6e/v5p */
             double by_128, by_256;
             if (!strstr(field[0], claims[i].claim) || !second)
                 continue;
             VSH_TRY(silicon_experts(t, &chip, g, claims[i].experts, &by_128, err));
-            g.tile_m = 256;
+            g.terms.tile_m = 256;
             VSH_TRY(silicon_experts(t, &chip, g, claims[i].experts, &by_256, err));
             row.simulated = by_128 / by_256;
             row.measured = strtod(second + 1, NULL);

@@ -3,14 +3,12 @@
 #include <stdio.h>
 
 #include "sim/product.h"
+#include "sim/whole.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "sim/tiling";
 
 static vsh_error err;
-
-static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static inline int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static const char *const chips[] = {"tpu-v4", "tpu-v5e", "tpu-v6e"};
 enum { CHIPS = sizeof chips / sizeof chips[0] };
@@ -37,8 +35,11 @@ enum { PRODUCTS = sizeof products / sizeof products[0] };
 
 static sim_gemm gemm_of(int i, bool transposed)
 {
-    return (sim_gemm){
-        .m = products[i][0], .n = products[i][1], .k = products[i][2], .transposed = transposed};
+    return (sim_gemm){.m = products[i][0],
+                      .n = products[i][1],
+                      .k = products[i][2],
+                      .transposed = transposed,
+                      .terms = {.near = true}};
 }
 
 /* Calls check with every product on every chip, transposed and not, and what the search found. */
@@ -122,13 +123,13 @@ enum { SIDES_MAX = 24 };
  * halves, quarters and eighths and powers of two tiles that the search itself takes. */
 static int sides_of(int64_t whole, int64_t tile, bool dense, int64_t sides[SIDES_MAX])
 {
-    int64_t tiles = ceil_div(whole, tile);
+    int64_t tiles = sim_ceil_div(whole, tile);
     int count = 0;
 
     sides[count++] = whole;
     for (int64_t parts = 2; parts <= tiles && count < SIDES_MAX; parts++)
         if ((dense && parts <= 8) || (parts & (parts - 1)) == 0) {
-            int64_t side = min2(ceil_div(tiles, parts) * tile, whole);
+            int64_t side = sim_min(sim_ceil_div(tiles, parts) * tile, whole);
             if (side < sides[count - 1])
                 sides[count++] = side;
         }
@@ -150,11 +151,11 @@ static int64_t best_of_all(const sim_chip *chip, const sim_machine *m, const sim
         p.block_m = ms[i / 4 % mc];
         p.block_n = ns[i / 4 / mc % nc];
         p.block_k = ks[i / 4 / mc / nc];
-        p.stream_rows = min2(chip->stream_rows, p.block_m);
+        p.stream_rows = sim_min(chip->stream_rows, p.block_m);
         p.n_outer = i % 2;
         p.split = i / 2 % 2 ? SIM_SPLIT_ROWS : SIM_SPLIT_TILES;
         if (sim_blocks_bytes(m, &p) <= chip->scratchpad_bytes)
-            best = min2(best, event_cycles(m, &p));
+            best = sim_min(best, event_cycles(m, &p));
     }
     return best;
 }
@@ -170,7 +171,7 @@ static int64_t best_on_any_units(const sim_chip *chip, const sim_product *whole,
     near.units /= 2;
     near.latency = chip->near_latency;
     near.mac_latency = near.latency - 1;
-    return min2(best, best_of_all(chip, &near, whole, dense));
+    return sim_min(best, best_of_all(chip, &near, whole, dense));
 }
 
 static void check_best(const sim_chip *chip, const sim_gemm *g, const sim_tilings *found)
@@ -266,7 +267,8 @@ static void formulas_are_within_a_fifth_of_the_winners_cycles(void) { each_searc
 static void one_tile_may_run_on_the_nearer_units_alone(void)
 {
     sim_chip chip = chip_of("tpu-v4");
-    sim_gemm small = {.m = 16, .n = 128, .k = 128}, large = {.m = 4096, .n = 256, .k = 128};
+    sim_gemm small = {.m = 16, .n = 128, .k = 128, .terms = {.near = true}};
+    sim_gemm large = {.m = 4096, .n = 256, .k = 128, .terms = {.near = true}};
     sim_tilings found;
 
     REQUIRE_OK(sim_gemm_tile(&chip, &small, &found, &err), &err);
@@ -275,6 +277,13 @@ static void one_tile_may_run_on_the_nearer_units_alone(void)
     REQUIRE_OK(sim_gemm_tile(&chip, &large, &found, &err), &err);
     CHECK_INT(found.best.machine.units, 4);
     CHECK_INT(found.best.machine.latency, 101);
+    small.terms.near = false; /* what follows runs on all of them */
+    REQUIRE_OK(sim_gemm_tile(&chip, &small, &found, &err), &err);
+    CHECK_INT(found.best.machine.units, 4);
+    small.terms.near = true;
+    chip.near_latency = 0;
+    REQUIRE_OK(sim_gemm_tile(&chip, &small, &found, &err), &err);
+    CHECK_INT(found.best.machine.mac_latency, 0);
 }
 
 /* Both cores have half of the rows, or of the columns where those are more. */
