@@ -63,7 +63,7 @@ static const vsh_field memory_fields[] = {
 static const vsh_field scratchpad_fields[] = {
     FIGURE("capacity", scratchpad_bytes, VSH_DIM_BYTES, 1, 1e15, true), {NULL}};
 static const vsh_field matrix_fields[] = {
-    FIGURE("units", matrix_units, VSH_DIM_NUMBER, 1, 1e6, true),
+    FIGURE("units", matrix_units, VSH_DIM_NUMBER, 1, 16384, true),
     FIGURE("rows", matrix_rows, VSH_DIM_NUMBER, 1, 65536, true),
     FIGURE("cols", matrix_cols, VSH_DIM_NUMBER, 1, 65536, true),
     FIGURE("clock", matrix_clock, VSH_DIM_HERTZ, 1e6, 1e12, true),

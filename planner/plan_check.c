@@ -13,7 +13,7 @@
 /* Whole steps that llm-foundry measured on 8 and 16 GPUs reach 0.66 to 1.0 of their simulation
  * (median 0.91 on A100, 0.77 on H100: docs/simulator.md); what a step has besides (host, input) is
  * not in it. Taken as the log sd of its throughput (docs/model.md, intervals). */
-#define SIMULATED_LOG_SD 0.15
+#define SIMULATED_LOG_SD 0.20
 /* Where a profile lacks the figures of real kernels: the best product measured on an MI300X is 0.51
  * of its peak (the profile's note), the plain machine reaches 0.8 and more (assumed for others). */
 #define PLAIN_LOG_SD 0.30

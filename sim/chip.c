@@ -24,20 +24,36 @@ static vsh_status need(const vsh_hardware *h, const vsh_figure *figure, const ch
     return vsh_fail(err, VSH_EINPUT, "%s: simulating a TPU needs %s", h->path, name);
 }
 
-/* Cycles a row takes: a precision with half the peak takes two, one with twice the peak a half. */
-static void set_pace(const vsh_hardware *h, vsh_precision precision, sim_chip *chip)
+static vsh_status whole(const vsh_hardware *h, const vsh_figure *figure, const char *name,
+                        vsh_error *err)
+{
+    if (!figure->known || figure->value == round(figure->value))
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT, "%s: %s: expected a whole number, got %g", h->path, name,
+                    figure->value);
+}
+
+/* Cycles a row takes, in sixteenths where they are no whole number: a precision with half the peak
+ * takes two, one with twice the peak a half. */
+static vsh_status set_pace(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,
+                           vsh_error *err)
 {
     double slots = 2 * h->matrix_units.value * h->matrix_rows.value * h->matrix_cols.value *
                    h->matrix_clock.value;
-    double pace = slots / vsh_hardware_peak(h, precision, &chip->computed)->value;
+    double peak = vsh_hardware_peak(h, precision, &chip->computed)->value, pace = slots / peak;
 
-    if (pace >= 0.75) {
-        chip->machine.pace_num = llround(pace);
-        chip->machine.pace_den = 1;
-    } else {
-        chip->machine.pace_num = 1;
-        chip->machine.pace_den = llround(1 / pace);
-    }
+    chip->machine.pace_den = pace < 0.97                       ? llround(1 / pace)
+                             : fabs(pace - round(pace)) < 0.03 ? 1
+                                                               : 16;
+    chip->machine.pace_num = pace < 0.97 ? 1 : llround(pace * (double)chip->machine.pace_den);
+    if (fabs((double)chip->machine.pace_num / (double)chip->machine.pace_den / pace - 1) > 0.05)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: matrix: %g units of %g x %g at %.4g GHz make %.4g TFLOP/s, and the %s "
+                        "peak is %.4g: expected it, a half of it, or more of it",
+                        h->path, h->matrix_units.value, h->matrix_rows.value, h->matrix_cols.value,
+                        h->matrix_clock.value / 1e9, slots / 1e12,
+                        vsh_precision_words[chip->computed], peak / 1e12);
+    return VSH_OK;
 }
 
 /* The cycle of a profile without a clock is a nanosecond. */
@@ -66,6 +82,9 @@ static vsh_status tpu_from(const vsh_hardware *h, vsh_precision precision, sim_c
 
     VSH_TRY(need(h, &h->matrix_units, "matrix: units, rows, cols and clock", err));
     VSH_TRY(need(h, &h->scratchpad_bytes, "scratchpad: capacity", err));
+    VSH_TRY(whole(h, &h->matrix_rows, "matrix.rows", err));
+    VSH_TRY(whole(h, &h->matrix_cols, "matrix.cols", err));
+    VSH_TRY(whole(h, &h->matrix_cores, "matrix.cores", err));
     rows = known_or(&h->matrix_rows, 0);
     cols = known_or(&h->matrix_cols, 0);
     *chip = (sim_chip){.hardware = h,
@@ -75,11 +94,12 @@ static vsh_status tpu_from(const vsh_hardware *h, vsh_precision precision, sim_c
                        .clock = {h->matrix_clock.value},
                        .stream_rows = known_or(&h->matrix_stream, 0)};
     m->units = known_or(&h->matrix_units, 1) / chip->cores;
-    if (m->units < 1)
+    if (h->matrix_units.value != (double)(m->units * chip->cores))
         return vsh_fail(err, VSH_EINPUT,
-                        "%s: matrix.units: %g is less than one for each of %lld "
-                        "cores",
-                        h->path, h->matrix_units.value, (long long)chip->cores);
+                        "%s: matrix.units: expected a whole number for each of %lld core%s, got %g "
+                        "in all",
+                        h->path, (long long)chip->cores, chip->cores == 1 ? "" : "s",
+                        h->matrix_units.value);
     m->load = known_or(&h->matrix_load, (double)m->load);
     m->latency = known_or(&h->matrix_latency, (double)m->latency);
     chip->near_latency = known_or(&h->matrix_near, (double)m->latency);
@@ -95,9 +115,8 @@ static vsh_status tpu_from(const vsh_hardware *h, vsh_precision precision, sim_c
                              : 0);
     chip->step_cycles =
         h->kernel_step.known ? llround(h->kernel_step.value * chip->clock.v) : m->step_overhead;
-    set_pace(h, precision, chip);
     set_memory(h, chip);
-    return VSH_OK;
+    return set_pace(h, precision, chip, err);
 }
 
 vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chip *chip,

@@ -40,13 +40,25 @@ static chip read_chip(const vsh_hardware *h, vsh_precision precision)
 }
 
 /* Bytes through memory as STREAM counts them, which measured the bandwidth: what is read and what
- * is written, not the lines fetched before they are written. Packing reads an operand and writes
- * it. */
-static double packed_bytes(double lhs, double rhs, double out) { return 2 * (lhs + rhs) + out; }
+ * is written, not the lines fetched before they are written. */
+typedef struct {
+    double read, written;
+} traffic;
 
-static double straight_bytes(const chip *c, int64_t m, double lhs, double rhs, double out)
+/* Packing reads an operand and writes it; the kernel then finds it in the caches. */
+static traffic packed_traffic(double lhs, double rhs, double out)
 {
-    return lhs + rhs * (double)ceil_div(m, c->rows) + out;
+    return (traffic){lhs + rhs, lhs + rhs + out};
+}
+
+static traffic straight_traffic(const chip *c, int64_t m, double lhs, double rhs, double out)
+{
+    return (traffic){lhs + rhs * (double)ceil_div(m, c->rows), out};
+}
+
+static double seconds_of(const chip *c, traffic t)
+{
+    return (t.read + t.written) / c->memory_bytes;
 }
 
 static vsh_status set_up(const chip *c, int64_t m, int64_t n, int64_t k, sim_cpu_result *r,
@@ -80,26 +92,25 @@ vsh_status sim_cpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_p
     double lhs = (double)m * (double)k * (double)vsh_operand_bytes(precision);
     double rhs = (double)n * (double)k * (double)vsh_operand_bytes(precision);
     double out = (double)m * (double)n * (double)vsh_activation_bytes(precision);
-    double matrix, packing, streaming, packed, straight, ideal;
+    traffic packing = packed_traffic(lhs, rhs, out);
+    traffic streaming = straight_traffic(&c, m, lhs, rhs, out), *chosen;
+    double matrix, packed, straight;
     sim_cpu_result *r = result;
 
     assert(hardware && engine && result);
     VSH_TRY(set_up(&c, m, n, k, r, err));
     VSH_TRY(engine->run(arena, &r->machine, &r->product, &r->counts, err));
     matrix = (double)r->counts.cycles / c.clock;
-    packing = packed_bytes(lhs, rhs, out) / c.memory_bytes;
-    streaming = straight_bytes(&c, m, lhs, rhs, out) / c.memory_bytes;
-    packed = matrix + packing;
-    straight = fmax(matrix, streaming);
+    packed = matrix + seconds_of(&c, packing);
+    straight = fmax(matrix, seconds_of(&c, streaming));
     r->packed = packed < straight;
+    chosen = r->packed ? &packing : &streaming;
     r->seconds = r->packed ? packed : straight;
     r->other_seconds = r->packed ? straight : packed;
-    r->memory_seconds = r->packed ? packing : streaming;
-    r->counts.bytes_written = (int64_t)(out + (r->packed ? lhs + rhs : 0));
-    r->counts.bytes_read = (int64_t)(r->memory_seconds * c.memory_bytes) - r->counts.bytes_written;
-    ideal = (double)r->counts.macs / (c.macs * (double)c.cores * c.clock);
-    r->bound = r->memory_seconds > matrix ? VSH_BOUND_MEMORY
-               : ideal < matrix / 2       ? VSH_BOUND_FILL
-                                          : VSH_BOUND_MATRIX;
+    r->memory_seconds = seconds_of(&c, *chosen);
+    r->matrix_cycles = (double)r->counts.streaming / (double)c.cores;
+    r->memory_cycles = r->memory_seconds * c.clock;
+    r->counts.bytes_read = (int64_t)chosen->read;
+    r->counts.bytes_written = (int64_t)chosen->written;
     return VSH_OK;
 }

@@ -24,8 +24,9 @@ typedef struct {
     sim_product product;
     sim_counts counts;     /* of the engine; bytes are those through memory */
     double memory_seconds; /* packing and out, or the operands' streaming */
+    double matrix_cycles;  /* streaming tiles, averaged over the cores */
+    double memory_cycles;  /* memory_seconds in them */
     double seconds;
-    vsh_bound bound; /* matrix, memory, or fill (partial tiles, idle cores) */
 } sim_cpu_result;
 
 /* (m,n) = (m,k) (k,n) in this precision. VSH_EINPUT for what sim_check refuses. */

@@ -3,8 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/file.h"
+
+enum { FILE_BYTES_MAX = 1 << 20 };
 
 /* Rows of one expert, to whole rows by largest remainder. */
 typedef struct {
@@ -26,31 +29,64 @@ static int by_rows(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+/* Rows by share, none above tokens: a token's experts are all different. What is above goes to the
+ * others, again by share; to experts without a share when no others are left. */
+static void cap_rows(double *rows, const double *share, int64_t experts, double tokens)
+{
+    for (int64_t round = 0; round < experts; round++) {
+        double above = 0, open = 0, idle = 0;
+        for (int64_t i = 0; i < experts; i++) {
+            above += fmax(0, rows[i] - tokens);
+            rows[i] = fmin(rows[i], tokens);
+            open += rows[i] < tokens ? share[i] : 0;
+            idle += rows[i] < tokens ? 1 : 0;
+        }
+        if (above < 0.5 || idle == 0)
+            return;
+        for (int64_t i = 0; i < experts; i++)
+            if (rows[i] < tokens)
+                rows[i] += above * (open > 0 ? share[i] / open : 1 / idle);
+    }
+}
+
+/* Whole rows that sum to routed, by largest remainder. */
+static void round_rows(const double *exact, expert *each, int64_t experts, int64_t routed,
+                       int64_t *rows)
+{
+    int64_t given = 0;
+
+    for (int64_t i = 0; i < experts; i++) {
+        each[i] = (expert){(int64_t)floor(exact[i]), exact[i] - floor(exact[i])};
+        given += each[i].rows;
+    }
+    qsort(each, (size_t)experts, sizeof *each, by_remainder);
+    for (int64_t i = 0; i < experts; i++)
+        rows[i] = each[i].rows + (given + i < routed);
+}
+
 vsh_status sim_expert_rows(vsh_arena *arena, const sim_step *step, int64_t experts, int64_t **rows,
                            vsh_error *err)
 {
     const vsh_experts *e = &step->model->experts;
-    int64_t routed = step->work.sequences * step->work.seq * e->top_k, given = 0;
+    int64_t tokens = step->work.sequences * step->work.seq, routed = tokens * e->top_k;
     expert *each = vsh_alloc(arena, (size_t)experts, sizeof *each);
-    double sum = 0;
+    double *exact = vsh_alloc(arena, (size_t)experts, sizeof *exact), sum = 0;
 
     *rows = vsh_alloc(arena, (size_t)experts, sizeof **rows);
-    if (!each || !*rows)
+    if (!each || !exact || !*rows)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     if (step->load->count != experts)
         return vsh_fail(err, VSH_EINPUT, "%s: shares of %lld experts, and the model has %lld",
                         step->load->name, (long long)step->load->count, (long long)experts);
     for (int64_t i = 0; i < experts; i++)
         sum += step->load->share[i];
-    for (int64_t i = 0; i < experts; i++) {
-        double share = (double)routed * step->load->share[i] / sum;
-        each[i] = (expert){(int64_t)floor(share), share - floor(share)};
-        given += each[i].rows;
-    }
-    qsort(each, (size_t)experts, sizeof *each, by_remainder);
     for (int64_t i = 0; i < experts; i++)
-        (*rows)[i] = e->capacity > 0 ? (int64_t)ceil(e->capacity * (double)routed / (double)experts)
-                                     : each[i].rows + (given + i < routed);
+        exact[i] = (double)routed * step->load->share[i] / sum;
+    cap_rows(exact, step->load->share, experts, (double)tokens);
+    round_rows(exact, each, experts, routed, *rows);
+    if (e->capacity > 0)
+        for (int64_t i = 0; i < experts; i++)
+            (*rows)[i] = (int64_t)ceil(e->capacity * (double)routed / (double)experts);
     qsort(*rows, (size_t)experts, sizeof **rows, by_rows);
     return VSH_OK;
 }
@@ -107,6 +143,7 @@ vsh_status sim_expert_load_read(vsh_arena *arena, const char *word, const vsh_mo
                                 sim_expert_load *load, vsh_error *err)
 {
     vsh_text text = {.arena = arena};
+    struct stat there;
     double *share;
 
     *load = (sim_expert_load){"even", NULL, model->experts.count};
@@ -119,10 +156,11 @@ vsh_status sim_expert_load_read(vsh_arena *arena, const char *word, const vsh_mo
     share = vsh_alloc(arena, (size_t)model->experts.count, sizeof *share);
     if (!share)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    if (vsh_file_read(word, &text, err) != VSH_OK)
+    if (stat(word, &there) != 0 || !S_ISREG(there.st_mode) || there.st_size > FILE_BYTES_MAX ||
+        vsh_file_read(word, &text, err) != VSH_OK)
         return vsh_fail(err, VSH_EINPUT,
-                        "--experts-load: expected even, zipf or a file of shares, and \"%.80s\" "
-                        "cannot be read",
+                        "--experts-load: expected even, zipf or a file of shares of at most 1 MiB, "
+                        "and \"%.80s\" cannot be read",
                         word);
     if (text.length != strlen(vsh_text_string(&text)))
         return vsh_fail(err, VSH_EINPUT, "%s: not a text file", word);

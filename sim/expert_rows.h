@@ -4,8 +4,9 @@
 
 #include "sim/step_plan.h"
 
-/* Rows of each of the experts, largest first: shares of the routed rows, to whole rows by largest
- * remainder; with a capacity factor every expert runs exactly its slots, whatever it was sent. */
+/* Rows of each of the experts, largest first: shares of the routed rows, none above the tokens, to
+ * whole rows by largest remainder; with a capacity factor every expert runs exactly its slots,
+ * whatever it was sent. */
 vsh_status sim_expert_rows(vsh_arena *arena, const sim_step *step, int64_t experts, int64_t **rows,
                            vsh_error *err);
 

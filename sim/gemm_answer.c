@@ -3,57 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
-/* Half of 63 bits: the bound on the counts is made in doubles. */
-static const double count_limit = 4.6e18;
-
-/* Streams of one execution, at most: every block may end in a partial tile, and every chunk of rows
- * streams its tiles again. */
-static double folds_most(const sim_machine *m, const sim_product *p)
-{
-    double tiles_m = ceil((double)p->m / (double)p->block_m);
-    double tiles_n = ceil((double)p->n / (double)p->block_n);
-    double tiles_k = ceil((double)p->k / (double)p->block_k);
-    double across = (double)p->n / (double)m->cols + tiles_n;
-
-    if (m->dataflow == SIM_OS)
-        return ((double)p->m / (double)m->rows + tiles_m) * across * tiles_k;
-    if (p->stream_rows)
-        tiles_m += (double)p->m / (double)p->stream_rows;
-    return tiles_m * across * ((double)p->k / (double)m->rows + tiles_k);
-}
-
-/* Bytes of one execution, at most. */
-static double bytes_most(const sim_product *p, double steps)
-{
-    double lhs = (double)p->block_m * (double)p->block_k * (double)p->element_bytes[SIM_LHS];
-    double rhs = (double)p->block_k * (double)p->block_n * (double)p->element_bytes[SIM_RHS];
-    double out = (double)p->m * (double)p->n * (double)p->element_bytes[SIM_OUT];
-
-    return steps * (lhs + rhs) + out;
-}
-
-/* At least what any counter of one execution reaches, and any product on the way to one. */
-static double largest_count(const sim_machine *m, const sim_product *p)
-{
-    double steps = ceil((double)p->m / (double)p->block_m) *
-                   ceil((double)p->n / (double)p->block_n) *
-                   ceil((double)p->k / (double)p->block_k);
-    double rows = (double)(p->stream_rows ? p->stream_rows : p->block_m) + (double)m->row_group;
-    double streamed = m->dataflow == SIM_OS ? (double)p->block_k : rows;
-    double fold = streamed * (double)m->pace_num + 2 * (double)m->rows + (double)m->load +
-                  (double)m->bubble + (double)m->latency + (double)m->mac_latency;
-    double bytes = bytes_most(p, steps), count = bytes;
-
-    if (m->vector_rate)
-        fold += (streamed + (double)m->rows) * (double)m->cols;
-    count += folds_most(m, p) * fold + steps * (double)m->step_overhead;
-    if (m->bytes_num) /* a transfer takes at most as many cycles as it has bytes_den bytes */
-        count += bytes * (double)m->bytes_den + 3 * steps * ((double)m->memory_latency + 1);
-    if (p->transposed)
-        count += steps * ((double)p->block_m / (double)m->rows + 1) *
-                 ((double)p->block_k / (double)m->rows + 1) * (double)m->transpose;
-    return (double)m->units * count;
-}
+#include "sim/count_bound.h"
+#include "sim/waterfall.h"
 
 /* The counts of one execution after another. */
 static vsh_status repeat(sim_counts *c, int64_t times, vsh_error *err)
@@ -92,25 +43,11 @@ static vsh_status count_stalls(vsh_arena *arena, const sim_machine *machine,
     return VSH_OK;
 }
 
-/* The resource that is busy longest; where none is busy for half of the time it is filling. */
+/* The contract has no word of its own for what stands beside the vector unit: transposes. */
 static vsh_bound find_bound(const sim_gemm_answer *a)
 {
-    const struct {
-        double busy;
-        vsh_bound bound;
-    } resources[] = {
-        {a->matrix_busy, VSH_BOUND_MATRIX},
-        {a->memory_busy, VSH_BOUND_MEMORY},
-        {a->vector_busy, VSH_BOUND_VECTOR},
-        /* the contract has no word of its own for what stands beside the vector unit */
-        {a->transpose_busy, VSH_BOUND_VECTOR}};
-    size_t most = 0;
-
-    for (size_t i = 1; i < sizeof resources / sizeof resources[0]; i++)
-        if (resources[i].busy > resources[most].busy)
-            most = i;
-    return 2 * resources[most].busy < (double)a->counts.cycles ? VSH_BOUND_FILL
-                                                               : resources[most].bound;
+    return sim_bound_of((double)a->counts.cycles, a->matrix_busy, a->memory_busy,
+                        fmax(a->vector_busy, a->transpose_busy));
 }
 
 /* What the cores did together: some as much as the busiest, one may have had less. */
@@ -144,7 +81,7 @@ vsh_status sim_gemm_solve(vsh_arena *arena, sim_gemm_answer *a, vsh_error *err)
     assert(a->engine && a->count >= 1 && a->cores >= 1);
     VSH_TRY(sim_check(&a->machine, &a->product, err));
     product = sim_product_oriented(&a->product, &machine);
-    if (largest_count(&machine, &product) > count_limit)
+    if (sim_largest_count(&machine, &product) > SIM_COUNT_LIMIT)
         return vsh_fail(err, VSH_EINPUT,
                         "%lld x %lld x %lld: the cycles and bytes of this product pass 63 bits",
                         (long long)a->product.m, (long long)a->product.n, (long long)a->product.k);
@@ -169,19 +106,18 @@ vsh_status sim_gemm_conclude_kernel(sim_gemm_answer *a, const sim_kernel_time *t
     int64_t beyond;
 
     a->kernel = true;
-    if (cycles * (double)a->machine.units > count_limit)
+    if (cycles * (double)a->machine.units > SIM_COUNT_LIMIT)
         return vsh_fail(err, VSH_EINPUT, "%lld x %lld x %lld: the cycles pass 63 bits",
                         (long long)a->m, (long long)a->n, (long long)a->k);
     beyond = (int64_t)llround(cycles) - c->cycles; /* what a kernel pays around its tiles */
     c->cycles += beyond;
-    c->idle[time->bound == VSH_BOUND_MEMORY ? SIM_IDLE_MEMORY : SIM_IDLE_OVERHEAD] +=
-        beyond * a->machine.units;
+    c->idle[time->around] += beyond * a->machine.units;
     a->stall_cycles = (int64_t)fmax(0, round(cycles - time->compute_cycles));
     VSH_TRY(repeat(c, a->count, err));
     a->stall_cycles *= a->count;
     a->matrix_busy = count * time->matrix_cycles;
     a->memory_busy = count * time->memory_cycles;
-    a->bound = time->bound;
+    a->bound = find_bound(a);
     return sum_cores(a, err);
 }
 

@@ -39,7 +39,7 @@ typedef struct {
  * compute_cycles: what it would take with memory that never waits. */
 typedef struct {
     double seconds, compute_cycles, matrix_cycles, memory_cycles;
-    vsh_bound bound;
+    sim_idle around; /* why units stand idle before and after the tiles */
 } sim_kernel_time;
 
 vsh_status sim_gemm_conclude_kernel(sim_gemm_answer *answer, const sim_kernel_time *time,

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/explain.h"
 #include "sim/bar.h"
@@ -35,14 +36,22 @@ static void print_shares(const sim_gemm_answer *a, vsh_text *out)
     const sim_counts *c = &a->counts;
     double whole = (double)c->cycles * (double)a->machine.units;
     bool lumped = !a->kernel && a->engine == &sim_engines[SIM_CLOSED]; /* not told apart */
+    sim_counts shown = *c;
+
+    if (a->machine.dataflow == SIM_OS) { /* results stand still: a change is a drain and a fill */
+        shown.idle[SIM_IDLE_FILL] += shown.idle[SIM_IDLE_WEIGHTS];
+        shown.idle[SIM_IDLE_WEIGHTS] = 0;
+    }
 
     vsh_text_add(out, "\n  Where the cycles of the matrix unit%s went\n",
                  a->machine.units == 1 ? "" : "s");
     print_share("rows enter", c->streaming, whole, out);
     for (int i = 0; i < SIM_IDLE_CAUSES; i++)
-        if (c->idle[i])
-            print_share(i == SIM_IDLE_FILL && lumped ? "fill, drain and gaps of tiles" : words[i],
-                        c->idle[i], whole, out);
+        if (shown.idle[i])
+            print_share(i == SIM_IDLE_OVERHEAD && a->kernel ? "adding the parts of k"
+                        : i == SIM_IDLE_FILL && lumped      ? "fill, drain and gaps of tiles"
+                                                            : words[i],
+                        shown.idle[i], whole, out);
 }
 
 static void print_memory(const sim_gemm_answer *a, vsh_text *out)
@@ -135,8 +144,55 @@ static double busiest(const sim_gemm_answer *a)
     return fmax(fmax(a->matrix_busy, a->memory_busy), fmax(a->vector_busy, a->transpose_busy));
 }
 
+/* Formulas of what a kind of machine counts in its own way. */
+typedef struct {
+    const char *utilization, *stalls, *matrix, *memory, *read, *written, *file;
+} own_formulas;
+
+static const own_formulas of_array = {
+    "MACs / (cycles x units x R x C / cycles a row takes)",
+    "cycles - cycles of the closed engine with unlimited bandwidth, x count",
+    "unit-cycles in which rows enter / units",
+    "sum of ceil(bytes / bandwidth) over transfers",
+    "blocks of lhs and rhs fetched, unless resident",
+    "M x N x bytes, unless resident",
+    "sim/machine.h"};
+
+static const own_formulas of_gpu = {
+    "MACs / (cycles x multiply-adds a cycle at the peak)",
+    "waves x k of a part x (pace - the multiply-adds' pace)",
+    "unit-cycles in which rows enter / SMs x multiply-adds' pace / pace",
+    "the longer of bytes through DRAM / (bandwidth x efficiency) and what the tiles' operands take "
+    "from the cache into an SM, mean over the SMs",
+    "lhs and rhs once where half of the cache holds one; else each wave's rows and columns",
+    "M x N x bytes",
+    "sim/gpu.h"};
+
+static const own_formulas of_cpu = {
+    "MACs / (cycles x multiply-adds a cycle at the peak)",
+    "cycles - cycles of the tiles",
+    "unit-cycles in which rows enter / cores",
+    "bytes read and written / bandwidth",
+    "packed: lhs and rhs once; else lhs once, rhs for each tile of rows",
+    "M x N x bytes, and packed operands",
+    "sim/cpu.h"};
+
+static const own_formulas *formulas(const sim_gemm_answer *a)
+{
+    if (!a->kernel)
+        return &of_array;
+    return a->hardware->kind == VSH_GPU ? &of_gpu : &of_cpu;
+}
+
+/* GPUs and CPUs have no such unit here. */
+static bool of_array_only(const char *name)
+{
+    return strcmp(name, "vector busy") == 0 || strcmp(name, "transposes busy") == 0;
+}
+
 static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
 {
+    const own_formulas *own = formulas(a);
     static const char machine[] = "sim/machine.h", answer[] = "sim/gemm_answer.c",
                       derived[] = "derived";
     const sim_counts *c = &a->counts;
@@ -149,14 +205,11 @@ static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
         {"clock", a->hertz, "Hz", "profile", a->clock, "specification"},
         {"time_s", sim_gemm_seconds(a), "s", "cycles / clock", answer, derived},
         {"macs", (double)a->macs, "", "M x N x K x count", machine, derived},
-        {"utilization", a->utilization, "", "MACs / (cycles x units x R x C / cycles a row takes)",
-         answer, derived},
-        {"stall_cycles", (double)a->stall_cycles, "",
-         "cycles - cycles of the closed engine with unlimited bandwidth, x count", answer, derived},
-        {"matrix busy", a->matrix_busy, "cycles", "unit-cycles in which rows enter / units",
-         machine, derived},
-        {"memory busy", a->memory_busy, "cycles", "sum of ceil(bytes / bandwidth) over transfers",
-         machine, derived},
+        {"utilization", a->utilization, "", own->utilization, answer, derived},
+        {"stall_cycles", (double)a->stall_cycles, "", own->stalls, a->kernel ? own->file : answer,
+         derived},
+        {"matrix busy", a->matrix_busy, "cycles", own->matrix, own->file, derived},
+        {"memory busy", a->memory_busy, "cycles", own->memory, own->file, derived},
         {"vector busy", a->vector_busy, "cycles", "sum of ceil(results / vector rate) over tiles",
          machine, derived},
         {"transposes busy", a->transpose_busy, "cycles",
@@ -170,17 +223,15 @@ static int list_numbers(const sim_gemm_answer *a, vsh_explained *lines)
          : a->machine.dataflow == SIM_IS ? "ceil(k / R) x ceil(m / C) of a block, over blocks"
                                          : "ceil(k / R) x ceil(n / C) of a block, over blocks",
          machine, derived},
-        {"bytes_read", (double)a->bytes_read, "B", "blocks of lhs and rhs fetched, unless resident",
-         machine, derived},
-        {"bytes_written", (double)a->bytes_written, "B", "M x N x bytes, unless resident", machine,
-         derived},
+        {"bytes_read", (double)a->bytes_read, "B", own->read, own->file, derived},
+        {"bytes_written", (double)a->bytes_written, "B", own->written, own->file, derived},
         {"idle", (double)c->cycles * (double)a->machine.units - (double)c->streaming, "unit-cycles",
          "units x cycles - unit-cycles in which rows enter, each by its first cause", machine,
          derived}};
     int count = 0;
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (isfinite(all[i].value))
+        if (isfinite(all[i].value) && !(a->kernel && of_array_only(all[i].name)))
             lines[count++] = all[i];
     return a->hardware ? count + sim_chip_explain(a->hardware, lines + count) : count;
 }

@@ -10,6 +10,8 @@ static const struct {
 } tiles[] = {{256, 128}, {128, 256}, {128, 128}, {256, 64},
              {64, 256},  {128, 64},  {64, 128},  {64, 64}};
 
+enum { TILE_MOST = 256 };
+
 /* Into how many parts k is split when the tiles are fewer than this many waves, and how short a
  * part may be; a part is whole slices. The slice is CUTLASS's usual one. */
 static const int64_t splits[] = {1, 2, 3, 4, 6, 8, 12, 16};
@@ -35,13 +37,20 @@ typedef struct {
     double overhead, dispatch;
 } chip;
 
-/* A product and what its elements take. */
+/* What a kernel runs, and what its elements take. */
 typedef struct {
-    int64_t m, n, k;
+    const sim_gpu_kernel *kernel;
+    bool one;          /* a single product: its last rows need no whole tile */
+    int64_t m, k;      /* the most rows of a product; mean over the products */
+    int64_t longest_k; /* of a product */
+    int64_t n;
+    double rows; /* of all products together */
+    double macs;
     double operand_bytes, out_bytes;
 } shape;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t max2(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static double figure(const vsh_figure *f, double otherwise)
@@ -71,9 +80,9 @@ static vsh_status read_chip(const vsh_hardware *h, vsh_precision precision, chip
 /* Reads from DRAM. When one operand stays in the cache (which it shares with the stream of the
  * other) each is read once; else a wave reads the rows and the columns of the part of out it
  * covers, as near a square as the shape lets it be. */
-static double dram_reads(const chip *c, const shape *s, double tile_area)
+static double group_reads(const chip *c, const shape *s, const sim_gpu_group *g, double tile_area)
 {
-    double m = (double)s->m, n = (double)s->n, k = (double)s->k;
+    double m = (double)g->m, n = (double)s->n, k = (double)g->k;
     double lhs = m * k * s->operand_bytes, rhs = n * k * s->operand_bytes;
     double covered = tile_area * (double)c->units, side = sqrt(covered), rows, cols;
 
@@ -84,11 +93,26 @@ static double dram_reads(const chip *c, const shape *s, double tile_area)
     return lhs * (n / cols) + rhs * (m / rows);
 }
 
-static sim_gpu_pace pace_of(const chip *c, const shape *s, const sim_gpu_tiling *t, double reads,
+static double written_bytes(const shape *s) { return s->rows * (double)s->n * s->out_bytes; }
+
+static double dram_bytes(const chip *c, const shape *s, double tile_area)
+{
+    const sim_gpu_kernel *kernel = s->kernel;
+    double bytes = written_bytes(s);
+
+    if (kernel->lhs_in_registers)
+        return kernel->least_bytes;
+    for (int64_t i = 0; i < kernel->groups; i++)
+        bytes += (double)kernel->group[i].times * group_reads(c, s, &kernel->group[i], tile_area);
+    return fmax(bytes, kernel->least_bytes);
+}
+
+/* An lhs in registers keeps its rows' operand in the SM; only the other streams. */
+static sim_gpu_pace pace_of(const chip *c, const shape *s, const sim_gpu_tiling *t, double bytes,
                             double streamed)
 {
-    double rows = (double)min2(t->rows, s->m), cols = (double)min2(t->cols, s->n);
-    double bytes = reads + (double)s->m * (double)s->n * s->out_bytes;
+    double rows = s->kernel->lhs_in_registers ? 0 : (double)min2(t->rows, s->m);
+    double cols = (double)min2(t->cols, s->n);
 
     return (sim_gpu_pace){.matrix = (double)(t->rows * t->cols) / c->macs,
                           .cache = (rows + cols) * s->operand_bytes / c->operands,
@@ -99,21 +123,33 @@ static sim_gpu_pace pace_of(const chip *c, const shape *s, const sim_gpu_tiling 
  * the last thread blocks) of their own. */
 static double merge_seconds(const chip *c, const shape *s, int64_t parts)
 {
-    double bytes = 2.0 * PARTIAL_BYTES * (double)parts * (double)s->m * (double)s->n;
+    double bytes = 2.0 * PARTIAL_BYTES * (double)parts * s->rows * (double)s->n;
 
     return parts == 1 ? 0 : (bytes / (c->operands * (double)c->units) + c->overhead) / c->clock;
+}
+
+/* Rows of one part of k, of all products below each other, each rounded up to whole tiles. */
+static int64_t padded_rows(const shape *s, int64_t tile)
+{
+    int64_t rows = 0;
+
+    for (int64_t i = 0; i < s->kernel->groups; i++)
+        rows += s->kernel->group[i].times * ceil_div(s->kernel->group[i].m, tile) * tile;
+    return rows;
 }
 
 /* Fills machine, product, pace and waves for one tiling. */
 static void set_up(const chip *c, const shape *s, const sim_gpu_tiling *t, sim_gpu_result *r)
 {
-    int64_t parts = t->splits, part_k = ceil_div(ceil_div(s->k, parts), SLICE) * SLICE;
-    int64_t rows = parts == 1 ? s->m : parts * ceil_div(s->m, t->rows) * t->rows;
-    double reads = dram_reads(c, s, (double)(t->rows * t->cols));
+    int64_t parts = t->splits, k, part_k;
+    int64_t rows = parts == 1 && s->one ? s->m : parts * padded_rows(s, t->rows);
     double slowest;
 
+    r->dram_bytes = dram_bytes(c, s, (double)(t->rows * t->cols));
     r->waves = ceil_div(ceil_div(rows, t->rows) * ceil_div(s->n, t->cols), c->units);
-    r->pace = pace_of(c, s, t, reads, (double)r->waves * (double)part_k);
+    k = max2(s->k, ceil_div(s->longest_k, r->waves));
+    part_k = ceil_div(ceil_div(k, parts), SLICE) * SLICE;
+    r->pace = pace_of(c, s, t, r->dram_bytes, (double)r->waves * (double)part_k);
     slowest = fmax(fmax(r->pace.matrix, r->pace.cache), r->pace.memory);
     r->machine = sim_mesh(t->rows, t->cols, SIM_OS, SIM_SERIAL);
     r->machine.units = c->units;
@@ -123,13 +159,12 @@ static void set_up(const chip *c, const shape *s, const sim_gpu_tiling *t, sim_g
     r->product = sim_whole_product(rows, s->n, part_k);
     for (int i = 0; i < SIM_OPERANDS; i++)
         r->product.resident[i] = true; /* the pace has their traffic in it */
-    r->dram_bytes = reads + (double)s->m * (double)s->n * s->out_bytes;
 }
 
 static vsh_status too_many_cycles(const shape *s, vsh_error *err)
 {
-    return vsh_fail(err, VSH_EINPUT, "%lld x %lld x %lld: the cycles of this product pass 63 bits",
-                    (long long)s->m, (long long)s->n, (long long)s->k);
+    return vsh_fail(err, VSH_EINPUT, "%.0f x %lld x %lld: the cycles of this product pass 63 bits",
+                    s->rows, (long long)s->n, (long long)s->k);
 }
 
 /* Whether the cycles of streaming, over all units and in parts, can be counted in 63 bits. */
@@ -157,7 +192,7 @@ static vsh_status run(vsh_arena *arena, const chip *c, const shape *s, const sim
 /* Whether a library would split k into this many parts. */
 static bool worth_splitting(const chip *c, const shape *s, const sim_gpu_tiling *t)
 {
-    int64_t out_tiles = ceil_div(s->m, t->rows) * ceil_div(s->n, t->cols);
+    int64_t out_tiles = padded_rows(s, t->rows) / t->rows * ceil_div(s->n, t->cols);
 
     return t->splits == 1 ||
            (out_tiles <= SPLIT_WAVES_MAX * c->units / t->splits && s->k / t->splits >= SPLIT_K_MIN);
@@ -199,42 +234,78 @@ static vsh_status choose(vsh_arena *arena, const chip *c, const shape *s, sim_gp
     return VSH_OK;
 }
 
-static vsh_bound bound_of(const chip *c, const sim_gpu_result *r)
+static vsh_status read_kernel(const sim_gpu_kernel *kernel, vsh_precision precision, shape *s,
+                              vsh_error *err)
 {
-    double overhead = (double)r->waves * c->overhead;
-    double busy = (double)r->counts.macs / (c->macs * (double)c->units);
+    sim_machine any = sim_mesh(1, 1, SIM_OS, SIM_SERIAL);
+    double products = 0, k = 0, padded = 0;
 
-    if (overhead > (double)r->counts.cycles / 2)
-        return VSH_BOUND_LATENCY;
-    if (fmax(r->pace.cache, r->pace.memory) > r->pace.matrix)
-        return VSH_BOUND_MEMORY;
-    return busy < (double)r->counts.cycles / 2 ? VSH_BOUND_FILL : VSH_BOUND_MATRIX;
+    *s = (shape){.kernel = kernel,
+                 .n = kernel->n,
+                 .operand_bytes = (double)vsh_operand_bytes(precision),
+                 .out_bytes = (double)(kernel->out_bytes ? kernel->out_bytes
+                                                         : vsh_activation_bytes(precision))};
+    for (int64_t i = 0; i < kernel->groups; i++) {
+        const sim_gpu_group *g = &kernel->group[i];
+        sim_product asked = sim_whole_product(g->m, kernel->n, g->k);
+        double times = (double)g->times;
+        VSH_TRY(sim_check(&any, &asked, err));
+        s->m = max2(s->m, g->m);
+        s->longest_k = max2(s->longest_k, g->k);
+        s->rows += times * (double)g->m;
+        s->macs += times * (double)g->m * (double)kernel->n * (double)g->k;
+        products += times;
+        k += times * (double)g->k;
+        padded += times * ((double)g->m + TILE_MOST);
+    }
+    if (products < 1)
+        return vsh_fail(err, VSH_EINPUT, "a kernel without any product");
+    s->one = products == 1;
+    s->k = (int64_t)ceil(k / products);
+    return s->macs > macs_max || padded > macs_max ? too_many_cycles(s, err) : VSH_OK;
+}
+
+/* How long each resource is busy: DRAM for its bytes, the others while tiles stream. */
+static void count_busy(const chip *c, sim_gpu_result *r)
+{
+    double streaming = (double)r->counts.streaming / (double)r->machine.units;
+    double slowest = fmax(fmax(r->pace.matrix, r->pace.cache), r->pace.memory);
+
+    r->matrix_cycles = streaming * r->pace.matrix / slowest;
+    r->memory_cycles = fmax(r->dram_bytes / c->memory_bytes, streaming * r->pace.cache / slowest);
+}
+
+vsh_status sim_gpu_run(vsh_arena *arena, const vsh_hardware *hardware, vsh_precision precision,
+                       const sim_gpu_kernel *kernel, const sim_engine *engine,
+                       sim_gpu_result *result, vsh_error *err)
+{
+    sim_gpu_tiling best[2];
+    shape s;
+    chip c;
+
+    assert(hardware && kernel && engine && result);
+    VSH_TRY(read_chip(hardware, precision, &c, err));
+    VSH_TRY(read_kernel(kernel, precision, &s, err));
+    VSH_TRY(choose(arena, &c, &s, best, err));
+    VSH_TRY(run(arena, &c, &s, &best[0], engine->run, result, err));
+    result->runner_up = best[1];
+    result->counts.macs = (int64_t)s.macs;
+    result->counts.bytes_written = (int64_t)fmin(written_bytes(&s), result->dram_bytes);
+    result->counts.bytes_read = (int64_t)result->dram_bytes - result->counts.bytes_written;
+    result->launched_seconds = result->seconds + c.dispatch;
+    count_busy(&c, result);
+    return VSH_OK;
 }
 
 vsh_status sim_gpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_precision precision,
                            int64_t m, int64_t n, int64_t k, const sim_engine *engine,
                            sim_gpu_result *result, vsh_error *err)
 {
-    shape s = {m, n, k, (double)vsh_operand_bytes(precision),
-               (double)vsh_activation_bytes(precision)};
-    sim_product asked = sim_whole_product(m, n, k);
-    sim_gpu_tiling best[2];
-    sim_machine any = sim_mesh(1, 1, SIM_OS, SIM_SERIAL);
-    chip c;
+    sim_gpu_group one = {m, k, 1};
+    sim_gpu_kernel kernel = {.group = &one, .groups = 1, .n = n};
 
-    assert(hardware && engine && result);
-    VSH_TRY(read_chip(hardware, precision, &c, err));
-    VSH_TRY(sim_check(&any, &asked, err));
-    if ((double)m * (double)n * (double)k > macs_max)
-        return too_many_cycles(&s, err);
-    VSH_TRY(choose(arena, &c, &s, best, err));
-    VSH_TRY(run(arena, &c, &s, &best[0], engine->run, result, err));
-    result->runner_up = best[1];
-    result->counts.macs = m * n * k;
-    result->counts.bytes_written = (int64_t)((double)m * (double)n * s.out_bytes);
-    result->counts.bytes_read = (int64_t)result->dram_bytes - result->counts.bytes_written;
-    result->launched_seconds = result->seconds + c.dispatch;
-    result->bound = bound_of(&c, result);
+    VSH_TRY(sim_gpu_run(arena, hardware, precision, &kernel, engine, result, err));
+    result->counts.macs = m * n * k; /* exactly */
     return VSH_OK;
 }
 

@@ -7,6 +7,12 @@
  * besides: first operands in, last results out. Few tiles may split k, and then add their parts.
  * So a wave less full than the others costs as much, and the best tile depends on the shape.
  *
+ * A batched or grouped kernel runs many products with operands of their own side by side: the rows
+ * of each are rounded up to whole tiles, the tiles of all fill the waves together, and every
+ * operand passes DRAM. Where they differ in k the tiles are taken to stream the mean, which keeps
+ * their work: dealt out as SMs come free, long and short ones even out, but for the longest, which
+ * an SM streams to its end.
+ *
  * A mechanism whose figure the profile lacks is off; matrix.units and matrix.clock are needed. */
 #ifndef VSH_GPU_H
 #define VSH_GPU_H
@@ -35,10 +41,31 @@ typedef struct {
     int64_t waves;
     sim_gpu_pace pace;
     double dram_bytes;
-    double seconds;          /* from the kernel's start to its end, as a profiler sees it */
+    double matrix_cycles; /* multiply-adds of whole tiles, averaged over the SMs */
+    double memory_cycles; /* DRAM's, or the operands' way from the cache where that takes longer */
+    double seconds;       /* from the kernel's start to its end, as a profiler sees it */
     double launched_seconds; /* the same called and awaited by the host */
-    vsh_bound bound;         /* matrix, memory (the cache included), latency, or fill */
 } sim_gpu_result;
+
+/* So many products (m,n) = (m,k) (k,n), each with operands of its own. */
+typedef struct {
+    int64_t m, k, times;
+} sim_gpu_group;
+
+/* What one kernel runs: groups that share n. */
+typedef struct {
+    const sim_gpu_group *group;
+    int64_t groups;
+    int64_t n;
+    int64_t out_bytes;     /* of an element of the result; 0: as an activation's */
+    double least_bytes;    /* through DRAM, whatever stays in the cache; 0: none known */
+    bool lhs_in_registers; /* made and used there: only least_bytes pass DRAM */
+} sim_gpu_kernel;
+
+/* VSH_EINPUT as sim_gpu_product says, and without any product. */
+vsh_status sim_gpu_run(vsh_arena *arena, const vsh_hardware *hardware, vsh_precision precision,
+                       const sim_gpu_kernel *kernel, const sim_engine *engine,
+                       sim_gpu_result *result, vsh_error *err);
 
 /* (m,n) = (m,k) (k,n) in this precision. The tiling is chosen by the closed engine and run by
  * `engine`. VSH_EINPUT for a profile without matrix units, and what sim_check refuses. */

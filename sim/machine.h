@@ -1,6 +1,6 @@
 /* clang-format off */
 /* The machine that every engine runs, the product it runs, and what is counted. This page is the
- * specification: sim/event.c keeps it by integer recurrences, sim/reference.c by stepping every
+ * specification: sim/timeline.c keeps it by integer recurrences, sim/reference.c by stepping every
  * processing element every cycle, sim/closed.c by formulas.
  *
  *        DRAM --channel--> scratchpad: lhs, rhs, out in `buffers` blocks each

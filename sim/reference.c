@@ -270,8 +270,8 @@ static double words(const sim_machine *m, const sim_product *p)
     return arrays + lines + operands * (double)(1 + m->buffers) + folds * fold_words;
 }
 
-/* Steps of processing elements that take half a minute. */
-static const double steps_max = 2e10;
+/* Steps of processing elements that take some ten seconds. */
+static const double steps_max = 5e9;
 
 static vsh_status check_size(const sim_machine *machine, const sim_product *product, vsh_error *err)
 {
@@ -288,7 +288,7 @@ static vsh_status check_size(const sim_machine *machine, const sim_product *prod
     if (steps > steps_max)
         return vsh_fail(err, VSH_EINPUT,
                         "engine reference: this product takes about %.1g steps of processing "
-                        "elements, minutes or more; the event engine gives the same counts",
+                        "elements, more than ten seconds; the event engine gives the same counts",
                         steps);
     return VSH_OK;
 }

@@ -157,6 +157,14 @@ static vsh_status gemm_on_array(vsh_session *s, sim_gemm_answer *a, vsh_error *e
     return sim_gemm_solve(s->arena, a, err);
 }
 
+/* That of the operands, and of the products where the chip has none such. */
+static void add_precision(const sim_chip *chip, vsh_text *title)
+{
+    vsh_text_add(title, ", %s", vsh_precision_words[chip->precision]);
+    if (chip->computed != chip->precision)
+        vsh_text_add(title, ", computed as %s", vsh_precision_words[chip->computed]);
+}
+
 /* A TPU: its share of the product, in the block that was asked for or the best that fits. */
 static vsh_status gemm_on_tpu(vsh_session *s, const sim_chip *chip, sim_gemm_answer *a,
                               vsh_error *err)
@@ -175,13 +183,11 @@ static vsh_status gemm_on_tpu(vsh_session *s, const sim_chip *chip, sim_gemm_ans
         gemm.block[2] = a->product.block_k;
     }
     VSH_TRY(sim_gemm_answer_on_tpu(s->arena, chip, &gemm, a, err));
-    vsh_text_add(&title, "%s: %lld core%s of %lld unit%s, %lld x %lld each, %s",
-                 chip->hardware->name, (long long)chip->cores, chip->cores == 1 ? "" : "s",
-                 (long long)a->machine.units, a->machine.units == 1 ? "" : "s",
-                 (long long)a->machine.rows, (long long)a->machine.cols,
-                 vsh_precision_words[chip->precision]);
-    if (chip->computed != chip->precision)
-        vsh_text_add(&title, ", computed as %s", vsh_precision_words[chip->computed]);
+    vsh_text_add(&title, "%s: %lld core%s of %lld unit%s, %lld x %lld each", chip->hardware->name,
+                 (long long)chip->cores, chip->cores == 1 ? "" : "s", (long long)a->machine.units,
+                 a->machine.units == 1 ? "" : "s", (long long)a->machine.rows,
+                 (long long)a->machine.cols);
+    add_precision(chip, &title);
     a->title = vsh_text_string(&title);
     return VSH_OK;
 }
@@ -206,11 +212,11 @@ static vsh_status gemm_on_gpu(vsh_session *s, const sim_chip *chip, sim_gemm_ans
     const vsh_hardware *h = chip->hardware;
     vsh_text title = {.arena = s->arena};
     sim_gpu_result r;
-    double slowest, streaming;
+    double stalls; /* of the SM that works longest */
 
     VSH_TRY(sim_gpu_product(s->arena, h, chip->precision, a->m, a->n, a->k, a->engine, &r, err));
-    slowest = fmax(r.pace.matrix, fmax(r.pace.cache, r.pace.memory));
-    streaming = (double)r.counts.streaming / (double)r.machine.units;
+    stalls = (double)r.waves * (double)r.product.k *
+             (fmax(r.pace.matrix, fmax(r.pace.cache, r.pace.memory)) - r.pace.matrix);
     a->machine = r.machine;
     a->product = r.product;
     a->counts = r.counts;
@@ -218,19 +224,19 @@ static vsh_status gemm_on_gpu(vsh_session *s, const sim_chip *chip, sim_gemm_ans
                  (long long)r.tiling.rows, (long long)r.tiling.cols);
     if (r.tiling.splits > 1)
         vsh_text_add(&title, ", k in %lld parts", (long long)r.tiling.splits);
-    vsh_text_add(&title, ", %lld wave%s, %s; next best: %lld x %lld, k in %lld, %s",
-                 (long long)r.waves, r.waves == 1 ? "" : "s", vsh_precision_words[chip->precision],
-                 (long long)r.runner_up.rows, (long long)r.runner_up.cols,
-                 (long long)r.runner_up.splits, vsh_show_time(r.runner_up.seconds).text);
+    vsh_text_add(&title, ", %lld wave%s", (long long)r.waves, r.waves == 1 ? "" : "s");
+    add_precision(chip, &title);
+    vsh_text_add(&title, "; next best: %lld x %lld, k in %lld, %s", (long long)r.runner_up.rows,
+                 (long long)r.runner_up.cols, (long long)r.runner_up.splits,
+                 vsh_show_time(r.runner_up.seconds).text);
     a->title = vsh_text_string(&title);
     return sim_gemm_conclude_kernel(
         a,
         &(sim_kernel_time){.seconds = r.seconds,
-                           .compute_cycles = r.seconds * chip->clock.v -
-                                             streaming * (1 - r.pace.matrix / slowest),
-                           .matrix_cycles = streaming * r.pace.matrix / slowest,
-                           .memory_cycles = streaming * fmax(r.pace.cache, r.pace.memory) / slowest,
-                           .bound = r.bound},
+                           .compute_cycles = r.seconds * chip->clock.v - stalls,
+                           .matrix_cycles = r.matrix_cycles,
+                           .memory_cycles = r.memory_cycles,
+                           .around = SIM_IDLE_OVERHEAD},
         err);
 }
 
@@ -246,20 +252,23 @@ static vsh_status gemm_on_cpu(vsh_session *s, const sim_chip *chip, sim_gemm_ans
     a->machine = r.machine;
     a->product = r.product;
     a->counts = r.counts;
-    vsh_text_add(&title, "%s: register tiles of %lld x %lld on %lld core%s, %s, %s",
-                 chip->hardware->name, (long long)r.machine.rows, (long long)r.machine.cols,
-                 (long long)r.machine.units, r.machine.units == 1 ? "" : "s",
-                 r.packed ? "operands packed" : "operands as they lie",
-                 vsh_precision_words[chip->precision]);
+    vsh_text_add(&title, "%s: register tiles of %lld x %lld on ", chip->hardware->name,
+                 (long long)r.machine.rows, (long long)r.machine.cols);
+    if (chip->hardware->matrix_units.known)
+        vsh_text_add(&title, "%lld core%s", (long long)r.machine.units,
+                     r.machine.units == 1 ? "" : "s");
+    else
+        vsh_text_add(&title, "the whole chip as one");
+    vsh_text_add(&title, ", %s", r.packed ? "operands packed" : "operands as they lie");
+    add_precision(chip, &title);
     a->title = vsh_text_string(&title);
-    return sim_gemm_conclude_kernel(
-        a,
-        &(sim_kernel_time){.seconds = r.seconds,
-                           .compute_cycles = (double)r.counts.cycles,
-                           .matrix_cycles = (double)r.counts.streaming / (double)r.machine.units,
-                           .memory_cycles = r.memory_seconds * chip->clock.v,
-                           .bound = r.bound},
-        err);
+    return sim_gemm_conclude_kernel(a,
+                                    &(sim_kernel_time){.seconds = r.seconds,
+                                                       .compute_cycles = (double)r.counts.cycles,
+                                                       .matrix_cycles = r.matrix_cycles,
+                                                       .memory_cycles = r.memory_cycles,
+                                                       .around = SIM_IDLE_MEMORY},
+                                    err);
 }
 
 /* The matrix units of a profile, with its memory system. */

@@ -1,5 +1,6 @@
-#include <math.h>
+#include <sys/stat.h>
 
+#include "core/file.h"
 #include "core/named.h"
 #include "sim/expert_rows.h"
 #include "sim/sim_commands.h"
@@ -68,6 +69,19 @@ static vsh_status weigh(vsh_session *s, sim_step_answer *a, vsh_error *err)
 /* Spans of a trace: some tens of MB of JSON, which Perfetto opens at once. */
 enum { TRACE_SPANS = 150000 };
 
+/* Before anything runs: a file of somebody else's stays. */
+static vsh_status check_place(const sim_config *c, vsh_error *err)
+{
+    struct stat there;
+
+    if (c->trace && !c->common.force && lstat(c->trace, &there) == 0 && S_ISREG(there.st_mode) &&
+        vsh_file_owner_of(c->trace, SIM_TRACE_MARK) == VSH_FILE_FOREIGN)
+        return vsh_fail(
+            err, VSH_EINPUT,
+            "--trace: %.200s is there and no trace of vishwa-sim; --force overwrites it", c->trace);
+    return VSH_OK;
+}
+
 /* Runs the step; watched where somebody asks for what happened. */
 static vsh_status simulate(vsh_session *s, sim_step_answer *a, sim_trace **trace, vsh_error *err)
 {
@@ -135,6 +149,7 @@ vsh_status sim_run_step(vsh_session *s, vsh_error *err)
     if (c->engine == SIM_REFERENCE)
         return vsh_fail(err, VSH_EINPUT,
                         "--engine: a step is too long for the reference; it runs gemm");
+    VSH_TRY(check_place(c, err));
     VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
     VSH_TRY(read_work(s, hardware, model, &a->step, err));
     VSH_TRY(sim_expert_load_read(s->arena, c->experts_load, model, &load, err));

@@ -42,6 +42,9 @@ void sim_trace_add_totals(sim_trace *trace, const sim_step_time *result);
 /* How often an operation ran, repetitions that were skipped counted. */
 int64_t sim_trace_runs(const sim_trace *trace, const vsh_op *op);
 
+/* Stands near the top of every trace, so that a program knows its own. */
+#define SIM_TRACE_MARK "vishwa-sim"
+
 /* Trace events in JSON: lanes as threads, microseconds with the cycles beside them. VSH_EMACHINE.
  */
 vsh_status sim_trace_write(const sim_trace *trace, const char *path, vsh_error *err);

@@ -172,6 +172,7 @@ static void write_head(const sim_trace *t, vsh_text *out)
 
     vsh_text_add(out, "{\"displayTimeUnit\": \"ns\", \"otherData\": ");
     vsh_json_object(&json, NULL);
+    vsh_json_string(&json, "made_by", SIM_TRACE_MARK);
     vsh_json_string(&json, "hardware", t->chip->hardware->name);
     vsh_json_string(&json, "precision", vsh_precision_words[t->chip->precision]);
     vsh_json_real(&json, "clock_hz", t->chip->clock.v);

@@ -11,9 +11,12 @@ typedef struct {
     const sim_engine *engine;
 } runner;
 
-/* What some executions of a product take, together. */
+/* What some executions of products take, together. */
 typedef struct {
-    double cycles, matrix, vector, memory;
+    int gemms; /* of the plan's, that ran */
+    double cycles, matrix, memory;
+    double vector;     /* the vector unit's, beside cycles */
+    bool vector_after; /* which wait for it; else it works at the same time */
     double executions; /* that counts are of one of */
     sim_machine machine;
     sim_product product;
@@ -23,13 +26,19 @@ typedef struct {
 
 /* ---- products, by kind of hardware --------------------------------------------------------- */
 
-static vsh_status run_tpu(const runner *r, const sim_planned_gemm *g, sim_tilings *tilings,
+/* Some of the plan's products, from the first on. */
+typedef vsh_status run_product(const runner *r, const sim_planned_op *p, int first,
+                               sim_tilings *tilings, run_result *run, vsh_error *err);
+
+static vsh_status run_tpu(const runner *r, const sim_planned_op *p, int first, sim_tilings *tilings,
                           run_result *run, vsh_error *err)
 {
     const sim_machine *m = &r->chip->machine;
+    const sim_planned_gemm *g = &p->gemm[first];
 
     VSH_TRY(sim_gemm_tile(r->chip, &g->gemm, tilings, err));
-    *run = (run_result){.executions = (double)g->times,
+    *run = (run_result){.gemms = 1,
+                        .executions = (double)g->times,
                         .machine = *m,
                         .product = tilings->best.product,
                         .rate = sim_unit_rate_of(r->chip)};
@@ -66,82 +75,104 @@ static bool is_attention(const sim_gemm *g)
     return g->resident[SIM_LHS] || g->resident[SIM_RHS] || g->resident[SIM_OUT];
 }
 
-/* Executions side by side fill the SMs together, as a batched or grouped kernel does: as one
- * product of all their rows, or, where rows are summed over, of all their results. */
-static vsh_status run_gpu(const runner *r, const sim_planned_gemm *g, sim_tilings *tilings,
-                          run_result *run, vsh_error *err)
+/* Cycles of the profile's vector unit for work on results as they leave the matrix units. */
+static double result_cycles(const runner *r, const sim_planned_gemm *g)
 {
-    const vsh_hardware *h = r->chip->hardware;
-    sim_gemm gemm = is_attention(&g->gemm) ? as_fused_attention(&g->gemm) : g->gemm;
-    sim_gpu_result gpu;
-    int64_t rows;
-    double slowest, peak;
+    const vsh_figure *vector = &r->chip->hardware->vector;
+    double flops = (double)(g->gemm.result_work - 1) * (double)g->times * (double)g->gemm.m *
+                   (double)g->gemm.n;
 
-    (void)tilings;
-    if (__builtin_mul_overflow(gemm.m, g->times, &rows))
-        return vsh_fail(err, VSH_EINPUT, "too many rows to count in 63 bits");
-    VSH_TRY(sim_gpu_product(r->arena, h, r->chip->precision, rows, gemm.n, gemm.k, r->engine, &gpu,
-                            err));
-    peak = sim_chip_macs_a_cycle(r->chip) / (double)gpu.machine.units;
-    slowest = fmax(gpu.pace.matrix, fmax(gpu.pace.cache, gpu.pace.memory));
-    *run = (run_result){.executions = 1,
-                        .cycles = gpu.seconds * r->chip->clock.v,
-                        .machine = gpu.machine,
-                        .product = gpu.product,
-                        .counts = gpu.counts,
-                        .rate = {peak, fmin(peak, (double)(gpu.machine.rows * gpu.machine.cols) /
-                                                      gpu.pace.matrix)}};
-    run->matrix =
-        (double)gpu.counts.streaming / (double)gpu.machine.units * gpu.pace.matrix / slowest;
-    run->memory = (double)gpu.counts.streaming / (double)gpu.machine.units *
-                  fmax(gpu.pace.cache, gpu.pace.memory) / slowest;
-    run->vector = (double)(g->gemm.result_work - 1) * (double)g->times * (double)g->gemm.m *
-                  (double)g->gemm.n /
-                  (h->vector.known ? h->vector.value / r->chip->clock.v : (double)INFINITY);
-    run->cycles += run->vector; /* softmax waits for its scores, and the next product for it */
+    return vector->known ? flops / (vector->value / r->chip->clock.v) : 0;
+}
+
+/* All of an operation's products, of batches or experts, run as one kernel. What attention moves is
+ * what the operation list says: all of its operands but the scores, whatever the mask spares. */
+static vsh_status plan_kernel(const runner *r, const sim_planned_op *p, sim_gpu_kernel *kernel,
+                              run_result *run, vsh_error *err)
+{
+    sim_gpu_group *group = vsh_alloc(r->arena, (size_t)p->gemm_count, sizeof *group);
+    bool attention = is_attention(&p->gemm[0].gemm);
+
+    if (!group)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    *kernel = (sim_gpu_kernel){.group = group,
+                               .groups = p->gemm_count,
+                               .out_bytes = p->gemm[0].gemm.out_bytes,
+                               .lhs_in_registers = attention};
+    for (int i = 0; i < p->gemm_count; i++) {
+        const sim_planned_gemm *g = &p->gemm[i];
+        sim_gemm gemm = attention ? as_fused_attention(&g->gemm) : g->gemm;
+        group[i] = (sim_gpu_group){gemm.m, gemm.k, g->times};
+        kernel->n = gemm.n;
+        if (p->op->kind == VSH_OP_ATTENTION)
+            kernel->least_bytes += (double)g->times * p->op->bytes.v / (double)p->op->count;
+        run->vector += result_cycles(r, g);
+    }
     return VSH_OK;
 }
 
-static vsh_status run_cpu(const runner *r, const sim_planned_gemm *g, sim_tilings *tilings,
+static vsh_status run_gpu(const runner *r, const sim_planned_op *p, int first, sim_tilings *tilings,
                           run_result *run, vsh_error *err)
 {
-    const vsh_hardware *h = r->chip->hardware;
+    sim_gpu_kernel kernel;
+    sim_gpu_result gpu;
+    double peak;
+
+    (void)first;
+    (void)tilings;
+    /* softmax waits for its scores, and the next product for it */
+    *run = (run_result){.gemms = p->gemm_count, .executions = 1, .vector_after = true};
+    VSH_TRY(plan_kernel(r, p, &kernel, run, err));
+    VSH_TRY(sim_gpu_run(r->arena, r->chip->hardware, r->chip->precision, &kernel, r->engine, &gpu,
+                        err));
+    peak = sim_chip_macs_a_cycle(r->chip) / (double)gpu.machine.units;
+    run->cycles = gpu.seconds * r->chip->clock.v;
+    run->matrix = gpu.matrix_cycles;
+    run->memory = gpu.memory_cycles;
+    run->machine = gpu.machine;
+    run->product = gpu.product;
+    run->counts = gpu.counts;
+    run->rate = (sim_unit_rate){
+        peak, fmin(peak, (double)(gpu.machine.rows * gpu.machine.cols) / gpu.pace.matrix)};
+    return VSH_OK;
+}
+
+static vsh_status run_cpu(const runner *r, const sim_planned_op *p, int first, sim_tilings *tilings,
+                          run_result *run, vsh_error *err)
+{
+    const sim_planned_gemm *g = &p->gemm[first];
     sim_cpu_result cpu;
-    double clock = r->chip->clock.v, times = (double)g->times, peak;
+    double times = (double)g->times, peak;
 
     (void)tilings;
-    VSH_TRY(sim_cpu_product(r->arena, h, r->chip->precision, g->gemm.m, g->gemm.n, g->gemm.k,
-                            r->engine, &cpu, err));
+    VSH_TRY(sim_cpu_product(r->arena, r->chip->hardware, r->chip->precision, g->gemm.m, g->gemm.n,
+                            g->gemm.k, r->engine, &cpu, err));
     peak = sim_chip_macs_a_cycle(r->chip) / (double)cpu.machine.units;
-    *run = (run_result){.executions = times,
-                        .cycles = times * cpu.seconds * clock,
+    *run = (run_result){.gemms = 1,
+                        .executions = times,
+                        .cycles = times * cpu.seconds * r->chip->clock.v,
+                        .matrix = times * cpu.matrix_cycles,
+                        .memory = times * cpu.memory_cycles,
+                        .vector = result_cycles(r, g),
                         .machine = cpu.machine,
                         .product = cpu.product,
                         .counts = cpu.counts,
                         .rate = {peak, sim_macs_a_cycle(&cpu.machine) / (double)cpu.machine.units}};
-    run->matrix = times * (double)cpu.counts.streaming / (double)cpu.machine.units;
-    run->memory = times * cpu.memory_seconds * clock;
-    run->vector = times * (double)(g->gemm.result_work - 1) * (double)g->gemm.m *
-                  (double)g->gemm.n /
-                  (h->vector.known ? h->vector.value / clock : (double)INFINITY);
     return VSH_OK;
 }
-
-typedef vsh_status run_product(const runner *r, const sim_planned_gemm *g, sim_tilings *tilings,
-                               run_result *run, vsh_error *err);
 
 static run_product *const run_on[] = {
     [VSH_TPU] = run_tpu, [VSH_GPU] = run_gpu, [VSH_CPU] = run_cpu};
 
 /* ---- operations ---------------------------------------------------------------------------- */
 
-/* The waterfall of what ran, and of cycles beyond it: the vector unit's where that takes longer,
- * the memory's where that does, else a kernel's beginning and end. */
-static void account(const runner *r, const run_result *run, double cycles, double repeats,
+/* The waterfall of what ran; of the cycles beyond its tiles: on CPUs packing and out pass memory,
+ * on GPUs parts of k are added; and of those that only the vector unit works in. */
+static void account(const runner *r, const run_result *run, double vector, double repeats,
                     sim_op_time *t, const sim_op_macs *macs)
 {
-    double a_cycle = sim_chip_macs_a_cycle(r->chip), beyond, vector;
-    double counted = run->executions * (double)run->counts.cycles;
+    double a_cycle = sim_chip_macs_a_cycle(r->chip);
+    double beyond = fmax(0, run->cycles - run->executions * (double)run->counts.cycles);
     sim_waterfall part = {{0}};
     sim_op_macs one = *macs;
 
@@ -153,37 +184,42 @@ static void account(const runner *r, const run_result *run, double cycles, doubl
     sim_waterfall_add(&part, &run->machine, run->rate, r->chip->cores, &run->counts, &one);
     for (int i = 0; i < SIM_CAUSES; i++)
         t->waterfall.slots[i] += repeats * run->executions * part.slots[i];
-    beyond = fmax(0, cycles - counted);
-    vector = fmin(beyond, run->vector);
     t->waterfall.slots[SIM_VECTOR] += repeats * vector * a_cycle;
-    t->waterfall.slots[run->memory >= cycles / 2 ? SIM_MEMORY : SIM_OVERHEAD] +=
-        repeats * (beyond - vector) * a_cycle;
+    t->waterfall.slots[r->chip->hardware->kind == VSH_CPU ? SIM_MEMORY : SIM_OVERHEAD] +=
+        repeats * beyond * a_cycle;
+}
+
+/* Multiply-adds asked for by some of the plan's products. */
+static double asked_macs(const sim_planned_op *p, int first, int count)
+{
+    double macs = 0;
+
+    for (int i = first; i < first + count; i++)
+        macs += (double)p->gemm[i].times * (double)p->gemm[i].gemm.m * (double)p->gemm[i].gemm.n *
+                (double)p->gemm[i].gemm.k;
+    return macs;
 }
 
 static vsh_status run_gemms(runner *r, const sim_planned_op *p, sim_op_time *t, vsh_error *err)
 {
-    double repeats = (double)p->repeats, all = 0;
+    double repeats = (double)p->repeats, all = asked_macs(p, 0, p->gemm_count);
+    run_result run;
 
-    for (int i = 0; i < p->gemm_count; i++)
-        all += (double)p->gemm[i].times * (double)p->gemm[i].gemm.m * (double)p->gemm[i].gemm.n *
-               (double)p->gemm[i].gemm.k;
-    for (int i = 0; i < p->gemm_count; i++) {
-        const sim_planned_gemm *g = &p->gemm[i];
+    for (int i = 0; i < p->gemm_count; i += run.gemms) {
         sim_tilings tilings = {0};
         sim_op_macs macs = t->macs;
-        run_result run;
-        double cycles, share;
-        VSH_TRY(run_on[r->chip->hardware->kind](r, g, &tilings, &run, err));
+        double vector, share;
+        VSH_TRY(run_on[r->chip->hardware->kind](r, p, i, &tilings, &run, err));
         if (i == 0)
             t->tilings = tilings;
-        cycles = fmax(run.cycles, run.vector);
-        share = (double)g->times * (double)g->gemm.m * (double)g->gemm.n * (double)g->gemm.k / all;
+        share = asked_macs(p, i, run.gemms) / all;
+        vector = run.vector_after ? run.vector : fmax(0, run.vector - run.cycles);
         macs.model_macs *= share;
         macs.executed_macs *= share;
         sim_op_macs_add(&macs, &run.product, run.machine.dataflow == SIM_WS ? run.machine.rows : 1,
                         run.machine.cols, (double)r->chip->cores * run.executions * repeats);
-        account(r, &run, cycles, repeats, t, &macs);
-        t->cycles += repeats * cycles;
+        account(r, &run, vector, repeats, t, &macs);
+        t->cycles += repeats * (run.cycles + vector);
         t->matrix += repeats * run.matrix;
         t->vector += repeats * run.vector;
         t->memory += repeats * run.memory;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "sim/count_bound.h"
 #include "sim/step_alone.h"
 #include "sim/whole.h"
 
@@ -13,6 +14,7 @@ typedef struct {
     const sim_watcher *watcher;
     sim_step_time *out;
     sim_planned_op *plan;
+    double counted; /* at most, so far */
 } scheduler;
 
 /* ---- on one timeline ----------------------------------------------------------------------- */
@@ -45,6 +47,15 @@ static sim_vector_work vector_work(const sim_chip *chip, const sim_planned_op *p
         .chunks = (int64_t)fmin(CHUNKS_MAX, fmax(1, ceil(bytes / CHUNK_BYTES)))};
 }
 
+/* The channel counts bytes in parts of this many. */
+enum { BYTES_PARTS = 256 };
+
+static vsh_status too_long(const scheduler *s, vsh_error *err)
+{
+    return vsh_fail(err, VSH_EINPUT, "%s: the cycles and bytes of this step pass 63 bits",
+                    s->step->model->name);
+}
+
 static vsh_status tile_op(vsh_arena *arena, scheduler *s, int index, tiled_op *tiled,
                           vsh_error *err)
 {
@@ -52,6 +63,9 @@ static vsh_status tile_op(vsh_arena *arena, scheduler *s, int index, tiled_op *t
     sim_op_time *t = &s->out->op[index];
     sim_tilings tilings;
 
+    if (p->bytes * (double)(BYTES_PARTS * p->vector_times) * (double)p->repeats > SIM_COUNT_LIMIT ||
+        p->vector_flops * (double)p->vector_times * (double)p->repeats > SIM_COUNT_LIMIT)
+        return too_long(s, err);
     tiled->vector = vector_work(s->chip, p);
     tiled->product = vsh_alloc(arena, (size_t)(p->gemm_count + 1), sizeof *tiled->product);
     if (!tiled->product)
@@ -59,6 +73,10 @@ static vsh_status tile_op(vsh_arena *arena, scheduler *s, int index, tiled_op *t
     for (int i = 0; i < p->gemm_count; i++) {
         VSH_TRY(sim_gemm_tile(s->chip, &p->gemm[i].gemm, &tilings, err));
         tiled->product[i] = tilings.best.product;
+        s->counted += sim_largest_count(&s->chip->machine, &tilings.best.product) *
+                      (double)p->gemm[i].times * (double)p->repeats;
+        if (s->counted > SIM_COUNT_LIMIT)
+            return too_long(s, err);
         if (i == 0)
             t->tilings = tilings;
         sim_op_macs_add(&t->macs, &tilings.best.product, s->chip->machine.rows,
@@ -162,15 +180,18 @@ sim_unit_rate sim_unit_rate_of(const sim_chip *chip)
     return (sim_unit_rate){rate, rate};
 }
 
-static vsh_bound bound_of(const sim_op_time *t)
+/* Units wait for operands that were fetched late. Where the vector unit works longest, it held the
+ * buffers they go into; where nothing is busy for half of the time, it was the latency of many
+ * small transfers; else the memory was busy. */
+static void name_waits(sim_op_time *t)
 {
-    double busiest = fmax(t->matrix, fmax(t->vector, t->memory));
+    sim_cause cause = t->bound == VSH_BOUND_VECTOR ? SIM_VECTOR
+                      : t->bound == VSH_BOUND_FILL ? SIM_DMA_HEAD
+                                                   : SIM_MEMORY;
+    double waits = t->waterfall.slots[SIM_MEMORY];
 
-    if (2 * busiest < t->cycles)
-        return VSH_BOUND_FILL;
-    return busiest == t->matrix   ? VSH_BOUND_MATRIX
-           : busiest == t->memory ? VSH_BOUND_MEMORY
-                                  : VSH_BOUND_VECTOR;
+    t->waterfall.slots[SIM_MEMORY] -= waits;
+    t->waterfall.slots[cause] += waits;
 }
 
 /* From one micro-batch to all of a step. */
@@ -178,7 +199,8 @@ static void conclude_op(const scheduler *s, sim_op_time *t, double a_cycle)
 {
     double times = t->op->phase == VSH_OPTIMIZER ? 1 : (double)s->step->micro_batches;
 
-    t->bound = bound_of(t);
+    t->bound = sim_bound_of(t->cycles, t->matrix, t->memory, t->vector);
+    name_waits(t);
     t->utilization = t->cycles > 0 ? (double)t->op->executed_macs / (t->cycles * a_cycle) : 0;
     t->cycles *= times;
     t->matrix *= times;

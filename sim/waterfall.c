@@ -37,6 +37,17 @@ void sim_waterfall_add(sim_waterfall *w, const sim_machine *m, sim_unit_rate rat
         streamed - a->padded_k + a->run_macs - a->executed_macs;
 }
 
+vsh_bound sim_bound_of(double cycles, double matrix, double memory, double vector)
+{
+    double busiest = fmax(matrix, fmax(memory, vector));
+
+    if (2 * busiest < cycles)
+        return VSH_BOUND_FILL;
+    return busiest == matrix   ? VSH_BOUND_MATRIX
+           : busiest == memory ? VSH_BOUND_MEMORY
+                               : VSH_BOUND_VECTOR;
+}
+
 void sim_waterfall_shares(const sim_waterfall *w, double shares[SIM_CAUSES])
 {
     const double steps = 1099511627776.0; /* 2^40: sums of such fractions below 1 are exact */

@@ -3,6 +3,7 @@
 #ifndef VSH_WATERFALL_H
 #define VSH_WATERFALL_H
 
+#include "core/cost.h"
 #include "sim/machine.h"
 
 typedef enum {
@@ -49,6 +50,9 @@ typedef struct {
  * held rate is the memory's. */
 void sim_waterfall_add(sim_waterfall *w, const sim_machine *machine, sim_unit_rate rate,
                        int64_t cores, const sim_counts *counts, const sim_op_macs *macs);
+
+/* The resource that is busy longest of so many cycles; fill when it is under half of them. */
+vsh_bound sim_bound_of(double cycles, double matrix, double memory, double vector);
 
 /* Shares in the order of the causes; their sum, in any order, is exactly 1. */
 void sim_waterfall_shares(const sim_waterfall *w, double shares[SIM_CAUSES]);

@@ -95,7 +95,7 @@ refuses 2 'too large to count in 63 bits' $moe --seq 1e9
 refuses 2 'unexpected word "extra"' $moe extra
 refuses 2 'unknown option "--array"' $moe --array 8x8
 refuses 2 'unknown option "--dataflow"' $moe --dataflow ws
-refuses 2 'experts-load: expected even, zipf or a file of shares, and "zpf" cannot be read' \
+refuses 2 'experts-load: expected even, zipf or a file of shares of at most 1 MiB, and "zpf" cannot be read' \
     $moe --experts-load zpf
 refuses 2 'experts-load: tiny-dense has no experts' $dense --experts-load zipf
 printf '1\n2\n' > short.txt
@@ -136,6 +136,22 @@ for chip in a100-80gb h100-sxm epyc-9654; do
     answers 0 '.time_s > 0 and .utilization > 0 and .utilization <= 1' \
         "$sim" gemm 4096 4096 4096 --hw $chip
 done
+for asked in 'a100-80gb fp8' 'v100-32gb bf16' 'tpu-v4 fp8'; do
+    shows 0 'computed as' "$sim" gemm 512 512 512 --hw ${asked% *} --precision ${asked#* }
+done
+shows 0 'the whole chip as$|the whole chip as one' "$sim" gemm 512 512 512 --hw epyc-9654
+shows 0 'waiting for memory' "$sim" gemm 300 300 300 --hw epyc-9654
+answers 0 '.bound == "fill"' "$sim" gemm 64 64 100000 --hw h100-sxm
+for chip in a100-80gb laptop; do
+    "$sim" gemm 100 4096 4096 --hw $chip --explain > kernel.txt 2> /dev/null
+    claim "a kernel has no stationary tile to change and no transfers" \
+        sh -c "! grep -qE 'changing the stationary|over transfers|transposes busy' kernel.txt"
+    "$sim" gemm 100 4096 4096 --hw $chip --explain --json > kernel.json 2> /dev/null
+    claim "the bound is what --explain says is busy longest" jq -e '.cycles as $all | .bound as $b |
+        [.explain[] | select(.name | endswith(" busy"))] | max_by(.value) |
+        if 2 * .value < $all then $b == "fill" else .name == $b + " busy" end' kernel.json
+done
+answers 0 '.bytes_read == 2 * 4096 * 4096' "$sim" gemm 4096 4096 4096 --hw laptop --precision int8
 $gemm --json > one.json
 $gemm --count 5 --json > five.json
 claim "five executions take five times as long" \
@@ -148,4 +164,21 @@ refuses 2 'pass 63 bits' "$sim" gemm 9e15 9e15 9e15 --hw tpu-v4
 $gemm > wide.txt
 claim "a product on a profile: at most 80 columns" \
     test "$(LC_ALL=C.UTF-8 wc -L < wide.txt)" -le 80 -a "$(wc -l < wide.txt)" -gt 9
+
+# ---- files
+small="$sim step --hw tpu-v5e --model quick-moe --batch 2 --seq 64"
+run $small --trace trace.json
+claim "a trace is one JSON object of events" jq -e '.traceEvents | length > 50' trace.json
+run $small --trace trace.json
+claim "our own trace is written over" [ "$code" -eq 0 ]
+echo precious > other.json
+refuses 2 'other.json is there and no trace' $small --trace other.json
+claim "somebody else's file stays" grep -q precious other.json
+run $small --trace other.json --force
+claim "--force writes over it" jq -e .traceEvents other.json
+refuses 4 '/dev/full: No space left' $small --trace /dev/full
+claim "a device stays one" [ -c /dev/full ]
+run $small --report page
+claim "a report is a page with its pictures" [ "$code" -eq 0 -a -s page/index.html -a -s page/roofline.svg ]
+claim "the page asks for nothing beside it" sh -c "! grep -qE 'src=\"http|<script' page/index.html"
 finish

@@ -180,7 +180,10 @@ static void a_profile_that_lacks_what_is_needed_is_refused_by_name(void)
                   "needs matrix: units, rows, cols and clock");
     check_refused("scratchpad: {capacity: 64 MiB}\n", "", "needs scratchpad: capacity");
     check_refused("units: 4,", "units: 4, cores: 8,",
-                  "matrix.units: 4 is less than one for each of 8 cores");
+                  "expected a whole number for each of 8 cores, got 4");
+    check_refused("units: 4,", "units: 4, cores: 3,", "for each of 3 cores, got 4");
+    check_refused("units: 4,", "units: 4.5,", "for each of 1 core, got 4.5");
+    check_refused("units: 4,", "units: 3,", "TFLOP/s, and the bf16 peak is");
 }
 
 static void every_shipped_tpu_is_simulated_or_refused_by_what_it_lacks(void)

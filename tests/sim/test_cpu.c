@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/waterfall.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "cpu";
@@ -30,6 +31,13 @@ static sim_cpu_result timed(const vsh_hardware *hardware, int64_t m, int64_t n, 
                                &result, &err),
                &err);
     return result;
+}
+
+static vsh_bound bound(const vsh_hardware *hardware, int64_t m, int64_t n, int64_t k)
+{
+    sim_cpu_result r = timed(hardware, m, n, k);
+
+    return sim_bound_of(r.seconds * 1e9, r.matrix_cycles, r.memory_cycles, 0);
 }
 
 static const int64_t sides[] = {1, 5, 6, 7, 64, 100, 333, 1024, 3000};
@@ -70,7 +78,7 @@ static void a_large_product_reaches_the_rate_of_the_best_one_measured(void)
 
     hardware.products[VSH_FP32] = (vsh_figure){.known = true, .value = 600e9};
     CHECK_NEAR(2.0 * (double)(m * n * k) / timed(&hardware, m, n, k).seconds, 600e9, 0.05, 0);
-    CHECK_INT(timed(&hardware, m, n, k).bound, VSH_BOUND_MATRIX);
+    CHECK_INT(bound(&hardware, m, n, k), VSH_BOUND_MATRIX);
 }
 
 static void part_of_a_tile_costs_a_tile(void)
@@ -81,7 +89,7 @@ static void part_of_a_tile_costs_a_tile(void)
     CHECK_NEAR(timed(&hardware, 1, 1, 4096).seconds, timed(&hardware, 6, 16, 4096).seconds, 1e-9,
                0);
     CHECK(timed(&hardware, 49, 16, 4096).seconds > 1.9 * timed(&hardware, 48, 16, 4096).seconds);
-    CHECK_INT(timed(&hardware, 1, 1, 4096).bound, VSH_BOUND_FILL);
+    CHECK_INT(bound(&hardware, 1, 1, 4096), VSH_BOUND_FILL);
 }
 
 static void one_row_streams_the_weights_unpacked(void)
@@ -91,9 +99,29 @@ static void one_row_streams_the_weights_unpacked(void)
 
     CHECK(!one.packed);
     CHECK(many.packed);
-    CHECK_INT(one.bound, VSH_BOUND_MEMORY);
+    CHECK_INT(bound(&hardware, 1, 4096, 4096), VSH_BOUND_MEMORY);
     CHECK_NEAR(one.seconds, 4.0 * 4096 * 4096 / 50e9, 0.01, 0);
     CHECK(one.other_seconds > one.seconds && many.other_seconds > many.seconds);
+}
+
+/* Packed, an operand is read once; as they lie, rhs is read for each of the tiles of rows. */
+static void bytes_are_whole_operands(void)
+{
+    vsh_hardware hardware = eight_cores();
+    sim_cpu_result packed, straight;
+
+    /* such that bytes / rate x rate is no whole number */
+    hardware.memory_rate.value = 64e9 / 3;
+    for (int64_t side = 1000; side < 1200; side++) {
+        packed = timed(&hardware, side, side, side);
+        CHECK(packed.packed);
+        CHECK_INT(packed.counts.bytes_read, 8 * side * side);
+        CHECK_INT(packed.counts.bytes_written, 12 * side * side);
+        straight = timed(&hardware, 1, side, side);
+        CHECK(!straight.packed);
+        CHECK_INT(straight.counts.bytes_read, 4 * side * (side + 1));
+        CHECK_INT(straight.counts.bytes_written, 4 * side);
+    }
 }
 
 static void every_engine_says_the_same(void)
@@ -176,6 +204,7 @@ const vsh_test vsh_tests[] = {
      a_large_product_reaches_the_rate_of_the_best_one_measured},
     {"part_of_a_tile_costs_a_tile", part_of_a_tile_costs_a_tile},
     {"one_row_streams_the_weights_unpacked", one_row_streams_the_weights_unpacked},
+    {"bytes_are_whole_operands", bytes_are_whole_operands},
     {"every_engine_says_the_same", every_engine_says_the_same},
     {"what_cannot_be_run_is_refused", what_cannot_be_run_is_refused},
     {"openblas_on_one_core_is_within_a_fifth_on_average",

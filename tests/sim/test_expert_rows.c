@@ -211,11 +211,40 @@ static void a_word_that_is_no_file_says_what_was_expected(void)
     sim_expert_load load;
 
     CHECK_FAILS(read_word("no-such-file", &model, &load), &err, VSH_EINPUT,
-                "expected even, zipf or a file of shares, and \"no-such-file\" cannot be read");
+                "expected even, zipf or a file of shares of at most 1 MiB, and \"no-such-file\" "
+                "cannot be read");
     CHECK_FAILS(read_word("models", &model, &load), &err, VSH_EINPUT, "cannot be read");
 }
 
+/* A token goes to different experts: 1,000 tokens give none of them more than 1,000 rows. */
+static void no_expert_gets_more_rows_than_there_are_tokens(void)
+{
+    static const double shares[][4] = {
+        {1, 0.5, 1.0 / 3, 0.25}, {1, 0, 0, 0}, {8, 1, 1, 1}, {5, 5, 0, 1e-9}};
+
+    for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
+        vsh_model model = model_of(4, "dropless");
+        sim_expert_load load = {"given", shares[i], 4};
+        const int64_t *rows = rows_under(&model, &load);
+        CHECK_INT(sum(rows, 4), 2000);
+        CHECK(rows[0] <= 1000 && rows[0] >= rows[3] && rows[3] >= 0);
+    }
+}
+
+static void a_file_that_never_ends_is_refused(void)
+{
+    vsh_model model = model_of(4, "dropless");
+    sim_expert_load load;
+
+    CHECK_FAILS(sim_expert_load_read(vsh_test_arena(), "/dev/zero", &model, &load, &err), &err,
+                VSH_EINPUT, "cannot be read");
+}
+
 const vsh_test vsh_tests[] = {
+    {"no_expert_gets_more_rows_than_there_are_tokens",
+     no_expert_gets_more_rows_than_there_are_tokens},
+    {"a_file_that_never_ends_is_refused", a_file_that_never_ends_is_refused},
+
     {"every_routed_row_has_an_expert_the_largest_first",
      every_routed_row_has_an_expert_the_largest_first},
     {"rows_are_the_shares_to_a_whole_row", rows_are_the_shares_to_a_whole_row},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "sim/waterfall.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "gpu";
@@ -32,6 +33,12 @@ static sim_gpu_result timed(const vsh_hardware *hardware, int64_t m, int64_t n, 
                                &result, &err),
                &err);
     return result;
+}
+
+static vsh_bound bound_of(const vsh_hardware *hardware, const sim_gpu_result *r)
+{
+    return sim_bound_of(r->seconds * hardware->matrix_clock.value, r->matrix_cycles,
+                        r->memory_cycles, 0);
 }
 
 /* ---- laws ---------------------------------------------------------------------------------- */
@@ -92,7 +99,7 @@ static void a_full_chip_runs_at_the_rate_it_holds(void)
     r = timed(&hardware, 256 * 108, 128 * 10, 8192);
     CHECK_NEAR(2.0 * 256 * 108 * 128 * 10 * 8192 / r.seconds,
                hardware.matrix_efficiency.value * hardware.peak[VSH_FP16].value, 1e-3, 0);
-    CHECK_INT(r.bound, VSH_BOUND_MATRIX);
+    CHECK_INT(bound_of(&hardware, &r), VSH_BOUND_MATRIX);
 }
 
 /* The best of several tiles: the next larger shape may suit another tile and cost a little less. */
@@ -209,6 +216,72 @@ static void without_a_cache_a_wave_reads_its_rows_and_columns(void)
                0);
 }
 
+static sim_gpu_result together(const vsh_hardware *hardware, const sim_gpu_group *group,
+                               int64_t groups, int64_t n)
+{
+    sim_gpu_kernel kernel = {.group = group, .groups = groups, .n = n};
+    sim_gpu_result r;
+
+    REQUIRE_OK(
+        sim_gpu_run(vsh_test_arena(), hardware, VSH_FP16, &kernel, &sim_engines[CLOSED], &r, &err),
+        &err);
+    return r;
+}
+
+static void products_of_a_batch_have_operands_of_their_own(void)
+{
+    vsh_hardware hardware = profile("h100-sxm");
+    double rate = hardware.memory_rate.value * hardware.memory_efficiency.value;
+    sim_gpu_group few = {16, 7168, 256};
+    sim_gpu_result r = together(&hardware, &few, 1, 4096);
+
+    CHECK_INT(r.counts.bytes_read, 512LL * (7168 * 4096 + 16 * 7168));
+    CHECK_INT(r.counts.macs, 256LL * 16 * 7168 * 4096);
+    CHECK(r.seconds >= r.dram_bytes / rate);
+    CHECK(r.seconds > 10 * timed(&hardware, 256 * 16, 4096, 7168).seconds);
+    CHECK_INT(bound_of(&hardware, &r), VSH_BOUND_MEMORY);
+}
+
+static void rows_of_each_product_are_rounded_up_to_tiles(void)
+{
+    vsh_hardware hardware = only_matrix_units();
+    sim_gpu_group part = {65, 4096, 256}, whole = {128, 4096, 256};
+
+    CHECK_NEAR(together(&hardware, &part, 1, 4096).seconds,
+               together(&hardware, &whole, 1, 4096).seconds, 1e-12, 0);
+}
+
+static void products_of_all_sizes_fill_the_waves_together(void)
+{
+    enum { GROUPS = 64 };
+    vsh_hardware hardware = only_matrix_units();
+    sim_gpu_group group[GROUPS], same = {1, 4096, GROUPS};
+    double alone = 0;
+
+    for (int i = 0; i < GROUPS; i++) {
+        group[i] = (sim_gpu_group){1 + i, 4096, 1};
+        alone += together(&hardware, &group[i], 1, 1024).seconds;
+    }
+    CHECK(together(&hardware, group, GROUPS, 1024).seconds < alone / 4);
+    CHECK_NEAR(together(&hardware, group, GROUPS, 1024).seconds,
+               together(&hardware, &same, 1, 1024).seconds, 1e-12, 0);
+    for (int i = 0; i < GROUPS; i++) /* of the mean length as many */
+        group[i] = (sim_gpu_group){64, 4096 + 64 * (i % 2 ? i : -i), 1};
+    same = (sim_gpu_group){64, 4096 + 32, GROUPS};
+    CHECK_NEAR(together(&hardware, group, GROUPS, 1024).seconds,
+               together(&hardware, &same, 1, 1024).seconds, 1e-12, 0);
+}
+
+/* 64 tiles of 64 x 64 at least, and 108 SMs: they all run at once. */
+static void a_wave_takes_as_long_as_its_longest_product(void)
+{
+    vsh_hardware hardware = only_matrix_units();
+    sim_gpu_group group[] = {{64, 64, 63}, {64, 200, 1}}, longest = {64, 200, 1};
+
+    CHECK_NEAR(together(&hardware, group, 2, 64).seconds,
+               together(&hardware, &longest, 1, 64).seconds, 1e-12, 0);
+}
+
 static void few_tiles_split_k(void)
 {
     vsh_hardware hardware = profile("a100-80gb");
@@ -220,16 +293,22 @@ static void few_tiles_split_k(void)
 static void the_bound_names_what_a_product_waits_for(void)
 {
     vsh_hardware hardware = profile("a100-80gb");
+    sim_gpu_result square = timed(&hardware, 8192, 8192, 8192);
+    sim_gpu_result row = timed(&hardware, 1, 28672, 8192), small = timed(&hardware, 64, 64, 64);
+    sim_gpu_result few_tiles = timed(&hardware, 64, 64, 100000);
 
-    CHECK_INT(timed(&hardware, 8192, 8192, 8192).bound, VSH_BOUND_MATRIX);
-    CHECK_INT(timed(&hardware, 1, 28672, 8192).bound, VSH_BOUND_MEMORY);
-    CHECK_INT(timed(&hardware, 64, 64, 64).bound, VSH_BOUND_LATENCY);
+    CHECK_INT(bound_of(&hardware, &square), VSH_BOUND_MATRIX);
+    CHECK_INT(bound_of(&hardware, &row), VSH_BOUND_MEMORY);
+    CHECK_INT(bound_of(&hardware, &small), VSH_BOUND_FILL);
+    CHECK_INT(bound_of(&hardware, &few_tiles), VSH_BOUND_FILL);
 }
 
 static void what_cannot_be_run_is_refused(void)
 {
     vsh_hardware hardware = profile("a100-80gb");
     const sim_engine *closed = &sim_engines[CLOSED];
+    static const sim_gpu_group many = {1, 1, INT64_MAX};
+    sim_gpu_kernel nothing = {.n = 8}, endless = {.group = &many, .groups = 1, .n = 1};
     sim_gpu_result r;
     vsh_arena *arena = vsh_test_arena();
 
@@ -244,6 +323,10 @@ static void what_cannot_be_run_is_refused(void)
                 &err, VSH_EINPUT, "pass 63 bits");
     CHECK_FAILS(sim_gpu_product(arena, &hardware, VSH_FP16, INT64_MAX, 1, 1, closed, &r, &err),
                 &err, VSH_EINPUT, "pass 63 bits");
+    CHECK_FAILS(sim_gpu_run(arena, &hardware, VSH_FP16, &nothing, closed, &r, &err), &err,
+                VSH_EINPUT, "without any product");
+    CHECK_FAILS(sim_gpu_run(arena, &hardware, VSH_FP16, &endless, closed, &r, &err), &err,
+                VSH_EINPUT, "pass 63 bits");
     hardware.matrix_units.known = false;
     CHECK_FAILS(sim_gpu_product(arena, &hardware, VSH_FP16, 8, 8, 8, closed, &r, &err), &err,
                 VSH_EINPUT, "matrix.units");
@@ -464,6 +547,12 @@ const vsh_test vsh_tests[] = {
     {"what_the_cache_holds_is_read_once", what_the_cache_holds_is_read_once},
     {"without_a_cache_a_wave_reads_its_rows_and_columns",
      without_a_cache_a_wave_reads_its_rows_and_columns},
+    {"products_of_a_batch_have_operands_of_their_own",
+     products_of_a_batch_have_operands_of_their_own},
+    {"rows_of_each_product_are_rounded_up_to_tiles", rows_of_each_product_are_rounded_up_to_tiles},
+    {"products_of_all_sizes_fill_the_waves_together",
+     products_of_all_sizes_fill_the_waves_together},
+    {"a_wave_takes_as_long_as_its_longest_product", a_wave_takes_as_long_as_its_longest_product},
     {"few_tiles_split_k", few_tiles_split_k},
     {"the_bound_names_what_a_product_waits_for", the_bound_names_what_a_product_waits_for},
     {"what_cannot_be_run_is_refused", what_cannot_be_run_is_refused},
