@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "sim/whole.h"
+
 /* Instants that the rules of sim/machine.h compare, in one array, so that a repetition can be
  * recognized: when every instant has moved by the same number of cycles (or not at all), all
  * relations between them, and so all that follows, are as they were. */
@@ -58,10 +60,6 @@ struct sim_timeline {
     bool depends;    /* the next step is the first to need what earlier work made */
     bool fresh;      /* the next step is an execution's first: it has no blocks yet */
 };
-
-static inline int64_t max2(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 static inline int64_t *ring(const sim_timeline *t, int which)
 {
@@ -127,7 +125,7 @@ static bool moved_together(const sim_timeline *t, const loop *l)
 /* The last period again, times times. */
 static void loop_jump(sim_timeline *t, const loop *l, int64_t times)
 {
-    int64_t *count = (int64_t *)&t->c, before = max2(t->at[DONE], t->at[CHANNEL]);
+    int64_t *count = (int64_t *)&t->c, before = sim_max(t->at[DONE], t->at[CHANNEL]);
     const int64_t *marked = (const int64_t *)&l->counts;
 
     for (int64_t i = 0; i < t->instant_count; i++)
@@ -136,7 +134,7 @@ static void loop_jump(sim_timeline *t, const loop *l, int64_t times)
         count[i] += times * (count[i] - marked[i]);
     if (t->watcher)
         t->watcher->span(t->watcher->context, SIM_LANE_SKIPPED, before,
-                         max2(t->at[DONE], t->at[CHANNEL]), times * l->period);
+                         sim_max(t->at[DONE], t->at[CHANNEL]), times * l->period);
 }
 
 /* After an iteration with rest more to come: how many of them need not be run, because two periods
@@ -207,8 +205,8 @@ static void account_all(sim_timeline *t, sim_idle cause, int64_t until)
 static int64_t transfer(sim_timeline *t, int lane, int64_t requested, int64_t bytes)
 {
     const sim_machine *m = t->m;
-    int64_t begin = max2(t->at[CHANNEL], requested);
-    int64_t cycles = ceil_div(bytes * m->bytes_den, m->bytes_num);
+    int64_t begin = sim_max(t->at[CHANNEL], requested);
+    int64_t cycles = sim_ceil_div(bytes * m->bytes_den, m->bytes_num);
 
     *(lane == SIM_LANE_READ ? &t->c.read : &t->c.write) += cycles;
     watch(t, lane, begin, begin + cycles);
@@ -222,7 +220,7 @@ static void write_oldest(sim_timeline *t)
 
     if (t->pending_bytes[oldest]) {
         left = transfer(t, SIM_LANE_WRITE, ring(t, PENDING)[oldest], t->pending_bytes[oldest]);
-        t->at[WRITTEN] = max2(t->at[WRITTEN], left + t->m->memory_latency);
+        t->at[WRITTEN] = sim_max(t->at[WRITTEN], left + t->m->memory_latency);
         push(ring(t, OUT_LEFT), t->m->buffers, left);
         t->unwritten--;
     }
@@ -240,8 +238,8 @@ static void write_all(sim_timeline *t)
 static int64_t transpose(sim_timeline *t, int64_t arrived, int64_t rows, int64_t cols)
 {
     const sim_machine *m = t->m;
-    int64_t begin = max2(t->at[TRANSPOSER], arrived);
-    int64_t cycles = ceil_div(rows, m->rows) * ceil_div(cols, m->rows) * m->transpose;
+    int64_t begin = sim_max(t->at[TRANSPOSER], arrived);
+    int64_t cycles = sim_ceil_div(rows, m->rows) * sim_ceil_div(cols, m->rows) * m->transpose;
 
     t->c.transposing += cycles;
     watch(t, SIM_LANE_TRANSPOSE, begin, begin + cycles);
@@ -259,7 +257,7 @@ static void fetch(sim_timeline *t, sim_operand operand, int64_t rows, int64_t co
     if (!t->m->bytes_num)
         return;
     if (operand == SIM_LHS)
-        request = max2(request, t->at[BARRIER]);
+        request = sim_max(request, t->at[BARRIER]);
     push(released, t->m->buffers, 0);
     arrived = transfer(t, SIM_LANE_READ, request, bytes) + t->m->memory_latency;
     if (operand == SIM_LHS && t->p->transposed)
@@ -271,13 +269,13 @@ static void fetch(sim_timeline *t, sim_operand operand, int64_t rows, int64_t co
 
 static void keep_result(sim_timeline *t, int64_t *u, int64_t first_out, int64_t cost)
 {
-    int64_t begin = max2(t->at[VECTOR], first_out), done = max2(begin + cost, u[RESULTS_OUT]);
+    int64_t begin = sim_max(t->at[VECTOR], first_out), done = sim_max(begin + cost, u[RESULTS_OUT]);
 
     t->at[VECTOR] = begin + cost;
     t->c.vector += cost;
     watch(t, SIM_LANE_VECTOR, begin, begin + cost);
     push(u + UNIT_INSTANTS, t->m->result_buffers, done);
-    t->at[DONE] = max2(t->at[DONE], done);
+    t->at[DONE] = sim_max(t->at[DONE], done);
 }
 
 /* When the unit's registers and port let the stream begin. */
@@ -294,7 +292,7 @@ static inline int64_t array_free(sim_timeline *t, int64_t *u, int64_t own, int64
     begin = m->policy == SIM_SERIAL  ? u[MAC_END]
             : m->policy == SIM_SHIFT ? u[STREAM_BEGIN] + m->load - 1
                                      : u[STREAM_BEGIN];
-    begin = max2(max2(begin, u[LOADED]), t->at[READY]);
+    begin = sim_max(sim_max(begin, u[LOADED]), t->at[READY]);
     u[LOADED] = begin + m->load;
     t->c.loading += m->load;
     watch(t, (int)(SIM_LANE_UNITS + 2 * index), begin, u[LOADED]);
@@ -308,7 +306,8 @@ static void fold(sim_timeline *t, int64_t index, int64_t own, int64_t cost)
     int64_t *u = unit(t, index), free = array_free(t, u, own, index);
     int64_t result = cost ? u[UNIT_INSTANTS + m->result_buffers - 1] : 0;
     int64_t bubble = u[STREAM_END] + m->bubble;
-    int64_t begin = max2(max2(free, bubble), max2(t->at[READY], result)), end = begin + own;
+    int64_t begin = sim_max(sim_max(free, bubble), sim_max(t->at[READY], result)),
+            end = begin + own;
 
     if (begin > u[ACCOUNTED]) {
         bool first = !t->begun[index];
@@ -323,31 +322,31 @@ static void fold(sim_timeline *t, int64_t index, int64_t own, int64_t cost)
     u[STREAM_END] = u[ACCOUNTED] = end;
     u[MAC_END] = end + m->mac_latency;
     u[RESULTS_OUT] = end + m->latency;
-    t->at[STEP_STREAMED] = max2(t->at[STEP_STREAMED], end);
-    t->at[LAST_MAC] = max2(t->at[LAST_MAC], u[MAC_END]);
+    t->at[STEP_STREAMED] = sim_max(t->at[STEP_STREAMED], end);
+    t->at[LAST_MAC] = sim_max(t->at[LAST_MAC], u[MAC_END]);
     t->c.streaming += own;
     t->c.folds++;
     watch(t, (int)(SIM_LANE_UNITS + 2 * index + 1), begin, end);
     if (cost)
         keep_result(t, u, (m->dataflow == SIM_OS ? end : begin) + m->latency, cost);
     else
-        t->at[DONE] = max2(t->at[DONE], u[RESULTS_OUT]);
+        t->at[DONE] = sim_max(t->at[DONE], u[RESULTS_OUT]);
 }
 
 /* Cycles to stream this many rows (or k). */
 static inline int64_t streaming(const sim_machine *m, int64_t rows)
 {
-    return ceil_div(rows * m->pace_num, m->pace_den);
+    return sim_ceil_div(rows * m->pace_num, m->pace_den);
 }
 
 static inline int64_t vector_cost(const sim_timeline *t, int64_t elements)
 {
-    return t->m->vector_rate ? ceil_div(elements * t->p->result_work, t->m->vector_rate) : 0;
+    return t->m->vector_rate ? sim_ceil_div(elements * t->p->result_work, t->m->vector_rate) : 0;
 }
 
 static inline int64_t grouped(const sim_machine *m, int64_t rows)
 {
-    return ceil_div(rows, m->row_group) * m->row_group;
+    return sim_ceil_div(rows, m->row_group) * m->row_group;
 }
 
 /* Whether fold number f over tiles of k has work for the vector unit. */
@@ -381,13 +380,13 @@ static int64_t folds_in_turn(sim_timeline *t, int64_t next, int64_t count, int64
 static void folds_split(sim_timeline *t, int64_t count, int64_t rows, int64_t tiles_k, bool last_k)
 {
     const sim_machine *m = t->m;
-    int64_t part = ceil_div(rows, m->units);
+    int64_t part = sim_ceil_div(rows, m->units);
 
     loop_begin(t, LOOP_FOLDS);
     for (int64_t f = 0; f < count; f++) {
         bool work = has_work(t, f, tiles_k, last_k);
         for (int64_t u = 0; u * part < rows; u++) {
-            int64_t streamed = grouped(m, min2(part, rows - u * part));
+            int64_t streamed = grouped(m, sim_min(part, rows - u * part));
             fold(t, u, streaming(m, streamed), work ? vector_cost(t, streamed * m->cols) : 0);
         }
         if (!m->accumulators || !last_k || tiles_k == 1)
@@ -398,11 +397,12 @@ static void folds_split(sim_timeline *t, int64_t count, int64_t rows, int64_t ti
 static void folds_ws(sim_timeline *t, const int64_t side[3], bool last_k)
 {
     const sim_machine *m = t->m;
-    int64_t tiles_k = ceil_div(side[2], m->rows), count = tiles_k * ceil_div(side[1], m->cols);
-    int64_t chunk = t->p->stream_rows ? min2(t->p->stream_rows, side[0]) : side[0], next = 0;
+    int64_t tiles_k = sim_ceil_div(side[2], m->rows),
+            count = tiles_k * sim_ceil_div(side[1], m->cols);
+    int64_t chunk = t->p->stream_rows ? sim_min(t->p->stream_rows, side[0]) : side[0], next = 0;
 
     for (int64_t row = 0; row < side[0]; row += chunk) {
-        int64_t rows = min2(chunk, side[0] - row), streamed = grouped(m, rows);
+        int64_t rows = sim_min(chunk, side[0] - row), streamed = grouped(m, rows);
         if (t->p->split == SIM_SPLIT_ROWS)
             folds_split(t, count, rows, tiles_k, last_k);
         else
@@ -414,7 +414,7 @@ static void folds_ws(sim_timeline *t, const int64_t side[3], bool last_k)
 static void folds_os(sim_timeline *t, const int64_t side[3], bool last_k)
 {
     const sim_machine *m = t->m;
-    int64_t count = ceil_div(side[0], m->rows) * ceil_div(side[1], m->cols);
+    int64_t count = sim_ceil_div(side[0], m->rows) * sim_ceil_div(side[1], m->cols);
 
     folds_in_turn(t, 0, count, streaming(m, side[2]), vector_cost(t, m->rows * m->cols), 1, last_k);
 }
@@ -424,9 +424,9 @@ static void folds_os(sim_timeline *t, const int64_t side[3], bool last_k)
 /* Block sides m, n, k of the step at coordinates (i, j, l). */
 static void block_sides(const sim_product *p, const int64_t at[3], int64_t side[3])
 {
-    side[0] = min2(p->block_m, p->m - at[0] * p->block_m);
-    side[1] = min2(p->block_n, p->n - at[1] * p->block_n);
-    side[2] = min2(p->block_k, p->k - at[2] * p->block_k);
+    side[0] = sim_min(p->block_m, p->m - at[0] * p->block_m);
+    side[1] = sim_min(p->block_n, p->n - at[1] * p->block_n);
+    side[2] = sim_min(p->block_k, p->k - at[2] * p->block_k);
 }
 
 /* Fetches what the step needs and sets when its operands are there. */
@@ -441,20 +441,20 @@ static void get_operands(sim_timeline *t, const int64_t at[3], const int64_t sid
     if (rhs)
         fetch(t, SIM_RHS, side[2], side[1]);
     if (t->depends) { /* lhs is what earlier work made */
-        t->at[OPERANDS] = max2(t->at[OPERANDS], t->at[DONE]);
+        t->at[OPERANDS] = sim_max(t->at[OPERANDS], t->at[DONE]);
         if (t->m->bytes_num)
             write_all(t);
-        t->at[BARRIER] = max2(t->at[WRITTEN], t->at[DONE]);
+        t->at[BARRIER] = sim_max(t->at[WRITTEN], t->at[DONE]);
     }
     if (lhs)
         fetch(t, SIM_LHS, side[0], side[2]);
     if (!t->m->bytes_num)
         return;
-    t->at[OPERANDS] = max2(t->at[OPERANDS], max2(t->at[ARRIVED_LHS], t->at[ARRIVED_RHS]));
+    t->at[OPERANDS] = sim_max(t->at[OPERANDS], sim_max(t->at[ARRIVED_LHS], t->at[ARRIVED_RHS]));
     if (at[2] == 0 && !p->resident[SIM_OUT]) {
         if (t->unwritten < t->m->buffers) /* written-backs that left: the latest first */
             t->at[OPERANDS] =
-                max2(t->at[OPERANDS], ring(t, OUT_LEFT)[t->m->buffers - 1 - t->unwritten]);
+                sim_max(t->at[OPERANDS], ring(t, OUT_LEFT)[t->m->buffers - 1 - t->unwritten]);
         t->unwritten++;
     }
 }
@@ -468,15 +468,15 @@ static void step(sim_timeline *t, int64_t i, int64_t j, int64_t l)
     block_sides(p, at, side);
     get_operands(t, at, side);
     t->depends = t->fresh = false;
-    t->at[READY] = max2(t->at[READY], t->at[OPERANDS]);
+    t->at[READY] = sim_max(t->at[READY], t->at[OPERANDS]);
     if (t->m->step_overhead)
-        t->at[READY] = max2(t->at[READY], t->at[STREAMED] + t->m->step_overhead);
+        t->at[READY] = sim_max(t->at[READY], t->at[STREAMED] + t->m->step_overhead);
     t->at[STEP_STREAMED] = 0;
     if (t->m->dataflow == SIM_OS)
         folds_os(t, side, last_k);
     else
         folds_ws(t, side, last_k);
-    t->at[STREAMED] = max2(t->at[STREAMED], t->at[STEP_STREAMED]);
+    t->at[STREAMED] = sim_max(t->at[STREAMED], t->at[STEP_STREAMED]);
     ring(t, RELEASED_LHS)[0] = ring(t, RELEASED_RHS)[0] = t->at[STEP_STREAMED];
     if (last_k && !p->resident[SIM_OUT]) {
         bytes = side[0] * side[1] * p->element_bytes[SIM_OUT];
@@ -493,7 +493,7 @@ static void step(sim_timeline *t, int64_t i, int64_t j, int64_t l)
 
 static void over_k(sim_timeline *t, int64_t i, int64_t j)
 {
-    int64_t count = ceil_div(t->p->k, t->p->block_k), inner = count - 2, skipped;
+    int64_t count = sim_ceil_div(t->p->k, t->p->block_k), inner = count - 2, skipped;
 
     step(t, i, j, 0);
     loop_begin(t, LOOP_K);
@@ -509,7 +509,7 @@ static void over_k(sim_timeline *t, int64_t i, int64_t j)
 static void over_inner(sim_timeline *t, int64_t outer)
 {
     const sim_product *p = t->p;
-    int64_t count = p->n_outer ? ceil_div(p->m, p->block_m) : ceil_div(p->n, p->block_n);
+    int64_t count = p->n_outer ? sim_ceil_div(p->m, p->block_m) : sim_ceil_div(p->n, p->block_n);
 
     loop_begin(t, LOOP_INNER);
     for (int64_t inner = 0; inner < count; inner++) {
@@ -524,7 +524,7 @@ static void over_inner(sim_timeline *t, int64_t outer)
 static void product_once(sim_timeline *t)
 {
     const sim_product *p = t->p;
-    int64_t count = p->n_outer ? ceil_div(p->n, p->block_n) : ceil_div(p->m, p->block_m);
+    int64_t count = p->n_outer ? sim_ceil_div(p->n, p->block_n) : sim_ceil_div(p->m, p->block_m);
 
     t->fresh = true;
     loop_begin(t, LOOP_OUTER);
@@ -565,7 +565,7 @@ static void vector_once(sim_timeline *t, const sim_vector_work *w)
 
     if (!ideal)
         write_all(t);
-    t->at[BARRIER] = max2(t->at[WRITTEN], t->at[DONE]);
+    t->at[BARRIER] = sim_max(t->at[WRITTEN], t->at[DONE]);
     for (int64_t i = 0; i < w->chunks; i++) {
         int64_t read = part(w->read_bytes, w->chunks, i), cost = part(w->cycles, w->chunks, i);
         int64_t write = part(w->write_bytes, w->chunks, i), begin = t->at[BARRIER];
@@ -575,7 +575,7 @@ static void vector_once(sim_timeline *t, const sim_vector_work *w)
             begin = transfer(t, SIM_LANE_READ, begin, read) + t->m->memory_latency;
         if (!ideal && i > 0)
             write_oldest(t);
-        begin = max2(begin, t->at[VECTOR]);
+        begin = sim_max(begin, t->at[VECTOR]);
         watch(t, SIM_LANE_VECTOR, begin, begin + cost);
         t->at[DONE] = t->at[VECTOR] = begin + cost;
         t->c.vector += cost;
@@ -674,8 +674,8 @@ sim_counts sim_timeline_close(sim_timeline *t)
 
     if (t->m->bytes_num)
         write_all(t);
-    account_all(t, SIM_IDLE_TAIL, max2(t->at[DONE], t->at[WRITTEN]));
+    account_all(t, SIM_IDLE_TAIL, sim_max(t->at[DONE], t->at[WRITTEN]));
     counts = sim_timeline_counts(t);
-    counts.cycles = max2(t->at[DONE], t->at[WRITTEN]);
+    counts.cycles = sim_max(t->at[DONE], t->at[WRITTEN]);
     return counts;
 }
