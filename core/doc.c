@@ -2,13 +2,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <yaml.h>
+
+#include "core/file.h"
 
 /* The nodes under construction, from the root to where the parser stands. */
 typedef struct {
@@ -273,42 +272,25 @@ vsh_status vsh_doc_parse(vsh_arena *arena, const char *path, const char *bytes, 
     return VSH_OK;
 }
 
-static vsh_status open_file(const char *path, int *file, vsh_error *err)
-{
-    struct stat info;
-
-    *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe nobody writes must not hang */
-    if (*file < 0)
-        return vsh_fail(err, VSH_EINPUT, "%s: %s", path, strerror(errno));
-    if (fstat(*file, &info) != 0 || S_ISREG(info.st_mode))
-        return VSH_OK;
-    close(*file);
-    return vsh_fail(err, VSH_EINPUT, "%s: %s; expected a text file", path,
-                    S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
-}
-
 vsh_status vsh_doc_read(vsh_arena *arena, const char *path, vsh_doc *doc, vsh_error *err)
 {
-    size_t length = 0, capacity = VSH_DOC_BYTES_MAX + 1;
-    char *bytes;
-    ssize_t got;
-    int file;
+    vsh_text text = {.arena = arena};
 
-    VSH_TRY(open_file(path, &file, err));
-    bytes = vsh_alloc(arena, capacity, 1);
-    if (!bytes) {
-        close(file);
-        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
-    }
-    do {
-        got = read(file, bytes + length, capacity - length);
-        if (got > 0)
-            length += (size_t)got;
-    } while ((got > 0 && length < capacity) || (got < 0 && errno == EINTR));
-    close(file);
-    if (got < 0)
+    switch (vsh_file_read_bounded(path, VSH_DOC_BYTES_MAX, &text)) {
+    case VSH_READ_DONE:
+        break;
+    case VSH_READ_UNOPENED:
+        return vsh_fail(err, VSH_EINPUT, "%s: %s", path, strerror(errno));
+    case VSH_READ_FOLDER:
+        return vsh_fail(err, VSH_EINPUT, "%s: a directory; expected a text file", path);
+    case VSH_READ_SPECIAL:
+        return vsh_fail(err, VSH_EINPUT, "%s: not a regular file; expected a text file", path);
+    case VSH_READ_BROKEN:
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
-    return vsh_doc_parse(arena, path, bytes, length, doc, err);
+    }
+    if (text.failed)
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+    return vsh_doc_parse(arena, path, vsh_text_string(&text), text.length, doc, err);
 }
 
 const vsh_node *vsh_node_get(const vsh_node *map, const char *key)

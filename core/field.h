@@ -30,6 +30,11 @@ typedef struct {
     vsh_tag tag;
 } vsh_figure;
 
+static inline double vsh_figure_or(const vsh_figure *figure, double otherwise)
+{
+    return figure->known ? figure->value : otherwise;
+}
+
 typedef enum {
     VSH_FIELD_TEXT,    /* const char * */
     VSH_FIELD_INTEGER, /* int64_t in [min, max] */

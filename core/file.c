@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,29 +110,71 @@ vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err
     return status;
 }
 
-vsh_status vsh_file_read(const char *path, vsh_text *text, vsh_error *err)
+/* Appends what is left of an open file, until there is more than most. */
+static bool take(int file, size_t most, vsh_text *text)
 {
+    size_t begin = text->length;
     char part[65536];
     ssize_t got;
-    int file;
 
-    do
-        file = open(path, O_RDONLY | O_CLOEXEC);
-    while (file < 0 && errno == EINTR);
-    if (file < 0)
-        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
-    while ((got = read(file, part, sizeof part)) != 0) {
+    while (text->length - begin <= most && (got = read(file, part, sizeof part)) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            break;
+            return false;
         vsh_text_put(text, part, (size_t)got);
+        if (text->failed)
+            break;
     }
-    if (got < 0)
-        vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    return true;
+}
+
+static int open_for_reading(const char *path, int flags)
+{
+    int file;
+
+    do
+        file = open(path, O_RDONLY | O_CLOEXEC | flags);
+    while (file < 0 && errno == EINTR);
+    return file;
+}
+
+/* For messages: errno is what it was when something failed. */
+static void close_quietly(int file)
+{
+    int why = errno;
+
     close(file);
-    if (got < 0)
-        return VSH_EMACHINE;
+    errno = why;
+}
+
+vsh_read vsh_file_read_bounded(const char *path, size_t most, vsh_text *text)
+{
+    int file = open_for_reading(path, O_NONBLOCK); /* a pipe nobody writes must not hang */
+    struct stat info;
+    vsh_read result;
+
+    if (file < 0)
+        return VSH_READ_UNOPENED;
+    if (fstat(file, &info) == 0 && !S_ISREG(info.st_mode))
+        result = S_ISDIR(info.st_mode) ? VSH_READ_FOLDER : VSH_READ_SPECIAL;
+    else
+        result = take(file, most, text) ? VSH_READ_DONE : VSH_READ_BROKEN;
+    close_quietly(file);
+    return result;
+}
+
+vsh_status vsh_file_read(const char *path, vsh_text *text, vsh_error *err)
+{
+    int file = open_for_reading(path, 0);
+    bool read_whole;
+
+    if (file < 0)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
+    read_whole = take(file, SIZE_MAX, text);
+    close_quietly(file);
+    if (!read_whole)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     return text->failed ? vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path) : VSH_OK;
 }
 

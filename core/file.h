@@ -9,6 +9,18 @@
  * there is written in place. VSH_EMACHINE. */
 vsh_status vsh_file_write(const char *path, const vsh_text *text, vsh_error *err);
 
+/* Appends what a regular file holds, not much more than most bytes of it (then there were more),
+ * and never waits for a pipe. errno says why it was not opened, or not read to its end. */
+typedef enum {
+    VSH_READ_DONE,
+    VSH_READ_UNOPENED,
+    VSH_READ_FOLDER,
+    VSH_READ_SPECIAL, /* a device, a pipe */
+    VSH_READ_BROKEN
+} vsh_read;
+
+vsh_read vsh_file_read_bounded(const char *path, size_t most, vsh_text *text);
+
 /* Appends what a file holds. VSH_EMACHINE. */
 vsh_status vsh_file_read(const char *path, vsh_text *text, vsh_error *err);
 

@@ -226,6 +226,12 @@ const vsh_figure *vsh_hardware_peak(const vsh_hardware *hardware, vsh_precision 
     return NULL;
 }
 
+vsh_byte_rate vsh_hardware_memory_rate(const vsh_hardware *hardware)
+{
+    return (vsh_byte_rate){hardware->memory_rate.value *
+                           vsh_figure_or(&hardware->memory_efficiency, 1)};
+}
+
 const vsh_figure *vsh_hardware_matrix_roof(const vsh_hardware *hardware, vsh_precision precision)
 {
     vsh_precision used;

@@ -73,6 +73,9 @@ vsh_status vsh_hardware_from_doc(const vsh_doc *doc, vsh_hardware *hardware, vsh
 const vsh_figure *vsh_hardware_peak(const vsh_hardware *hardware, vsh_precision precision,
                                     vsh_precision *used);
 
+/* What transfers reach of the memory's bandwidth, as far as the profile knows. */
+vsh_byte_rate vsh_hardware_memory_rate(const vsh_hardware *hardware);
+
 /* The roof of matrix products in a precision: what the best product was measured to reach where the
  * profile says so, else the peak. */
 const vsh_figure *vsh_hardware_matrix_roof(const vsh_hardware *hardware, vsh_precision precision);

@@ -178,6 +178,15 @@ static vsh_status end(const vsh_program *program, vsh_session *s, vsh_status sta
     return status;
 }
 
+vsh_environment vsh_environment_of(char *(*lookup)(const char *name))
+{
+    return (vsh_environment){.data = lookup("VISHWA_DATA"),
+                             .cache_home = lookup("XDG_CACHE_HOME"),
+                             .home = lookup("HOME"),
+                             .no_color = lookup("NO_COLOR"),
+                             .term = lookup("TERM")};
+}
+
 vsh_status vsh_program_run(const vsh_program *program, int argc, char *const *argv)
 {
     vsh_arena arena = {0};

@@ -22,6 +22,9 @@ typedef struct {
     const char *no_color, *term;
 } vsh_environment;
 
+/* Asked once, by a main, of getenv. */
+vsh_environment vsh_environment_of(char *(*lookup)(const char *name));
+
 /* One call of a program: filled from the command line, used by the command. */
 typedef struct {
     vsh_arena *arena;

@@ -15,6 +15,12 @@
 /* gnuplot gets this long for all figures together; they take about a third of a second. */
 #define DRAW_LIMIT_S 20.0
 
+vsh_report_figure vsh_report_figure_of(vsh_arena *arena, const char *name, const char *title)
+{
+    return (vsh_report_figure){
+        .name = name, .title = title, .script = {.arena = arena}, .caption = {.arena = arena}};
+}
+
 vsh_status vsh_report_check(const char *folder, bool force, vsh_error *err)
 {
     char path[PATH_MAX];

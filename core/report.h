@@ -17,6 +17,9 @@ typedef struct {
 
 enum { VSH_REPORT_FIGURES_MAX = 12 };
 
+/* One to be drawn. */
+vsh_report_figure vsh_report_figure_of(vsh_arena *arena, const char *name, const char *title);
+
 /* Before anything is drawn: VSH_EINPUT when index.html is somebody else's and not forced. */
 vsh_status vsh_report_check(const char *folder, bool force, vsh_error *err);
 

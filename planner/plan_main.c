@@ -17,11 +17,7 @@ int main(int argc, char **argv)
                            .introduction = introduction,
                            .commands = plan_commands,
                            .config = &config,
-                           .environment = {.data = getenv("VISHWA_DATA"),
-                                           .cache_home = getenv("XDG_CACHE_HOME"),
-                                           .home = getenv("HOME"),
-                                           .no_color = getenv("NO_COLOR"),
-                                           .term = getenv("TERM")}};
+                           .environment = vsh_environment_of(getenv)};
 
     plan_config_default(&config);
     return (int)vsh_program_run(&program, argc, argv);

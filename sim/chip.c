@@ -13,7 +13,7 @@ vsh_precision sim_precision(int asked, const vsh_hardware *h)
  * vector unit that keeps up. */
 static int64_t known_or(const vsh_figure *figure, double otherwise)
 {
-    return (int64_t)llround(figure->known ? figure->value : otherwise);
+    return (int64_t)llround(vsh_figure_or(figure, otherwise));
 }
 
 static vsh_status need(const vsh_hardware *h, const vsh_figure *figure, const char *name,
@@ -56,20 +56,20 @@ static vsh_status set_pace(const vsh_hardware *h, vsh_precision precision, sim_c
     return VSH_OK;
 }
 
-/* The cycle of a profile without a clock is a nanosecond. */
-static const double clock_otherwise = 1e9;
+vsh_hertz sim_clock_of(const vsh_hardware *h)
+{
+    return (vsh_hertz){vsh_figure_or(&h->matrix_clock, 1e9)};
+}
 
 enum { BYTES_DEN = 256, RESULT_BUFFERS = 2, BUFFERS = 2 };
 
 static void set_memory(const vsh_hardware *h, sim_chip *chip)
 {
-    double efficiency = h->memory_efficiency.known ? h->memory_efficiency.value : 1;
-    double rate = h->memory_rate.value * efficiency / (double)chip->cores / chip->clock.v;
+    double rate = vsh_hardware_memory_rate(h).v / (double)chip->cores / chip->clock.v;
 
     chip->machine.bytes_den = BYTES_DEN;
     chip->machine.bytes_num = (int64_t)fmax(1, round(rate * BYTES_DEN));
-    chip->machine.memory_latency =
-        h->memory_latency.known ? llround(h->memory_latency.value * chip->clock.v) : 0;
+    chip->machine.memory_latency = llround(vsh_figure_or(&h->memory_latency, 0) * chip->clock.v);
     chip->machine.buffers = BUFFERS;
     chip->scratchpad_bytes = (int64_t)(h->scratchpad_bytes.value / (double)chip->cores);
 }
@@ -110,9 +110,7 @@ static vsh_status tpu_from(const vsh_hardware *h, vsh_precision precision, sim_c
     m->result_buffers = RESULT_BUFFERS;
     m->step_overhead = known_or(&h->kernel_overhead, 0);
     m->transpose =
-        (int64_t)llround(h->matrix_transpose.known
-                             ? h->matrix_transpose.value * (double)vsh_operand_bytes(precision) / 4
-                             : 0);
+        llround(vsh_figure_or(&h->matrix_transpose, 0) * (double)vsh_operand_bytes(precision) / 4);
     chip->step_cycles =
         h->kernel_step.known ? llround(h->kernel_step.value * chip->clock.v) : m->step_overhead;
     set_memory(h, chip);
@@ -126,7 +124,7 @@ vsh_status sim_chip_from(const vsh_hardware *h, vsh_precision precision, sim_chi
         return tpu_from(h, precision, chip, err);
     *chip = (sim_chip){.hardware = h, .precision = precision, .cores = 1};
     vsh_hardware_peak(h, precision, &chip->computed);
-    chip->clock.v = h->matrix_clock.known ? h->matrix_clock.value : clock_otherwise;
+    chip->clock = sim_clock_of(h);
     return VSH_OK;
 }
 

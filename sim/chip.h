@@ -20,6 +20,9 @@ typedef struct {
     int64_t step_cycles;      /* before each grid step of a hand-blocked kernel */
 } sim_chip;
 
+/* Of the matrix units; the cycle of a profile without a clock is a nanosecond. */
+vsh_hertz sim_clock_of(const vsh_hardware *hardware);
+
 /* The precision asked for by index; -1: the 16-bit one the profile has, else fp32. */
 vsh_precision sim_precision(int asked, const vsh_hardware *hardware);
 

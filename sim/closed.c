@@ -33,16 +33,14 @@ typedef struct {
 
 static int64_t own_cycles(const sim_machine *m, int64_t rows)
 {
-    int64_t streamed =
-        m->dataflow == SIM_OS ? rows : sim_ceil_div(rows, m->row_group) * m->row_group;
+    int64_t streamed = m->dataflow == SIM_OS ? rows : sim_round_up(rows, m->row_group);
 
     return sim_ceil_div(streamed * m->pace_num, m->pace_den);
 }
 
 static int64_t vector_cycles(const sim_machine *m, const sim_product *p, int64_t rows)
 {
-    int64_t streamed =
-        m->dataflow == SIM_OS ? m->rows : sim_ceil_div(rows, m->row_group) * m->row_group;
+    int64_t streamed = m->dataflow == SIM_OS ? m->rows : sim_round_up(rows, m->row_group);
 
     return m->vector_rate ? sim_ceil_div(streamed * m->cols * p->result_work, m->vector_rate) : 0;
 }

@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <math.h>
 
+#include "sim/chip.h"
+#include "sim/whole.h"
+
 /* Twelve accumulators of two 8-lane vectors, the rest of AVX2's 16 registers for operands (the
  * sgemm kernel of BLIS for Haswell; Van Zee & van de Geijn 2015, ACM TOMS 41:14). */
 enum { TILE_ROWS = 6, TILE_COLS = 16 };
-
-/* The cycle of a profile without a clock is a nanosecond. */
-static const double clock_otherwise = 1e9;
 
 /* The pace is a fraction of this many parts of a cycle: a fast core takes few cycles a slice. */
 enum { PACE_PARTS = 1 << 20 };
@@ -20,20 +20,13 @@ typedef struct {
     double memory_bytes; /* a second */
 } chip;
 
-static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
-
-static double figure(const vsh_figure *f, double otherwise)
-{
-    return f->known ? f->value : otherwise;
-}
-
 static chip read_chip(const vsh_hardware *h, vsh_precision precision)
 {
-    chip c = {.cores = llround(figure(&h->matrix_units, 1)),
-              .rows = llround(figure(&h->matrix_rows, TILE_ROWS)),
-              .cols = llround(figure(&h->matrix_cols, TILE_COLS)),
-              .clock = figure(&h->matrix_clock, clock_otherwise),
-              .memory_bytes = figure(&h->memory_efficiency, 1) * h->memory_rate.value};
+    chip c = {.cores = llround(vsh_figure_or(&h->matrix_units, 1)),
+              .rows = llround(vsh_figure_or(&h->matrix_rows, TILE_ROWS)),
+              .cols = llround(vsh_figure_or(&h->matrix_cols, TILE_COLS)),
+              .clock = sim_clock_of(h).v,
+              .memory_bytes = vsh_hardware_memory_rate(h).v};
 
     c.macs = vsh_hardware_matrix_roof(h, precision)->value / (2 * c.clock * (double)c.cores);
     return c;
@@ -53,7 +46,7 @@ static traffic packed_traffic(double lhs, double rhs, double out)
 
 static traffic straight_traffic(const chip *c, int64_t m, double lhs, double rhs, double out)
 {
-    return (traffic){lhs + rhs * (double)ceil_div(m, c->rows), out};
+    return (traffic){lhs + rhs * (double)sim_ceil_div(m, c->rows), out};
 }
 
 static double seconds_of(const chip *c, traffic t)

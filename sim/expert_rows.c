@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/file.h"
+#include "core/lines.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
@@ -106,30 +106,25 @@ static vsh_status zipf(vsh_arena *arena, const vsh_model *model, sim_expert_load
 }
 
 /* One share a line. */
-static vsh_status parse_shares(const char *path, char *text, const vsh_model *model, double *share,
+static vsh_status parse_shares(vsh_lines *lines, const vsh_model *model, double *share,
                                vsh_error *err)
 {
-    int64_t found = 0, line = 0;
+    const char *path = lines->path;
+    int64_t found = 0;
     double sum = 0;
 
-    for (char *next = text, *at = text; at; at = next) {
-        next = strchr(at, '\n');
-        if (next)
-            *next++ = '\0';
-        line++;
-        at[strcspn(at, "#")] = '\0';
-        at += strspn(at, " \t\r");
-        for (size_t end = strlen(at); end && strchr(" \t\r", at[end - 1]);)
-            at[--end] = '\0';
-        if (!*at)
+    for (char *line; (line = vsh_lines_next(lines));) {
+        line[strcspn(line, "#")] = '\0';
+        line = vsh_trim(line);
+        if (!*line)
             continue;
         if (found == model->experts.count)
             return vsh_fail(err, VSH_EINPUT, "%s:%lld: more shares than the model's %lld experts",
-                            path, (long long)line, (long long)model->experts.count);
-        if (!vsh_parse_real(at, &share[found]) || share[found] < 0 || share[found] > 1e15)
+                            path, (long long)lines->line, (long long)model->experts.count);
+        if (!vsh_parse_real(line, &share[found]) || share[found] < 0 || share[found] > 1e15)
             return vsh_fail(err, VSH_EINPUT,
                             "%s:%lld: expected a share of the rows, at least 0, got \"%.40s\"",
-                            path, (long long)line, at);
+                            path, (long long)lines->line, line);
         sum += share[found++];
     }
     if (found < model->experts.count)
@@ -143,7 +138,7 @@ vsh_status sim_expert_load_read(vsh_arena *arena, const char *word, const vsh_mo
                                 sim_expert_load *load, vsh_error *err)
 {
     vsh_text text = {.arena = arena};
-    struct stat there;
+    vsh_lines lines;
     double *share;
 
     *load = (sim_expert_load){"even", NULL, model->experts.count};
@@ -156,18 +151,18 @@ vsh_status sim_expert_load_read(vsh_arena *arena, const char *word, const vsh_mo
     share = vsh_alloc(arena, (size_t)model->experts.count, sizeof *share);
     if (!share)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    if (stat(word, &there) != 0 || !S_ISREG(there.st_mode) || there.st_size > FILE_BYTES_MAX ||
-        vsh_file_read(word, &text, err) != VSH_OK)
+    if (vsh_file_read_bounded(word, FILE_BYTES_MAX, &text) != VSH_READ_DONE ||
+        text.length > FILE_BYTES_MAX)
         return vsh_fail(err, VSH_EINPUT,
                         "--experts-load: expected even, zipf or a file of shares of at most 1 MiB, "
                         "and \"%.80s\" cannot be read",
                         word);
     if (text.length != strlen(vsh_text_string(&text)))
         return vsh_fail(err, VSH_EINPUT, "%s: not a text file", word);
-    if (text.length)
-        VSH_TRY(parse_shares(word, text.data, model, share, err));
-    else
+    if (text.length == 0)
         return vsh_fail(err, VSH_EINPUT, "%s: empty", word);
+    VSH_TRY(vsh_lines_of(arena, word, text.data, text.length, &lines, err));
+    VSH_TRY(parse_shares(&lines, model, share, err));
     *load = (sim_expert_load){word, share, model->experts.count};
     return VSH_OK;
 }

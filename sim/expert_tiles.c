@@ -1,10 +1,9 @@
 #include "sim/expert_tiles.h"
 
 #include "sim/timeline.h"
+#include "sim/whole.h"
 
 enum { TILE_LEAST = 64 };
-
-static int64_t whole_tiles(int64_t rows, int64_t tile) { return (rows + tile - 1) / tile * tile; }
 
 /* All experts one after another, their rows in whole tiles. */
 static vsh_status grouped_cycles(vsh_arena *arena, const sim_chip *chip, const sim_planned_op *plan,
@@ -18,10 +17,10 @@ static vsh_status grouped_cycles(vsh_arena *arena, const sim_chip *chip, const s
         sim_gemm g = plan->gemm[i].gemm;
         int64_t *rows = rows_are_k ? &g.k : &g.m, times = 0;
         sim_tilings tilings;
-        *rows = whole_tiles(*rows, tile);
+        *rows = sim_round_up(*rows, tile);
         for (next = i; next < plan->gemm_count; next++) { /* as many tiles: the same product */
             const sim_gemm *other = &plan->gemm[next].gemm;
-            if (whole_tiles(rows_are_k ? other->k : other->m, tile) != *rows)
+            if (sim_round_up(rows_are_k ? other->k : other->m, tile) != *rows)
                 break;
             times += plan->gemm[next].times;
         }

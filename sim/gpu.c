@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "sim/whole.h"
+
 /* The thread block tiles that cuBLAS has for tensor cores (NVIDIA, "Matrix Multiplication
  * Background", section 2.3: Typical Tile Dimensions In cuBLAS). */
 static const struct {
@@ -49,15 +51,6 @@ typedef struct {
     double operand_bytes, out_bytes;
 } shape;
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t max2(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static double figure(const vsh_figure *f, double otherwise)
-{
-    return f->known ? f->value : otherwise;
-}
-
 static vsh_status read_chip(const vsh_hardware *h, vsh_precision precision, chip *c, vsh_error *err)
 {
     vsh_precision used;
@@ -68,12 +61,12 @@ static vsh_status read_chip(const vsh_hardware *h, vsh_precision precision, chip
                         h->name);
     *c = (chip){.units = llround(h->matrix_units.value),
                 .clock = h->matrix_clock.value,
-                .cache_bytes = figure(&h->cache_bytes, INFINITY),
-                .operands = figure(&h->operands, INFINITY),
-                .overhead = figure(&h->kernel_overhead, 0),
-                .dispatch = figure(&h->kernel_dispatch, 0)};
-    c->macs = figure(&h->matrix_efficiency, 1) * peak / (2 * c->clock * (double)c->units);
-    c->memory_bytes = figure(&h->memory_efficiency, 1) * h->memory_rate.value / c->clock;
+                .cache_bytes = vsh_figure_or(&h->cache_bytes, INFINITY),
+                .operands = vsh_figure_or(&h->operands, INFINITY),
+                .overhead = vsh_figure_or(&h->kernel_overhead, 0),
+                .dispatch = vsh_figure_or(&h->kernel_dispatch, 0)};
+    c->macs = vsh_figure_or(&h->matrix_efficiency, 1) * peak / (2 * c->clock * (double)c->units);
+    c->memory_bytes = vsh_hardware_memory_rate(h).v / c->clock;
     return VSH_OK;
 }
 
@@ -111,8 +104,8 @@ static double dram_bytes(const chip *c, const shape *s, double tile_area)
 static sim_gpu_pace pace_of(const chip *c, const shape *s, const sim_gpu_tiling *t, double bytes,
                             double streamed)
 {
-    double rows = s->kernel->lhs_in_registers ? 0 : (double)min2(t->rows, s->m);
-    double cols = (double)min2(t->cols, s->n);
+    double rows = s->kernel->lhs_in_registers ? 0 : (double)sim_min(t->rows, s->m);
+    double cols = (double)sim_min(t->cols, s->n);
 
     return (sim_gpu_pace){.matrix = (double)(t->rows * t->cols) / c->macs,
                           .cache = (rows + cols) * s->operand_bytes / c->operands,
@@ -134,7 +127,7 @@ static int64_t padded_rows(const shape *s, int64_t tile)
     int64_t rows = 0;
 
     for (int64_t i = 0; i < s->kernel->groups; i++)
-        rows += s->kernel->group[i].times * ceil_div(s->kernel->group[i].m, tile) * tile;
+        rows += s->kernel->group[i].times * sim_round_up(s->kernel->group[i].m, tile);
     return rows;
 }
 
@@ -146,9 +139,9 @@ static void set_up(const chip *c, const shape *s, const sim_gpu_tiling *t, sim_g
     double slowest;
 
     r->dram_bytes = dram_bytes(c, s, (double)(t->rows * t->cols));
-    r->waves = ceil_div(ceil_div(rows, t->rows) * ceil_div(s->n, t->cols), c->units);
-    k = max2(s->k, ceil_div(s->longest_k, r->waves));
-    part_k = ceil_div(ceil_div(k, parts), SLICE) * SLICE;
+    r->waves = sim_ceil_div(sim_ceil_div(rows, t->rows) * sim_ceil_div(s->n, t->cols), c->units);
+    k = sim_max(s->k, sim_ceil_div(s->longest_k, r->waves));
+    part_k = sim_round_up(sim_ceil_div(k, parts), SLICE);
     r->pace = pace_of(c, s, t, r->dram_bytes, (double)r->waves * (double)part_k);
     slowest = fmax(fmax(r->pace.matrix, r->pace.cache), r->pace.memory);
     r->machine = sim_mesh(t->rows, t->cols, SIM_OS, SIM_SERIAL);
@@ -192,7 +185,7 @@ static vsh_status run(vsh_arena *arena, const chip *c, const shape *s, const sim
 /* Whether a library would split k into this many parts. */
 static bool worth_splitting(const chip *c, const shape *s, const sim_gpu_tiling *t)
 {
-    int64_t out_tiles = padded_rows(s, t->rows) / t->rows * ceil_div(s->n, t->cols);
+    int64_t out_tiles = padded_rows(s, t->rows) / t->rows * sim_ceil_div(s->n, t->cols);
 
     return t->splits == 1 ||
            (out_tiles <= SPLIT_WAVES_MAX * c->units / t->splits && s->k / t->splits >= SPLIT_K_MIN);
@@ -202,7 +195,7 @@ static bool worth_splitting(const chip *c, const shape *s, const sim_gpu_tiling 
 static bool alike(const sim_gpu_tiling *a, const sim_gpu_tiling *b)
 {
     return a->splits == b->splits && a->rows * a->cols == b->rows * b->cols &&
-           min2(a->rows, a->cols) == min2(b->rows, b->cols);
+           sim_min(a->rows, a->cols) == sim_min(b->rows, b->cols);
 }
 
 static void rank(const sim_gpu_tiling *tried, sim_gpu_tiling best[2])
@@ -250,8 +243,8 @@ static vsh_status read_kernel(const sim_gpu_kernel *kernel, vsh_precision precis
         sim_product asked = sim_whole_product(g->m, kernel->n, g->k);
         double times = (double)g->times;
         VSH_TRY(sim_check(&any, &asked, err));
-        s->m = max2(s->m, g->m);
-        s->longest_k = max2(s->longest_k, g->k);
+        s->m = sim_max(s->m, g->m);
+        s->longest_k = sim_max(s->longest_k, g->k);
         s->rows += times * (double)g->m;
         s->macs += times * (double)g->m * (double)kernel->n * (double)g->k;
         products += times;
@@ -311,8 +304,8 @@ vsh_status sim_gpu_product(vsh_arena *arena, const vsh_hardware *hardware, vsh_p
 
 double sim_gpu_stream_seconds(const vsh_hardware *hardware, double bytes)
 {
-    double rate = figure(&hardware->memory_efficiency, 1) * hardware->memory_rate.value;
-    double clock = figure(&hardware->matrix_clock, INFINITY);
+    double rate = vsh_hardware_memory_rate(hardware).v;
+    double clock = vsh_figure_or(&hardware->matrix_clock, INFINITY);
 
-    return figure(&hardware->kernel_overhead, 0) / clock + bytes / rate;
+    return vsh_figure_or(&hardware->kernel_overhead, 0) / clock + bytes / rate;
 }

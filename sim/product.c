@@ -2,14 +2,16 @@
 
 #include "sim/whole.h"
 
-/* What the busiest core computes: its part of the longer of the result's sides. */
+/* Cores share the longer of the result's sides. */
+static bool by_rows(const sim_gemm *g) { return g->m >= g->n; }
+
+/* What the busiest core computes. */
 static sim_product core_part(const sim_chip *chip, const sim_gemm *g)
 {
     int64_t operand = vsh_operand_bytes(chip->precision);
     int64_t out = g->out_bytes ? g->out_bytes : vsh_activation_bytes(chip->precision);
-    bool by_rows = g->m >= g->n;
-    sim_product p = sim_whole_product(by_rows ? sim_ceil_div(g->m, chip->cores) : g->m,
-                                      by_rows ? g->n : sim_ceil_div(g->n, chip->cores), g->k);
+    sim_product p = sim_whole_product(by_rows(g) ? sim_ceil_div(g->m, chip->cores) : g->m,
+                                      by_rows(g) ? g->n : sim_ceil_div(g->n, chip->cores), g->k);
 
     p.element_bytes[SIM_LHS] = p.element_bytes[SIM_RHS] = operand;
     p.element_bytes[SIM_OUT] = out;
@@ -62,13 +64,12 @@ vsh_status sim_gemm_tile(const sim_chip *chip, const sim_gemm *g, sim_tilings *f
 static void share_rest(const sim_gemm *g, sim_gemm_answer *a)
 {
     const sim_product *p = &a->product;
-    bool by_rows = g->m >= g->n;
-    int64_t whole = by_rows ? g->m : g->n, part = by_rows ? p->m : p->n;
+    int64_t whole = by_rows(g) ? g->m : g->n, part = by_rows(g) ? p->m : p->n;
     sim_product *rest = &a->rest;
 
     a->busy_cores = whole / part;
     *rest = *p;
-    if (by_rows)
+    if (by_rows(g))
         rest->m = whole % part;
     else
         rest->n = whole % part;

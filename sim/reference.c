@@ -14,6 +14,7 @@
 
 #include "core/rng.h"
 #include "sim/reference_unit.h"
+#include "sim/whole.h"
 
 typedef struct {
     const sim_machine *machine;
@@ -197,8 +198,6 @@ static bool ended(const reference *run)
 
 /* ---- a run --------------------------------------------------------------------------------- */
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 static bool init_folds(reference *run, vsh_arena *arena)
 {
     const sim_script *script = run->script;
@@ -255,16 +254,16 @@ static void check_product(const sim_product *p, const int32_t *lhs, const int32_
 static double words(const sim_machine *m, const sim_product *p)
 {
     bool os = m->dataflow == SIM_OS;
-    int64_t rows = p->stream_rows > 0 ? least(p->stream_rows, p->block_m) : p->block_m;
+    int64_t rows = p->stream_rows > 0 ? sim_min(p->stream_rows, p->block_m) : p->block_m;
     double arrays = (double)m->units * (double)m->rows * (double)m->cols * 11;
     double lines = (double)m->units * (double)(m->rows + m->cols) *
                    (double)(m->latency + m->rows + m->cols) *
                    (double)(1 + m->pace_den / m->pace_num);
     double operands =
         (double)p->m * (double)p->k + (double)p->k * (double)p->n + 2 * (double)p->m * (double)p->n;
-    double folds = ((double)p->m / (double)(os ? least(m->rows, p->block_m) : rows) + 1) *
-                   ((double)p->n / (double)least(m->cols, p->block_n) + 1) *
-                   ((double)p->k / (double)(os ? p->block_k : least(m->rows, p->block_k)) + 1);
+    double folds = ((double)p->m / (double)(os ? sim_min(m->rows, p->block_m) : rows) + 1) *
+                   ((double)p->n / (double)sim_min(m->cols, p->block_n) + 1) *
+                   ((double)p->k / (double)(os ? p->block_k : sim_min(m->rows, p->block_k)) + 1);
     double fold_words = (sizeof(sim_script_fold) + sizeof(sim_fold_state)) / sizeof(int32_t);
 
     return arrays + lines + operands * (double)(1 + m->buffers) + folds * fold_words;

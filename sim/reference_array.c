@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/whole.h"
+
 /* Whether a stream's first and last values take the times that hops from element to element take.
  */
 static bool is_mesh(const sim_machine *m)
@@ -14,13 +16,11 @@ static bool is_mesh(const sim_machine *m)
            m->pace_num >= m->pace_den;
 }
 
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-
 static bool init_lines(sim_array *a, vsh_arena *arena)
 {
     const sim_machine *m = a->machine;
 
-    a->depth = most(m->latency, a->skewed ? a->rows + a->cols : 0) + 1;
+    a->depth = sim_max(m->latency, a->skewed ? a->rows + a->cols : 0) + 1;
     a->weights_depth = a->cols;
     a->waves = vsh_alloc(arena, (size_t)a->depth, sizeof *a->waves);
     a->weights = vsh_alloc(arena, (size_t)a->weights_depth, sizeof *a->weights);
@@ -89,7 +89,7 @@ static const sim_weights *weights_entered(const sim_array *a, int64_t d)
 }
 
 /* Until everything that is in the array has left it: also the last weights, R + C cycles. */
-static void wake(sim_array *a) { a->busy = most(a->depth, a->rows + a->cols); }
+static void wake(sim_array *a) { a->busy = sim_max(a->depth, a->rows + a->cols); }
 
 void sim_array_begin(sim_array *a, int64_t fold)
 {
@@ -187,7 +187,7 @@ static void swap_weights(sim_array *a)
 {
     for (int64_t d = 0; d < a->rows + a->cols - 1; d++)
         if (entered(a, d)->begins >= 0)
-            for (int64_t r = most(0, d - a->cols + 1); r < a->rows && r <= d; r++)
+            for (int64_t r = sim_max(0, d - a->cols + 1); r < a->rows && r <= d; r++)
                 a->weight[r * a->cols + d - r] = a->shadow[r * a->cols + d - r];
 }
 
@@ -280,7 +280,7 @@ static void clear_sums(sim_array *a)
 {
     for (int64_t d = 0; d < a->rows + a->cols - 1; d++)
         if (entered(a, d)->begins >= 0)
-            for (int64_t r = most(0, d - a->cols + 1); r < a->rows && r <= d; r++)
+            for (int64_t r = sim_max(0, d - a->cols + 1); r < a->rows && r <= d; r++)
                 a->sum[r * a->cols + d - r] = 0;
 }
 
@@ -327,7 +327,7 @@ static void take_results(sim_array *a)
     for (int64_t d = 0; d < a->rows + a->cols - 1; d++) {
         const sim_wave *wave = entered(a, d);
 
-        for (int64_t r = most(0, d - a->cols + 1); wave->ends && r < a->rows && r <= d; r++) {
+        for (int64_t r = sim_max(0, d - a->cols + 1); wave->ends && r < a->rows && r <= d; r++) {
             int64_t c = d - r, at = r * a->cols + c;
 
             assert(twice || !a->enabled[c]);

@@ -2,10 +2,10 @@
 
 #include <assert.h>
 
+#include "sim/whole.h"
+
 /* In a buffer whose block is not there; far from any operand. */
 enum { SPOILED = 1 << 24 };
-
-static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 
 static bool ideal(const sim_memory *memory) { return memory->machine->bytes_num == 0; }
 
@@ -184,7 +184,7 @@ static void begin_turn(sim_memory *memory)
         memory->turn++;
     step = &memory->script->steps[transfers[memory->turn].step];
     memory->turning =
-        ceil_div(step->m, rows) * ceil_div(step->k, rows) * memory->machine->transpose;
+        sim_ceil_div(step->m, rows) * sim_ceil_div(step->k, rows) * memory->machine->transpose;
     if (memory->turning == 0)
         turned(memory);
 }

@@ -2,8 +2,7 @@
 
 #include <assert.h>
 
-static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+#include "sim/whole.h"
 
 /* Every block of an operand is numbered when a step needs another than the step before it. */
 static void number_blocks(sim_script *script, const sim_product *product)
@@ -28,8 +27,8 @@ static void number_blocks(sim_script *script, const sim_product *product)
 /* Rule 1. */
 static bool write_steps(sim_script *script, vsh_arena *arena, const sim_product *p)
 {
-    int64_t across_m = ceil_div(p->m, p->block_m), across_n = ceil_div(p->n, p->block_n);
-    int64_t across_k = ceil_div(p->k, p->block_k);
+    int64_t across_m = sim_ceil_div(p->m, p->block_m), across_n = sim_ceil_div(p->n, p->block_n);
+    int64_t across_k = sim_ceil_div(p->k, p->block_k);
     int64_t outer = p->n_outer ? across_n : across_m, inner = p->n_outer ? across_m : across_n;
     sim_script_step *step;
 
@@ -43,9 +42,9 @@ static bool write_steps(sim_script *script, vsh_arena *arena, const sim_product 
                 step->m0 = (p->n_outer ? b : a) * p->block_m;
                 step->n0 = (p->n_outer ? a : b) * p->block_n;
                 step->k0 = l * p->block_k;
-                step->m = least(p->block_m, p->m - step->m0);
-                step->n = least(p->block_n, p->n - step->n0);
-                step->k = least(p->block_k, p->k - step->k0);
+                step->m = sim_min(p->block_m, p->m - step->m0);
+                step->n = sim_min(p->block_n, p->n - step->n0);
+                step->k = sim_min(p->block_k, p->k - step->k0);
                 step->opens = l == 0;
                 step->closes = l == across_k - 1;
             }
@@ -114,7 +113,7 @@ static void add_fold(sim_script *script, const sim_machine *machine, const sim_p
 
     if (machine->dataflow == SIM_OS)
         results = machine->rows * machine->cols;
-    fold.cycles = ceil_div(fold.streamed * machine->pace_num, machine->pace_den);
+    fold.cycles = sim_ceil_div(fold.streamed * machine->pace_num, machine->pace_den);
     fold.work = machine->vector_rate > 0 && (!machine->accumulators || last_of_k)
                     ? results * p->result_work
                     : 0;
@@ -133,13 +132,13 @@ static void add_ws_folds(sim_script *script, const sim_machine *machine, const s
                          sim_script_fold fold, int64_t number)
 {
     int64_t parts = p->split == SIM_SPLIT_ROWS ? machine->units : 1;
-    int64_t part = ceil_div(fold.m, parts), begin = fold.m0, end = fold.m0 + fold.m;
+    int64_t part = sim_ceil_div(fold.m, parts), begin = fold.m0, end = fold.m0 + fold.m;
 
     for (int64_t u = 0; u < parts && begin + u * part < end; u++) {
         fold.unit = p->split == SIM_SPLIT_ROWS ? u : number % machine->units;
         fold.m0 = begin + u * part;
-        fold.m = least(part, end - fold.m0);
-        fold.streamed = ceil_div(fold.m, machine->row_group) * machine->row_group;
+        fold.m = sim_min(part, end - fold.m0);
+        fold.streamed = sim_round_up(fold.m, machine->row_group);
         add_fold(script, machine, p, fold);
     }
 }
@@ -158,9 +157,9 @@ static void write_ws_step(sim_script *script, const sim_machine *machine, const 
                                                .m0 = m,
                                                .n0 = n,
                                                .k0 = k,
-                                               .m = least(chunk, step->m - m),
-                                               .n = least(machine->cols, step->n - n),
-                                               .k = least(machine->rows, step->k - k)},
+                                               .m = sim_min(chunk, step->m - m),
+                                               .n = sim_min(machine->cols, step->n - n),
+                                               .k = sim_min(machine->rows, step->k - k)},
                              number++);
 }
 
@@ -177,8 +176,8 @@ static void write_os_step(sim_script *script, const sim_machine *machine, const 
                                        .unit = number++ % machine->units,
                                        .m0 = m,
                                        .n0 = n,
-                                       .m = least(machine->rows, step->m - m),
-                                       .n = least(machine->cols, step->n - n),
+                                       .m = sim_min(machine->rows, step->m - m),
+                                       .n = sim_min(machine->cols, step->n - n),
                                        .k = step->k,
                                        .streamed = step->k});
 }
@@ -187,14 +186,14 @@ static void write_os_step(sim_script *script, const sim_machine *machine, const 
 static int64_t fold_room(const sim_script_step *step, const sim_machine *machine,
                          const sim_product *p)
 {
-    int64_t tiles_n = ceil_div(step->n, machine->cols);
-    int64_t chunks = p->stream_rows > 0 ? ceil_div(step->m, p->stream_rows) : 1;
+    int64_t tiles_n = sim_ceil_div(step->n, machine->cols);
+    int64_t chunks = p->stream_rows > 0 ? sim_ceil_div(step->m, p->stream_rows) : 1;
 
     if (machine->dataflow == SIM_OS)
-        return ceil_div(step->m, machine->rows) * tiles_n;
+        return sim_ceil_div(step->m, machine->rows) * tiles_n;
     if (p->split == SIM_SPLIT_ROWS)
-        chunks *= least(machine->units, step->m);
-    return chunks * tiles_n * ceil_div(step->k, machine->rows);
+        chunks *= sim_min(machine->units, step->m);
+    return chunks * tiles_n * sim_ceil_div(step->k, machine->rows);
 }
 
 /* Rule 6. */

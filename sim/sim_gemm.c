@@ -288,7 +288,7 @@ static vsh_status gemm_on_chip(vsh_session *s, sim_gemm_answer *a, vsh_error *er
     a->hardware = h;
     a->hertz = chip.clock.v;
     a->clock = h->matrix_clock.source;
-    a->dispatch = h->kernel_dispatch.known ? h->kernel_dispatch.value : (double)NAN;
+    a->dispatch = vsh_figure_or(&h->kernel_dispatch, (double)NAN);
     if (h->kind == VSH_TPU)
         return gemm_on_tpu(s, &chip, a, err);
     VSH_TRY(refuse_blocking(c, h, err));

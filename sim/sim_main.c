@@ -19,11 +19,7 @@ int main(int argc, char **argv)
                            .introduction = introduction,
                            .commands = sim_commands,
                            .config = &config,
-                           .environment = {.data = getenv("VISHWA_DATA"),
-                                           .cache_home = getenv("XDG_CACHE_HOME"),
-                                           .home = getenv("HOME"),
-                                           .no_color = getenv("NO_COLOR"),
-                                           .term = getenv("TERM")}};
+                           .environment = vsh_environment_of(getenv)};
 
     sim_config_default(&config);
     return (int)vsh_program_run(&program, argc, argv);

@@ -13,6 +13,10 @@
 
 enum { JSON_SCHEMA = 1 };
 
+/* Far above any topology that was ever published; the largest, of a whole network, have kilobytes.
+ */
+enum { SOURCE_BYTES_MAX = 64 << 20 };
+
 typedef struct {
     sim_scale_config config;
     sim_scale_topology topology;
@@ -24,11 +28,11 @@ typedef struct {
 static vsh_status read_inputs(vsh_arena *arena, const sim_scale_request *request, scale_run *run,
                               vsh_text *talk, vsh_error *err)
 {
-    sim_scale_source source;
+    vsh_lines source;
 
-    VSH_TRY(sim_scale_source_read(arena, request->config, &source, err));
+    VSH_TRY(vsh_lines_read(arena, request->config, SOURCE_BYTES_MAX, &source, err));
     VSH_TRY(sim_scale_config_read(arena, &source, &run->config, talk, err));
-    VSH_TRY(sim_scale_source_read(arena, request->topology, &source, err));
+    VSH_TRY(vsh_lines_read(arena, request->topology, SOURCE_BYTES_MAX, &source, err));
     VSH_TRY(sim_scale_topology_read(arena, &source, request->input, &run->topology, talk, err));
     if (request->input == SIM_SCALE_BY_HEADER)
         vsh_text_add(talk, "%s: read as -i %s (by its header)\n", request->topology,
@@ -36,7 +40,7 @@ static vsh_status read_inputs(vsh_arena *arena, const sim_scale_request *request
     if (!request->layout)
         return VSH_OK;
     run->config.v3 = true; /* version 2 knows no layouts */
-    VSH_TRY(sim_scale_source_read(arena, request->layout, &source, err));
+    VSH_TRY(vsh_lines_read(arena, request->layout, SOURCE_BYTES_MAX, &source, err));
     vsh_text_add(talk, "%s: ignored: a layout decides stalls alone, which are not counted\n",
                  request->layout);
     return VSH_OK;

@@ -41,10 +41,10 @@ static vsh_status advise(vsh_arena *arena, sim_step_answer *a, vsh_error *err)
 
     if (a->chip.hardware->kind != VSH_TPU || !a->step.model->experts.count)
         return VSH_OK;
-    a->advice = vsh_alloc(arena, (size_t)r->op_count, sizeof *a->advice);
+    a->advice = vsh_alloc(arena, (size_t)r->ops.count, sizeof *a->advice);
     if (!a->advice)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    for (int i = 0; i < r->op_count; i++)
+    for (int i = 0; i < r->ops.count; i++)
         if (r->plan[i].experts && r->plan[i].gemm_count)
             VSH_TRY(
                 sim_advise_tiles(arena, &a->chip, &r->plan[i], &a->advice[a->advice_count++], err));

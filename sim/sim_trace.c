@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/whole.h"
+
 /* A schedule runs an operation of a list three times at most before it skips the rest. */
 enum { OPS_MAX = 4 * VSH_OPS_MAX };
-
-static int64_t min2(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Every operation keeps half of what the largest has, and the room behind each is closed. */
 static void make_room(sim_trace *t)
@@ -18,7 +18,7 @@ static void make_room(sim_trace *t)
     t->cap = largest / 2;
     for (int64_t i = 0; i <= t->op_count; i++) {
         sim_trace_op *o = &t->op[i];
-        int64_t keeps = min2(o->span_count, t->cap);
+        int64_t keeps = sim_min(o->span_count, t->cap);
         memmove(t->span + kept, t->span + o->first_span, (size_t)keeps * sizeof *t->span);
         t->left_out += o->span_count - keeps;
         o->left_out += o->span_count - keeps;
@@ -97,7 +97,7 @@ void sim_trace_add_totals(sim_trace *t, const sim_step_time *result)
 {
     double at = 0;
 
-    for (int i = 0; i < result->op_count; i++) {
+    for (int i = 0; i < result->ops.count; i++) {
         double end = at + result->op[i].cycles;
         add_op(t, result->op[i].op, (int64_t)at, (int64_t)end, 1);
         at = end;

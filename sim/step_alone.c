@@ -1,5 +1,6 @@
 #include "sim/step_alone.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "sim/cpu.h"
@@ -18,6 +19,7 @@ typedef struct {
     double vector;     /* the vector unit's, beside cycles */
     bool vector_after; /* which wait for it; else it works at the same time */
     double executions; /* that counts are of one of */
+    sim_tilings tilings;
     sim_machine machine;
     sim_product product;
     sim_counts counts;
@@ -27,20 +29,22 @@ typedef struct {
 /* ---- products, by kind of hardware --------------------------------------------------------- */
 
 /* Some of the plan's products, from the first on. */
-typedef vsh_status run_product(const runner *r, const sim_planned_op *p, int first,
-                               sim_tilings *tilings, run_result *run, vsh_error *err);
+typedef vsh_status run_product(const runner *r, const sim_planned_op *p, int first, run_result *run,
+                               vsh_error *err);
 
-static vsh_status run_tpu(const runner *r, const sim_planned_op *p, int first, sim_tilings *tilings,
-                          run_result *run, vsh_error *err)
+static vsh_status run_tpu(const runner *r, const sim_planned_op *p, int first, run_result *run,
+                          vsh_error *err)
 {
     const sim_machine *m = &r->chip->machine;
     const sim_planned_gemm *g = &p->gemm[first];
+    sim_tilings tilings;
 
-    VSH_TRY(sim_gemm_tile(r->chip, &g->gemm, tilings, err));
+    VSH_TRY(sim_gemm_tile(r->chip, &g->gemm, &tilings, err));
     *run = (run_result){.gemms = 1,
+                        .tilings = tilings,
                         .executions = (double)g->times,
                         .machine = *m,
-                        .product = tilings->best.product,
+                        .product = tilings.best.product,
                         .rate = sim_unit_rate_of(r->chip)};
     VSH_TRY(r->engine->run(r->arena, m, &run->product, &run->counts, err));
     run->cycles = run->executions * (double)run->counts.cycles;
@@ -111,15 +115,14 @@ static vsh_status plan_kernel(const runner *r, const sim_planned_op *p, sim_gpu_
     return VSH_OK;
 }
 
-static vsh_status run_gpu(const runner *r, const sim_planned_op *p, int first, sim_tilings *tilings,
-                          run_result *run, vsh_error *err)
+static vsh_status run_gpu(const runner *r, const sim_planned_op *p, int first, run_result *run,
+                          vsh_error *err)
 {
     sim_gpu_kernel kernel;
     sim_gpu_result gpu;
     double peak;
 
-    (void)first;
-    (void)tilings;
+    assert(first == 0);
     /* softmax waits for its scores, and the next product for it */
     *run = (run_result){.gemms = p->gemm_count, .executions = 1, .vector_after = true};
     VSH_TRY(plan_kernel(r, p, &kernel, run, err));
@@ -137,14 +140,13 @@ static vsh_status run_gpu(const runner *r, const sim_planned_op *p, int first, s
     return VSH_OK;
 }
 
-static vsh_status run_cpu(const runner *r, const sim_planned_op *p, int first, sim_tilings *tilings,
-                          run_result *run, vsh_error *err)
+static vsh_status run_cpu(const runner *r, const sim_planned_op *p, int first, run_result *run,
+                          vsh_error *err)
 {
     const sim_planned_gemm *g = &p->gemm[first];
     sim_cpu_result cpu;
     double times = (double)g->times, peak;
 
-    (void)tilings;
     VSH_TRY(sim_cpu_product(r->arena, r->chip->hardware, r->chip->precision, g->gemm.m, g->gemm.n,
                             g->gemm.k, r->engine, &cpu, err));
     peak = sim_chip_macs_a_cycle(r->chip) / (double)cpu.machine.units;
@@ -173,17 +175,9 @@ static void account(const runner *r, const run_result *run, double vector, doubl
 {
     double a_cycle = sim_chip_macs_a_cycle(r->chip);
     double beyond = fmax(0, run->cycles - run->executions * (double)run->counts.cycles);
-    sim_waterfall part = {{0}};
-    sim_op_macs one = *macs;
 
-    one.model_macs /= run->executions * repeats;
-    one.executed_macs /= run->executions * repeats;
-    one.run_macs /= run->executions * repeats;
-    one.padded_n /= run->executions * repeats;
-    one.padded_k /= run->executions * repeats;
-    sim_waterfall_add(&part, &run->machine, run->rate, r->chip->cores, &run->counts, &one);
-    for (int i = 0; i < SIM_CAUSES; i++)
-        t->waterfall.slots[i] += repeats * run->executions * part.slots[i];
+    sim_waterfall_add(&t->waterfall, &run->machine, run->rate, r->chip->cores, &run->counts,
+                      repeats * run->executions, macs);
     t->waterfall.slots[SIM_VECTOR] += repeats * vector * a_cycle;
     t->waterfall.slots[r->chip->hardware->kind == VSH_CPU ? SIM_MEMORY : SIM_OVERHEAD] +=
         repeats * beyond * a_cycle;
@@ -206,12 +200,11 @@ static vsh_status run_gemms(runner *r, const sim_planned_op *p, sim_op_time *t, 
     run_result run;
 
     for (int i = 0; i < p->gemm_count; i += run.gemms) {
-        sim_tilings tilings = {0};
         sim_op_macs macs = t->macs;
         double vector, share;
-        VSH_TRY(run_on[r->chip->hardware->kind](r, p, i, &tilings, &run, err));
+        VSH_TRY(run_on[r->chip->hardware->kind](r, p, i, &run, err));
         if (i == 0)
-            t->tilings = tilings;
+            t->tilings = run.tilings;
         share = asked_macs(p, i, run.gemms) / all;
         vector = run.vector_after ? run.vector : fmax(0, run.vector - run.cycles);
         macs.model_macs *= share;
@@ -233,8 +226,7 @@ static double stream_seconds(const vsh_hardware *h, double bytes)
 {
     if (h->kind == VSH_GPU)
         return sim_gpu_stream_seconds(h, bytes);
-    return bytes /
-           (h->memory_rate.value * (h->memory_efficiency.known ? h->memory_efficiency.value : 1));
+    return bytes / vsh_hardware_memory_rate(h).v;
 }
 
 static void run_vector(const runner *r, const sim_planned_op *p, sim_op_time *t)
@@ -252,15 +244,14 @@ static void run_vector(const runner *r, const sim_planned_op *p, sim_op_time *t)
         t->cycles * sim_chip_macs_a_cycle(r->chip);
 }
 
-vsh_status sim_run_alone(vsh_arena *arena, const sim_chip *chip, const sim_engine *engine,
-                         const sim_planned_op *plan, sim_step_time *out, vsh_error *err)
+vsh_status sim_run_alone(const sim_chip *chip, const sim_engine *engine, const sim_planned_op *plan,
+                         sim_step_time *out, vsh_error *err)
 {
     vsh_arena scratch = {0};
     runner r = {.arena = &scratch, .chip = chip, .engine = engine};
     vsh_status status = VSH_OK;
 
-    (void)arena;
-    for (int i = 0; i < out->op_count && status == VSH_OK; i++) {
+    for (int i = 0; i < out->ops.count && status == VSH_OK; i++) {
         status = run_gemms(&r, &plan[i], &out->op[i], err);
         if (plan[i].vector_times)
             run_vector(&r, &plan[i], &out->op[i]);

@@ -6,7 +6,7 @@
 #include "sim/step_schedule.h"
 
 /* Fills cycles, busy times and waterfall of every operation of a micro-batch. */
-vsh_status sim_run_alone(vsh_arena *arena, const sim_chip *chip, const sim_engine *engine,
-                         const sim_planned_op *plan, sim_step_time *out, vsh_error *err);
+vsh_status sim_run_alone(const sim_chip *chip, const sim_engine *engine, const sim_planned_op *plan,
+                         sim_step_time *out, vsh_error *err);
 
 #endif

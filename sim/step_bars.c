@@ -14,7 +14,7 @@ int sim_step_heaviest(const sim_step_time *result, int order[VSH_OPS_MAX])
 {
     int count = 0;
 
-    for (int i = 0; i < result->op_count; i++) {
+    for (int i = 0; i < result->ops.count; i++) {
         int place = count;
         if (result->op[i].cycles <= 0)
             continue;

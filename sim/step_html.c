@@ -143,7 +143,7 @@ static void write_ops(const sim_report_input *in, vsh_text *page)
     vsh_page_put(page, "h2", NULL, "Every operation");
     vsh_text_add(page, "<section class=\"card long\">\n");
     table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
-    for (int i = 0; i < in->answer->result->op_count; i++)
+    for (int i = 0; i < in->answer->result->ops.count; i++)
         write_op(in, &in->answer->result->op[i], &table);
     vsh_table_close(&table);
     vsh_page_put(
@@ -184,7 +184,7 @@ static void write_op_blocks(const sim_op_time *t, vsh_table *table)
 
 static bool has_blocks(const sim_step_time *r)
 {
-    for (int i = 0; i < r->op_count; i++)
+    for (int i = 0; i < r->ops.count; i++)
         if (r->op[i].tilings.best.cycles)
             return true;
     return false;
@@ -201,7 +201,7 @@ static void write_blocks(const sim_report_input *in, vsh_text *page)
     vsh_page_put(page, "h2", NULL, "The block of every product, and the runner-up");
     vsh_text_add(page, "<section class=\"card long\">\n");
     table = vsh_table_open(page, heads, sizeof heads / sizeof heads[0]);
-    for (int i = 0; i < in->answer->result->op_count; i++)
+    for (int i = 0; i < in->answer->result->ops.count; i++)
         if (in->answer->result->op[i].tilings.best.cycles)
             write_op_blocks(&in->answer->result->op[i], &table);
     vsh_table_close(&table);

@@ -53,7 +53,7 @@ static void print_ops(const sim_step_time *r, vsh_text *out)
 {
     vsh_text_add(out, "  %-24s %-9s %9s %6s %6s  %s\n", "operation", "phase", "time", "share",
                  "util", "bound");
-    for (int i = 0; i < r->op_count; i++) {
+    for (int i = 0; i < r->ops.count; i++) {
         const sim_op_time *t = &r->op[i];
         if (t->fused) {
             vsh_text_add(out, "  %-24.24s %-9s %9s\n", t->op->name, vsh_phase_names[t->op->phase],
@@ -179,7 +179,7 @@ static double by_bound(const sim_step_time *r, vsh_bound bound)
 {
     double cycles = 0;
 
-    for (int i = 0; i < r->op_count; i++)
+    for (int i = 0; i < r->ops.count; i++)
         cycles += r->op[i].bound == bound ? r->op[i].cycles : 0;
     return cycles;
 }
@@ -248,7 +248,7 @@ void sim_step_write_json(const sim_step_answer *a, bool explain, vsh_json *json)
     vsh_json_bool(json, "fits", a->fits);
     vsh_footprint_write(&a->footprint, json);
     vsh_json_array(json, "ops");
-    for (int i = 0; i < r->op_count; i++)
+    for (int i = 0; i < r->ops.count; i++)
         write_op(&r->op[i], r, json);
     vsh_json_end(json);
     write_waterfall(r, json);

@@ -7,7 +7,6 @@
 #include "sim/step_alone.h"
 #include "sim/whole.h"
 
-
 typedef struct {
     const sim_chip *chip;
     const sim_step *step;
@@ -47,9 +46,6 @@ static sim_vector_work vector_work(const sim_chip *chip, const sim_planned_op *p
         .chunks = (int64_t)fmin(CHUNKS_MAX, fmax(1, ceil(bytes / CHUNK_BYTES)))};
 }
 
-/* The channel counts bytes in parts of this many. */
-enum { BYTES_PARTS = 256 };
-
 static vsh_status too_long(const scheduler *s, vsh_error *err)
 {
     return vsh_fail(err, VSH_EINPUT, "%s: the cycles and bytes of this step pass 63 bits",
@@ -63,7 +59,8 @@ static vsh_status tile_op(vsh_arena *arena, scheduler *s, int index, tiled_op *t
     sim_op_time *t = &s->out->op[index];
     sim_tilings tilings;
 
-    if (p->bytes * (double)(BYTES_PARTS * p->vector_times) * (double)p->repeats > SIM_COUNT_LIMIT ||
+    if (p->bytes * (double)(s->chip->machine.bytes_den * p->vector_times) * (double)p->repeats >
+            SIM_COUNT_LIMIT ||
         p->vector_flops * (double)p->vector_times * (double)p->repeats > SIM_COUNT_LIMIT)
         return too_long(s, err);
     tiled->vector = vector_work(s->chip, p);
@@ -130,27 +127,27 @@ static vsh_status run_timeline(vsh_arena *arena, scheduler *s, vsh_error *err)
     timeline_run r = {.s = s};
     sim_counts end;
 
-    r.tiled = vsh_alloc(arena, (size_t)s->out->op_count, sizeof *r.tiled);
+    r.tiled = vsh_alloc(arena, (size_t)s->out->ops.count, sizeof *r.tiled);
     if (!r.tiled)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(sim_timeline_open(arena, &s->chip->machine, s->watcher, false, &r.timeline, err));
-    for (int i = 0; i < s->out->op_count; i++)
+    for (int i = 0; i < s->out->ops.count; i++)
         VSH_TRY(tile_op(arena, s, i, &r.tiled[i], err));
-    for (r.first = 0; r.first < s->out->op_count; r.first = r.end) {
+    for (r.first = 0; r.first < s->out->ops.count; r.first = r.end) {
         int64_t skipped;
         r.end = s->plan[r.first].segment_end;
         skipped = sim_timeline_repeat(r.timeline, run_segment, &r, s->plan[r.first].repeats);
         for (int i = r.first; i < r.end; i++)
             add_counts(&s->out->op[i].counts, &r.tiled[i].last, &none, skipped);
     }
-    for (int i = 0; i < s->out->op_count; i++) {
+    for (int i = 0; i < s->out->ops.count; i++) {
         sim_op_time *t = &s->out->op[i];
         t->cycles = (double)t->counts.cycles;
         t->matrix = (double)t->counts.streaming / (double)s->chip->machine.units;
         t->vector = (double)t->counts.vector;
         t->memory = (double)(t->counts.read + t->counts.write);
         sim_waterfall_add(&t->waterfall, &s->chip->machine, sim_unit_rate_of(s->chip),
-                          s->chip->cores, &t->counts, &t->macs);
+                          s->chip->cores, &t->counts, 1, &t->macs);
     }
     end = sim_timeline_close(r.timeline);
     s->out->tail = (double)(end.cycles - sim_timeline_counts(r.timeline).cycles);
@@ -159,18 +156,22 @@ static vsh_status run_timeline(vsh_arena *arena, scheduler *s, vsh_error *err)
 
 /* ---- results ------------------------------------------------------------------------------- */
 
+/* Tiles along a side that is cut into blocks, each of which begins a tile. */
+static double tiles_along(int64_t side, int64_t block, int64_t tile)
+{
+    return (double)(side / block) * (double)sim_ceil_div(block, tile) +
+           (double)sim_ceil_div(side % block, tile);
+}
+
 void sim_op_macs_add(sim_op_macs *macs, const sim_product *p, int64_t rows, int64_t cols,
                      double times)
 {
-    double tiles_n = 0, tiles_k = 0, m = (double)p->m;
+    double wide = tiles_along(p->n, p->block_n, cols) * (double)cols;
+    double deep = tiles_along(p->k, p->block_k, rows) * (double)rows, m = (double)p->m;
 
-    for (int64_t at = 0; at < p->n; at += p->block_n)
-        tiles_n += (double)sim_ceil_div(sim_min(p->block_n, p->n - at), cols);
-    for (int64_t at = 0; at < p->k; at += p->block_k)
-        tiles_k += (double)sim_ceil_div(sim_min(p->block_k, p->k - at), rows);
     macs->run_macs += times * m * (double)p->n * (double)p->k;
-    macs->padded_n += times * m * tiles_n * (double)cols * (double)p->k;
-    macs->padded_k += times * m * tiles_n * (double)cols * tiles_k * (double)rows;
+    macs->padded_n += times * m * wide * (double)p->k;
+    macs->padded_k += times * m * wide * deep;
 }
 
 sim_unit_rate sim_unit_rate_of(const sim_chip *chip)
@@ -222,7 +223,7 @@ static void conclude(scheduler *s)
 
     r->waterfall.slots[SIM_DMA_TAIL] += r->tail * a_cycle;
     r->cycles = r->tail;
-    for (int i = 0; i < r->op_count; i++) {
+    for (int i = 0; i < r->ops.count; i++) {
         conclude_op(s, &r->op[i], a_cycle);
         r->cycles += r->op[i].cycles;
         by_bound[r->op[i].bound] += r->op[i].cycles;
@@ -241,7 +242,7 @@ static void conclude(scheduler *s)
 
 static void describe_ops(scheduler *s)
 {
-    for (int i = 0; i < s->out->op_count; i++) {
+    for (int i = 0; i < s->out->ops.count; i++) {
         sim_op_time *t = &s->out->op[i];
         t->op = s->plan[i].op;
         t->fused = s->plan[i].fused_into >= 0;
@@ -264,12 +265,12 @@ vsh_status sim_schedule(vsh_arena *arena, const sim_chip *chip, const sim_step *
     if (!s.out)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_lower(step->model, &step->work, &s.out->ops, err));
-    s.out->op_count = s.out->ops.count;
+    s.out->ops.count = s.out->ops.count;
     VSH_TRY(sim_plan_step(arena, step, &s.out->ops, &s.plan, err));
     s.out->plan = s.plan;
     describe_ops(&s);
     VSH_TRY(overlapping ? run_timeline(arena, &s, err)
-                        : sim_run_alone(arena, chip, engine, s.plan, s.out, err));
+                        : sim_run_alone(chip, engine, s.plan, s.out, err));
     conclude(&s);
     *result = s.out;
     return VSH_OK;

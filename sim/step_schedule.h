@@ -23,9 +23,8 @@ typedef struct {
 
 typedef struct {
     vsh_op_list ops;
-    sim_op_time op[VSH_OPS_MAX];
-    const sim_planned_op *plan; /* one for each */
-    int op_count;
+    sim_op_time op[VSH_OPS_MAX]; /* one for each of ops */
+    const sim_planned_op *plan;  /* one for each */
     double cycles;
     double tail; /* cycles of them until all is written back, after the last operation */
     vsh_seconds time;

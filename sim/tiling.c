@@ -45,7 +45,7 @@ static int candidates(int64_t whole, int64_t tile, int64_t sides[SIDES_MAX])
 
     add_side(sides, &count, whole);
     for (int64_t parts = 2; parts <= 8; parts *= 2) {
-        int64_t side = sim_ceil_div(sim_ceil_div(whole, parts), tile) * tile;
+        int64_t side = sim_round_up(sim_ceil_div(whole, parts), tile);
         if (side < whole)
             add_side(sides, &count, side);
     }

@@ -346,7 +346,7 @@ static inline int64_t vector_cost(const sim_timeline *t, int64_t elements)
 
 static inline int64_t grouped(const sim_machine *m, int64_t rows)
 {
-    return sim_ceil_div(rows, m->row_group) * m->row_group;
+    return sim_round_up(rows, m->row_group);
 }
 
 /* Whether fold number f over tiles of k has work for the vector unit. */

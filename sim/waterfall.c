@@ -9,7 +9,7 @@ const char *const sim_cause_words[SIM_CAUSES] = {
     "memory bound",   "vector bound", "overhead",         "sustained rate"};
 
 void sim_waterfall_add(sim_waterfall *w, const sim_machine *m, sim_unit_rate rate, int64_t cores,
-                       const sim_counts *c, const sim_op_macs *a)
+                       const sim_counts *c, double times, const sim_op_macs *a)
 {
     static const sim_cause idle[SIM_IDLE_CAUSES] = {
         [SIM_IDLE_BUBBLE] = SIM_WEIGHTS, [SIM_IDLE_HEAD] = SIM_DMA_HEAD,
@@ -17,12 +17,13 @@ void sim_waterfall_add(sim_waterfall *w, const sim_machine *m, sim_unit_rate rat
         [SIM_IDLE_VECTOR] = SIM_VECTOR,  [SIM_IDLE_WEIGHTS] = SIM_WEIGHTS,
         [SIM_IDLE_FILL] = SIM_FILL,      [SIM_IDLE_UNITS] = SIM_UNITS,
         [SIM_IDLE_TAIL] = SIM_DMA_TAIL};
-    double run = sim_macs_a_cycle(m) / (double)m->units, entering = (double)(cores * c->streaming);
+    double run = sim_macs_a_cycle(m) / (double)m->units, alike = (double)cores * times;
+    double entering = alike * (double)c->streaming;
     double streamed = entering * run;
 
     for (int i = 0; i < SIM_IDLE_CAUSES; i++)
         w->slots[i == SIM_IDLE_WEIGHTS && m->dataflow == SIM_OS ? SIM_FILL : idle[i]] +=
-            (double)(cores * c->idle[i]) * rate.peak;
+            alike * (double)c->idle[i] * rate.peak;
     w->slots[SIM_SUSTAINED] += entering * (rate.peak - rate.held);
     w->slots[SIM_MEMORY] += entering * (rate.held - run);
     if (c->streaming == 0)

@@ -46,10 +46,11 @@ typedef struct {
     double peak, held;
 } sim_unit_rate;
 
-/* Adds what counts say of an operation on a machine, its cores alike. A pace slower than the unit's
- * held rate is the memory's. */
+/* Adds an operation on a machine, its cores alike: what counts say, times times, and macs, which
+ * are of all of it. A pace slower than the unit's held rate is the memory's. */
 void sim_waterfall_add(sim_waterfall *w, const sim_machine *machine, sim_unit_rate rate,
-                       int64_t cores, const sim_counts *counts, const sim_op_macs *macs);
+                       int64_t cores, const sim_counts *counts, double times,
+                       const sim_op_macs *macs);
 
 /* The resource that is busy longest of so many cycles; fill when it is under half of them. */
 vsh_bound sim_bound_of(double cycles, double matrix, double memory, double vector);

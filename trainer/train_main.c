@@ -67,11 +67,7 @@ int main(int argc, char **argv)
                            .introduction = introduction,
                            .commands = train_commands,
                            .config = &config,
-                           .environment = {.data = getenv("VISHWA_DATA"),
-                                           .cache_home = getenv("XDG_CACHE_HOME"),
-                                           .home = getenv("HOME"),
-                                           .no_color = getenv("NO_COLOR"),
-                                           .term = getenv("TERM")},
+                           .environment = vsh_environment_of(getenv),
                            .before_run = listen_to_signals};
     vsh_status status;
 

@@ -16,10 +16,7 @@ vsh_status plan_make_figures(const plan *p, vsh_arena *arena,
                              vsh_report_figure figures[PLAN_FIGURES], vsh_error *err)
 {
     for (int i = 0; i < PLAN_FIGURES; i++) {
-        figures[i] = (vsh_report_figure){.name = table[i].name,
-                                         .title = table[i].title,
-                                         .script = {.arena = arena},
-                                         .caption = {.arena = arena}};
+        figures[i] = vsh_report_figure_of(arena, table[i].name, table[i].title);
         VSH_TRY(table[i].draw(p, &figures[i], err));
     }
     return VSH_OK;

@@ -14,10 +14,7 @@ vsh_status sim_make_figures(const sim_report_input *in, vsh_arena *arena,
                             vsh_report_figure figures[SIM_FIGURES], vsh_error *err)
 {
     for (int i = 0; i < SIM_FIGURES; i++) {
-        figures[i] = (vsh_report_figure){.name = table[i].name,
-                                         .title = table[i].title,
-                                         .script = {.arena = arena},
-                                         .caption = {.arena = arena}};
+        figures[i] = vsh_report_figure_of(arena, table[i].name, table[i].title);
         VSH_TRY(table[i].draw(in, &figures[i], err));
     }
     return VSH_OK;

@@ -48,10 +48,10 @@ static const vsh_op *heaviest_layer(const sim_step_time *r)
     const vsh_op *heaviest = NULL;
     double most = 0;
 
-    for (int i = 0; i < r->op_count; i++) {
+    for (int i = 0; i < r->ops.count; i++) {
         const vsh_op *op = r->op[i].op;
         double cycles = 0;
-        for (int j = 0; j < r->op_count; j++)
+        for (int j = 0; j < r->ops.count; j++)
             if (strncmp(r->op[j].op->name, op->name, prefix_length(op)) == 0)
                 cycles += r->op[j].cycles;
         if (op->phase == VSH_FORWARD && (op->roles & VSH_ROLE_LAYER) && cycles > most) {

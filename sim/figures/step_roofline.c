@@ -51,13 +51,10 @@ static void measure(roofline *r)
         (double)chip->cores * chip->clock.v; /* of each core in a cycle to the chip's in a s */
 
     r->matrix = 2 * sim_chip_macs_a_cycle(chip) * chip->clock.v;
-    r->vector = m->vector_rate    ? (double)m->vector_rate * all
-                : h->vector.known ? h->vector.value
-                                  : 0;
+    r->vector = m->vector_rate ? (double)m->vector_rate * all : vsh_figure_or(&h->vector, 0);
     r->memory = m->bytes_num ? (double)m->bytes_num / (double)m->bytes_den * all
-                             : h->memory_rate.value *
-                                   (h->memory_efficiency.known ? h->memory_efficiency.value : 1);
-    for (int i = 0; i < r->in->answer->result->op_count; i++)
+                             : vsh_hardware_memory_rate(h).v;
+    for (int i = 0; i < r->in->answer->result->ops.count; i++)
         add_point(r, &r->in->answer->result->op[i]);
     r->x_low = 0.5 * r->matrix / r->memory;
     r->x_high = 4 * r->matrix / r->memory;

@@ -19,7 +19,7 @@ typedef struct {
 } entry;
 
 typedef struct {
-    sim_scale_source *source;
+    vsh_lines *source;
     entry entry[ENTRIES_MAX];
     int count;
 } entries;
@@ -52,24 +52,24 @@ static vsh_status add_entry(entries *all, const char *section, char *line, vsh_e
         return vsh_fail(err, VSH_EINPUT, "%s:%lld: expected at most %d keys, found more", path,
                         number, ENTRIES_MAX);
     *value++ = '\0';
-    line = sim_scale_trim(line);
+    line = vsh_trim(line);
     if (find(all, section, line))
         return vsh_fail(err, VSH_EINPUT,
                         "%s:%lld: expected each key once in [%.40s], found %.40s again", path,
                         number, section, line);
-    all->entry[all->count++] = (entry){section, line, sim_scale_trim(value), number};
+    all->entry[all->count++] = (entry){section, line, vsh_trim(value), number};
     return VSH_OK;
 }
 
 static vsh_status read_entries(entries *all, vsh_error *err)
 {
-    sim_scale_source *source = all->source;
+    vsh_lines *source = all->source;
     const char *section = NULL;
     int indent = 0;
     bool in_value = false; /* a deeper line would continue the value above it */
     char *line, *end;
 
-    while ((line = sim_scale_source_next(source))) {
+    while ((line = vsh_lines_next(source))) {
         if (*line == '\0' || *line == '#' || *line == ';')
             continue;
         if (in_value && source->indent > indent)
@@ -194,7 +194,7 @@ static vsh_status read_bandwidths(const entries *all, sim_scale_config *config, 
     for (char *item = e->value, *comma; item; item = comma) {
         if ((comma = strchr(item, ',')))
             *comma++ = '\0';
-        VSH_TRY(to_integer(all, e, sim_scale_trim(item), 1, BANDWIDTH_MAX, &value, err));
+        VSH_TRY(to_integer(all, e, vsh_trim(item), 1, BANDWIDTH_MAX, &value, err));
         if (first == 0)
             first = value; /* the tool looks at no other */
     }
@@ -251,8 +251,8 @@ static vsh_status check_extras(const entries *all, vsh_text *talk, vsh_error *er
     return VSH_OK;
 }
 
-vsh_status sim_scale_config_read(vsh_arena *arena, sim_scale_source *source,
-                                 sim_scale_config *config, vsh_text *talk, vsh_error *err)
+vsh_status sim_scale_config_read(vsh_arena *arena, vsh_lines *source, sim_scale_config *config,
+                                 vsh_text *talk, vsh_error *err)
 {
     entries *all = vsh_alloc(arena, 1, sizeof *all);
 

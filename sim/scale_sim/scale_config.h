@@ -8,7 +8,7 @@
 
 #include "core/text.h"
 #include "sim/machine.h"
-#include "sim/scale_sim/scale_source.h"
+#include "core/lines.h"
 
 typedef struct {
     const char *run_name; /* fit to be the name of one folder */
@@ -22,7 +22,7 @@ typedef struct {
 
 /* What the file asks for and these reports do without is said in talk. Strings live in the arena.
  */
-vsh_status sim_scale_config_read(vsh_arena *arena, sim_scale_source *source,
-                                 sim_scale_config *config, vsh_text *talk, vsh_error *err);
+vsh_status sim_scale_config_read(vsh_arena *arena, vsh_lines *source, sim_scale_config *config,
+                                 vsh_text *talk, vsh_error *err);
 
 #endif

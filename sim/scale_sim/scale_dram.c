@@ -3,6 +3,7 @@
 #include "sim/scale_sim/scale_lines.h"
 #include "sim/scale_sim/scale_map.h"
 #include "sim/scale_sim/scale_user.h"
+#include "sim/whole.h"
 
 enum {
     SETS = 100,         /* of a read buffer; half of them are active */
@@ -11,10 +12,6 @@ enum {
 static const int64_t folds_max = (int64_t)1 << 28;    /* about a second */
 static const int64_t requests_max = (int64_t)1 << 32; /* about ten */
 static const int64_t map_max = (int64_t)1 << 28;      /* a gigabyte of marks */
-
-static int64_t ceil_of(int64_t a, int64_t b) { return a / b + (a % b != 0); }
-static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static vsh_status too_long(const char *path, const sim_scale_layer *layer, const char *what,
                            int64_t found, int64_t max, vsh_error *err)
@@ -109,8 +106,8 @@ static void visit_map_fold(const sim_scale_map *map, const sim_scale_folds *f, i
     int64_t cycles = tile.skewed ? tile.steps + tile.lanes - 1 : tile.steps;
 
     for (int64_t cycle = 0; cycle < cycles; cycle++) {
-        int64_t first = tile.skewed ? max_of(0, cycle - tile.steps + 1) : 0;
-        int64_t end = tile.skewed ? min_of(tile.lanes, cycle + 1) : tile.lanes;
+        int64_t first = tile.skewed ? sim_max(0, cycle - tile.steps + 1) : 0;
+        int64_t end = tile.skewed ? sim_min(tile.lanes, cycle + 1) : tile.lanes;
         for (int64_t lane = first; lane < end; lane++) {
             int64_t m, k, word;
             place_of(f, &tile, r, c, tile.skewed ? cycle - lane : cycle, lane, &m, &k);
@@ -139,8 +136,8 @@ static vsh_status follow_map(vsh_arena *arena, const sim_scale_layer *layer,
 
     if (f->requests[SIM_LHS] > requests_max)
         return too_long(path, layer, "reads", f->requests[SIM_LHS], requests_max, err);
-    if (max_of(words, max_of(layer->m, layer->k)) > map_max)
-        return too_long(path, layer, "words", max_of(words, max_of(layer->m, layer->k)), map_max,
+    if (sim_max(words, sim_max(layer->m, layer->k)) > map_max)
+        return too_long(path, layer, "words", sim_max(words, sim_max(layer->m, layer->k)), map_max,
                         err);
     mark = vsh_alloc(arena, (size_t)words, sizeof *mark);
     if (!mark || !sim_scale_map_make(arena, layer, &map))
@@ -171,7 +168,7 @@ static vsh_status read_calc(const sim_scale_config *config, const sim_scale_laye
     vsh_status status;
 
     if (distinct < half) { /* all of it fits: fetched in whole sets, which end before cycle 0 */
-        *access = (sim_scale_access){-ceil_of(ceil_of(distinct, set) * set, CALC_BANDWIDTH), -1,
+        *access = (sim_scale_access){-sim_ceil_div(sim_round_up(distinct, set), CALC_BANDWIDTH), -1,
                                      distinct, true};
         return VSH_OK;
     }
@@ -180,7 +177,7 @@ static vsh_status read_calc(const sim_scale_config *config, const sim_scale_laye
     if (status != VSH_OK)
         return status;
     *access = (sim_scale_access){.start = sim_scale_tile_of(f, operand, 0, 0).lead -
-                                          ceil_of(half, CALC_BANDWIDTH),
+                                          sim_ceil_div(half, CALC_BANDWIDTH),
                                  .stop = b.last_cycle + 1, /* a read takes a cycle */
                                  .words = b.fetched,
                                  .exact = true};
@@ -254,7 +251,7 @@ static void write_while_computing(sim_scale_lines *b, const sim_scale_folds *f, 
         int64_t written = words_before(&w, busy_until), cycle;
         if (written - b->gone >= b->whole) /* full while it drains: the array would wait */
             b->exact = false;
-        written = max_of(written, b->gone + b->half) + 1;
+        written = sim_max(written, b->gone + b->half) + 1;
         if (written > total)
             break;
         cycle = cycle_of_word(&w, written);
@@ -272,7 +269,8 @@ vsh_status sim_scale_dram_write(const sim_scale_config *config, const sim_scale_
 
     if (total > b.half) {
         if (f->count > folds_max || total / b.half > folds_max)
-            return too_long(path, layer, "folds", max_of(f->count, total / b.half), folds_max, err);
+            return too_long(path, layer, "folds", sim_max(f->count, total / b.half), folds_max,
+                            err);
         write_while_computing(&b, f, total);
     }
     sim_scale_drain_rest(&b, total, f->last);

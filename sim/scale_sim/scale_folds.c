@@ -2,8 +2,7 @@
 
 #include <assert.h>
 
-static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t ceil_of(int64_t a, int64_t b) { return a / b + (a % b != 0); }
+#include "sim/whole.h"
 
 bool sim_scale_is_stationary(sim_dataflow dataflow, sim_operand operand)
 {
@@ -54,8 +53,8 @@ vsh_status sim_scale_folds_of(const sim_scale_config *config, const sim_scale_la
     f.s_rows = os ? layer->m : layer->k;
     f.s_cols = config->dataflow == SIM_IS ? layer->m : layer->n;
     f.t = os ? layer->k : config->dataflow == SIM_WS ? layer->m : layer->n;
-    f.row_folds = ceil_of(f.s_rows, R);
-    f.col_folds = ceil_of(f.s_cols, C);
+    f.row_folds = sim_ceil_div(f.s_rows, R);
+    f.col_folds = sim_ceil_div(f.s_cols, C);
     /* words of whole tiles must fit as well, and drains, that close lines short */
     if (__builtin_add_overflow(f.t, (os ? R : 2 * R) + C - 2, &f.cycles) ||
         !multiply(f.row_folds, f.col_folds, 1, 1, &f.count) ||
@@ -83,8 +82,8 @@ vsh_status sim_scale_folds_of(const sim_scale_config *config, const sim_scale_la
 sim_scale_tile sim_scale_tile_of(const sim_scale_folds *f, sim_operand operand, int64_t row_fold,
                                  int64_t col_fold)
 {
-    int64_t R = f->rows, r = min_of(R, f->s_rows - row_fold * R);
-    int64_t c = min_of(f->cols, f->s_cols - col_fold * f->cols);
+    int64_t R = f->rows, r = sim_min(R, f->s_rows - row_fold * R);
+    int64_t c = sim_min(f->cols, f->s_cols - col_fold * f->cols);
     bool os = f->dataflow == SIM_OS;
 
     if (operand == SIM_OUT) /* os: the rows come out last first, those of an edge tile late */
@@ -100,7 +99,7 @@ sim_scale_tile sim_scale_tile_of(const sim_scale_folds *f, sim_operand operand, 
 /* Words (step, lane) with step + lane < diagonal. */
 static int64_t under_diagonal(int64_t steps, int64_t lanes, int64_t diagonal)
 {
-    int64_t a = min_of(steps, lanes), b = steps + lanes - a;
+    int64_t a = sim_min(steps, lanes), b = steps + lanes - a;
     int64_t rest = a + b - 1 - diagonal;
 
     if (diagonal <= 0)
@@ -118,7 +117,7 @@ int64_t sim_scale_tile_before(const sim_scale_tile *tile, int64_t cycle)
 
     if (tile->skewed)
         return under_diagonal(tile->steps, tile->lanes, done);
-    return done <= 0 ? 0 : min_of(done, tile->steps) * tile->lanes;
+    return done <= 0 ? 0 : sim_min(done, tile->steps) * tile->lanes;
 }
 
 int64_t sim_scale_tile_cycle(const sim_scale_tile *tile, int64_t place)

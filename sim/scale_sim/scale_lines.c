@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-static int64_t ceil_of(int64_t a, int64_t b) { return a / b + (a % b != 0); }
-static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+#include "sim/whole.h"
 
 /* CALC grants a word a column and cycle. */
 sim_scale_lines sim_scale_lines_of(const sim_scale_config *config)
@@ -22,7 +20,7 @@ void sim_scale_close(sim_scale_lines *b, int64_t written)
 {
     int64_t words = written - b->closed, rest = words % b->rate;
 
-    b->lines += ceil_of(words, b->rate);
+    b->lines += sim_ceil_div(words, b->rate);
     b->closed = written;
     if (rest == 0)
         return;
@@ -36,7 +34,7 @@ void sim_scale_close(sim_scale_lines *b, int64_t written)
 
 int64_t sim_scale_drain(sim_scale_lines *b, int64_t cycle)
 {
-    int64_t end = min_of(b->drained + ceil_of(b->half, b->rate), b->lines);
+    int64_t end = sim_min(b->drained + sim_ceil_div(b->half, b->rate), b->lines);
     int64_t last = cycle + end - b->drained - 1;
     int passed = 0;
 
@@ -51,7 +49,7 @@ int64_t sim_scale_drain(sim_scale_lines *b, int64_t cycle)
     if (!b->any)
         b->start = cycle;
     b->any = true;
-    b->stop = max_of(b->latest ? b->stop : 0, last);
+    b->stop = sim_max(b->latest ? b->stop : 0, last);
     return last;
 }
 

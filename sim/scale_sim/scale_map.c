@@ -1,9 +1,8 @@
 #include "sim/scale_sim/scale_map.h"
+#include "sim/whole.h"
 
 /* Looked at in search of the last word; only maps of one column need more than a few. */
 static const int64_t windows_max = (int64_t)1 << 26;
-
-static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
@@ -58,7 +57,7 @@ static int64_t last_in_fold(const sim_scale_layer *l, const sim_scale_folds *f, 
     sim_scale_tile tile = sim_scale_tile_of(f, SIM_LHS, row_fold, col_fold);
     bool flat = !tile.skewed, os = f->dataflow == SIM_OS;
     int64_t m0 = os ? row_fold * f->rows : flat ? col_fold * f->cols : 0;
-    int64_t windows = min_of(os || flat ? tile.lanes : tile.steps, on_map - m0);
+    int64_t windows = sim_min(os || flat ? tile.lanes : tile.steps, on_map - m0);
     int64_t k0 = os ? 0 : row_fold * f->rows;
     int64_t words = os || flat ? tile.steps : tile.lanes, latest = -1;
 

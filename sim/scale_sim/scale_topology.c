@@ -15,7 +15,7 @@ enum {
 
 typedef struct {
     vsh_arena *arena;
-    sim_scale_source *source;
+    vsh_lines *source;
     sim_scale_topology *topology;
     vsh_text *talk;
     vsh_error *err;
@@ -38,7 +38,7 @@ static vsh_status split(reader *r, char *line)
     for (char *comma; line; line = comma) {
         if ((comma = strchr(line, ',')))
             *comma++ = '\0';
-        line = sim_scale_trim(line);
+        line = vsh_trim(line);
         if (!comma && *line == '\0')
             break;
         if (r->field_count == FIELDS_MAX)
@@ -227,7 +227,7 @@ static vsh_status read_rows(reader *r, sim_scale_input input)
     bool first = true;
     char *line;
 
-    while ((line = sim_scale_source_next(r->source))) {
+    while ((line = vsh_lines_next(r->source))) {
         if (first && *line == '\0')
             return vsh_fail(
                 r->err, VSH_EINPUT,
@@ -252,9 +252,8 @@ static vsh_status read_rows(reader *r, sim_scale_input input)
     return VSH_OK;
 }
 
-vsh_status sim_scale_topology_read(vsh_arena *arena, sim_scale_source *source,
-                                   sim_scale_input input, sim_scale_topology *topology,
-                                   vsh_text *talk, vsh_error *err)
+vsh_status sim_scale_topology_read(vsh_arena *arena, vsh_lines *source, sim_scale_input input,
+                                   sim_scale_topology *topology, vsh_text *talk, vsh_error *err)
 {
     reader r = {.arena = arena, .source = source, .topology = topology, .talk = talk, .err = err};
 

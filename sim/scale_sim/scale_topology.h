@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "core/text.h"
-#include "sim/scale_sim/scale_source.h"
+#include "core/lines.h"
 
 typedef struct {
     const char *name;
@@ -32,8 +32,7 @@ typedef struct {
 /* BY_HEADER reads products where the header says M, N, K, and convolutions otherwise, as the tool
  * does. A comma at the end of a row may be missing: the tool then loses the last column. Columns
  * that are ignored are named in talk. VSH_EINPUT with the line of what cannot be a layer. */
-vsh_status sim_scale_topology_read(vsh_arena *arena, sim_scale_source *source,
-                                   sim_scale_input input, sim_scale_topology *topology,
-                                   vsh_text *talk, vsh_error *err);
+vsh_status sim_scale_topology_read(vsh_arena *arena, vsh_lines *source, sim_scale_input input,
+                                   sim_scale_topology *topology, vsh_text *talk, vsh_error *err);
 
 #endif

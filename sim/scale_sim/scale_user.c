@@ -2,14 +2,11 @@
 
 #include "sim/scale_sim/scale_lines.h"
 #include "sim/scale_sim/scale_map.h"
+#include "sim/whole.h"
 
 enum { SETS = 100 };
 static const int64_t words_max = (int64_t)1 << 28; /* some seconds */
 static const int64_t turns_max = (int64_t)1 << 28; /* a few */
-
-static int64_t ceil_of(int64_t a, int64_t b) { return a / b + (a % b != 0); }
-static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* The operand as it is laid out to be fetched: blocks of `rows` rows under each other, one a fold
  * that it differs in, as wide as the array. */
@@ -39,12 +36,12 @@ sim_scale_prefetch sim_scale_prefetch_of(const sim_scale_config *config,
                             .padded = at.blocks * at.rows * at.width,
                             .rate = config->bandwidth[operand]};
 
-    p.half = ceil_of(half, p.rate);
-    p.lines = min_of(p.half, ceil_of(p.padded, p.rate));
-    p.set = ceil_of(2 * half, SETS);
+    p.half = sim_ceil_div(half, p.rate);
+    p.lines = sim_min(p.half, sim_ceil_div(p.padded, p.rate));
+    p.set = sim_ceil_div(2 * half, SETS);
     p.sets = p.words / p.set + 1;
-    p.active = min_of(ceil_of(half, p.set), p.sets);
-    p.turn = min_of(ceil_of(half, p.set), p.sets - p.active);
+    p.active = sim_min(sim_ceil_div(half, p.set), p.sets);
+    p.turn = sim_min(sim_ceil_div(half, p.set), p.sets - p.active);
     return p;
 }
 
@@ -72,8 +69,8 @@ static bool fill_ring(vsh_arena *arena, ring *r)
     if (!r->set_of)
         return false;
     for (int64_t i = 0; i < rows + (at->rolled ? at->width - 1 : 0); i++) {
-        int64_t first = at->rolled ? max_of(0, i - rows + 1) : 0;
-        int64_t end = at->rolled ? min_of(at->width, i + 1) : at->width;
+        int64_t first = at->rolled ? sim_max(0, i - rows + 1) : 0;
+        int64_t end = at->rolled ? sim_min(at->width, i + 1) : at->width;
         for (int64_t lane = first; lane < end; lane++) {
             int64_t row = at->rolled ? i - lane : i;
             if (is_used(at, row, lane))
@@ -112,8 +109,8 @@ static int64_t read_cycle(ring *r, const sim_scale_folds *f, int64_t fold, int64
     int64_t row_fold = fold % f->row_folds, col_fold = fold / f->row_folds, wait = 0;
     sim_scale_tile tile = sim_scale_tile_of(f, r->operand, row_fold, col_fold);
     int64_t at = local - tile.lead;
-    int64_t first = tile.skewed ? max_of(0, at - tile.steps + 1) : 0;
-    int64_t end = tile.skewed ? min_of(tile.lanes, at + 1) : tile.lanes;
+    int64_t first = tile.skewed ? sim_max(0, at - tile.steps + 1) : 0;
+    int64_t end = tile.skewed ? sim_min(tile.lanes, at + 1) : tile.lanes;
 
     *any = at >= 0 && (tile.skewed ? first < end : at < tile.steps);
     for (int64_t lane = first; *any && lane < end; lane++) {
@@ -184,7 +181,7 @@ static bool follow(const sim_scale_config *config, const sim_scale_folds *f, rin
             wait[SIM_OUT] = write_cycle(w, words, cycle);
             if (words > 0)
                 note(&waits->sram[SIM_OUT], cycle + wait[SIM_OUT]);
-            stalls += max_of(max_of(wait[SIM_LHS], wait[SIM_RHS]), wait[SIM_OUT]);
+            stalls += sim_max(sim_max(wait[SIM_LHS], wait[SIM_RHS]), wait[SIM_OUT]);
         }
     }
     waits->stall_cycles = stalls;

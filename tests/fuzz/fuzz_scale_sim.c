@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     vsh_arena arena = {0};
     vsh_text talk = {.arena = &arena};
     vsh_error err = {""};
-    sim_scale_source source;
+    vsh_lines source;
     sim_scale_config config;
     sim_scale_topology topology;
 
@@ -71,13 +71,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         cut++;
     if (cut + 3 > length)
         cut = length;
-    if (sim_scale_source_of(&arena, "config", text, cut, &source, &err) != VSH_OK ||
+    if (vsh_lines_of(&arena, "config", text, cut, &source, &err) != VSH_OK ||
         sim_scale_config_read(&arena, &source, &config, &talk, &err) != VSH_OK)
         check_refusal(&err, "config");
     else {
         assert(!strchr(config.run_name, '/') && !strstr(config.run_name, ".."));
         cut = cut < length ? cut + 3 : length;
-        if (sim_scale_source_of(&arena, "topology", text + cut, length - cut, &source, &err) !=
+        if (vsh_lines_of(&arena, "topology", text + cut, length - cut, &source, &err) !=
                 VSH_OK ||
             sim_scale_topology_read(&arena, &source, SIM_SCALE_BY_HEADER, &topology, &talk, &err) !=
                 VSH_OK)

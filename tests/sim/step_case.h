@@ -81,7 +81,7 @@ static inline void step_each_chip(const char *model, int64_t seq, void (*check)(
 
 static inline const sim_op_time *step_op(const step_case *c, const char *name, vsh_phase phase)
 {
-    for (int i = 0; i < c->result->op_count; i++)
+    for (int i = 0; i < c->result->ops.count; i++)
         if (strcmp(c->result->op[i].op->name, name) == 0 && c->result->op[i].op->phase == phase)
             return &c->result->op[i];
     fprintf(stderr, "no operation %s %s\n", name, vsh_phase_names[phase]);

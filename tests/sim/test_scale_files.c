@@ -25,20 +25,20 @@ static vsh_error err;
 
 static vsh_status read_config(const char *text, sim_scale_config *config, vsh_text *talk)
 {
-    sim_scale_source source;
+    vsh_lines source;
 
     *talk = (vsh_text){.arena = vsh_test_arena()};
-    VSH_TRY(sim_scale_source_of(vsh_test_arena(), "a.cfg", text, strlen(text), &source, &err));
+    VSH_TRY(vsh_lines_of(vsh_test_arena(), "a.cfg", text, strlen(text), &source, &err));
     return sim_scale_config_read(vsh_test_arena(), &source, config, talk, &err);
 }
 
 static vsh_status read_topology(const char *text, sim_scale_input input,
                                 sim_scale_topology *topology, vsh_text *talk)
 {
-    sim_scale_source source;
+    vsh_lines source;
 
     *talk = (vsh_text){.arena = vsh_test_arena()};
-    VSH_TRY(sim_scale_source_of(vsh_test_arena(), "a.csv", text, strlen(text), &source, &err));
+    VSH_TRY(vsh_lines_of(vsh_test_arena(), "a.csv", text, strlen(text), &source, &err));
     return sim_scale_topology_read(vsh_test_arena(), &source, input, topology, talk, &err);
 }
 
@@ -254,9 +254,9 @@ static void a_bad_topology_is_refused_where_it_is_bad(void)
 
 static void a_nul_byte_is_refused(void)
 {
-    sim_scale_source source;
+    vsh_lines source;
 
-    CHECK_FAILS(sim_scale_source_of(vsh_test_arena(), "a.csv", "L\nab\0c", 6, &source, &err), &err,
+    CHECK_FAILS(vsh_lines_of(vsh_test_arena(), "a.csv", "L\nab\0c", 6, &source, &err), &err,
                 VSH_EINPUT, "a.csv:2: expected text, found a NUL byte");
 }
 

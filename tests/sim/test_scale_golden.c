@@ -79,12 +79,12 @@ static double real_of(const table *t, const char *name) { return strtod(text_of(
 static sim_scale_config read_config(const table *t, const char *text)
 {
     vsh_text talk = {.arena = vsh_test_arena()};
-    sim_scale_source source;
+    vsh_lines source;
     sim_scale_config config;
 
-    REQUIRE_OK(sim_scale_source_of(vsh_test_arena(), text_of(t, t->name[0]), text, strlen(text),
-                                   &source, &err),
-               &err);
+    REQUIRE_OK(
+        vsh_lines_of(vsh_test_arena(), text_of(t, t->name[0]), text, strlen(text), &source, &err),
+        &err);
     REQUIRE_OK(sim_scale_config_read(vsh_test_arena(), &source, &config, &talk, &err), &err);
     CHECK_TEXT(vsh_text_string(&talk), "");
     return config;
@@ -130,11 +130,10 @@ static sim_scale_layer layer_of_text(const char *text, sim_scale_input input)
 {
     vsh_text talk = {.arena = vsh_test_arena()};
     sim_scale_topology topology;
-    sim_scale_source source;
+    vsh_lines source;
 
-    REQUIRE_OK(
-        sim_scale_source_of(vsh_test_arena(), "layer.csv", text, strlen(text), &source, &err),
-        &err);
+    REQUIRE_OK(vsh_lines_of(vsh_test_arena(), "layer.csv", text, strlen(text), &source, &err),
+               &err);
     REQUIRE_OK(sim_scale_topology_read(vsh_test_arena(), &source, SIM_SCALE_BY_HEADER, &topology,
                                        &talk, &err),
                &err);

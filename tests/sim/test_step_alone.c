@@ -33,7 +33,7 @@ static double bandwidth(const vsh_hardware *h)
 /* Every expert's weights pass memory, and every operand of a batch. */
 static void check_bytes(const step_case *c)
 {
-    for (int i = 0; i < c->result->op_count; i++) {
+    for (int i = 0; i < c->result->ops.count; i++) {
         const sim_op_time *t = &c->result->op[i];
         double least = t->op->bytes.v / bandwidth(&c->hardware);
         bool holds = t->cycles / c->chip.clock.v >= least * (1 - 1e-9);
@@ -65,7 +65,7 @@ static void experts_of_any_load_share_one_kernel(void)
 
     run_preset(&even, "h100-sxm", "models/deepseek-v3.yaml", 512, 1, "even");
     run_preset(&zipf, "h100-sxm", "models/deepseek-v3.yaml", 512, 1, "zipf");
-    for (int i = 0; i < even.result->op_count; i++) {
+    for (int i = 0; i < even.result->ops.count; i++) {
         const sim_op_time *a = &even.result->op[i], *b = &zipf.result->op[i];
         if (!strstr(a->op->name, ".expert.") || a->op->kind != VSH_OP_MATRIX)
             continue;
@@ -82,7 +82,7 @@ static void tiled_attention_on_a_gpu_does_not_wait_for_memory(void)
     static step_case c;
 
     run_preset(&c, "a100-80gb", "models/gpt2-124m.yaml", 8192, 1, "even");
-    for (int i = 0; i < c.result->op_count; i++)
+    for (int i = 0; i < c.result->ops.count; i++)
         if (c.result->op[i].op->kind == VSH_OP_ATTENTION) {
             double macs = c.result->op[i].cycles * sim_chip_macs_a_cycle(&c.chip);
             CHECK(c.result->op[i].bound != VSH_BOUND_MEMORY);
@@ -99,7 +99,7 @@ static void packing_on_a_cpu_is_memory(void)
     double memory = 0;
 
     run_preset(&c, "epyc-9654", "models/gpt2-124m.yaml", 512, 1, "even");
-    for (int i = 0; i < c.result->op_count; i++) {
+    for (int i = 0; i < c.result->ops.count; i++) {
         const sim_op_time *t = &c.result->op[i];
         if (t->op->kind != VSH_OP_MATRIX)
             continue;

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/expert_rows.h"
 #include "sim/figures/step_figure.h"
 #include "sim/figures/step_label.h"
 #include "tests/harness.h"
+#include "tests/sim/watched_step.h"
 
 const char vsh_suite[] = "step_figures";
 
@@ -15,41 +15,14 @@ static vsh_error err;
 static const char model[] = "name: small\nlayers: 6\nhidden: 512\nheads: 8\nffn: 2048\n"
                             "vocab: 4096\ncontext: 256\n";
 
-typedef struct {
-    vsh_hardware hardware;
-    vsh_model model;
-    sim_expert_load load;
-    sim_step_answer answer;
-    sim_report_input in;
-} scene;
-
-static scene *run_step(int64_t spans_max)
+static watched_step *run_step(int64_t spans_max)
 {
-    vsh_arena *arena = vsh_test_arena();
-    scene *s = vsh_alloc(arena, 1, sizeof *s);
-    sim_step_answer *a = &s->answer;
-    sim_trace *trace;
-
-    REQUIRE(s);
-    REQUIRE_OK(vsh_hardware_read(arena, "hwprofiles/tpu-v5e.yaml", &s->hardware, &err), &err);
-    REQUIRE_OK(sim_chip_from(&s->hardware, VSH_BF16, &a->chip, &err), &err);
-    s->model = vsh_test_model(model);
-    REQUIRE_OK(sim_expert_load_read(arena, "even", &s->model, &s->load, &err), &err);
-    trace = sim_trace_open(arena, &a->chip, spans_max);
-    REQUIRE(trace);
-    a->engine = &sim_engines[SIM_EVENT];
-    a->step = (sim_step){
-        .model = &s->model, .work = vsh_work_default(256), .micro_batches = 1, .load = &s->load};
-    a->step.work.sequences = 16;
-    a->step.work.recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW);
-    REQUIRE_OK(
-        sim_schedule(arena, &a->chip, &a->step, a->engine, &trace->watcher, &a->result, &err),
-        &err);
-    s->in = (sim_report_input){.answer = a, .trace = trace};
-    return s;
+    return watch_step(&(watched_question){"hwprofiles/tpu-v5e.yaml", model, .seq = 256,
+                                          .sequences = 16, .micro_batches = 1,
+                                          .spans_max = spans_max});
 }
 
-static const char *draw(const scene *s, int figure)
+static const char *draw(const watched_step *s, int figure)
 {
     vsh_report_figure figures[SIM_FIGURES];
 
@@ -67,12 +40,12 @@ static double mean_of(const char *gantt, const char *lane)
 }
 
 /* Share of a forward layer's time in which the matrix units stream, by the operations' counts. */
-static double streaming_share(const scene *s)
+static double streaming_share(const watched_step *s)
 {
     const sim_step_time *r = s->answer.result;
     double streaming = 0, cycles = 0;
 
-    for (int i = 0; i < r->op_count; i++) {
+    for (int i = 0; i < r->ops.count; i++) {
         const sim_op_time *t = &r->op[i];
         if (t->op->phase != VSH_FORWARD || strncmp(t->op->name, "layer.", 6) != 0)
             continue;
@@ -85,7 +58,7 @@ static double streaming_share(const scene *s)
 /* Whether spans were simulated, skipped or left out. */
 static void lanes_are_as_busy_as_the_operations_counts(void)
 {
-    scene *all = run_step(1 << 20), *few = run_step(900);
+    watched_step *all = run_step(1 << 20), *few = run_step(900);
     const char *lane = "'matrix units ";
 
     CHECK_INT(all->in.trace->left_out, 0);
@@ -136,7 +109,7 @@ static void bars_of_the_utilization_map_fill_the_whole_time(void)
 
 static void a_waterfall_goes_down_from_all_to_what_is_useful(void)
 {
-    scene *s = run_step(1000);
+    watched_step *s = run_step(1000);
     double box[8][6], shares[SIM_CAUSES];
     int count = boxes_of(draw(s, 3), "useful", box, 8);
 

@@ -6,11 +6,11 @@
 
 #include "core/file.h"
 #include "core/page.h"
-#include "sim/expert_rows.h"
 #include "sim/figures/step_figure.h"
 #include "sim/step_bars.h"
 #include "sim/step_html.h"
 #include "tests/harness.h"
+#include "tests/sim/watched_step.h"
 
 const char vsh_suite[] = "step_report";
 
@@ -22,45 +22,10 @@ static const char experts[] = "name: moe\nlayers: 4\nhidden: 256\nheads: 4\nffn:
                               "vocab: 1024\ncontext: 128\n"
                               "experts: {count: 8, top_k: 2, hidden: 512}\n";
 
-typedef struct {
-    vsh_hardware hardware;
-    vsh_model model;
-    sim_expert_load load;
-    sim_step_answer answer;
-    sim_report_input in;
-    sim_step_time *result;
-} scene;
-
-static scene *run_step(const char *profile, const char *model)
+static watched_step *run_step(const char *profile, const char *model)
 {
-    vsh_arena *arena = vsh_test_arena();
-    scene *s = vsh_alloc(arena, 1, sizeof *s);
-    sim_step_answer *a = &s->answer;
-    sim_trace *trace;
-
-    REQUIRE(s);
-    REQUIRE_OK(vsh_hardware_read(arena, profile, &s->hardware, &err), &err);
-    REQUIRE_OK(sim_chip_from(&s->hardware, VSH_BF16, &a->chip, &err), &err);
-    s->model = vsh_test_model(model);
-    REQUIRE_OK(sim_expert_load_read(arena, s->model.experts.count ? "zipf" : "even", &s->model,
-                                    &s->load, &err),
-               &err);
-    trace = sim_trace_open(arena, &a->chip, 5000);
-    REQUIRE(trace);
-    a->engine = &sim_engines[SIM_EVENT];
-    a->step = (sim_step){
-        .model = &s->model, .work = vsh_work_default(128), .micro_batches = 2, .load = &s->load};
-    a->step.work.sequences = 8;
-    a->step.work.recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW);
-    REQUIRE_OK(
-        sim_schedule(arena, &a->chip, &a->step, a->engine, &trace->watcher, &a->result, &err),
-        &err);
-    s->result = a->result;
-    s->in = (sim_report_input){.answer = a,
-                               .trace = trace,
-                               .command = "vishwa-sim step --model 'a<b'",
-                               .version = "vishwa-sim 0"};
-    return s;
+    return watch_step(&(watched_question){profile, model, .seq = 128, .sequences = 8,
+                                          .micro_batches = 2, .spans_max = 5000});
 }
 
 /* A folder that is not there yet, in the test's arena. */
@@ -98,15 +63,15 @@ static void remove_folder(const char *folder)
 
 static void the_page_shows_every_operation_cause_and_constant(void)
 {
-    scene *s = run_step("hwprofiles/tpu-v6e.yaml", experts);
+    watched_step *s = run_step("hwprofiles/tpu-v6e.yaml", experts);
     const char *folder = new_folder(), *page;
     vsh_text talk = {.arena = vsh_test_arena()};
     vsh_status status = sim_step_report(vsh_test_arena(), folder, &s->in, &talk, &err);
 
     CHECK(status == VSH_OK || status == VSH_EMACHINE); /* gnuplot may be missing */
     page = content_of(folder, "index.html");
-    for (int i = 0; i < s->result->op_count; i++)
-        CHECK_HAS(page, s->result->op[i].op->name);
+    for (int i = 0; i < s->answer.result->ops.count; i++)
+        CHECK_HAS(page, s->answer.result->op[i].op->name);
     for (int i = 0; i < SIM_CAUSES; i++)
         CHECK_HAS(page, sim_cause_words[i]);
     CHECK_HAS(page, "matrix.near_latency");
@@ -120,7 +85,7 @@ static void the_page_shows_every_operation_cause_and_constant(void)
 
 static void the_pictures_are_in_the_page_when_gnuplot_draws(void)
 {
-    scene *s = run_step("hwprofiles/tpu-v5e.yaml", dense);
+    watched_step *s = run_step("hwprofiles/tpu-v5e.yaml", dense);
     const char *folder = new_folder(), *at;
     vsh_text talk = {.arena = vsh_test_arena()};
     int pictures = 0;
@@ -140,7 +105,7 @@ static void the_pictures_are_in_the_page_when_gnuplot_draws(void)
 
 static void a_page_of_somebody_else_is_not_overwritten(void)
 {
-    scene *s = run_step("hwprofiles/tpu-v5e.yaml", dense);
+    watched_step *s = run_step("hwprofiles/tpu-v5e.yaml", dense);
     const char *folder = new_folder(), *path;
     vsh_text talk = {.arena = vsh_test_arena()}, foreign = {.arena = vsh_test_arena()};
 
@@ -160,7 +125,7 @@ static void a_page_of_somebody_else_is_not_overwritten(void)
 
 static void figures_stand_without_a_trace(void)
 {
-    scene *s = run_step("hwprofiles/tpu-v5e.yaml", dense);
+    watched_step *s = run_step("hwprofiles/tpu-v5e.yaml", dense);
     vsh_report_figure figures[SIM_FIGURES];
 
     s->in.trace = NULL;
@@ -176,7 +141,7 @@ static void figures_stand_without_a_trace(void)
 /* Their operations run alone, and no bytes are counted on a timeline. */
 static void hardware_without_a_timeline_is_drawn_too(void)
 {
-    scene *s = run_step("hwprofiles/a100-40gb.yaml", dense);
+    watched_step *s = run_step("hwprofiles/a100-40gb.yaml", dense);
     vsh_report_figure figures[SIM_FIGURES];
 
     REQUIRE_OK(sim_make_figures(&s->in, vsh_test_arena(), figures, &err), &err);
@@ -188,8 +153,8 @@ static void hardware_without_a_timeline_is_drawn_too(void)
 
 static void reports_are_the_same_twice(void)
 {
-    scene *a = run_step("hwprofiles/tpu-v5e.yaml", dense);
-    scene *b = run_step("hwprofiles/tpu-v5e.yaml", dense);
+    watched_step *a = run_step("hwprofiles/tpu-v5e.yaml", dense);
+    watched_step *b = run_step("hwprofiles/tpu-v5e.yaml", dense);
     vsh_report_figure first[SIM_FIGURES], second[SIM_FIGURES];
 
     REQUIRE_OK(sim_make_figures(&a->in, vsh_test_arena(), first, &err), &err);
@@ -202,19 +167,19 @@ static void reports_are_the_same_twice(void)
 
 static void bars_fit_80_columns_and_name_the_heaviest_first(void)
 {
-    scene *s = run_step("hwprofiles/tpu-v6e.yaml", experts);
-    int order[VSH_OPS_MAX], count = sim_step_heaviest(s->result, order);
+    watched_step *s = run_step("hwprofiles/tpu-v6e.yaml", experts);
+    int order[VSH_OPS_MAX], count = sim_step_heaviest(s->answer.result, order);
     vsh_text out = {.arena = vsh_test_arena()};
     char line[512];
 
     for (int i = 1; i < count; i++)
-        CHECK(s->result->op[order[i - 1]].cycles >= s->result->op[order[i]].cycles);
-    sim_step_print_bars(s->result, (vsh_term){0}, &out);
+        CHECK(s->answer.result->op[order[i - 1]].cycles >= s->answer.result->op[order[i]].cycles);
+    sim_step_print_bars(s->answer.result, (vsh_term){0}, &out);
     for (const char *at = out.data; *at; at += strcspn(at, "\n") + 1) {
         snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
         CHECK(vsh_columns(line) <= 80);
     }
-    CHECK_HAS(out.data, sim_step_short_name(s->result->op[order[0]].op));
+    CHECK_HAS(out.data, sim_step_short_name(s->answer.result->op[order[0]].op));
 }
 
 const vsh_test vsh_tests[] = {

@@ -36,7 +36,7 @@ static void each_kind(void (*check)(const step_case *c))
  * exactly what was planned. */
 static void check_macs(const step_case *c)
 {
-    for (int i = 0; i < c->result->op_count; i++) {
+    for (int i = 0; i < c->result->ops.count; i++) {
         const sim_op_time *t = &c->result->op[i];
         double run = (double)(c->chip.cores * t->counts.macs);
         if (t->op->kind != VSH_OP_MATRIX && t->op->kind != VSH_OP_ATTENTION) {
@@ -55,7 +55,7 @@ static void check_limits(const step_case *c)
 {
     const sim_machine *m = &c->chip.machine;
 
-    for (int i = 0; i < c->result->op_count; i++) {
+    for (int i = 0; i < c->result->ops.count; i++) {
         const sim_op_time *t = &c->result->op[i];
         CHECK(t->cycles >= 0);
         CHECK(t->cycles * macs_a_cycle(c) >= (double)t->op->executed_macs);
@@ -73,7 +73,7 @@ static void check_sum(const step_case *c)
 {
     double sum = c->result->tail;
 
-    for (int i = 0; i < c->result->op_count; i++)
+    for (int i = 0; i < c->result->ops.count; i++)
         sum += c->result->op[i].cycles;
     CHECK(sum == c->result->cycles);
     CHECK(c->result->tail >= 0);
@@ -86,7 +86,7 @@ static void a_step_is_its_operations_and_the_last_write_back(void) { each_kind(c
 /* Every slot of every operation has a cause, and no cause took less than nothing. */
 static void check_slots(const step_case *c)
 {
-    for (int i = 0; i < c->result->op_count; i++) {
+    for (int i = 0; i < c->result->ops.count; i++) {
         const sim_op_time *t = &c->result->op[i];
         double slots = t->cycles * macs_a_cycle(c);
         CHECK_NEAR(sum_of_slots(&t->waterfall), slots, 1e-12, 0);
@@ -126,7 +126,7 @@ static void where_all_divides_the_multiply_adds_are_the_lists(void)
     for (int chip = 0; chip < STEP_CHIPS; chip++) {
         prepare_text(&c, step_chips[chip], four_experts_model, 512);
         step_run(&c);
-        for (int i = 0; i < c.result->op_count; i++)
+        for (int i = 0; i < c.result->ops.count; i++)
             CHECK_INT(c.chip.cores * c.result->op[i].counts.macs,
                       c.result->op[i].op->executed_macs);
         vsh_arena_free(&c.arena);
@@ -175,7 +175,7 @@ static void equal_shares_are_the_even_load(void)
         step_run(&even);
         step_run(&equal);
         CHECK(equal.result->cycles == even.result->cycles);
-        for (int i = 0; i < even.result->op_count; i++)
+        for (int i = 0; i < even.result->ops.count; i++)
             CHECK(equal.result->op[i].cycles == even.result->op[i].cycles);
         vsh_arena_free(&even.arena);
         vsh_arena_free(&equal.arena);
@@ -260,7 +260,7 @@ static void micro_batches_repeat_all_but_the_optimizer(void)
     three.step.micro_batches = 3;
     step_run(&one);
     step_run(&three);
-    for (int i = 0; i < one.result->op_count; i++) {
+    for (int i = 0; i < one.result->ops.count; i++) {
         const sim_op_time *a = &one.result->op[i], *b = &three.result->op[i];
         double times = a->op->phase == VSH_OPTIMIZER ? 1 : 3;
         CHECK(b->cycles == times * a->cycles);
@@ -338,7 +338,7 @@ static void only_gradients_of_weights_pass_the_transpose_unit(void)
 
     step_prepare((c = (step_case){0}, &c), "tpu-v5e", some_presets[1], 256);
     step_run(&c);
-    for (int i = 0; i < c.result->op_count; i++) {
+    for (int i = 0; i < c.result->ops.count; i++) {
         const sim_op_time *t = &c.result->op[i];
         bool turned = t->op->kind == VSH_OP_MATRIX && t->op->phase == VSH_WGRAD;
         CHECK(turned == (t->counts.transposing > 0));
@@ -354,7 +354,7 @@ static void fused_work_has_no_time_of_its_own_and_makes_its_product_longer(void)
 
     step_prepare((c = (step_case){0}, &c), "tpu-v5e", some_presets[0], 256);
     step_run(&c);
-    for (int i = 0; i < c.result->op_count; i++) {
+    for (int i = 0; i < c.result->ops.count; i++) {
         const sim_op_time *t = &c.result->op[i];
         fused += t->fused;
         if (t->fused)
@@ -422,7 +422,7 @@ static void a_watcher_sees_the_operations_in_order_and_changes_nothing(void)
                             &c.result, &err),
                &err);
     CHECK(c.result->cycles == cycles);
-    CHECK(seen.ops >= c.result->op_count && seen.spans > seen.ops);
+    CHECK(seen.ops >= c.result->ops.count && seen.spans > seen.ops);
     CHECK((double)seen.op_cycles <= cycles);
     vsh_arena_free(&c.arena);
 }
@@ -457,7 +457,7 @@ static void the_same_question_has_the_same_answer(void)
     step_run(&c);
     first = c.result;
     step_run(&c);
-    for (int i = 0; i < first->op_count; i++)
+    for (int i = 0; i < first->ops.count; i++)
         CHECK(memcmp(&first->op[i].counts, &c.result->op[i].counts, sizeof(sim_counts)) == 0);
     CHECK(first->cycles == c.result->cycles);
     vsh_arena_free(&c.arena);

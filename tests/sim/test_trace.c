@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "core/file.h"
-#include "sim/expert_rows.h"
 #include "tests/harness.h"
+#include "tests/sim/watched_step.h"
 
 const char vsh_suite[] = "trace";
 
@@ -17,37 +17,11 @@ static vsh_error err;
 static const char small_model[] = "name: small\nlayers: 8\nhidden: 256\nheads: 4\nffn: 1024\n"
                                   "vocab: 1024\ncontext: 128\n";
 
-/* A chip with profile, and a step of a small model on it, watched. */
-typedef struct {
-    vsh_hardware hardware;
-    vsh_model model;
-    sim_chip chip;
-    sim_expert_load load;
-    sim_step step;
-    sim_step_time *result;
-    sim_trace *trace;
-} scene;
-
-static scene *run_step(int64_t spans_max)
+static watched_step *run_step(int64_t spans_max)
 {
-    vsh_arena *arena = vsh_test_arena();
-    scene *s = vsh_alloc(arena, 1, sizeof *s);
-
-    REQUIRE(s);
-    REQUIRE_OK(vsh_hardware_read(arena, "hwprofiles/tpu-v5e.yaml", &s->hardware, &err), &err);
-    REQUIRE_OK(sim_chip_from(&s->hardware, VSH_BF16, &s->chip, &err), &err);
-    s->model = vsh_test_model(small_model);
-    REQUIRE_OK(sim_expert_load_read(arena, "even", &s->model, &s->load, &err), &err);
-    s->trace = sim_trace_open(arena, &s->chip, spans_max);
-    REQUIRE(s->trace);
-    s->step = (sim_step){
-        .model = &s->model, .work = vsh_work_default(128), .micro_batches = 1, .load = &s->load};
-    s->step.work.sequences = 8;
-    s->step.work.recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW);
-    REQUIRE_OK(sim_schedule(arena, &s->chip, &s->step, &sim_engines[SIM_EVENT], &s->trace->watcher,
-                            &s->result, &err),
-               &err);
-    return s;
+    return watch_step(&(watched_question){"hwprofiles/tpu-v5e.yaml", small_model, .seq = 128,
+                                          .sequences = 8, .micro_batches = 1,
+                                          .spans_max = spans_max});
 }
 
 static double number_of(const vsh_node *map, const char *key)
@@ -86,7 +60,7 @@ static int slot_of(const vsh_node *event)
 
 static void spans_of_a_thread_follow_each_other_in_the_file(void)
 {
-    scene *s = run_step(2000);
+    watched_step *s = run_step(2000);
     double end[THREADS] = {0};
     vsh_doc doc;
     int spans = 0;
@@ -109,7 +83,7 @@ static void every_lane_of_the_issue_has_a_named_thread(void)
     static const char *const wanted[] = {"operations",    "HBM read",      "HBM write",
                                          "weight port 0", "weight port 3", "matrix unit 0",
                                          "matrix unit 3", "vector unit",   "transpose unit"};
-    scene *s = run_step(100);
+    watched_step *s = run_step(100);
     const vsh_node *events;
     vsh_doc doc;
 
@@ -127,31 +101,31 @@ static void every_lane_of_the_issue_has_a_named_thread(void)
 
 static void operations_cover_the_step_without_gap_or_overlap(void)
 {
-    scene *s = run_step(0);
+    watched_step *s = run_step(0);
     int64_t at = 0;
 
     for (int64_t i = 0; i < s->trace->op_count; i++) {
         CHECK_INT(s->trace->op[i].begin, at);
         at = s->trace->op[i].end;
     }
-    CHECK(s->trace->op_count > s->result->op_count);
-    CHECK(at <= s->result->cycles && at > 0.99 * s->result->cycles);
+    CHECK(s->trace->op_count > s->answer.result->ops.count);
+    CHECK(at <= s->answer.result->cycles && at > 0.99 * s->answer.result->cycles);
     CHECK_INT(s->trace->span_count, 0);
 }
 
 static void runs_of_an_operation_are_those_of_its_layers(void)
 {
-    scene *s = run_step(100);
+    watched_step *s = run_step(100);
 
-    for (int i = 0; i < s->result->op_count; i++) {
-        const vsh_op *op = s->result->op[i].op;
+    for (int i = 0; i < s->answer.result->ops.count; i++) {
+        const vsh_op *op = s->answer.result->op[i].op;
         CHECK_INT(sim_trace_runs(s->trace, op), strncmp(op->name, "layer.", 6) == 0 ? 8 : 1);
     }
 }
 
 static void what_has_no_room_is_counted_and_every_operation_keeps_some(void)
 {
-    scene *all = run_step(1 << 20), *few = run_step(1000);
+    watched_step *all = run_step(1 << 20), *few = run_step(1000);
 
     CHECK_INT(all->trace->left_out, 0);
     CHECK(few->trace->span_count <= 1000);
@@ -195,8 +169,8 @@ static void check_sums(const sim_trace *trace, const sim_counts *c)
 static void spans_sum_to_the_counts_when_nothing_repeats_unseen(void)
 {
     vsh_arena *arena = vsh_test_arena();
-    scene *s = run_step(0);
-    sim_trace *trace = sim_trace_open(arena, &s->chip, 1 << 16);
+    watched_step *s = run_step(0);
+    sim_trace *trace = sim_trace_open(arena, &s->answer.chip, 1 << 16);
     sim_product product = sim_whole_product(1000, 900, 700);
     sim_timeline *timeline;
     sim_counts counts;
@@ -206,8 +180,9 @@ static void spans_sum_to_the_counts_when_nothing_repeats_unseen(void)
     product.block_k = 300;
     product.transposed = true;
     product.stream_rows = 100;
-    REQUIRE_OK(sim_timeline_open(arena, &s->chip.machine, &trace->watcher, true, &timeline, &err),
-               &err);
+    REQUIRE_OK(
+        sim_timeline_open(arena, &s->answer.chip.machine, &trace->watcher, true, &timeline, &err),
+        &err);
     sim_timeline_product(timeline, &product, 3);
     counts = sim_timeline_close(timeline);
     CHECK(counts.transposing > 0 && counts.vector > 0);
@@ -216,9 +191,9 @@ static void spans_sum_to_the_counts_when_nothing_repeats_unseen(void)
 
 static void names_are_escaped(void)
 {
-    scene *s = run_step(0);
+    watched_step *s = run_step(0);
     vsh_op op = {.name = "a\"b\\c<", .phase = VSH_FORWARD, .m = 3};
-    sim_trace *trace = sim_trace_open(vsh_test_arena(), &s->chip, 0);
+    sim_trace *trace = sim_trace_open(vsh_test_arena(), &s->answer.chip, 0);
     const vsh_node *events, *last;
     vsh_doc doc;
 
@@ -232,7 +207,7 @@ static void names_are_escaped(void)
 
 static void a_trace_that_cannot_be_written_leaves_no_file(void)
 {
-    scene *s = run_step(0);
+    watched_step *s = run_step(0);
 
     CHECK_FAILS(sim_trace_write(s->trace, "/nonexistent/trace.json", &err), &err, VSH_EMACHINE,
                 "/nonexistent/trace.json");

@@ -121,7 +121,7 @@ static sim_waterfall of_product(sim_machine m, sim_product p, sim_op_macs macs, 
     sim_op_macs_add(&macs, &p, m.rows, m.cols, 1);
     macs.executed_macs = macs.executed_macs > 0 ? macs.executed_macs : all;
     macs.model_macs = macs.model_macs > 0 ? macs.model_macs : macs.executed_macs;
-    sim_waterfall_add(&w, &m, (sim_unit_rate){rate, rate}, 1, counts, &macs);
+    sim_waterfall_add(&w, &m, (sim_unit_rate){rate, rate}, 1, counts, 1, &macs);
     return w;
 }
 
@@ -277,7 +277,7 @@ static void a_rate_below_the_peak_is_named(void)
 
     REQUIRE_OK(sim_event_run(vsh_test_arena(), &m, &p, &c, &err), &err);
     sim_op_macs_add(&macs, &p, 8, 8, 1);
-    sim_waterfall_add(&w, &m, (sim_unit_rate){100, 80}, 1, &c, &macs);
+    sim_waterfall_add(&w, &m, (sim_unit_rate){100, 80}, 1, &c, 1, &macs);
     check_only(&w, &c, 100,
                (double[SIM_CAUSES]){[SIM_USEFUL] = 6400,
                                     [SIM_SUSTAINED] = 100 * (100 - 80),

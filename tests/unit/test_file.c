@@ -1,6 +1,7 @@
 #include "core/file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,7 +204,30 @@ static void a_device_is_written_and_not_replaced(void)
     CHECK(stat("/dev/full", &there) == 0 && S_ISCHR(there.st_mode));
 }
 
+static void reading_stops_beyond_the_bound_and_at_what_is_no_file(void)
+{
+    vsh_text text = text_of("0123456789"), read = {.arena = vsh_test_arena()};
+
+    make_folder();
+    CHECK_OK(vsh_file_write(in_folder("file"), &text, &err), &err);
+    CHECK_INT(vsh_file_read_bounded(in_folder("file"), 10, &read), VSH_READ_DONE);
+    CHECK_TEXT(vsh_text_string(&read), "0123456789");
+    read.length = 0;
+    CHECK_INT(vsh_file_read_bounded(in_folder("file"), 9, &read), VSH_READ_DONE);
+    CHECK(read.length > 9); /* the caller sees that there was more */
+    read.length = 0;
+    CHECK_INT(vsh_file_read_bounded("/dev/zero", 9, &read), VSH_READ_SPECIAL);
+    CHECK_INT(vsh_file_read_bounded(folder, 9, &read), VSH_READ_FOLDER);
+    CHECK_INT(vsh_file_read_bounded(in_folder("none"), 9, &read), VSH_READ_UNOPENED);
+    CHECK_INT(errno, ENOENT);
+    CHECK_INT((int64_t)read.length, 0);
+    unlink(in_folder("file"));
+    rmdir(folder);
+}
+
 const vsh_test vsh_tests[] = {
+    {"reading_stops_beyond_the_bound_and_at_what_is_no_file",
+     reading_stops_beyond_the_bound_and_at_what_is_no_file},
     {"a_device_is_written_and_not_replaced", a_device_is_written_and_not_replaced},
     {"a_file_is_written_whole_and_nothing_stays_beside_it",
      a_file_is_written_whole_and_nothing_stays_beside_it},
