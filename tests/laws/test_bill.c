@@ -110,7 +110,8 @@ const vsh_test vsh_tests[] = {
     {"the_bill_is_linear_in_chips_and_hours", the_bill_is_linear_in_chips_and_hours},
     {"a_price_of_the_user_replaces_the_profiles", a_price_of_the_user_replaces_the_profiles},
     {"what_the_profile_does_not_say_is_not_known", what_the_profile_does_not_say_is_not_known},
-    {"a_cleaner_grid_emits_less_for_the_same_energy", a_cleaner_grid_emits_less_for_the_same_energy},
+    {"a_cleaner_grid_emits_less_for_the_same_energy",
+     a_cleaner_grid_emits_less_for_the_same_energy},
     {"gpt3_costs_what_llmcarbon_reports", gpt3_costs_what_llmcarbon_reports},
     {"embodied_carbon_is_spread_over_the_used_life", embodied_carbon_is_spread_over_the_used_life},
     {NULL, NULL}};
