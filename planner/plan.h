@@ -140,7 +140,9 @@ typedef struct {
     plan_check check;
     plan_rule rule;
     double largest_params;             /* by memory alone */
-    vsh_optimum by_law[VSH_SIZING_LAWS]; /* in the order of vsh_laws */
+    const vsh_law *sizing_law[VSH_SIZING_LAWS + 1]; /* those of vsh_laws, then one from a file */
+    vsh_optimum by_law[VSH_SIZING_LAWS + 1];        /* what each makes of the budget */
+    int by_law_count;
     vsh_optimum optimum;               /* of the request's law */
     vsh_interval optimum_params, optimum_tokens, optimum_loss;
     double useful_flops; /* beyond it the unique tokens at hand give nothing; 0 without a limit */

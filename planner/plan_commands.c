@@ -38,8 +38,7 @@ static const vsh_opt main_options[] = {
     {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region of the grid (default us-central1)",
      AT(region)},
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
-    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
-     AT(law)},
+    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run, or a law file", AT(law)},
     {VSH_OPT_FLAG, 0, "check-throughput", NULL,
      "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
@@ -53,17 +52,26 @@ static const vsh_opt count_options[] = {
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt loss_options[] = {
-    {VSH_OPT_TEXT, 0, "law", "NAME", "the law (vishwa-plan laws lists them)", AT(law)},
+    {VSH_OPT_TEXT, 0, "law", "NAME", "the law (vishwa-plan laws lists them), or a law file",
+     AT(law)},
     {VSH_OPT_REAL, 0, "params", "N", "parameters as this law counts them", AT(params), 1, 1e18},
+    {VSH_OPT_TEXT, 0, "model", "M", "instead of N: a model, counted as the law does", AT(model)},
+    {VSH_OPT_REAL, 0, "flops", "C", "instead of N and D: the law's best use of a budget", AT(flops),
+     1e9, 1e30},
     {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
     {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
      1e18},
     {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
-    LATER("granularity", "G", "expert granularity"),
+    {VSH_OPT_REAL, 0, "granularity", "G", "width of the MLP over that of an expert",
+     AT(granularity), 1, 65536},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt hw_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt laws_options[] = {
+    {VSH_OPT_TEXT, 0, "law", "NAME", "only this one, or the law in a file", AT(law)},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
@@ -81,14 +89,17 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan count --model path/to/config.json --seq 4096 --json\n",
       count_options, 0},
      plan_run_count},
-    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E]",
+    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E] [--granularity G]",
       "one prediction of one law",
       "  vishwa-plan loss --law besiroglu2024 --params 350M --tokens 8B\n"
-      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n",
+      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n"
+      "  vishwa-plan loss --law krajewski2024 --params 4.37B --tokens 16B --granularity 8\n"
+      "  vishwa-plan loss --law porian2024 --flops 1.8e19\n",
       loss_options, 0},
      plan_run_loss},
-    {{"laws", "[--json]", "the laws: formula, coefficients, what N counts, fitted range, source",
-      "  vishwa-plan laws\n", common_options, 0},
+    {{"laws", "[NAME] [--json]",
+      "the laws: formula, coefficients, what N counts, fitted range, source",
+      "  vishwa-plan laws\n  vishwa-plan laws krajewski2024\n", laws_options, 1},
      plan_run_laws},
     {{"hw", "[list | show NAME | probe]", "hardware profiles",
       "  vishwa-plan hw list\n  vishwa-plan hw show tpu-v5e\n  vishwa-plan hw probe\n", hw_options,
@@ -120,6 +131,8 @@ void plan_config_default(plan_config *config)
                             .mfu = NAN,
                             .price_usd = NAN,
                             .experts = NAN,
+                            .granularity = NAN,
+                            .flops = NAN,
                             .chips = 1,
                             .precision = -1,
                             .optimizer = -1,

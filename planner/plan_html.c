@@ -154,8 +154,8 @@ static void write_laws(const plan *p, vsh_text *page)
     vsh_page_put(page, "h2", NULL, "What each law makes of the budget");
     vsh_text_add(page, "<section class=\"card\">\n");
     table = vsh_table_open(page, heads, 6);
-    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
-        const vsh_law *law = vsh_laws[i];
+    for (int i = 0; i < p->by_law_count; i++) {
+        const vsh_law *law = p->sizing_law[i];
         const vsh_optimum *best = &p->by_law[i];
         vsh_table_row(&table, law == p->request.law ? "strong" : NULL);
         vsh_table_cell(&table, "%s%s", law->title, law == p->request.law ? " (this plan)" : "");

@@ -92,6 +92,18 @@ static vsh_precision choose_precision(const plan_config *c, const vsh_hardware *
     return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
 }
 
+static vsh_status find_sizing_law(vsh_session *s, const vsh_law **law, vsh_error *err)
+{
+    const plan_config *c = s->config;
+
+    VSH_TRY(plan_find_law(s->arena, c->law, law, err));
+    if ((*law)->form->no_tokens)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--law: %s ignores tokens, so it cannot say how to spend a budget",
+                        (*law)->name);
+    return VSH_OK;
+}
+
 static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
                           vsh_error *err)
 {
@@ -118,7 +130,7 @@ static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *mod
                     ? vsh_recipe_at(c->recipe)
                     : vsh_recipe_for(r->precision,
                                      c->optimizer >= 0 ? (vsh_optimizer)c->optimizer : VSH_ADAMW);
-    VSH_TRY(plan_find_law(c->law, &r->law, err));
+    VSH_TRY(find_sizing_law(s, &r->law, err));
     VSH_TRY(vsh_region_find(c->region ? c->region : "us-central1", &r->region, err));
     VSH_TRY(choose_throughput(c, hardware, r, err));
     return read_model(s, model, r, err);

@@ -289,7 +289,7 @@ static vsh_status expect(const plan_request *r, const plan_goal *goal, plan_run 
                          vsh_error *err)
 {
     vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
-                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .residual_sd = vsh_law_residual(goal->law),
                               .seed = r->seed};
     double unique = goal->unique_tokens;
 
