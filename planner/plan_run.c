@@ -217,7 +217,8 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
         run->batch_tokens * run->flops_per_token / run->step_time_s / goal->chips / r->peak.v;
     run->hfu *= run->mfu;
     run->hours = run->steps * run->step_time_s / 3600;
-    run->bill = vsh_bill_of(r->hardware, goal->chips, run->hours, r->region, r->price_usd);
+    run->bill =
+        vsh_bill_of(r->hardware, goal->chips, vsh_for_hours(run->hours), r->region, r->price_usd);
     return VSH_OK;
 }
 
