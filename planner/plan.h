@@ -140,7 +140,7 @@ typedef struct {
     plan_check check;
     plan_rule rule;
     double largest_params;             /* by memory alone */
-    vsh_optimum by_law[VSH_LAW_COUNT]; /* in the order of vsh_laws */
+    vsh_optimum by_law[VSH_SIZING_LAWS]; /* in the order of vsh_laws */
     vsh_optimum optimum;               /* of the request's law */
     vsh_interval optimum_params, optimum_tokens, optimum_loss;
     double useful_flops; /* beyond it the unique tokens at hand give nothing; 0 without a limit */

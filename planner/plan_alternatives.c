@@ -74,7 +74,7 @@ static double experts_on_repeats(const plan *p, const plan_run *run, const plan_
     without.tokens = vsh_muennighoff_effective_tokens(dense->tokens, unique);
     if (unique < vsh_ludziejewski_crossover(with.params, with.experts))
         with.tokens = without.tokens = unique;
-    return vsh_ludziejewski2025.loss(&with) - vsh_ludziejewski2025.loss(&without);
+    return vsh_law_loss(&vsh_ludziejewski2025, &with) - vsh_law_loss(&vsh_ludziejewski2025, &without);
 }
 
 /* Experts and dense in the same hours under the one law that knows both, each at its best size. The

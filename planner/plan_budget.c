@@ -31,7 +31,7 @@ static void judge_rule(const plan_request *r, plan_rule *rule)
     rule->state_bytes = rule->params * vsh_recipe_bytes(r->recipe);
     rule->chips_for_state = ceil(rule->state_bytes / r->hardware->memory_bytes.value);
     rule->tokens_per_param = point.tokens / rule->params;
-    rule->lower_bound_loss = vsh_muennighoff2023.loss(&point);
+    rule->lower_bound_loss = vsh_law_loss(&vsh_muennighoff2023, &point);
     rule->repeats_params = vsh_muennighoff_repeats(&point).params;
     rule->vetoed_by_memory = rule->state_bytes > memory;
     rule->vetoed_by_data = rule->tokens < vsh_kaplan_overfit_tokens(rule->params) ||
@@ -119,9 +119,9 @@ vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err)
     if (p->flops > 1e30)
         return vsh_fail(err, VSH_EINPUT, "budget: %.3g FLOP; expected less than 1e30", p->flops);
     draws.flops = p->flops;
-    for (int i = 0; i < VSH_LAW_COUNT; i++)
-        p->by_law[i] = vsh_laws[i]->optimum(p->flops, 1);
-    p->optimum = request->law->optimum(p->flops, 1);
+    for (int i = 0; i < VSH_SIZING_LAWS; i++)
+        p->by_law[i] = vsh_law_optimum(vsh_laws[i], p->flops, NULL);
+    p->optimum = vsh_law_optimum(request->law, p->flops, NULL);
     VSH_TRY(vsh_uncertain_optimum(request->law, &draws, &p->optimum_params, &p->optimum_tokens,
                                   &p->optimum_loss, err));
     p->largest_params =

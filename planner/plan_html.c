@@ -154,7 +154,7 @@ static void write_laws(const plan *p, vsh_text *page)
     vsh_page_put(page, "h2", NULL, "What each law makes of the budget");
     vsh_text_add(page, "<section class=\"card\">\n");
     table = vsh_table_open(page, heads, 6);
-    for (int i = 0; i < VSH_LAW_COUNT; i++) {
+    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
         const vsh_law *law = vsh_laws[i];
         const vsh_optimum *best = &p->by_law[i];
         vsh_table_row(&table, law == p->request.law ? "strong" : NULL);

@@ -80,7 +80,7 @@ static void write_optimum(const plan *p, vsh_json *json)
     real_if(json, "loss_low", isfinite(p->optimum.loss), p->optimum_loss.low);
     real_if(json, "loss_high", isfinite(p->optimum.loss), p->optimum_loss.high);
     vsh_json_array(json, "by_law");
-    for (int i = 0; i < VSH_LAW_COUNT; i++) {
+    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
         vsh_json_object(json, NULL);
         vsh_json_string(json, "law", vsh_laws[i]->name);
         vsh_json_real(json, "params", p->by_law[i].params);

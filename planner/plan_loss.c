@@ -28,9 +28,6 @@ vsh_status plan_find_law(const char *name, const vsh_law **law, vsh_error *err)
     *law = name ? vsh_law_find(name) : vsh_law_default();
     if (*law)
         return VSH_OK;
-    for (int i = 0; vsh_law_later_words[i]; i++)
-        if (strcmp(vsh_law_later_words[i], name) == 0)
-            return vsh_fail(err, VSH_EINPUT, "--law: %s: not built yet", name);
     vsh_suggest(suggestion, sizeof suggestion, name, vsh_law_words, VSH_LAW_COUNT);
     return vsh_fail(err, VSH_EINPUT, "--law: no law \"%.60s\"%s", name, suggestion);
 }
@@ -49,7 +46,7 @@ static vsh_status predict(const plan_config *c, prediction *p, vsh_error *err)
                         c->tokens, c->unique);
     p->point = (vsh_point){c->params, c->tokens, isnan(c->unique) ? 0 : c->unique,
                            isnan(c->experts) ? 1 : c->experts};
-    p->loss = p->law->loss(&p->point);
+    p->loss = vsh_law_loss(p->law, &p->point);
     p->valid = vsh_law_valid(p->law, &p->point, p->reason, sizeof p->reason);
     p->nearest =
         p->point.unique > 0 && p->point.unique < p->point.tokens
@@ -139,19 +136,19 @@ static void write_laws(vsh_json *json)
         const vsh_law *law = vsh_laws[i];
         vsh_json_object(json, NULL);
         vsh_json_string(json, "name", law->name);
-        vsh_json_string(json, "formula", law->formula);
+        vsh_json_string(json, "formula", law->form->formula);
         vsh_json_string(json, "n_counts", vsh_n_counts_names[law->n_counts]);
         vsh_json_string(json, "corpus", law->corpus);
         vsh_json_string(json, "range", law->range);
         vsh_json_string(json, "source", law->source);
         vsh_json_object(json, "coefficients");
-        for (int c = 0; c < VSH_COEFFICIENTS && law->coefficient[c].name; c++)
-            vsh_json_real(json, law->coefficient[c].name, law->coefficient[c].value);
+        for (int c = 0; law->form->coefficient[c]; c++)
+            vsh_json_real(json, law->form->coefficient[c], law->coefficient[c]);
         vsh_json_end(json);
         vsh_json_object(json, "stderr");
-        for (int c = 0; c < VSH_COEFFICIENTS && law->coefficient[c].name; c++)
-            if (law->coefficient[c].stderr_ > 0)
-                vsh_json_real(json, law->coefficient[c].name, law->coefficient[c].stderr_);
+        for (int c = 0; law->form->coefficient[c]; c++)
+            if (law->stderr_[c] > 0)
+                vsh_json_real(json, law->form->coefficient[c], law->stderr_[c]);
         vsh_json_end(json);
         vsh_json_end(json);
     }
@@ -164,16 +161,16 @@ static void print_law(const vsh_law *law, vsh_term term, vsh_text *out)
     vsh_text_add(out, "\n  %s%s%s%s\n", vsh_term_bold(term), law->name, vsh_term_plain(term),
                  law == vsh_law_default() ? "   (default)" : "");
     vsh_text_add(out, "    ");
-    vsh_text_wrap(out, law->formula, 4, 80);
+    vsh_text_wrap(out, law->form->formula, 4, 80);
     vsh_text_add(out, "    ");
-    for (int c = 0; c < VSH_COEFFICIENTS && law->coefficient[c].name; c++) {
+    for (int c = 0; law->form->coefficient[c]; c++) {
         vsh_text_add(out, "%s%s %.6g",
                      c == 0  ? ""
                      : c % 3 ? "   "
                              : "\n    ",
-                     law->coefficient[c].name, law->coefficient[c].value);
-        if (law->coefficient[c].stderr_ > 0)
-            vsh_text_add(out, " +- %.3g", law->coefficient[c].stderr_);
+                     law->form->coefficient[c], law->coefficient[c]);
+        if (law->stderr_[c] > 0)
+            vsh_text_add(out, " +- %.3g", law->stderr_[c]);
     }
     vsh_text_add(out, "\n    N counts   %s parameters\n    corpus     %s\n    fitted on  ",
                  vsh_n_counts_names[law->n_counts], law->corpus);
@@ -192,9 +189,6 @@ vsh_status plan_run_laws(vsh_session *s, vsh_error *err)
     }
     for (int i = 0; i < VSH_LAW_COUNT; i++)
         print_law(vsh_laws[i], s->term, &s->out);
-    vsh_text_add(&s->out, "\n  not built yet:");
-    for (int i = 0; vsh_law_later_words[i]; i++)
-        vsh_text_add(&s->out, " %s", vsh_law_later_words[i]);
-    vsh_text_add(&s->out, "\n\n");
+    vsh_text_add(&s->out, "\n");
     return VSH_OK;
 }

@@ -148,7 +148,7 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
 
     vsh_text_add(out, "\n  %sLaw                parameters       tokens   loss  N counts%s\n",
                  vsh_term_bold(term), vsh_term_plain(term));
-    for (int i = 0; i < VSH_LAW_COUNT; i++) {
+    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
         const vsh_law *law = vsh_laws[i];
         const char *remark = law == p->request.law ? "  sizes this plan"
                              : law->same_corpus    ? ""

@@ -21,7 +21,7 @@ static double price_of_repetition(const plan_goal *goal, const plan_run *run)
 
     if (goal->unique_tokens == 0 || run->tokens <= goal->unique_tokens)
         return 0;
-    return vsh_muennighoff2023.loss(&repeated) - vsh_muennighoff2023.loss(&fresh);
+    return vsh_law_loss(&vsh_muennighoff2023, &repeated) - vsh_law_loss(&vsh_muennighoff2023, &fresh);
 }
 
 static void ask_law(const plan_goal *goal, plan_run *run)
@@ -30,7 +30,7 @@ static void ask_law(const plan_goal *goal, plan_run *run)
     run->point = (vsh_point){vsh_law_params(goal->law, &run->model, &run->parameters), run->tokens,
                              0, goal->experts ? (double)goal->experts : 1};
     run->repetition_nats = price_of_repetition(goal, run);
-    run->loss = goal->law->loss(&run->point) + run->repetition_nats;
+    run->loss = vsh_law_loss(goal->law, &run->point) + run->repetition_nats;
 }
 
 /* ---- does it fit -------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@ static double tokens_for(const vsh_law *law, double params, double loss)
 
     for (int i = 0; i < 80; i++) {
         double middle = (low + high) / 2;
-        if (law->loss(&(vsh_point){params, exp(middle), 0, 1}) > loss)
+        if (vsh_law_loss(law, &(vsh_point){params, exp(middle), 0, 1}) > loss)
             low = middle;
         else
             high = middle;

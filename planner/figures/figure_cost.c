@@ -37,17 +37,17 @@ static cost_axis choose_cost_axis(const plan *p)
 static double priced_loss(const plan *p, const vsh_point *point)
 {
     vsh_point fresh = {point->params, point->tokens, 0, 1};
-    double loss = plan_drawn_law(p)->loss(&fresh);
+    double loss = vsh_law_loss(plan_drawn_law(p), &fresh);
 
     if (point->unique > 0)
-        loss += vsh_muennighoff2023.loss(point) - vsh_muennighoff2023.loss(&fresh);
+        loss += vsh_law_loss(&vsh_muennighoff2023, point) - vsh_law_loss(&vsh_muennighoff2023, &fresh);
     return loss;
 }
 
 /* The best point a budget buys among the models that these chips hold. */
 static vsh_point best_within(const plan *p, double flops, double unique)
 {
-    double wanted = plan_drawn_law(p)->optimum(flops, 1).params;
+    double wanted = vsh_law_optimum(plan_drawn_law(p), flops, NULL).params;
     double most = p->largest_params > 0 ? fmin(wanted, p->largest_params) : wanted;
     vsh_point best = {most, flops / 6 / most, 0, 1};
 
@@ -85,12 +85,12 @@ static vsh_status write_costs(const plan *p, const cost_axis *axis, double *leas
         double hours = plan_spaced(r->hours / 8, r->hours * 8, i, 4 * (COST_STEPS - 1) + 1);
         vsh_point here = best_in(p, hours), fresh = {here.params, here.tokens, 0, 1};
         vsh_point unlimited = best_within(p, p->flops * hours / r->hours, 0);
-        double price = priced_loss(p, &here) - law->loss(&fresh);
+        double price = priced_loss(p, &here) - vsh_law_loss(law, &fresh);
         vsh_interval range;
         VSH_TRY(vsh_uncertain_loss(law, &fresh, &draws, &range, err));
         VSH_CHART_ROW(s, hours * axis->unit, priced_loss(p, &here), range.low + price,
-                      range.high + price, law->loss(&unlimited));
-        *least = fmin(*least, fmin(range.low + price, law->loss(&unlimited)));
+                      range.high + price, vsh_law_loss(law, &unlimited));
+        *least = fmin(*least, fmin(range.low + price, vsh_law_loss(law, &unlimited)));
         *most = fmax(*most, range.high + price);
     }
     vsh_chart_data_end(s);
@@ -210,7 +210,7 @@ static void tell_cost(const plan *p, vsh_text *caption)
                  priced_loss(p, &here) - priced_loss(p, &twice),
                  p->data_limited ? ": what is missing is text, not compute" : "");
     if (p->largest_params > 0 &&
-        plan_drawn_law(p)->optimum(8 * p->flops, 1).params > p->largest_params)
+        vsh_law_optimum(plan_drawn_law(p), 8 * p->flops, NULL).params > p->largest_params)
         vsh_text_add(caption, " Where the optimum no longer fits the memory, to the right, the "
                               "curve takes the largest model that does.");
 }

@@ -70,7 +70,7 @@ static void write_epochs(const plan *p, const epoch_curves *c, double most_epoch
             vsh_point point = epoch_point(p, c->unique[i], epochs);
             vsh_repeats repeats = vsh_muennighoff_repeats(&point);
             bool valid = repeats.params <= VSH_REPEATS_MAX && repeats.tokens <= VSH_REPEATS_MAX;
-            loss = vsh_muennighoff2023.loss(&point);
+            loss = vsh_law_loss(&vsh_muennighoff2023, &point);
             VSH_CHART_ROW(s, epochs, loss, valid ? loss : VSH_GAP);
             *least = fmin(*least, loss);
         }
@@ -112,7 +112,7 @@ static double repeated_loss(const plan *p)
 
     if (!plan_has_run(p))
         return VSH_GAP;
-    return vsh_muennighoff2023.loss(
+    return vsh_law_loss(&vsh_muennighoff2023, 
         &(vsh_point){(double)run->parameters.total, run->tokens, run->unique_tokens, 1});
 }
 

@@ -13,7 +13,7 @@
 enum { LOSS_HEIGHT = 892 };
 
 /* What is left of a law's loss when parameters and tokens are beyond measure. */
-static double irreducible(const vsh_law *law) { return law->loss(&(vsh_point){1e60, 1e60, 0, 1}); }
+static double irreducible(const vsh_law *law) { return vsh_law_loss(law, &(vsh_point){1e60, 1e60, 0, 1}); }
 
 /* The corpus of measured runs whose losses compare with those of a law: an index into
  * vsh_anchor_corpora, or -1. */
@@ -34,7 +34,7 @@ static vsh_status write_frontier(const plan *p, double low, double high, double 
 
     vsh_chart_data(s, "frontier");
     for (int i = 0; i < PLAN_SAMPLES; i++) {
-        vsh_optimum best = law->optimum(draws.flops = plan_spaced(low, high, i, PLAN_SAMPLES), 1);
+        vsh_optimum best = vsh_law_optimum(law, draws.flops = plan_spaced(low, high, i, PLAN_SAMPLES), NULL);
         bool fitted =
             vsh_law_valid(law, &(vsh_point){best.params, best.tokens, 0, 1}, reason, sizeof reason);
         VSH_TRY(vsh_uncertain_optimum(law, &draws, &params, &tokens, &loss, err));
@@ -112,10 +112,10 @@ static vsh_status draw_frontier(const plan *p, vsh_text *s, vsh_error *err)
 
     VSH_TRY(write_frontier(p, low, high, &most, s, err));
     write_anchors(law, low, high, &most, "measured", s);
-    plan_write_point(s, "optimum", p->flops, law->optimum(p->flops, 1).loss);
+    plan_write_point(s, "optimum", p->flops, vsh_law_optimum(law, p->flops, NULL).loss);
     plan_write_run(p, run_flops(p), s);
     most =
-        plan_top_loss(fmax(most, plan_comparable_loss(p)) + 0.15, law->optimum(p->flops, 1).loss);
+        plan_top_loss(fmax(most, plan_comparable_loss(p)) + 0.15, vsh_law_optimum(law, p->flops, NULL).loss);
     vsh_chart_panel(s, &panel, "loss, nats a token", "training compute, FLOP");
     vsh_chart_log_axis(s, "x", low, high, VSH_TICK_POWER, 1);
     vsh_chart_axis(s, "y", E - 0.11 * (most - E), most);
@@ -133,7 +133,7 @@ static void write_isoflops(const vsh_law *law, double flops, double low, double 
     for (int i = 0; i < 2 * PLAN_SAMPLES; i++) {
         double row[4] = {plan_spaced(low, high, i, 2 * PLAN_SAMPLES)};
         for (int j = 0; j < 3; j++)
-            row[j + 1] = law->loss(&(vsh_point){row[0], shares[j] * flops / 6 / row[0], 0, 1});
+            row[j + 1] = vsh_law_loss(law, &(vsh_point){row[0], shares[j] * flops / 6 / row[0], 0, 1});
         vsh_chart_row(s, row, 4);
     }
     vsh_chart_data_end(s);
@@ -161,7 +161,7 @@ static double rule_loss(const plan *p)
 {
     double params = p->rule.params;
 
-    return plan_drawn_law(p)->loss(&(vsh_point){params, p->flops / 6 / params, 0, 1});
+    return vsh_law_loss(plan_drawn_law(p), &(vsh_point){params, p->flops / 6 / params, 0, 1});
 }
 
 static void draw_isoflops(const plan *p, vsh_text *s)
@@ -169,9 +169,9 @@ static void draw_isoflops(const plan *p, vsh_text *s)
     static const vsh_panel panel = {LOSS_HEIGHT, 46, 510, 770, 844, 3};
     const vsh_law *law = plan_drawn_law(p);
     const vsh_anchor *near = p->rule.nearest;
-    vsh_optimum here = law->optimum(p->flops, 1), more = law->optimum(p->flops * 10, 1);
+    vsh_optimum here = vsh_law_optimum(law, p->flops, NULL), more = vsh_law_optimum(law, p->flops * 10, NULL);
     double reach = here.loss - irreducible(law), most = here.loss + 1.3 * reach;
-    double low = law->optimum(p->flops / 10, 1).params / 14;
+    double low = vsh_law_optimum(law, p->flops / 10, NULL).params / 14;
     double high = fmax(more.params * 14, fmin(1.7 * p->rule.params, 1000 * here.params));
     bool nearest = near->corpus == corpus_of(law) && near->params > low && near->params < high &&
                    near->loss < here.loss + 4 * reach && p->rule.vetoed_by_data;
@@ -210,7 +210,7 @@ static void tell_loss(const plan *p, vsh_text *caption)
 {
     const vsh_law *law = plan_drawn_law(p);
     const vsh_anchor *near = p->rule.nearest;
-    vsh_optimum best = law->optimum(p->flops, 1);
+    vsh_optimum best = vsh_law_optimum(law, p->flops, NULL);
     vsh_point half = {best.params / 2, best.tokens * 2, 0, 1};
     vsh_point twice = {best.params * 2, best.tokens / 2, 0, 1};
 
@@ -218,12 +218,12 @@ static void tell_loss(const plan *p, vsh_text *caption)
                  "Above: %s FLOP buy a loss of %.2f at best (%s), %.2f of it irreducible; "
                  "ten percent more compute gain %.3f. ",
                  POWER(p->flops), best.loss, law->title, irreducible(law),
-                 best.loss - law->optimum(1.1 * p->flops, 1).loss);
+                 best.loss - vsh_law_optimum(law, 1.1 * p->flops, NULL).loss);
     tell_plan_loss(p, caption);
     vsh_text_add(caption,
                  "Below: half or twice the optimal %s parameters cost %.2f and %.2f; the "
                  "rule's %s cost %.2f by the law",
-                 COUNT(best.params), law->loss(&half) - best.loss, law->loss(&twice) - best.loss,
+                 COUNT(best.params), vsh_law_loss(law, &half) - best.loss, vsh_law_loss(law, &twice) - best.loss,
                  COUNT(p->rule.params), rule_loss(p) - best.loss);
     if (near->corpus == corpus_of(law) && p->rule.vetoed_by_data)
         vsh_text_add(caption,

@@ -185,7 +185,8 @@ static const vsh_anchor *nearest(double params, double tokens, anchor_wish wish,
     double least = INFINITY;
 
     for (int i = 0; i < ANCHOR_COUNT; i++) {
-        double far = hypot(distance(anchors[i].params, params), distance(anchors[i].tokens, tokens));
+        double far =
+            hypot(distance(anchors[i].params, params), distance(anchors[i].tokens, tokens));
         if (admits(&anchors[i], &wish) && far < least) {
             least = far;
             best = &anchors[i];

@@ -6,39 +6,42 @@
 
 #define FLOPS_PF_DAY (1e15 * 86400.0)
 
+enum { N_C, A_N, D_C, A_D, N_E, P_N };
+
 /* Table 2, equation 1.5: L(N, D) = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D */
-static double loss(const vsh_point *p)
+static double loss(const double *c, const vsh_point *p)
 {
-    return pow(pow(6.4e13 / p->params, 0.076 / 0.103) + 1.8e13 / p->tokens, 0.103);
+    return pow(pow(c[N_C] / p->params, c[A_N] / c[A_D]) + c[D_C] / p->tokens, c[A_D]);
 }
 
 /* Table 6: N_opt = 1.3e9 C_min^0.73, C_min in PF-days; D from C = 6 N D. */
-static vsh_optimum optimum(double flops, double experts)
+static vsh_optimum optimum(const double *c, double flops, const vsh_point *given)
 {
-    double params = 1.3e9 * pow(flops / FLOPS_PF_DAY, 0.73);
+    double params = c[N_E] * pow(flops / FLOPS_PF_DAY, c[P_N]);
 
-    (void)experts;
+    (void)given;
     return (vsh_optimum){params, flops / 6 / params, NAN};
 }
 
-const vsh_law vsh_kaplan2020 = {
-    .name = "kaplan2020",
-    .title = "Kaplan 2020",
-    .formula = "L = [(N_c/N)^(a_N/a_D) + D_c/D]^a_D;  N* = 1.3e9 C^0.73, C in PF-days",
-    .source = "arXiv:2001.08361 equation 1.5 with tables 2 and 6",
-    .corpus = "WebText2, GPT-2 BPE 50257",
-    .range = "0.8 k - 1.5 B non-embedding parameters, 22 M - 23 B tokens",
-    .n_counts = VSH_N_NON_EMBEDDING,
-    .params_low = 768,
-    .params_high = 1.5e9,
-    .tokens_low = 22e6,
-    .tokens_high = 23e9,
-    .coefficient = {{"N_c", 6.4e13},
-                    {"a_N", 0.076},
-                    {"D_c", 1.8e13},
-                    {"a_D", 0.103},
-                    {"N_e", 1.3e9},
-                    {"p_N", 0.73}},
-    .anchor_corpus = VSH_ANY_CORPUS,
+const vsh_form vsh_form_kaplan = {
+    .name = "kaplan",
+    .formula = "L = [(N_c/N)^(a_N/a_D) + D_c/D]^a_D;  N* = N_e C^p_N, C in PF-days",
+    .coefficient = {"N_c", "a_N", "D_c", "a_D", "N_e", "p_N"},
+    .positive = 1U << N_C | 1U << D_C | 1U << N_E,
     .loss = loss,
     .optimum = optimum};
+
+const vsh_law vsh_kaplan2020 = {.name = "kaplan2020",
+                                .title = "Kaplan 2020",
+                                .form = &vsh_form_kaplan,
+                                .coefficient = {6.4e13, 0.076, 1.8e13, 0.103, 1.3e9, 0.73},
+                                .source = "arXiv:2001.08361 equation 1.5 with tables 2 and 6",
+                                .corpus = "WebText2, GPT-2 BPE 50257",
+                                .range =
+                                    "0.8 k - 1.5 B non-embedding parameters, 22 M - 23 B tokens",
+                                .n_counts = VSH_N_NON_EMBEDDING,
+                                .params_low = 768,
+                                .params_high = 1.5e9,
+                                .tokens_low = 22e6,
+                                .tokens_high = 23e9,
+                                .anchor_corpus = VSH_ANY_CORPUS};

@@ -6,15 +6,16 @@
 #include "core/text.h"
 #include "planner/laws/muennighoff2023.h"
 
-const char *const vsh_n_counts_names[] = {"total", "non-embedding", "active"};
+const char *const vsh_n_counts_names[] = {"total",      "non-embedding", "active",
+                                          "dense base", "matmul",        NULL};
 
-const vsh_law *const vsh_laws[VSH_LAW_COUNT] = {&vsh_besiroglu2024, &vsh_hoffmann2022,
-                                                &vsh_muennighoff2023, &vsh_kaplan2020,
-                                                &vsh_ludziejewski2025};
-const char *const vsh_law_words[] = {"besiroglu2024", "hoffmann2022",     "muennighoff2023",
-                                     "kaplan2020",    "ludziejewski2025", NULL};
-const char *const vsh_law_later_words[] = {"clark2022", "krajewski2024", "sardana2023",
-                                           "porian2024", NULL};
+const vsh_law *const vsh_laws[VSH_LAW_COUNT] = {
+    &vsh_besiroglu2024, &vsh_hoffmann2022,     &vsh_muennighoff2023,
+    &vsh_kaplan2020,    &vsh_ludziejewski2025, &vsh_sardana2023,
+    &vsh_krajewski2024, &vsh_porian2024,       &vsh_clark2022};
+const char *const vsh_law_words[] = {
+    "besiroglu2024", "hoffmann2022",  "muennighoff2023", "kaplan2020", "ludziejewski2025",
+    "sardana2023",   "krajewski2024", "porian2024",      "clark2022",  NULL};
 
 const vsh_law *vsh_law_default(void) { return vsh_laws[0]; }
 
@@ -26,14 +27,29 @@ const vsh_law *vsh_law_find(const char *name)
     return NULL;
 }
 
+double vsh_law_loss(const vsh_law *law, const vsh_point *point)
+{
+    return vsh_form_loss(law->form, law->coefficient, point);
+}
+
+vsh_optimum vsh_law_optimum(const vsh_law *law, double flops, const vsh_point *given)
+{
+    return vsh_form_optimum(law->form, law->coefficient, flops, given);
+}
+
 double vsh_law_params(const vsh_law *law, const vsh_model *model, const vsh_parameters *parameters)
 {
+    double table = (double)parameters->group[VSH_GROUP_EMBEDDING];
+
     switch (law->n_counts) {
     case VSH_N_NON_EMBEDDING:
         return (double)parameters->non_embedding;
     case VSH_N_ACTIVE: /* a tied table works twice: as input and as output embedding */
-        return (double)parameters->active +
-               (model->tied ? (double)parameters->group[VSH_GROUP_EMBEDDING] : 0);
+        return (double)parameters->active + (model->tied ? table : 0);
+    case VSH_N_NO_INPUT:
+        return (double)parameters->active - (model->tied ? 0 : table);
+    case VSH_N_DENSE: /* one expert of each layer in place of all */
+        return (double)parameters->active;
     case VSH_N_TOTAL:
         break;
     }
@@ -60,13 +76,13 @@ bool vsh_law_valid(const vsh_law *law, const vsh_point *p, char *reason, int rea
                  law->experts_high > 1 ? "%g experts, fitted on %s"
                                        : "%g experts, fitted on dense models only: %s",
                  p->experts, law->range);
-    else if (law->repeats && repeats.tokens > VSH_REPEATS_MAX)
+    else if (law->form->repeats && repeats.tokens > VSH_REPEATS_MAX)
         snprintf(reason, room, "R_D = %s repetitions, validated up to 20",
                  vsh_show_real(repeats.tokens).text);
-    else if (law->repeats && repeats.params > VSH_REPEATS_MAX)
+    else if (law->form->repeats && repeats.params > VSH_REPEATS_MAX)
         snprintf(reason, room, "R_N = %s times the usable parameters, validated up to 20",
                  vsh_show_real(repeats.params).text);
-    else if (!law->repeats && repeats.tokens > 0)
+    else if (!law->form->repeats && repeats.tokens > 0)
         snprintf(reason, room, "repeated tokens, which this law takes for unique ones");
     return reason[0] == '\0';
 }

@@ -4,41 +4,58 @@
 
 #include <math.h>
 
-static const double a = 35.91, alpha = -0.1889, delta = -0.2285, gamma_ = 0.0098;
-static const double b = 35.98, beta = -0.1775, omega = 0.5529, zeta = -0.0259;
-static const double c = 1.3637, E_start = 2.0732, E_max = 290.4521;
+enum { A, ALPHA, DELTA, GAMMA, B, BETA, OMEGA, ZETA, C, E_START, E_MAX };
 
 /* 1/E^ = 1/(E - 1 + 1/(1/E_start - 1/E_max)) + 1/E_max: E^ runs from E_start towards E_max. */
-static double ln_effective_experts(double experts)
+static double ln_effective_experts(const double *c, double experts)
 {
     double e = experts > 1 ? experts : 1;
 
-    return -log(1 / (e - 1 + 1 / (1 / E_start - 1 / E_max)) + 1 / E_max);
+    return -log(1 / (e - 1 + 1 / (1 / c[E_START] - 1 / c[E_MAX])) + 1 / c[E_MAX]);
+}
+
+static vsh_chinchilla at_experts(const double *c, double experts)
+{
+    double ln_e = ln_effective_experts(c, experts);
+
+    return (vsh_chinchilla){.E = c[C],
+                            .A = c[A] * exp(c[DELTA] * ln_e),
+                            .B = c[B] * exp(c[OMEGA] * ln_e),
+                            .alpha = -(c[ALPHA] + c[GAMMA] * ln_e),
+                            .beta = -(c[BETA] + c[ZETA] * ln_e)};
 }
 
 vsh_chinchilla vsh_ludziejewski_form(double experts)
 {
-    double ln_e = ln_effective_experts(experts);
-
-    return (vsh_chinchilla){.E = c,
-                            .A = a * exp(delta * ln_e),
-                            .B = b * exp(omega * ln_e),
-                            .alpha = -(alpha + gamma_ * ln_e),
-                            .beta = -(beta + zeta * ln_e)};
+    return at_experts(vsh_ludziejewski2025.coefficient, experts);
 }
 
-static double loss(const vsh_point *p)
+static double loss(const double *c, const vsh_point *p)
 {
-    vsh_chinchilla form = vsh_ludziejewski_form(p->experts);
+    vsh_chinchilla form = at_experts(c, p->experts);
 
     return vsh_chinchilla_loss(&form, p->params, p->tokens);
 }
 
-static vsh_optimum optimum(double flops, double experts)
+static vsh_optimum optimum(const double *c, double flops, const vsh_point *given)
+{
+    vsh_chinchilla form = at_experts(c, given->experts);
+
+    return vsh_chinchilla_optimum(&form, flops);
+}
+
+static double loss_of(double params_active, double tokens, double experts)
 {
     vsh_chinchilla form = vsh_ludziejewski_form(experts);
 
-    return vsh_chinchilla_optimum(&form, flops);
+    return vsh_chinchilla_loss(&form, params_active, tokens);
+}
+
+static double best_loss(double flops, double experts)
+{
+    vsh_chinchilla form = vsh_ludziejewski_form(experts);
+
+    return vsh_chinchilla_optimum(&form, flops).loss;
 }
 
 double vsh_ludziejewski_crossover(double params_active, double experts)
@@ -47,8 +64,7 @@ double vsh_ludziejewski_crossover(double params_active, double experts)
 
     for (int i = 0; i < 80; i++) {
         double middle = (low + high) / 2, tokens = exp(middle);
-        double gain = loss(&(vsh_point){params_active, tokens, 0, 1}) -
-                      loss(&(vsh_point){params_active, tokens, 0, experts});
+        double gain = loss_of(params_active, tokens, 1) - loss_of(params_active, tokens, experts);
         if (gain < 0)
             low = middle;
         else
@@ -59,11 +75,11 @@ double vsh_ludziejewski_crossover(double params_active, double experts)
 
 double vsh_ludziejewski_saving(double flops, double experts)
 {
-    double dense = optimum(flops, 1).loss, low = log(flops) - 10, high = log(flops) + 10;
+    double dense = best_loss(flops, 1), low = log(flops) - 10, high = log(flops) + 10;
 
     for (int i = 0; i < 80; i++) {
         double middle = (low + high) / 2;
-        if (optimum(exp(middle), experts).loss > dense)
+        if (best_loss(exp(middle), experts) > dense)
             low = middle;
         else
             high = middle;
@@ -82,7 +98,7 @@ vsh_capped_optimum vsh_ludziejewski_capped(double flops, double experts, double 
         if (at.params_total > total_max)
             break;
         at.tokens = flops / 6 / at.params_active;
-        at.loss = loss(&(vsh_point){at.params_active, at.tokens, 0, experts});
+        at.loss = loss_of(at.params_active, at.tokens, experts);
         if (at.loss < best.loss)
             best = at;
     }
@@ -106,10 +122,21 @@ double vsh_ludziejewski_capped_saving(double flops, double experts, double total
     return 1 - exp(high) / flops;
 }
 
+const vsh_form vsh_form_joint_experts = {
+    .name = "joint-experts",
+    .formula = "L = a Ê^d N^(al + ga ln Ê) + b Ê^w D^(be + ze ln Ê) + c",
+    .coefficient = {"a", "al", "d", "ga", "b", "be", "w", "ze", "c", "E_start", "E_max"},
+    .positive = 1U << A | 1U << B | 1U << C | 1U << E_START | 1U << E_MAX,
+    .experts = true,
+    .loss = loss,
+    .optimum = optimum};
+
 const vsh_law vsh_ludziejewski2025 = {
     .name = "ludziejewski2025",
     .title = "Ludziejewski 2025",
-    .formula = "L = a Ê^d N^(al + ga ln Ê) + b Ê^w D^(be + ze ln Ê) + c",
+    .form = &vsh_form_joint_experts,
+    .coefficient = {35.91, -0.1889, -0.2285, 0.0098, 35.98, -0.1775, 0.5529, -0.0259, 1.3637,
+                    2.0732, 290.4521},
     .source = "arXiv:2502.05172 equation 6, tables 3 and 4",
     .corpus = "FineWeb-Edu, GPT-2 BPE 50257",
     .range = "79 M - 2.7 B active parameters, 0.5 B - 80 B tokens, 1 - 32 experts, top-1",
@@ -120,17 +147,4 @@ const vsh_law vsh_ludziejewski2025 = {
     .tokens_high = 80e9,
     .experts_high = 32,
     .residual_sd = 0.0014, /* RMSE .0039 held out at losses of about 2.8 */
-    .coefficient = {{"a", 35.91},
-                    {"al", -0.1889},
-                    {"d", -0.2285},
-                    {"ga", 0.0098},
-                    {"b", 35.98},
-                    {"be", -0.1775},
-                    {"w", 0.5529},
-                    {"ze", -0.0259},
-                    {"c", 1.3637},
-                    {"E_start", 2.0732},
-                    {"E_max", 290.4521}},
-    .anchor_corpus = VSH_ANY_CORPUS,
-    .loss = loss,
-    .optimum = optimum};
+    .anchor_corpus = VSH_ANY_CORPUS};

@@ -3,6 +3,7 @@
 #define VSH_LUDZIEJEWSKI_H
 
 #include "planner/laws/chinchilla.h"
+#include "planner/laws/law.h"
 
 /* For a fixed number of experts the law has the Chinchilla form in (N active, D). */
 vsh_chinchilla vsh_ludziejewski_form(double experts);

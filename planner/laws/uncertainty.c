@@ -10,42 +10,41 @@
 #include <math.h>
 
 #include "core/rng.h"
-#include "planner/laws/chinchilla.h"
 
-enum { LN_A, LN_B, LN_E, ALPHA, BETA, COEFFICIENTS, THROUGHPUT = COEFFICIENTS, RESIDUAL };
+/* Streams of random numbers: one for each coefficient, then these. */
+enum { THROUGHPUT = VSH_COEFFICIENTS, RESIDUAL };
 
-/* Covariance of (ln A, ln B, ln E, alpha, beta) over 600 bootstraps of the 240 runs behind
- * besiroglu2024 (computed for this project from epoch-research/analyzing-chinchilla@9225883). */
-static const double covariance[COEFFICIENTS][COEFFICIENTS] = {
-    {0.06325310261134852, -0.024547848233768797, 0.0020217853209872935, 0.0037585470862897814,
-     -0.0012285927901951495},
-    {-0.024547848233768797, 0.17811677640108717, 0.0037446328886086996, -0.0015430606016971654,
-     0.008716650000724795},
-    {0.0020217853209872935, 0.0037446328886086996, 0.00019517453013834384, 0.0001185952387397197,
-     0.00018280905944052182},
-    {0.0037585470862897814, -0.0015430606016971654, 0.0001185952387397197, 0.00022367819803950032,
-     -7.727229638493907e-05},
-    {-0.0012285927901951495, 0.008716650000724795, 0.00018280905944052182, -7.727229638493907e-05,
-     0.00042683756737779796}};
-
-/* The lower Cholesky factor of the covariance, row by row. */
+/* The lower Cholesky factor of a law's covariance. */
 typedef struct {
-    double row[COEFFICIENTS][COEFFICIENTS];
+    int count; /* coefficients that move; 0 when the covariance is not known */
+    double row[VSH_COEFFICIENTS][VSH_COEFFICIENTS];
 } factor;
 
-static vsh_status decompose(factor *lower, vsh_error *err)
+/* A coefficient that a fit could not tell has a variance of zero: it stays, and the others are
+ * decomposed without it. */
+static vsh_status decompose(const vsh_law *law, factor *lower, vsh_error *err)
 {
-    gsl_matrix_view view = gsl_matrix_view_array(&lower->row[0][0], COEFFICIENTS, COEFFICIENTS);
-    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    int count = vsh_form_count(law->form);
+    gsl_matrix_view view = gsl_matrix_view_array_with_tda(&lower->row[0][0], (size_t)count,
+                                                          (size_t)count, VSH_COEFFICIENTS);
+    gsl_error_handler_t *handler;
     int failed;
 
-    for (int i = 0; i < COEFFICIENTS; i++)
-        for (int j = 0; j < COEFFICIENTS; j++)
-            lower->row[i][j] = covariance[i][j];
+    *lower = (factor){0};
+    if (!law->covariance)
+        return VSH_OK;
+    lower->count = count;
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < count; j++)
+            lower->row[i][j] = law->covariance[i * count + j];
+    for (int i = 0; i < count; i++)
+        if (lower->row[i][i] == 0)
+            lower->row[i][i] = 1e-300;
+    handler = gsl_set_error_handler_off();
     failed = gsl_linalg_cholesky_decomp1(&view.matrix);
     gsl_set_error_handler(handler);
     if (failed)
-        return vsh_fail(err, VSH_EMACHINE, "uncertainty: %s", gsl_strerror(failed));
+        return vsh_fail(err, VSH_EINPUT, "%s: covariance: %s", law->name, gsl_strerror(failed));
     return VSH_OK;
 }
 
@@ -54,23 +53,21 @@ static double normal(uint64_t seed, int stream, int draw)
     return gsl_cdf_ugaussian_Pinv(vsh_random_uniform(seed, (uint64_t)stream, (uint64_t)draw));
 }
 
-/* The published coefficients moved by one draw, all five together. */
-static vsh_chinchilla draw_form(const factor *lower, uint64_t seed, int draw)
+/* The published coefficients moved by one draw, all together. */
+static void draw_coefficients(const vsh_law *law, const factor *lower, uint64_t seed, int draw,
+                              double moved[VSH_COEFFICIENTS])
 {
-    vsh_chinchilla form = vsh_besiroglu2024_form;
-    double z[COEFFICIENTS], moved[COEFFICIENTS] = {0};
+    double z[VSH_COEFFICIENTS] = {0};
 
-    for (int i = 0; i < COEFFICIENTS; i++)
+    for (int i = 0; i < lower->count; i++)
         z[i] = normal(seed, i, draw);
-    for (int i = 0; i < COEFFICIENTS; i++)
-        for (int j = 0; j <= i; j++)
-            moved[i] += lower->row[i][j] * z[j];
-    form.A *= exp(moved[LN_A]);
-    form.B *= exp(moved[LN_B]);
-    form.E *= exp(moved[LN_E]);
-    form.alpha += moved[ALPHA];
-    form.beta += moved[BETA];
-    return form;
+    for (int i = 0; i < VSH_COEFFICIENTS; i++) {
+        double move = 0;
+        for (int j = 0; j <= i && i < lower->count; j++)
+            move += lower->row[i][j] * z[j];
+        moved[i] = law->form->positive & 1U << i ? law->coefficient[i] * exp(move)
+                                                 : law->coefficient[i] + move;
+    }
 }
 
 static vsh_interval quantiles(double *values)
@@ -99,14 +96,13 @@ vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *opt
     factor lower;
 
     assert(law && options && params && tokens && loss);
-    VSH_TRY(decompose(&lower, err));
+    VSH_TRY(decompose(law, &lower, err));
     for (int draw = 0; draw < VSH_DRAWS; draw++) {
         double flops = options->flops * throughput_factor(options, draw);
-        vsh_optimum best = law->optimum(flops, 1);
-        if (law == &vsh_besiroglu2024) {
-            vsh_chinchilla form = draw_form(&lower, options->seed, draw);
-            best = vsh_chinchilla_optimum(&form, flops);
-        }
+        double c[VSH_COEFFICIENTS];
+        vsh_optimum best;
+        draw_coefficients(law, &lower, options->seed, draw, c);
+        best = vsh_form_optimum(law->form, c, flops, NULL);
         N[draw] = best.params;
         D[draw] = best.tokens;
         L[draw] = best.loss * residual_factor(options, draw);
@@ -124,17 +120,13 @@ vsh_status vsh_uncertain_loss(const vsh_law *law, const vsh_point *point,
     factor lower;
 
     assert(law && point && options && loss);
-    VSH_TRY(decompose(&lower, err));
+    VSH_TRY(decompose(law, &lower, err));
     for (int draw = 0; draw < VSH_DRAWS; draw++) {
         vsh_point moved = *point;
+        double c[VSH_COEFFICIENTS];
         moved.tokens *= throughput_factor(options, draw);
-        if (law == &vsh_besiroglu2024) {
-            vsh_chinchilla form = draw_form(&lower, options->seed, draw);
-            L[draw] = vsh_chinchilla_loss(&form, moved.params, moved.tokens);
-        } else {
-            L[draw] = law->loss(&moved);
-        }
-        L[draw] *= residual_factor(options, draw);
+        draw_coefficients(law, &lower, options->seed, draw, c);
+        L[draw] = vsh_form_loss(law->form, c, &moved) * residual_factor(options, draw);
     }
     *loss = quantiles(L);
     return VSH_OK;

@@ -1,4 +1,4 @@
-/* Intervals of the default law: coefficients drawn together from the covariance of a bootstrap,
+/* Intervals of a law: coefficients drawn together from the covariance of a bootstrap,
  * never one by one (corr(ln A, alpha) = .9992), widened by what a new run and the throughput add.
  */
 #ifndef VSH_UNCERTAINTY_H

@@ -76,7 +76,8 @@ static void there_is_a_nearest_run_wherever_one_asks(void)
 {
     for (double params = 1; params < 1e16; params *= 100)
         for (double tokens = 1; tokens < 1e18; tokens *= 100)
-            CHECK(vsh_anchor_nearest(params, tokens) && vsh_anchor_nearest_fresh(params, tokens, VSH_ANY_CORPUS));
+            CHECK(vsh_anchor_nearest(params, tokens) &&
+                  vsh_anchor_nearest_fresh(params, tokens, VSH_ANY_CORPUS));
 }
 
 static void nearest_means_a_ratio_and_not_a_difference(void)

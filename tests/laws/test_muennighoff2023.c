@@ -10,7 +10,7 @@ const char vsh_suite[] = "muennighoff2023";
 
 static double loss(double params, double tokens, double unique)
 {
-    return vsh_muennighoff2023.loss(&(vsh_point){params, tokens, unique, 1});
+    return vsh_law_loss(&vsh_muennighoff2023, &(vsh_point){params, tokens, unique, 1});
 }
 
 /* huggingface/datablations README, to all printed digits. */
@@ -131,7 +131,7 @@ static void the_law_is_a_lower_bound_of_the_runs_inside_its_range(void)
         /* shorter runs than 2e9 tokens were not fitted */
         if (runs[i].corpus == 1 && repeats.params <= 20 && repeats.tokens <= 20 &&
             runs[i].tokens >= 2e9)
-            above[inside++] = runs[i].loss - vsh_muennighoff2023.loss(&point);
+            above[inside++] = runs[i].loss - vsh_law_loss(&vsh_muennighoff2023, &point);
     }
     REQUIRE(inside >= 20);
     qsort(above, (size_t)inside, sizeof above[0], by_value);

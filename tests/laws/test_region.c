@@ -30,7 +30,7 @@ static void googles_own_figures_are_those_of_2024(void)
 
 static void the_three_large_clouds_are_covered(void)
 {
-    static const char *const codes[] = {"us-east-1", "eu-west-1", "ap-south-1", "eastus",
+    static const char *const codes[] = {"us-east-1",  "eu-west-1",    "ap-south-1",  "eastus",
                                         "westeurope", "centralindia", "europe-west1"};
 
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
@@ -54,5 +54,6 @@ static void an_unknown_region_is_refused_with_the_nearest(void)
 const vsh_test vsh_tests[] = {
     {"googles_own_figures_are_those_of_2024", googles_own_figures_are_those_of_2024},
     {"the_three_large_clouds_are_covered", the_three_large_clouds_are_covered},
-    {"an_unknown_region_is_refused_with_the_nearest", an_unknown_region_is_refused_with_the_nearest},
+    {"an_unknown_region_is_refused_with_the_nearest",
+     an_unknown_region_is_refused_with_the_nearest},
     {NULL, NULL}};

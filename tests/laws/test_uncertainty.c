@@ -54,7 +54,7 @@ static void the_published_optimum_lies_inside(void)
     for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
         vsh_draw_options options = {.flops = budgets[i], .seed = 1};
         intervals got = optimum_of(vsh_law_default(), &options);
-        vsh_optimum best = vsh_law_default()->optimum(budgets[i], 1);
+        vsh_optimum best = vsh_law_optimum(vsh_law_default(), budgets[i], NULL);
         CHECK(got.params.low < best.params && best.params < got.params.high);
         CHECK(got.tokens.low < best.tokens && best.tokens < got.tokens.high);
         CHECK(got.loss.low < best.loss && best.loss < got.loss.high);
@@ -117,7 +117,7 @@ static void an_unsure_throughput_widens_the_optimum(void)
 static void a_law_without_a_covariance_keeps_its_coefficients(void)
 {
     intervals got = optimum_of(&vsh_hoffmann2022, &fit_only);
-    vsh_optimum best = vsh_hoffmann2022.optimum(1.8e19, 1);
+    vsh_optimum best = vsh_law_optimum(&vsh_hoffmann2022, 1.8e19, NULL);
 
     CHECK_NEAR(got.params.low, best.params, 1e-12, 0);
     CHECK_NEAR(got.params.high, best.params, 1e-12, 0);
@@ -140,14 +140,16 @@ static void the_loss_of_one_run_moves_with_its_tokens(void)
     vsh_point point = {354e6, 8.5e9, 0, 1};
     vsh_draw_options with = fit_only;
     vsh_interval fit = loss_of(vsh_law_default(), point, &fit_only), run;
-    double centre = vsh_law_default()->loss(&point);
+    double centre = vsh_law_loss(vsh_law_default(), &point);
 
     CHECK(fit.low < centre && centre < fit.high);
     with.throughput_log_sd = 0.3;
     run = loss_of(vsh_law_default(), point, &with);
     CHECK(run.low < fit.low && run.high > fit.high);
-    CHECK(run.low > vsh_law_default()->loss(&(vsh_point){354e6, 8.5e9 * exp(3 * 0.3), 0, 1}));
-    CHECK(run.high < vsh_law_default()->loss(&(vsh_point){354e6, 8.5e9 * exp(-3 * 0.3), 0, 1}));
+    CHECK(run.low >
+          vsh_law_loss(vsh_law_default(), &(vsh_point){354e6, 8.5e9 * exp(3 * 0.3), 0, 1}));
+    CHECK(run.high <
+          vsh_law_loss(vsh_law_default(), &(vsh_point){354e6, 8.5e9 * exp(-3 * 0.3), 0, 1}));
     run = loss_of(&vsh_muennighoff2023, (vsh_point){354e6, 8.5e9, 2e9, 1}, &fit_only);
     CHECK_NEAR(width(run), 0, 0, 1e-12);
 }
@@ -157,7 +159,7 @@ static void a_law_that_only_sizes_has_no_interval_of_its_loss(void)
 {
     intervals got = optimum_of(&vsh_kaplan2020, &fit_only);
 
-    CHECK(isnan(vsh_kaplan2020.optimum(1.8e19, 1).loss));
+    CHECK(isnan(vsh_law_optimum(&vsh_kaplan2020, 1.8e19, NULL).loss));
     CHECK(isnan(got.loss.low) && isnan(got.loss.high));
     CHECK_NEAR(got.params.low, 414e6, 0.005, 0);
 }
