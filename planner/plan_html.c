@@ -360,6 +360,7 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
     write_laws(p, &page);
     write_alternatives(p, &page);
     write_rule(p, &page);
+    plan_bill_write_page(p, &page);
     write_memory(p, &page);
     vsh_page_put(&page, "h2", NULL, "Figures");
     *drawn = vsh_report_add_figures(folder, figures, PLAN_FIGURES, &page);

@@ -126,18 +126,6 @@ static void write_model(const vsh_model *m, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_bill(const plan_run *run, vsh_json *json)
-{
-    const vsh_bill *bill = &run->bill;
-
-    real_if(json, "energy_kwh", bill->power_known, bill->kwh);
-    real_if(json, "energy_low_kwh", bill->power_known, bill->kwh_low);
-    real_if(json, "energy_high_kwh", bill->power_known, bill->kwh_high);
-    real_if(json, "co2_kg", bill->power_known, bill->co2_kg);
-    real_if(json, "embodied_co2_kg", true, bill->embodied_kg);
-    real_if(json, "cost_usd", bill->price_known, bill->usd);
-}
-
 /* The keys of recommended and of each alternative. */
 static void write_run(const plan_run *run, vsh_json *json)
 {
@@ -172,7 +160,7 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_footprint_write(&run->footprint, json);
     vsh_json_bool(json, "fits", run->fits);
     vsh_json_real(json, "hours", run->hours);
-    write_bill(run, json);
+    plan_bill_write_json(run, json);
 }
 
 static void write_alternatives(const plan *p, vsh_json *json)

@@ -21,7 +21,8 @@ static double price_of_repetition(const plan_goal *goal, const plan_run *run)
 
     if (goal->unique_tokens == 0 || run->tokens <= goal->unique_tokens)
         return 0;
-    return vsh_law_loss(&vsh_muennighoff2023, &repeated) - vsh_law_loss(&vsh_muennighoff2023, &fresh);
+    return vsh_law_loss(&vsh_muennighoff2023, &repeated) -
+           vsh_law_loss(&vsh_muennighoff2023, &fresh);
 }
 
 static void ask_law(const plan_goal *goal, plan_run *run)
@@ -197,6 +198,21 @@ static vsh_status find_roofline(const plan_request *r, const plan_goal *goal, pl
     return VSH_OK;
 }
 
+/* A run that fills its hours takes them whatever the throughput, and sees more or fewer tokens. One
+ * that ends with its tokens takes longer or shorter: 95 % of the throughput's spread, no less than
+ * the roofline and no more than the hours at hand. */
+static vsh_duration how_long(const plan_request *r, const plan_run *run)
+{
+    double spread = exp(1.959964 * r->throughput_log_sd);
+
+    if (run->hours >= 0.95 * r->hours)
+        return vsh_for_hours(run->hours);
+    return (vsh_duration){
+        run->hours,
+        fmin(run->hours, fmax(run->hours / spread, run->steps * run->roofline_s / 3600)),
+        fmin(run->hours * spread, r->hours)};
+}
+
 /* The assumed throughput, unless recomputation or the chip's ceilings allow less. */
 static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run *run,
                           vsh_error *err)
@@ -217,8 +233,7 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
         run->batch_tokens * run->flops_per_token / run->step_time_s / goal->chips / r->peak.v;
     run->hfu *= run->mfu;
     run->hours = run->steps * run->step_time_s / 3600;
-    run->bill =
-        vsh_bill_of(r->hardware, goal->chips, vsh_for_hours(run->hours), r->region, r->price_usd);
+    run->bill = vsh_bill_of(r->hardware, goal->chips, how_long(r, run), r->region, r->price_usd);
     return VSH_OK;
 }
 

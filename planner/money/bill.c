@@ -58,13 +58,14 @@ vsh_bill vsh_bill_of(const vsh_hardware *h, double chips, vsh_duration d, const 
 {
     vsh_bill b = {.power = vsh_power_of(h),
                   .price = choose_price(h, price_usd),
-                  .pue = vsh_region_pue(region)};
+                  .pue = vsh_region_pue(region),
+                  .region = region};
 
-    b.power_known = b.power.known;
+    b.power_known = b.power.watts.known;
     b.price_known = b.price.known;
-    b.kwh = kwh(chips, b.power.value, d.hours, b.pue->value);
-    b.kwh_low = kwh(chips, b.power.low, d.low, b.pue->low);
-    b.kwh_high = kwh(chips, b.power.high, d.high, b.pue->high);
+    b.kwh = kwh(chips, b.power.watts.value, d.hours, b.pue->value);
+    b.kwh_low = kwh(chips, b.power.watts.low, d.low, b.pue->low);
+    b.kwh_high = kwh(chips, b.power.watts.high, d.high, b.pue->high);
     b.co2_kg = b.kwh * region->g_per_kwh / 1000;
     b.co2_low_kg = b.kwh_low * region->low / 1000;
     b.co2_high_kg = b.kwh_high * region->high / 1000;
@@ -74,6 +75,6 @@ vsh_bill vsh_bill_of(const vsh_hardware *h, double chips, vsh_duration d, const 
     b.usd = chips * d.hours * b.price.value;
     b.usd_low = chips * d.low * b.price.low;
     b.usd_high = chips * d.high * b.price.high;
-    b.usd_range = say_range(&b, price_usd, &d);
+    b.price_range = say_range(&b, price_usd, &d);
     return b;
 }

@@ -27,10 +27,11 @@ typedef struct {
     double embodied_kg, embodied_low_kg, embodied_high_kg;
     double usd, usd_low, usd_high;
     bool power_known, price_known;
-    vsh_figure power;      /* W a chip with its host, as vsh_power_of says */
-    vsh_figure price;      /* USD for a chip and hour; the user's, or the profile's */
-    const vsh_figure *pue; /* of the region */
-    const char *usd_range; /* what the range of usd is, or why there is none */
+    vsh_power power;
+    vsh_figure price;        /* USD for a chip and hour; the user's, or the profile's */
+    const char *price_range; /* what the range of usd is, or why there is none */
+    const vsh_figure *pue;   /* of the region */
+    const vsh_region *region;
 } vsh_bill;
 
 /* kWh = chips W hours / 1000 PUE; kg = kWh g/kWh / 1000 (Patterson et al. 2021, arXiv:2104.10350,

@@ -7,13 +7,12 @@
  * the only one; the range is that of the five years. */
 #include "planner/money/grid.h"
 
-#define GOOGLE "Google region-carbon-info"
+#define GOOGLE "GoogleCloudPlatform/region-carbon-info data/yearly"
 #define GOOGLE_AT(code) GOOGLE ", " code
-#define COUNTRY(code) "codecarbon global_energy_mix.json, " code
-#define STATE(code) "codecarbon usa_emissions.json, " code
+#define COUNTRY(code) "mlco2/codecarbon@b05965e43b global_energy_mix.json, " code
+#define STATE(code) "mlco2/codecarbon@b05965e43b usa_emissions.json, " code
 #define YEARS VSH_RANGE_YEARS
 #define FACTOR VSH_RANGE_FACTOR
-#define OF_GOOGLE VSH_RANGE_GOOGLE
 #define OF_ZONES VSH_RANGE_ZONES
 #define OF_BOTH VSH_RANGE_BOTH
 

@@ -9,7 +9,7 @@
  * balancing areas, and no islands). */
 #include "planner/money/grid.h"
 
-#define SOURCE "codecarbon global_energy_mix.json (Our World in Data)"
+#define SOURCE "mlco2/codecarbon@b05965e43b global_energy_mix.json (Our World in Data)"
 #define OF_GOOGLE VSH_RANGE_GOOGLE
 #define OF_ZONES VSH_RANGE_ZONES
 #define OF_BOTH VSH_RANGE_BOTH

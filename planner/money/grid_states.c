@@ -4,7 +4,7 @@
  * 2016, secondary), converted from pounds a MWh. Old: grids have become cleaner since. */
 #include "planner/money/grid.h"
 
-#define SOURCE "codecarbon usa_emissions.json (eGRID 2016)"
+#define SOURCE "mlco2/codecarbon@b05965e43b usa_emissions.json (EPA eGRID)"
 #define FACTOR VSH_RANGE_FACTOR
 
 const vsh_region vsh_grid_states[] = {

@@ -54,19 +54,26 @@ static vsh_figure sum_of_parts(const vsh_figure *chip, const vsh_figure *host)
     return sum;
 }
 
-vsh_figure vsh_power_of(const vsh_hardware *h)
+vsh_power vsh_power_of(const vsh_hardware *h)
 {
     const vsh_measured_power *m = vsh_power_measured(h->name);
-    vsh_figure parts = sum_of_parts(&h->power_chip, &h->power_host), power;
+    vsh_figure parts = sum_of_parts(&h->power_chip, &h->power_host), mean;
 
     if (!m)
-        return parts;
-    power = (vsh_figure){
-        true,    m->watts,        m->watts * (1 - 2 * m->sd), m->watts * (1 + 2 * m->sd), m->source,
-        m->date, VSH_TAG_MEASURED};
+        return (vsh_power){parts, "chip + its share of the host, of the profile",
+                           "both ends of chip and host"};
+    mean = (vsh_figure){.known = true,
+                        .value = m->watts,
+                        .source = m->source,
+                        .date = m->date,
+                        .tag = VSH_TAG_MEASURED};
+    mean.low = m->watts * (1 - 2 * m->sd);
+    mean.high = m->watts * (1 + 2 * m->sd);
     if (parts.known) {
-        power.low = fmin(power.low, m->sd > 0 ? parts.value : parts.low);
-        power.high = fmax(power.high, m->sd > 0 ? parts.value : parts.high);
+        mean.low = fmin(mean.low, m->sd > 0 ? parts.value : parts.low);
+        mean.high = fmax(mean.high, m->sd > 0 ? parts.value : parts.high);
     }
-    return power;
+    return (vsh_power){mean, "mean power of the system, measured, a chip",
+                       m->sd > 0 ? "two standard deviations over workloads, and the profile's sum"
+                                 : "the profile's, one measurement having none"};
 }

@@ -16,9 +16,14 @@ typedef struct {
 /* NULL when nobody published any for a machine of this name. */
 const vsh_measured_power *vsh_power_measured(const char *hardware_name);
 
-/* W a chip. Measured: the mean, and a range of two standard deviations (of one workload: the
- * profile's range) that takes in the profile's sum as well. Else the sum of the profile's chip and
- * host, tagged with the weaker of the two tags. known: there is one of the two. */
-vsh_figure vsh_power_of(const vsh_hardware *hardware);
+typedef struct {
+    vsh_figure watts; /* a chip with its host; known: a measurement or the profile says */
+    const char *formula, *range; /* how it was made; what its low and high are */
+} vsh_power;
+
+/* Measured: the mean, and a range of two standard deviations that takes in the profile's sum (of
+ * one workload: the profile's whole range). Else the sum of the profile's chip and host, tagged
+ * with the weaker of the two tags. */
+vsh_power vsh_power_of(const vsh_hardware *hardware);
 
 #endif

@@ -36,7 +36,7 @@ const vsh_figure *vsh_region_pue(const vsh_region *region) { return &pue[region-
 
 enum { PLACES_MAX = 512, FOLDED = 48 };
 
-/* Words as they are compared: small letters, '-' and '_' as blanks are left out of sight. */
+/* Words as they are compared: small letters, '-' for a blank. */
 static void fold(const char *name, char folded[FOLDED])
 {
     size_t i = 0;
