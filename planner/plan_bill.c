@@ -111,51 +111,85 @@ static int list_lines(const vsh_bill *b, bill_line lines[BILL_LINES])
 
 /* ---- on a terminal ------------------------------------------------------------------------ */
 
-/* "28.6 kWh (16.3 - 39.1)"; a range of no width is left out. */
+enum { WIDTH = 78, INDENT = 12 };
+
+/* A unit in which a quantity has figures before its point. */
+typedef struct {
+    double size;
+    const char *name;
+} bill_unit;
+
+static const bill_unit energy_units[] = {{1e6, "GWh"}, {1e3, "MWh"}, {1, "kWh"}, {1e-3, "Wh"}};
+static const bill_unit carbon_units[] = {
+    {1e6, "kt CO2"}, {1e3, "t CO2"}, {1, "kg CO2"}, {1e-3, "g CO2"}};
+
+enum { UNITS = sizeof energy_units / sizeof energy_units[0] };
+
+static const bill_unit *unit_of(double value, const bill_unit units[UNITS])
+{
+    int i = 0;
+
+    while (i < UNITS - 1 && value < units[i].size)
+        i++;
+    return &units[i];
+}
+
+/* Room for a figure with its unit and range. */
 typedef struct {
     char text[120];
 } ranged_text;
 
-static ranged_text show_ranged(const char *before, double value, double low, double high,
-                               const char *after)
+/* "28.6 kWh (16.3 - 39.1)". */
+static ranged_text show_ranged(double value, double low, double high, const bill_unit units[UNITS])
 {
+    const bill_unit *unit = unit_of(value, units);
     ranged_text shown;
-    int used = snprintf(shown.text, sizeof shown.text, "%s%s%s%s", before, AMOUNT(value),
-                        *after ? " " : "", after);
 
-    if (low < high)
-        snprintf(shown.text + used, sizeof shown.text - (size_t)used, " (%s%s - %s%s)", before,
-                 AMOUNT(low), before, AMOUNT(high));
+    snprintf(shown.text, sizeof shown.text, "%s %s (%s - %s)", AMOUNT(value / unit->size),
+             unit->name, AMOUNT(low / unit->size), AMOUNT(high / unit->size));
     return shown;
+}
+
+/* Prices change: when this one was read, or who gave it. */
+static const char *when(const vsh_figure *price)
+{
+    return price->date ? price->date : price->source ? price->source : "no date";
 }
 
 static void print_money(const vsh_bill *b, vsh_text *out)
 {
+    char line[200];
+    int used;
+
     if (!b->price_known) {
         vsh_text_add(out, "  Cost      $? (--price)\n");
         return;
     }
-    vsh_text_add(out, "  Cost      %s at $%s a chip-hour",
-                 show_ranged("$", b->usd, b->usd_low, b->usd_high, "").text, REAL(b->price.value));
-    vsh_text_add(out, b->price.date ? " (%s)\n" : " (--price)%s\n",
-                 b->price.date ? b->price.date : "");
+    used = snprintf(line, sizeof line, "$%s", AMOUNT(b->usd));
+    if (b->usd_low < b->usd_high)
+        used += snprintf(line + used, sizeof line - (size_t)used, " ($%s - $%s)",
+                         AMOUNT(b->usd_low), AMOUNT(b->usd_high));
+    snprintf(line + used, sizeof line - (size_t)used, " at $%s a chip-hour (%.30s)",
+             REAL(b->price.value), when(&b->price));
+    vsh_text_add(out, "  Cost      ");
+    vsh_text_wrap(out, line, INDENT, WIDTH + 2);
 }
 
-static void print_power(const vsh_bill *b, double unit, vsh_text *out)
+static void print_power(const vsh_bill *b, vsh_text *out)
 {
     const vsh_region *r = b->region;
+    char line[300];
 
-    vsh_text_add(out, "  Energy    %s: %s W a chip (%s), PUE %.2f\n",
-                 show_ranged("", b->kwh / unit, b->kwh_low / unit, b->kwh_high / unit,
-                             unit < 1 ? "Wh" : "kWh")
-                     .text,
-                 REAL(b->power.watts.value), vsh_tag_names[b->power.watts.tag], b->pue->value);
-    vsh_text_add(out, "  Carbon    %s by the local grid:\n",
-                 show_ranged("", b->co2_kg / unit, b->co2_low_kg / unit, b->co2_high_kg / unit,
-                             unit < 1 ? "g CO2" : "kg CO2")
-                     .text);
-    vsh_text_add(out, "            %s (%s), %s g/kWh in %d\n", r->place, r->code,
-                 REAL(r->g_per_kwh), r->year);
+    snprintf(line, sizeof line, "%s: %s W a chip (%s), PUE %.2f",
+             show_ranged(b->kwh, b->kwh_low, b->kwh_high, energy_units).text,
+             REAL(b->power.watts.value), vsh_tag_names[b->power.watts.tag], b->pue->value);
+    vsh_text_add(out, "  Energy    ");
+    vsh_text_wrap(out, line, INDENT, WIDTH + 2);
+    snprintf(line, sizeof line, "%s by the local grid: %s (%s), %s g/kWh in %d",
+             show_ranged(b->co2_kg, b->co2_low_kg, b->co2_high_kg, carbon_units).text, r->place,
+             r->code, REAL(r->g_per_kwh), r->year);
+    vsh_text_add(out, "  Carbon    ");
+    vsh_text_wrap(out, line, INDENT, WIDTH + 2);
 }
 
 void plan_bill_print(const plan_run *run, vsh_text *out)
@@ -164,7 +198,7 @@ void plan_bill_print(const plan_run *run, vsh_text *out)
 
     print_money(b, out);
     if (b->power_known)
-        print_power(b, b->kwh < 1 ? 1e-3 : 1, out); /* Wh and g of small runs */
+        print_power(b, out);
     else
         vsh_text_add(out, "  Energy    power unknown\n");
 }
@@ -218,6 +252,8 @@ void plan_bill_write_json(const plan_run *run, vsh_json *json)
     write_ranged(json, b->power_known, co2, b->co2_kg, b->co2_low_kg, b->co2_high_kg);
     write_ranged(json, true, embodied, b->embodied_kg, b->embodied_low_kg, b->embodied_high_kg);
     write_ranged(json, b->price_known, usd, b->usd, b->usd_low, b->usd_high);
+    vsh_json_real(json, "hours_low", b->duration.low);
+    vsh_json_real(json, "hours_high", b->duration.high);
     write_sources(b, json);
 }
 

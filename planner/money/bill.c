@@ -59,7 +59,8 @@ vsh_bill vsh_bill_of(const vsh_hardware *h, double chips, vsh_duration d, const 
     vsh_bill b = {.power = vsh_power_of(h),
                   .price = choose_price(h, price_usd),
                   .pue = vsh_region_pue(region),
-                  .region = region};
+                  .region = region,
+                  .duration = d};
 
     b.power_known = b.power.watts.known;
     b.price_known = b.price.known;

@@ -26,6 +26,7 @@ typedef struct {
     /* share of making the chips (assumed) */
     double embodied_kg, embodied_low_kg, embodied_high_kg;
     double usd, usd_low, usd_high;
+    vsh_duration duration;
     bool power_known, price_known;
     vsh_power power;
     vsh_figure price;        /* USD for a chip and hour; the user's, or the profile's */

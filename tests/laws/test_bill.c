@@ -100,6 +100,80 @@ static void gpt3_costs_what_llmcarbon_reports(void)
     CHECK_NEAR(bill.co2_kg / 1000, 552, 0.005, 0);
 }
 
+/* Ends of power, PUE and grid meet in the ends of carbon. */
+static void carbon_takes_the_ends_of_its_grid(void)
+{
+    vsh_bill bill;
+
+    read_v5e();
+    bill = vsh_bill_of(&chip, 1, vsh_for_hours(100), &iowa, -1);
+    CHECK_NEAR(bill.co2_low_kg, 16.35 * 0.394, 1e-12, 0);
+    CHECK_NEAR(bill.co2_high_kg, 39.1 * 0.460, 1e-12, 0);
+}
+
+/* A run that ends with its tokens takes longer at less throughput. */
+static void uncertain_hours_are_carried_into_energy_carbon_and_money(void)
+{
+    static const vsh_duration about = {100, 80, 130};
+    vsh_bill sure, unsure;
+
+    read_v5e();
+    sure = vsh_bill_of(&chip, 1, vsh_for_hours(100), &iowa, -1);
+    unsure = vsh_bill_of(&chip, 1, about, &iowa, -1);
+    CHECK_NEAR(unsure.kwh, sure.kwh, 0, 0);
+    CHECK_NEAR(unsure.kwh_low, 0.8 * sure.kwh_low, 1e-12, 0);
+    CHECK_NEAR(unsure.kwh_high, 1.3 * sure.kwh_high, 1e-12, 0);
+    CHECK_NEAR(unsure.co2_high_kg, 1.3 * sure.co2_high_kg, 1e-12, 0);
+    CHECK_NEAR(unsure.embodied_low_kg, 0.8 * sure.embodied_low_kg, 1e-12, 0);
+    CHECK_NEAR(unsure.usd_low, 96, 1e-12, 0);
+    CHECK_NEAR(unsure.usd_high, 156, 1e-12, 0);
+    CHECK_TEXT(unsure.price_range, "the hours only");
+}
+
+/* No range is made up: one price is one price, and a user's is the user's. */
+static void money_has_a_range_only_where_prices_differ(void)
+{
+    vsh_hardware h100;
+    vsh_bill bill;
+
+    read_v5e();
+    bill = vsh_bill_of(&chip, 1, vsh_for_hours(100), &iowa, -1);
+    CHECK(bill.usd_low == bill.usd && bill.usd == bill.usd_high);
+    CHECK_TEXT(bill.price_range, "none: one price is known");
+    CHECK_TEXT(bill.price.date, "2025");
+    REQUIRE_OK(vsh_hardware_read(vsh_test_arena(), "hwprofiles/h100-sxm.yaml", &h100, &err), &err);
+    bill = vsh_bill_of(&h100, 8, vsh_for_hours(10), &iowa, -1);
+    CHECK(bill.usd_low < bill.usd && bill.usd < bill.usd_high);
+    CHECK_TEXT(bill.price_range, "prices published for this chip");
+    bill = vsh_bill_of(&h100, 8, vsh_for_hours(10), &iowa, 3);
+    CHECK_NEAR(bill.usd_low, 240, 1e-12, 0);
+    CHECK_NEAR(bill.usd_high, 240, 1e-12, 0);
+    CHECK(!bill.price.date);
+}
+
+static void what_a_cloud_adds_is_its_own(void)
+{
+    static const vsh_region amazon = {.code = "us-east-1", .provider = VSH_AWS};
+    vsh_bill google, other;
+
+    read_v5e();
+    google = vsh_bill_of(&chip, 1, vsh_for_hours(100), &iowa, -1);
+    other = vsh_bill_of(&chip, 1, vsh_for_hours(100), &amazon, -1);
+    CHECK_NEAR(other.kwh / google.kwh, 1.15 / 1.10, 1e-12, 0);
+}
+
+/* BLOOM (arXiv:2211.02001): 11.2 t for 1,082,990 GPU hours. */
+static void blooms_embodied_carbon_is_in_the_range(void)
+{
+    vsh_bill bill;
+
+    read_v5e();
+    bill = vsh_bill_of(&chip, 1, vsh_for_hours(1082990), &iowa, -1);
+    CHECK(bill.embodied_low_kg < 11200 && 11200 < bill.embodied_high_kg);
+    CHECK(bill.embodied_low_kg < bill.embodied_kg && bill.embodied_kg < bill.embodied_high_kg);
+    CHECK_NEAR(bill.embodied_kg, 11200, 0.25, 0);
+}
+
 static void embodied_carbon_is_spread_over_the_used_life(void)
 {
     CHECK_NEAR(vsh_embodied_kg(300, 52560, 0.7, 52560 * 0.7), 300, 1e-12, 0);
@@ -116,4 +190,10 @@ const vsh_test vsh_tests[] = {
      a_cleaner_grid_emits_less_for_the_same_energy},
     {"gpt3_costs_what_llmcarbon_reports", gpt3_costs_what_llmcarbon_reports},
     {"embodied_carbon_is_spread_over_the_used_life", embodied_carbon_is_spread_over_the_used_life},
+    {"carbon_takes_the_ends_of_its_grid", carbon_takes_the_ends_of_its_grid},
+    {"uncertain_hours_are_carried_into_energy_carbon_and_money",
+     uncertain_hours_are_carried_into_energy_carbon_and_money},
+    {"money_has_a_range_only_where_prices_differ", money_has_a_range_only_where_prices_differ},
+    {"what_a_cloud_adds_is_its_own", what_a_cloud_adds_is_its_own},
+    {"blooms_embodied_carbon_is_in_the_range", blooms_embodied_carbon_is_in_the_range},
     {NULL, NULL}};
