@@ -51,7 +51,7 @@ static int list_inputs(const vsh_bill *b, bill_line *lines)
     lines[count++] = (bill_line){NAMES("carbon intensity"),
                                  "g/kWh",
                                  {r->g_per_kwh, r->low, r->high},
-                                 r->code,
+                                 "what the grid there emits, mean of a year",
                                  r->source,
                                  r->range,
                                  "specification"};

@@ -14,9 +14,10 @@ extern const int vsh_grid_cloud_count, vsh_grid_country_count, vsh_grid_state_co
 
 /* What the ranges of the tables are. */
 #define VSH_RANGE_YEARS "yearly means of 2021-2025"
-#define VSH_RANGE_GOOGLE "with Google's regions there, 2021-2025"
-#define VSH_RANGE_ZONES "with electricityMap's zones there, 2017-2021"
-#define VSH_RANGE_BOTH "with Google's regions 2021-2025, electricityMap's zones 2017-2021"
+#define VSH_RANGE_GOOGLE "the figure, and Google's regions there in 2021-2025"
+#define VSH_RANGE_ZONES "the figure, and electricityMap's zones there in 2017-2021"
+#define VSH_RANGE_BOTH                                                                             \
+    "the figure, Google's regions there in 2021-2025, electricityMap's zones in 2017-2021"
 #define VSH_RANGE_FACTOR "by 1.39, the median factor between two publishers of one grid"
 
 #endif
