@@ -66,6 +66,10 @@ static const vsh_opt hw_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const vsh_opt fit_options[] = {
+    {VSH_OPT_TEXT, 0, "law", "FORM", "the form to fit (default chinchilla)", AT(law)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
 const vsh_program_command plan_commands[] = {
@@ -97,7 +101,11 @@ const vsh_program_command plan_commands[] = {
     {{"estimate", "", "step time, MFU and memory of exactly one run", NULL, common_options, 0},
      NULL},
     {{"search", "", "the layouts that fit, best first", NULL, common_options, 0}, NULL},
-    {{"fit", "", "fit a law to runs", NULL, common_options, 0}, NULL},
+    {{"fit", "RUNS.csv [--law FORM] [--bootstrap K] [options]", "fit a law to runs",
+      "  vishwa-plan fit runs.csv\n"
+      "  vishwa-plan fit runs.csv --law bounded --vocab 256 --bootstrap 1000\n",
+      fit_options, 1},
+     plan_run_fit},
     {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
      NULL},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
