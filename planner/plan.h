@@ -11,6 +11,7 @@
 #include "core/hardware.h"
 #include "core/model.h"
 #include "core/tensor.h"
+#include "planner/advice/experts.h"
 #include "planner/laws/anchors.h"
 #include "planner/laws/law.h"
 #include "planner/laws/uncertainty.h"
@@ -132,23 +133,24 @@ typedef struct {
     char message[400];
 } plan_warning;
 
-enum { PLAN_ALTERNATIVES = 12, PLAN_WARNINGS = 16 };
+enum { PLAN_ALTERNATIVES = 13, PLAN_WARNINGS = 16 };
 
 typedef struct {
     plan_request request;
     double flops; /* C, the whole budget */
     plan_check check;
     plan_rule rule;
-    double largest_params;             /* by memory alone */
+    double largest_params;               /* by memory alone */
     vsh_optimum by_law[VSH_SIZING_LAWS]; /* in the order of vsh_laws */
-    vsh_optimum optimum;               /* of the request's law */
+    vsh_optimum optimum;                 /* of the request's law */
     vsh_interval optimum_params, optimum_tokens, optimum_loss;
     double useful_flops; /* beyond it the unique tokens at hand give nothing; 0 without a limit */
     bool data_limited;   /* the unique tokens, not the hours, end the run or force epochs */
     plan_run recommended;
     bool recommends;          /* a run that fits was found */
     vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
-    plan_run dense_of_joint_law; /* the dense run that experts are compared with */
+    plan_run dense_of_joint_law;  /* the dense run that experts are compared with */
+    vsh_expert_crossing crossing; /* of the recommended run: its own experts, or 8 */
     plan_run alternative[PLAN_ALTERNATIVES];
     int alternative_count;
     plan_warning warning[PLAN_WARNINGS];

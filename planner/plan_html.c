@@ -7,6 +7,7 @@
 #include "core/page.h"
 #include "core/report.h"
 #include "planner/figures/figure.h"
+#include "planner/plan_experts.h"
 #include "planner/plan_report.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
@@ -359,6 +360,7 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
         plan_check_write_page(p, &page);
     write_laws(p, &page);
     write_alternatives(p, &page);
+    plan_experts_write_page(p, &page);
     write_rule(p, &page);
     write_memory(p, &page);
     vsh_page_put(&page, "h2", NULL, "Figures");
