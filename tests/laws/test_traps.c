@@ -287,12 +287,15 @@ static void trap_14_laws_of_large_models_for_a_small_one_of_bytes(void)
 
 static void trap_15_batch_and_rate_beyond_their_laws(void)
 {
-    vsh_hyperparameters tiny = vsh_hyperparameters_of(1e6, 1e6, 2e8, 1.2e15, 1);
+    vsh_tuned run = {.non_embedding = 1e6, .matmul = 1e6, .active = 1e6, .tokens = 2e8};
+    vsh_hyperparameters tiny = vsh_hyperparameters_of(&run);
+    const vsh_hyperparameters *mission = &plan_mission(0)->recommended.tuning.laws;
 
-    CHECK(vsh_steplaw_rate(1e6, 2e8) > VSH_RATE_MAX);
-    CHECK(tiny.rate <= VSH_RATE_MAX && tiny.rate_high <= VSH_RATE_MAX);
-    CHECK(tiny.batch_low < tiny.batch_tokens && tiny.batch_tokens < tiny.batch_high);
-    CHECK(plan_mission(0)->recommended.rate_low < made.recommended.rate);
+    CHECK(vsh_steplaw_rate(1e6, 2e8) > 2 * VSH_RATE_MAX);
+    CHECK(tiny.rate_extrapolated && tiny.batch_extrapolated);
+    CHECK(tiny.rate <= VSH_RATE_MAX * (1 + 1e-12) && tiny.rate_high <= VSH_RATE_MAX);
+    CHECK(!mission->rate_extrapolated);
+    CHECK(mission->rate_low < mission->rate && mission->rate < mission->rate_high);
 }
 
 static void trap_16_a_compute_unit_taken_for_an_hour(void)

@@ -9,6 +9,7 @@
 #include "core/hardware.h"
 #include "core/lower.h"
 #include "core/text.h"
+#include "planner/advice/experts.h"
 #include "planner/advice/hyperparameters.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/anchors.h"
@@ -371,7 +372,7 @@ static double expert_optimum_tokens(const example *e) { return expert_optimum(e)
 static double expert_optimum_loss(const example *e) { return expert_optimum(e).loss; }
 static double expert_saving(const example *e)
 {
-    return vsh_ludziejewski_saving(e->in[0], e->in[1]);
+    return vsh_experts_saving(e->in[0], e->in[1], (vsh_expert_limits){0, 0});
 }
 
 /* What experts lose against a dense model of the same active parameters and tokens. */
@@ -402,9 +403,25 @@ static double expert_crossover(const example *e)
     return vsh_ludziejewski_crossover(e->in[0], e->in[1]);
 }
 
-static vsh_capped_optimum capped(const example *e)
+/* The examples took widths in steps of 32 of the paper's geometry (equations 9 and 10). */
+static vsh_expert_run capped(const example *e)
 {
-    return vsh_ludziejewski_capped(e->in[0], e->in[1], e->in[2]);
+    vsh_expert_run best = {.loss = INFINITY};
+    double experts = e->in[1];
+
+    for (double d = 64; d <= 32768; d += 32) {
+        double block = d * d * d / 64, tables = 2 * d * 50257;
+        vsh_expert_run at = {.params_active = tables + 13 * block,
+                             .params_total = tables + (4 + 9 * experts) * block};
+        if (at.params_total > e->in[2])
+            break;
+        at.tokens = e->in[0] / 6 / at.params_active;
+        at.loss = vsh_law_loss(&vsh_ludziejewski2025,
+                               &(vsh_point){at.params_active, at.tokens, 0, experts, 0});
+        if (at.loss < best.loss)
+            best = at;
+    }
+    return best;
 }
 
 static double capped_loss(const example *e) { return capped(e).loss; }
@@ -481,10 +498,10 @@ static double days_of(const example *e)
 
 static double megawatt_hours(const example *e)
 {
-    static const vsh_region anywhere = {"x", 0, "x", "x"};
+    static const vsh_region anywhere = {.code = "x", .provider = VSH_GOOGLE};
     vsh_hardware chip = {.power_chip = {.known = true, .value = e->in[1]}};
 
-    return vsh_bill_of(&chip, e->in[2], e->in[0] * 24, &anywhere, 0).kwh / 1000;
+    return vsh_bill_of(&chip, e->in[2], vsh_for_hours(e->in[0] * 24), &anywhere, 0).kwh / 1000;
 }
 
 /* The founding mission: one TPU v5e for 100 hours. */
@@ -495,7 +512,7 @@ static vsh_bill mission(const char *code)
 
     REQUIRE_OK(vsh_hardware_read(vsh_test_arena(), "hwprofiles/tpu-v5e.yaml", &chip, &err), &err);
     REQUIRE_OK(vsh_region_find(code, &region, &err), &err);
-    return vsh_bill_of(&chip, 1, 100, region, -1);
+    return vsh_bill_of(&chip, 1, vsh_for_hours(100), region, -1);
 }
 
 static double mission_kwh(const example *e)
@@ -1238,6 +1255,17 @@ static void the_covariance_of_the_bootstrap_is_shipped(void)
 
 static void examples_of_repeated_data_hold(void) { CHECK_EXAMPLES(data); }
 static void examples_of_experts_hold(void) { CHECK_EXAMPLES(experts); }
+
+/* The program's own search takes any width: a little better, never worse. */
+static void the_best_capped_model_is_no_worse_than_in_the_examples(void)
+{
+    for (double count = 1; count <= 8; count *= 2) {
+        const example e = {.in = {1.8e19, count, 7.75e8}};
+        double ours = vsh_experts_best(1.8e19, count, (vsh_expert_limits){7.75e8, 0}).loss;
+        CHECK(ours <= capped(&e).loss + 1e-9);
+        CHECK_NEAR(ours, capped(&e).loss, 0.001, 0);
+    }
+}
 static void examples_of_hyperparameters_hold(void) { CHECK_EXAMPLES(hyper); }
 static void examples_of_memory_hold(void) { CHECK_EXAMPLES(memory); }
 static void examples_of_energy_carbon_and_cost_hold(void) { CHECK_EXAMPLES(money); }
@@ -1253,6 +1281,8 @@ const vsh_test vsh_tests[] = {
     {"the_covariance_of_the_bootstrap_is_shipped", the_covariance_of_the_bootstrap_is_shipped},
     {"examples_of_repeated_data_hold", examples_of_repeated_data_hold},
     {"examples_of_experts_hold", examples_of_experts_hold},
+    {"the_best_capped_model_is_no_worse_than_in_the_examples",
+     the_best_capped_model_is_no_worse_than_in_the_examples},
     {"examples_of_hyperparameters_hold", examples_of_hyperparameters_hold},
     {"examples_of_memory_hold", examples_of_memory_hold},
     {"examples_of_energy_carbon_and_cost_hold", examples_of_energy_carbon_and_cost_hold},
