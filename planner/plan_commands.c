@@ -35,7 +35,7 @@ static const vsh_opt main_options[] = {
      AT(recipe), 0, 0, vsh_recipe_words},
     {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",
      AT(serve_tokens), 1, 1e18},
-    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region of the grid (default us-central1)",
+    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)",
      AT(region)},
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
     {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
