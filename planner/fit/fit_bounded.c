@@ -4,8 +4,8 @@
 enum { E, L0, A, B, C, ALPHA, BETA, GAMMA, DELTA };
 enum { AXIS_E, AXIS_L0, AXIS_ALPHA, AXIS_BETA, AXIS_GAMMA, AXIS_DELTA };
 
-/* Half the largest loss is a floor no law has; L0 of a byte model is 5.5, of GPT-2's tokenizer 10.8,
- * while losses of trained models are 2 to 6. */
+/* Half the largest loss is a floor no law has; L0 of a byte model is 5.5, of GPT-2's
+ * tokenizer 10.8, while losses of trained models are 2 to 6. */
 static unsigned adapt(const vsh_fit_facts *facts, vsh_axis *axis)
 {
     unsigned fixed = 0;
@@ -41,9 +41,9 @@ static void terms(const double *axis, const vsh_point *p, double *term)
 
     term[0] = vsh_power(p->params, -axis[AXIS_ALPHA]);
     term[1] = vsh_power(p->tokens, -axis[AXIS_BETA]);
-    term[2] = axis[AXIS_GAMMA] > 0 ? exp(axis[AXIS_GAMMA] * log(p->params) -
-                                         axis[AXIS_DELTA] * log(unique))
-                                   : 0;
+    term[2] = axis[AXIS_GAMMA] > 0
+                  ? exp(axis[AXIS_GAMMA] * log(p->params) - axis[AXIS_DELTA] * log(unique))
+                  : 0;
 }
 
 static void assemble(const double *axis, const double *factor, double *c)
@@ -64,7 +64,7 @@ const vsh_fittable vsh_fit_bounded = {
     .need = {{VSH_COUNT_PARAMS, 3, VSH_BIT(E) | VSH_BIT(A) | VSH_BIT(ALPHA)},
              {VSH_COUNT_TOKENS, 3, VSH_BIT(E) | VSH_BIT(B) | VSH_BIT(BETA)}},
     .axis_count = 6,
-    .axis = {{-1, 0.04, 0.99, .steps = 6}, /* of the least loss */
+    .axis = {{-1, 0.04, 0.99, .steps = 6},             /* of the least loss */
              {-1, 1.02, 4, .ratio = true, .steps = 4}, /* of the largest */
              {ALPHA, 0.04, 1.5, .ratio = true, .steps = 6},
              {BETA, 0.04, 1.5, .ratio = true, .steps = 6},

@@ -13,8 +13,8 @@ static void terms(const double *axis, const vsh_point *p, double *term)
 
     term[0] = exp(axis[AXIS_DELTA] * ln_e +
                   (axis[AXIS_ALPHA] + axis[AXIS_GAMMA] * ln_e) * log(p->params));
-    term[1] = exp(axis[AXIS_OMEGA] * ln_e +
-                  (axis[AXIS_BETA] + axis[AXIS_ZETA] * ln_e) * log(p->tokens));
+    term[1] =
+        exp(axis[AXIS_OMEGA] * ln_e + (axis[AXIS_BETA] + axis[AXIS_ZETA] * ln_e) * log(p->tokens));
     term[2] = 1;
 }
 
@@ -38,8 +38,9 @@ const vsh_fittable vsh_fit_joint_experts = {
     .form = &vsh_form_joint_experts,
     .need = {{VSH_COUNT_PARAMS, 3, VSH_BIT(A) | VSH_BIT(ALPHA) | VSH_BIT(C)},
              {VSH_COUNT_TOKENS, 3, VSH_BIT(B) | VSH_BIT(BETA) | VSH_BIT(C)},
-             {VSH_COUNT_EXPERTS, 4, VSH_BIT(DELTA) | VSH_BIT(GAMMA) | VSH_BIT(OMEGA) |
-                                        VSH_BIT(ZETA) | VSH_BIT(E_START) | VSH_BIT(E_MAX)}},
+             {VSH_COUNT_EXPERTS, 4,
+              VSH_BIT(DELTA) | VSH_BIT(GAMMA) | VSH_BIT(OMEGA) | VSH_BIT(ZETA) | VSH_BIT(E_START) |
+                  VSH_BIT(E_MAX)}},
     .axis_count = 8,
     .axis = {{ALPHA, -0.05, -0.8, .ratio = true, .steps = 5},
              {DELTA, -0.6, 0.2, .steps = 3},

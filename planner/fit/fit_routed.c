@@ -6,8 +6,7 @@ enum { SLOPE, EXPERTS, CROSS, LEVEL, E_START, E_MAX };
 static void terms(const double *axis, const vsh_point *p, double *term)
 {
     double experts = p->experts > 1 ? p->experts : 1, log_n = log10(p->params);
-    double log_e =
-        -log10(1 / (experts - 1 + 1 / (1 / axis[0] - 1 / axis[1])) + 1 / axis[1]);
+    double log_e = -log10(1 / (experts - 1 + 1 / (1 / axis[0] - 1 / axis[1])) + 1 / axis[1]);
 
     term[0] = log_n;
     term[1] = log_e;
@@ -26,8 +25,8 @@ static void assemble(const double *axis, const double *factor, double *c)
 const vsh_fittable vsh_fit_routed = {
     .form = &vsh_form_routed,
     .need = {{VSH_COUNT_PARAMS, 2, VSH_BIT(SLOPE) | VSH_BIT(CROSS)},
-             {VSH_COUNT_EXPERTS, 4, VSH_BIT(EXPERTS) | VSH_BIT(CROSS) | VSH_BIT(E_START) |
-                                        VSH_BIT(E_MAX)}},
+             {VSH_COUNT_EXPERTS, 4,
+              VSH_BIT(EXPERTS) | VSH_BIT(CROSS) | VSH_BIT(E_START) | VSH_BIT(E_MAX)}},
     .axis_count = 2,
     .axis = {{E_START, 1.01, 64, .ratio = true, .steps = 24},
              {E_MAX, 8, 1e5, .ratio = true, .steps = 24}},

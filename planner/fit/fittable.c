@@ -3,8 +3,9 @@
 #include <stddef.h>
 
 static const vsh_fittable *const fittables[] = {
-    &vsh_fit_chinchilla, &vsh_fit_tied,          &vsh_fit_repeated, &vsh_fit_bounded, &vsh_fit_routed,
-    &vsh_fit_kaplan,     &vsh_fit_joint_experts, &vsh_fit_compute,  &vsh_fit_size};
+    &vsh_fit_chinchilla,    &vsh_fit_tied,    &vsh_fit_repeated,
+    &vsh_fit_bounded,       &vsh_fit_routed,  &vsh_fit_kaplan,
+    &vsh_fit_joint_experts, &vsh_fit_compute, &vsh_fit_size};
 
 const char *const vsh_fit_words[] = {"chinchilla", "tied",   "repeated",      "bounded",
                                      "routed",     "kaplan", "joint-experts", NULL};
