@@ -143,6 +143,8 @@ typedef struct {
     char message[400];
 } plan_warning;
 
+typedef struct plan_target plan_target; /* plan_target.h */
+
 enum { PLAN_ALTERNATIVES = 12, PLAN_WARNINGS = 16 };
 
 typedef struct {
@@ -160,6 +162,7 @@ typedef struct {
     bool recommends;          /* a run that fits was found */
     vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
     plan_run dense_of_joint_law; /* the dense run that experts are compared with */
+    const plan_target *target;   /* what a loss needs; NULL: not asked */
     plan_run alternative[PLAN_ALTERNATIVES];
     int alternative_count;
     plan_warning warning[PLAN_WARNINGS];

@@ -40,6 +40,8 @@ static const vsh_opt main_options[] = {
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
     {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
      AT(law)},
+    {VSH_OPT_REAL, 0, "target-loss", "L", "also: what this loss needs, and whether the hours do",
+     AT(target_loss), 1e-3, 20},
     {VSH_OPT_FLAG, 0, "check-throughput", NULL,
      "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
@@ -60,6 +62,18 @@ static const vsh_opt loss_options[] = {
      1e18},
     {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
     LATER("granularity", "G", "expert granularity"),
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt hyperparameters_options[] = {
+    {VSH_OPT_REAL, 0, "params", "N", "parameters, active ones of a model with experts", AT(params),
+     1, 1e18},
+    {VSH_OPT_TEXT, 0, "model", "M", "a model instead: each law then counts its own N", AT(model)},
+    {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
+    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
+     1e18},
+    {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: 2048, or the model's)",
+     AT(seq), 1, 1073741824},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt hw_options[] = {
@@ -90,6 +104,12 @@ const vsh_program_command plan_commands[] = {
     {{"laws", "[--json]", "the laws: formula, coefficients, what N counts, fitted range, source",
       "  vishwa-plan laws\n", common_options, 0},
      plan_run_laws},
+    {{"hyperparameters", "--params N --tokens D [--experts E] | --model M --tokens D",
+      "learning rate, batch and schedule by the published laws",
+      "  vishwa-plan hyperparameters --params 350M --tokens 8B\n"
+      "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
+      hyperparameters_options, 0},
+     plan_run_hyperparameters},
     {{"hw", "[list | show NAME | probe]", "hardware profiles",
       "  vishwa-plan hw list\n  vishwa-plan hw show tpu-v5e\n  vishwa-plan hw probe\n", hw_options,
       2},
@@ -120,6 +140,7 @@ void plan_config_default(plan_config *config)
                             .mfu = NAN,
                             .price_usd = NAN,
                             .experts = NAN,
+                            .target_loss = NAN,
                             .chips = 1,
                             .precision = -1,
                             .optimizer = -1,

@@ -10,7 +10,7 @@ typedef struct {
     vsh_common common;
     const char *hw, *model, *law, *region, *report;
     double hours, days, tokens, epochs, serve_tokens, params, unique;
-    double effective_tflops, mfu, price_usd, experts;
+    double effective_tflops, mfu, price_usd, experts, target_loss;
     int64_t chips, seq;
     int precision; /* -1: bf16 where the chip has it, else fp16, else fp32 */
     int optimizer; /* -1: adamw, unless a recipe is given */
@@ -27,7 +27,8 @@ vsh_command_run plan_run_main_job; /* plan_main_job.c */
 vsh_command_run plan_run_count;    /* plan_count.c */
 vsh_command_run plan_run_loss;     /* plan_loss.c */
 vsh_command_run plan_run_laws;
-vsh_command_run plan_run_hw; /* plan_hw.c */
+vsh_command_run plan_run_hyperparameters; /* plan_hyperparameters.c */
+vsh_command_run plan_run_hw;              /* plan_hw.c */
 
 /* The law of this name, the default for NULL; says when one is described and not built yet. */
 vsh_status plan_find_law(const char *name, const vsh_law **law, vsh_error *err);

@@ -18,7 +18,7 @@ static const char critical_note[] =
     "Kaplan 2020 equation 1.4 at this loss (secondary); it grows about as tokens^0.47 and hardly "
     "with parameters (Zhang 2024, arXiv:2410.21676, secondary)";
 static const char extrapolated_note[] =
-    "no law was fitted at this size: rates are held to 3e-3; sweep around the centre";
+    "no law was fitted at such a run: its rates are held to 3e-3; sweep around the centre";
 
 vsh_figure_text plan_show_rate(double rate)
 {
@@ -153,9 +153,9 @@ static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
     char value[80], words[300];
 
     vsh_settings_of(&t->schedule, settings);
-    vsh_text_add(out, "\n  %sSchedule%s  %s: ", vsh_term_bold(term), vsh_term_plain(term),
+    vsh_text_add(out, "\n  %sSchedule%s   %s: ", vsh_term_bold(term), vsh_term_plain(term),
                  schedule);
-    vsh_text_wrap(out, schedule_note, 17, 80);
+    vsh_text_wrap(out, schedule_note, 18, 80);
     for (int i = 0; i < VSH_SETTINGS; i++) {
         const vsh_setting *s = &settings[i];
         if (s->low == s->high)
@@ -176,7 +176,7 @@ void plan_print_tuning(const plan_tuning *t, double batch_tokens, vsh_term term,
                  COUNT(batch_tokens), vsh_term_plain(term), COUNT(t->laws.batch_low),
                  COUNT(t->laws.batch_high));
     if (isfinite(t->critical_batch)) {
-        vsh_text_add(out, "  critical    %s tokens: ", COUNT(t->critical_batch));
+        vsh_text_add(out, "  critical    %s tokens:\n%14s", COUNT(t->critical_batch), "");
         vsh_text_wrap(out, critical_note, 14, 80);
     }
     if (t->laws.rate_extrapolated) {

@@ -25,6 +25,15 @@ static void gather(gathered *g, double value)
 
 static double mean(const gathered *g) { return exp(g->log_sum / g->count); }
 
+/* One law alone has a range too: the loss is flat over a factor of two (Step Law's plateau). */
+static void widen(gathered *g)
+{
+    if (g->count > 1)
+        return;
+    g->low /= sqrt(2);
+    g->high *= sqrt(2);
+}
+
 static void gather_rates(const vsh_tuned *run, const bool valid[VSH_TUNING_LAWS], bool any,
                          gathered *g, bool used[VSH_TUNING_LAWS])
 {
@@ -65,6 +74,8 @@ vsh_hyperparameters vsh_hyperparameters_of(const vsh_tuned *run)
     h.batch_extrapolated = batch.count == 0;
     if (h.batch_extrapolated)
         gather_batches(run, valid, true, &batch);
+    widen(&rate);
+    widen(&batch);
     h.rate = mean(&rate), h.rate_low = rate.low, h.rate_high = rate.high;
     h.batch_tokens = mean(&batch), h.batch_low = batch.low, h.batch_high = batch.high;
     return h;

@@ -1,0 +1,26 @@
+/* The main job asked backwards: what a loss needs on this hardware, and whether the budget reaches
+ * it. */
+#ifndef VSH_PLAN_TARGET_H
+#define VSH_PLAN_TARGET_H
+
+#include "planner/plan_report.h"
+
+struct plan_target {
+    double loss; /* what is wanted */
+    const vsh_law *law;
+    double floor; /* the loss that this law never undercuts */
+    vsh_need need;
+    vsh_uncertain_need range;
+    plan_run run; /* a real architecture that reaches it; without layers when none that fits does */
+    vsh_interval hours;
+    vsh_bill at_low, at_high; /* of the ends of the hours */
+    bool reached;             /* that run fits, and within the hours and the tokens at hand */
+    char verdict[300];
+};
+
+vsh_status plan_aim(const plan *p, double loss, plan_target *target, vsh_error *err);
+
+void plan_print_target(const plan *p, const plan_target *target, vsh_term term, vsh_text *out);
+void plan_write_target(const plan_target *target, vsh_json *json); /* the object "target" */
+
+#endif
