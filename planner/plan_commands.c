@@ -35,7 +35,7 @@ static const vsh_opt main_options[] = {
      AT(recipe), 0, 0, vsh_recipe_words},
     {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",
      AT(serve_tokens), 1, 1e18},
-    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region of the grid (default us-central1)",
+    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)",
      AT(region)},
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
     {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
@@ -45,6 +45,25 @@ static const vsh_opt main_options[] = {
     {VSH_OPT_FLAG, 0, "check-throughput", NULL,
      "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt experts_options[] = {
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},
+    {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},
+    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
+    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,
+     1e18},
+    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that dense training reaches",
+     AT(effective_tflops), 1e-6, 1e7},
+    {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
+     AT(precision), 0, 0, vsh_precision_words},
+    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
+     AT(optimizer), 0, 0, vsh_optimizer_words},
+    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
+     AT(recipe), 0, 0, vsh_recipe_words},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -80,6 +99,10 @@ static const vsh_opt hw_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const vsh_opt fit_options[] = {
+    {VSH_OPT_TEXT, 0, "law", "FORM", "the form to fit (default chinchilla)", AT(law)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
 const vsh_program_command plan_commands[] = {
@@ -110,6 +133,12 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
       hyperparameters_options, 0},
      plan_run_hyperparameters},
+    {{"experts", "--hw P --hours H [--tokens T] [options]",
+      "whether a Mixture-of-Experts pays in this budget",
+      "  vishwa-plan experts --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan experts --hw tpu-v5e --hours 100 --tokens 1B --json\n",
+      experts_options, 0},
+     plan_run_experts},
     {{"hw", "[list | show NAME | probe]", "hardware profiles",
       "  vishwa-plan hw list\n  vishwa-plan hw show tpu-v5e\n  vishwa-plan hw probe\n", hw_options,
       2},
@@ -117,7 +146,11 @@ const vsh_program_command plan_commands[] = {
     {{"estimate", "", "step time, MFU and memory of exactly one run", NULL, common_options, 0},
      NULL},
     {{"search", "", "the layouts that fit, best first", NULL, common_options, 0}, NULL},
-    {{"fit", "", "fit a law to runs", NULL, common_options, 0}, NULL},
+    {{"fit", "RUNS.csv [--law FORM] [--bootstrap K] [options]", "fit a law to runs",
+      "  vishwa-plan fit runs.csv\n"
+      "  vishwa-plan fit runs.csv --law bounded --vocab 256 --bootstrap 1000\n",
+      fit_options, 1},
+     plan_run_fit},
     {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
      NULL},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},

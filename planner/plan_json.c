@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "planner/plan_experts.h"
 #include "planner/plan_report.h"
 #include "planner/plan_target.h"
 
@@ -127,18 +128,6 @@ static void write_model(const vsh_model *m, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_bill(const plan_run *run, vsh_json *json)
-{
-    const vsh_bill *bill = &run->bill;
-
-    real_if(json, "energy_kwh", bill->power_known, bill->kwh);
-    real_if(json, "energy_low_kwh", bill->power_known, bill->kwh_low);
-    real_if(json, "energy_high_kwh", bill->power_known, bill->kwh_high);
-    real_if(json, "co2_kg", bill->power_known, bill->co2_kg);
-    real_if(json, "embodied_co2_kg", true, bill->embodied_kg);
-    real_if(json, "cost_usd", bill->price_known, bill->usd);
-}
-
 /* The keys of recommended and of each alternative. */
 static void write_run(const plan_run *run, vsh_json *json)
 {
@@ -178,7 +167,7 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_json_real(json, "hours", run->hours);
     vsh_json_real(json, "hours_low", run->hours_range.low);
     vsh_json_real(json, "hours_high", run->hours_range.high);
-    write_bill(run, json);
+    plan_bill_write_json(run, json);
 }
 
 void plan_run_write_json(const plan_run *run, const char *key, vsh_json *json)
@@ -228,6 +217,7 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
     write_alternatives(p, json);
     if (p->target)
         plan_write_target(p->target, json);
+    plan_experts_write_crossing(p, json);
     if (p->check.asked)
         plan_check_write_json(p, json);
     vsh_json_array(json, "warnings");

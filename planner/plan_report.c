@@ -119,27 +119,6 @@ static void print_training(const plan *p, const plan_run *run, vsh_text *out)
                  COUNT(run->tokens_range.low), COUNT(run->tokens_range.high));
 }
 
-static void print_bill(const plan *p, const plan_run *run, vsh_text *out)
-{
-    const vsh_bill *bill = &run->bill;
-
-    vsh_text_add(out, "  Cost      ");
-    if (bill->price_known)
-        vsh_text_add(out, "$%s   ", vsh_show_amount(bill->usd).text);
-    else
-        vsh_text_add(out, "$? (--price)   ");
-    if (bill->power_known) {
-        double unit = bill->kwh < 1 ? 1e-3 : 1; /* Wh and g of small runs */
-        vsh_text_add(
-            out, "%s %s (%s - %s)   %s %s CO2 (%s)\n", vsh_show_amount(bill->kwh / unit).text,
-            unit < 1 ? "Wh" : "kWh", vsh_show_amount(bill->kwh_low / unit).text,
-            vsh_show_amount(bill->kwh_high / unit).text, vsh_show_amount(bill->co2_kg / unit).text,
-            unit < 1 ? "g" : "kg", p->request.region->code);
-    } else {
-        vsh_text_add(out, "power unknown\n");
-    }
-}
-
 static void print_laws(const plan *p, vsh_term term, vsh_text *out)
 {
     /* more than guessing evenly among the words is no loss of a trained model */
@@ -236,7 +215,7 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
         print_architecture(run, term, out);
         print_expectation(run, out);
         print_training(p, run, out);
-        print_bill(p, run, out);
+        plan_bill_print(run, out);
     } else {
         vsh_text_add(out, "  %sNo run to recommend.%s\n", vsh_term_warn(term),
                      vsh_term_plain(term));

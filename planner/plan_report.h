@@ -26,6 +26,12 @@ void plan_check_print(const plan *p, vsh_term term, vsh_text *out);
 void plan_check_write_json(const plan *p, vsh_json *json);
 void plan_check_write_page(const plan *p, vsh_text *page);
 int plan_check_explain(const plan *p, vsh_explained lines[PLAN_CHECK_EXPLAINED]);
+/* plan_bill.c: the cost of a run with its ranges and sources; lines as above. */
+enum { PLAN_BILL_EXPLAINED = 24 };
+void plan_bill_print(const plan_run *run, vsh_text *out);
+void plan_bill_write_json(const plan_run *run, vsh_json *json);
+void plan_bill_write_page(const plan *p, vsh_text *page);
+int plan_bill_explain(const plan *p, vsh_explained explained[PLAN_BILL_EXPLAINED]);
 /* plan_explain.c: each number with its formula, source and tag. */
 void plan_explain(const plan *p, vsh_text *out);
 void plan_explain_json(const plan *p, vsh_json *json);

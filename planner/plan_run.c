@@ -10,18 +10,12 @@
 
 /* ---- what a law says ---------------------------------------------------------------------- */
 
-/* What repeating costs, as the data-constrained law sees it: added to a law that takes all tokens
- * for unique ones. Continuous where the unique tokens just suffice. */
+/* What repeating costs: added to a law that takes all tokens for unique ones. */
 static double price_of_repetition(const plan_goal *goal, const plan_run *run)
 {
     double params = goal->experts ? (double)run->parameters.active : (double)run->parameters.total;
-    vsh_point repeated = {params, run->tokens, goal->unique_tokens, 1};
-    vsh_point fresh = {params, run->tokens, 0, 1};
 
-    if (goal->unique_tokens == 0 || run->tokens <= goal->unique_tokens)
-        return 0;
-    return vsh_law_loss(&vsh_muennighoff2023, &repeated) -
-           vsh_law_loss(&vsh_muennighoff2023, &fresh);
+    return vsh_muennighoff_price(params, run->tokens, goal->unique_tokens);
 }
 
 static void ask_law(const plan_goal *goal, plan_run *run)
@@ -187,6 +181,16 @@ static void spread_hours(const plan_request *r, double assumed_s, plan_run *run)
                                        run->tokens * run->step_time_s / least_s};
 }
 
+/* A run that fills its hours takes them whatever the throughput, and sees more or fewer tokens. One
+ * that ends with its tokens is paid for as long as it takes, within the hours at hand. */
+static vsh_duration billed(const plan_request *r, const plan_run *run)
+{
+    if (run->hours >= 0.95 * r->hours)
+        return vsh_for_hours(run->hours);
+    return (vsh_duration){run->hours, fmin(run->hours, run->hours_range.low),
+                          fmin(run->hours_range.high, r->hours)};
+}
+
 /* The assumed throughput, unless recomputation or the chip's ceilings allow less. */
 static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run *run,
                           vsh_error *err)
@@ -208,7 +212,7 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
     run->hfu *= run->mfu;
     run->hours = run->steps * run->step_time_s / 3600;
     spread_hours(r, assumed, run);
-    run->bill = vsh_bill_of(r->hardware, goal->chips, run->hours, r->region, r->price_usd);
+    run->bill = vsh_bill_of(r->hardware, goal->chips, billed(r, run), r->region, r->price_usd);
     return VSH_OK;
 }
 

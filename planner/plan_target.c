@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "planner/laws/inverse.h"
+#include "planner/laws/muennighoff2023.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
@@ -12,6 +13,9 @@
 
 /* A run of whole steps ends a little short of the tokens it was given. */
 #define NEARLY 1.001
+/* Rounds of pricing repetition, and when it is settled: far within the noise of a run. */
+enum { ROUNDS = 40 };
+#define CLOSE_NATS 1e-4
 
 /* ---- what the law says --------------------------------------------------------------------- */
 
@@ -25,7 +29,7 @@ static const vsh_law *choose_law(const plan *p)
 }
 
 /* A model that was given settles the size. */
-static vsh_status ask(const plan *p, plan_target *t, vsh_point *given, vsh_error *err)
+static vsh_status settle(const plan *p, const plan_target *t, vsh_point *given, vsh_error *err)
 {
     const plan_request *r = &p->request;
     vsh_parameters parameters;
@@ -38,9 +42,26 @@ static vsh_status ask(const plan *p, plan_target *t, vsh_point *given, vsh_error
         if (r->model->experts.count)
             given->experts = (double)((r->model->experts.count + top / 2) / top);
     }
-    t->floor = vsh_form_floor(t->law->form, t->law->coefficient, given);
-    t->need = vsh_form_need(t->law->form, t->law->coefficient, given, t->loss);
     return VSH_OK;
+}
+
+/* Repeated tokens cost nats by the data-constrained law: the law is asked for a loss lower by that
+ * price, which is that of the run it then asks for. No answer when the price runs away. */
+static void ask(const plan *p, plan_target *t, const vsh_point *given)
+{
+    double unique = p->request.unique_tokens, price = 0;
+
+    t->floor = vsh_form_floor(t->law->form, t->law->coefficient, given);
+    for (int round = 0; round < ROUNDS; round++) {
+        t->repetition_nats = price;
+        t->need = vsh_form_need(t->law->form, t->law->coefficient, given, t->loss - price);
+        if (!isfinite(t->need.flops))
+            return;
+        price = vsh_muennighoff_price(t->need.params, t->need.tokens, unique);
+        if (fabs(price - t->repetition_nats) < CLOSE_NATS)
+            return;
+    }
+    t->need.flops = INFINITY;
 }
 
 /* ---- a run that does it -------------------------------------------------------------------- */
@@ -52,6 +73,7 @@ static plan_goal goal_of(const plan *p, const plan_target *t, const vsh_point *g
     return (plan_goal){.name = "target",
                        .law = t->law,
                        .flops = t->need.flops,
+                       .unique_tokens = p->request.unique_tokens,
                        .chips = r->chips,
                        .effective = r->effective,
                        .recipe = r->recipe,
@@ -74,7 +96,8 @@ static vsh_status find_run(const plan *p, plan_target *t, vsh_point *given, vsh_
     model = t->run.model;
     given->params = t->run.point.params;
     goal.model = &model;
-    goal.tokens = vsh_form_tokens_for(t->law->form, t->law->coefficient, given, t->loss);
+    goal.tokens =
+        vsh_form_tokens_for(t->law->form, t->law->coefficient, given, t->loss - t->repetition_nats);
     if (!isfinite(goal.tokens)) {
         t->run = (plan_run){0};
         return VSH_OK;
@@ -82,19 +105,18 @@ static vsh_status find_run(const plan *p, plan_target *t, vsh_point *given, vsh_
     return plan_find_run(&p->request, &goal, &t->run, err);
 }
 
-static vsh_bill bill_of(const plan_request *r, double hours)
-{
-    return vsh_bill_of(r->hardware, r->chips, hours, r->region, r->price_usd);
-}
-
-/* The hours of the run, spread as the law's compute over the throughput is; it ends no sooner than
- * the roofline lets the fewest tokens through, which the draws do not know. */
+/* The hours of the run, spread as the law's compute over the throughput is; it is paid for until
+ * the loss is there, however long that takes. */
 static void spread(const plan *p, plan_target *t)
 {
-    t->hours = (vsh_interval){t->run.hours * t->range.time.low, t->run.hours * t->range.time.high};
-    t->at_low = bill_of(&p->request, t->hours.low);
-    if (isfinite(t->hours.high))
-        t->at_high = bill_of(&p->request, t->hours.high);
+    const plan_request *r = &p->request;
+    double hours = t->run.hours;
+
+    t->hours = (vsh_interval){hours * t->range.time.low, hours * t->range.time.high};
+    t->bill = vsh_bill_of(
+        r->hardware, r->chips,
+        (vsh_duration){hours, t->hours.low, isfinite(t->hours.high) ? t->hours.high : hours},
+        r->region, r->price_usd);
 }
 
 /* ---- whether the budget does it ------------------------------------------------------------ */
@@ -110,7 +132,9 @@ static void judge(const plan *p, plan_target *t)
                  "no size and no data reach it: it is not above the law's irreducible loss of %.3f",
                  t->floor);
     else if (!isfinite(t->need.flops))
-        snprintf(says, room, "no number of tokens brings this model to it");
+        snprintf(says, room,
+                 r->unique_tokens > 0 ? "no repeating of the tokens at hand reaches it"
+                                      : "no number of tokens brings this model to it");
     else if (t->run.model.layers == 0)
         snprintf(says, room, "no architecture that fits the chips reaches it");
     else if (!t->run.fits)
@@ -118,11 +142,6 @@ static void judge(const plan *p, plan_target *t)
     else if (t->run.hours > NEARLY * r->hours)
         snprintf(says, room, "the budget does not reach it: %s h of the %s h it needs",
                  AMOUNT(r->hours), AMOUNT(t->run.hours));
-    else if (r->unique_tokens > 0 && t->run.tokens > NEARLY * r->unique_tokens)
-        snprintf(says, room,
-                 "the hours reach it, the data does not: %s unique tokens at hand; repeated ones "
-                 "are worth less",
-                 COUNT(r->unique_tokens));
     else
         t->reached = true;
     if (t->reached)
@@ -139,13 +158,15 @@ vsh_status plan_aim(const plan *p, double loss, plan_target *t, vsh_error *err)
     vsh_point given;
 
     *t = (plan_target){.loss = loss, .law = choose_law(p)};
-    VSH_TRY(ask(p, t, &given, err));
+    VSH_TRY(settle(p, t, &given, err));
+    ask(p, t, &given);
     if (isfinite(t->need.flops)) {
         vsh_point at = given;
         VSH_TRY(find_run(p, t, &given, err));
         /* the budget as the law counts compute: a real architecture does more for a token */
         draws.flops = t->run.hours > 0 ? t->need.flops * r->hours / t->run.hours : 0;
-        VSH_TRY(vsh_uncertain_target(t->law, &at, loss, &draws, &t->range, err));
+        VSH_TRY(
+            vsh_uncertain_target(t->law, &at, loss - t->repetition_nats, &draws, &t->range, err));
         spread(p, t);
     }
     judge(p, t);
@@ -160,24 +181,25 @@ static vsh_figure_text show_end(double value, vsh_figure_text (*show)(double))
     return isfinite(value) ? show(value) : (vsh_figure_text){"no limit"};
 }
 
+/* What grows with the hours has no high end when they have none. */
+static double high_end(const plan_target *t, double value)
+{
+    return isfinite(t->hours.high) ? value : (double)INFINITY;
+}
+
 static void print_bill(const plan_target *t, vsh_text *out)
 {
-    const vsh_bill *bill = &t->run.bill;
+    const vsh_bill *b = &t->bill;
 
     vsh_text_add(out, "    cost        ");
-    if (bill->price_known)
-        vsh_text_add(
-            out, "$%s ($%s - %s%s)", AMOUNT(bill->usd), AMOUNT(t->at_low.usd),
-            isfinite(t->hours.high) ? "$" : "",
-            show_end(isfinite(t->hours.high) ? t->at_high.usd : (double)INFINITY, vsh_show_amount)
-                .text);
+    if (b->price_known)
+        vsh_text_add(out, "$%s (%s - %s)", AMOUNT(b->usd), AMOUNT(b->usd_low),
+                     show_end(high_end(t, b->usd_high), vsh_show_amount).text);
     else
         vsh_text_add(out, "$? (--price)");
-    if (bill->power_known)
-        vsh_text_add(out, "   %s kWh (%s - %s)", AMOUNT(bill->kwh), AMOUNT(t->at_low.kwh_low),
-                     show_end(isfinite(t->hours.high) ? t->at_high.kwh_high : (double)INFINITY,
-                              vsh_show_amount)
-                         .text);
+    if (b->power_known)
+        vsh_text_add(out, "\n    energy      %s kWh (%s - %s)", AMOUNT(b->kwh), AMOUNT(b->kwh_low),
+                     show_end(high_end(t, b->kwh_high), vsh_show_amount).text);
     vsh_text_put(out, "\n", 1);
 }
 
@@ -197,10 +219,17 @@ static void print_need(const plan_target *t, vsh_text *out)
                  COUNT(range->tokens.low), show_end(range->tokens.high, vsh_show_count).text);
     if (t->run.model.layers == 0)
         return;
-    vsh_text_add(out, "    a run       %s parameters on %s tokens: %s h (%s - %s)\n",
-                 COUNT((double)t->run.parameters.total), COUNT(t->run.tokens), REAL(t->run.hours),
-                 REAL(t->hours.low), show_end(t->hours.high, vsh_show_real).text);
+    vsh_text_add(out, "    a run       %s parameters on %s tokens",
+                 COUNT((double)t->run.parameters.total), COUNT(t->run.tokens));
+    if (t->repetition_nats > 0)
+        vsh_text_add(out, ", %s epochs: %.2f nats of it", REAL(t->run.epochs), t->repetition_nats);
+    vsh_text_add(out, "\n    hours       %s (%s - %s)\n", AMOUNT(t->run.hours),
+                 AMOUNT(t->hours.low), show_end(t->hours.high, vsh_show_amount).text);
     print_bill(t, out);
+    if (!t->run.valid) {
+        vsh_text_add(out, "    outside     ");
+        vsh_text_wrap(out, t->run.invalid_reason, 16, 80);
+    }
 }
 
 void plan_print_target(const plan *p, const plan_target *t, vsh_term term, vsh_text *out)
@@ -208,21 +237,23 @@ void plan_print_target(const plan *p, const plan_target *t, vsh_term term, vsh_t
     vsh_text_add(out, "\n  %sTo reach%s  loss %g by %s\n            ", vsh_term_bold(term),
                  vsh_term_plain(term), t->loss, t->law->title);
     vsh_text_wrap(out, t->verdict, 12, 80);
-    if (isfinite(t->need.flops)) {
+    if (isfinite(t->need.flops))
         print_need(t, out);
+    if (t->run.fits)
         vsh_text_add(out, "    odds        %.0f %% of the draws get there in %s h\n",
                      100 * t->range.share, AMOUNT(p->request.hours));
-    }
 }
 
-static void write_range(vsh_json *json, const char *key, double value, vsh_interval range)
+/* key, key_low, key_high; the unit, if any, comes last. Nothing here is zero when it is known. */
+static void write_range(vsh_json *json, const char *key, const char *unit, double value,
+                        vsh_interval range)
 {
     static const char *const ends[] = {"", "_low", "_high"};
     double values[] = {value, range.low, range.high};
     char name[40];
 
     for (int i = 0; i < 3; i++) {
-        snprintf(name, sizeof name, "%s%s", key, ends[i]);
+        snprintf(name, sizeof name, "%s%s%s", key, ends[i], unit);
         vsh_json_known(json, name, values[i] > 0 ? values[i] : (double)NAN);
     }
 }
@@ -230,16 +261,20 @@ static void write_range(vsh_json *json, const char *key, double value, vsh_inter
 static void write_run(const plan_target *t, vsh_json *json)
 {
     const plan_run *run = &t->run;
-    bool bounded = isfinite(t->hours.high);
+    const vsh_bill *b = &t->bill;
 
-    write_range(json, "hours", run->hours, t->hours);
-    write_range(json, "energy_kwh", run->bill.power_known ? run->bill.kwh : 0,
-                (vsh_interval){t->at_low.kwh_low, bounded ? t->at_high.kwh_high : 0});
-    write_range(json, "co2_kg", run->bill.power_known ? run->bill.co2_kg : 0,
-                (vsh_interval){t->at_low.co2_low_kg, bounded ? t->at_high.co2_high_kg : 0});
-    write_range(json, "cost_usd", run->bill.price_known ? run->bill.usd : 0,
-                (vsh_interval){t->at_low.usd, bounded ? t->at_high.usd : 0});
+    write_range(json, "hours", "", run->hours, t->hours);
+    write_range(json, "energy", "_kwh", b->power_known ? b->kwh : 0,
+                (vsh_interval){b->power_known ? b->kwh_low : 0,
+                               b->power_known ? high_end(t, b->kwh_high) : 0});
+    write_range(json, "co2", "_kg", b->power_known ? b->co2_kg : 0,
+                (vsh_interval){b->power_known ? b->co2_low_kg : 0,
+                               b->power_known ? high_end(t, b->co2_high_kg) : 0});
+    write_range(json, "cost", "_usd", b->price_known ? b->usd : 0,
+                (vsh_interval){b->price_known ? b->usd_low : 0,
+                               b->price_known ? high_end(t, b->usd_high) : 0});
     vsh_json_bool(json, "fits", run->fits);
+    vsh_json_bool(json, "valid", run->valid);
     if (run->model.layers == 0) {
         vsh_json_null(json, "run");
         return;
@@ -258,10 +293,11 @@ void plan_write_target(const plan_target *t, vsh_json *json)
     vsh_json_real(json, "irreducible_loss", t->floor);
     vsh_json_bool(json, "reached", t->reached);
     vsh_json_string(json, "verdict", t->verdict);
+    vsh_json_real(json, "loss_repetition_nats", t->repetition_nats);
     vsh_json_known(json, "share_of_draws_reached", known ? t->range.share : (double)NAN);
-    write_range(json, "flops", t->need.flops, t->range.flops);
-    write_range(json, "params", t->need.params, t->range.params);
-    write_range(json, "tokens", t->need.tokens, t->range.tokens);
+    write_range(json, "flops", "", t->need.flops, t->range.flops);
+    write_range(json, "params", "", t->need.params, t->range.params);
+    write_range(json, "tokens", "", t->need.tokens, t->range.tokens);
     write_run(t, json);
     vsh_json_end(json);
 }

@@ -8,13 +8,14 @@
 struct plan_target {
     double loss; /* what is wanted */
     const vsh_law *law;
-    double floor; /* the loss that this law never undercuts */
-    vsh_need need;
+    double floor;           /* the loss that this law never undercuts */
+    double repetition_nats; /* of the loss: the price of repeating the tokens at hand */
+    vsh_need need;          /* infinite compute: nothing reaches it */
     vsh_uncertain_need range;
     plan_run run; /* a real architecture that reaches it; without layers when none that fits does */
     vsh_interval hours;
-    vsh_bill at_low, at_high; /* of the ends of the hours */
-    bool reached;             /* that run fits, and within the hours and the tokens at hand */
+    vsh_bill bill; /* of those hours */
+    bool reached;  /* that run fits, and within the hours */
     char verdict[300];
 };
 
