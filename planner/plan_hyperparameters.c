@@ -119,14 +119,15 @@ static void write_json(const question *q, vsh_json *json)
 
 static void print(const question *q, vsh_term term, vsh_text *out)
 {
-    vsh_text_add(out, "\n  %.30s%s%s parameters on %s tokens%s: %s steps, sequences of %s\n",
-                 q->model ? q->model : "", q->model ? ": " : "", vsh_show_count(q->run.active).text,
-                 vsh_show_count(q->run.tokens).text, q->epochs > 1.0001 ? ", repeated" : "",
+    vsh_text_add(out, "\n  %.30s%s%s parameters on %s tokens", q->model ? q->model : "",
+                 q->model ? ": " : "", vsh_show_count(q->run.active).text,
+                 vsh_show_count(q->run.tokens).text);
+    if (q->epochs > 1.0001)
+        vsh_text_add(out, ", %s epochs", vsh_show_real(q->epochs).text);
+    vsh_text_add(out, "\n  steps       %s, sequences of %s\n",
                  vsh_show_integer((int64_t)q->steps).text, vsh_show_integer(q->seq).text);
     if (q->steps < VSH_STEPS_MIN)
-        vsh_text_add(out,
-                     "  under %g steps, even one sequence at a time: the data is not used well\n",
-                     VSH_STEPS_MIN);
+        vsh_text_add(out, "              under %g the data is not used well\n", VSH_STEPS_MIN);
     plan_print_tuning(&q->tuning, q->batch_tokens, term, out);
     vsh_text_put(out, "\n", 1);
 }

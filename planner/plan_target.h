@@ -21,7 +21,9 @@ struct plan_target {
 
 vsh_status plan_aim(const plan *p, double loss, plan_target *target, vsh_error *err);
 
+/* plan_target_report.c. */
 void plan_print_target(const plan *p, const plan_target *target, vsh_term term, vsh_text *out);
+void plan_page_target(const plan_target *target, vsh_text *page);
 void plan_write_target(const plan_target *target, vsh_json *json); /* the object "target" */
 
 #endif

@@ -170,7 +170,7 @@ static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
 
 void plan_print_tuning(const plan_tuning *t, double batch_tokens, vsh_term term, vsh_text *out)
 {
-    vsh_text_add(out, "\n  lr          %s%s%s (%s - %s)\n", vsh_term_bold(term), RATE(t->rate),
+    vsh_text_add(out, "  lr          %s%s%s (%s - %s)\n", vsh_term_bold(term), RATE(t->rate),
                  vsh_term_plain(term), RATE(t->laws.rate_low), RATE(t->laws.rate_high));
     vsh_text_add(out, "  batch       %s%s%s tokens (%s - %s)\n", vsh_term_bold(term),
                  COUNT(batch_tokens), vsh_term_plain(term), COUNT(t->laws.batch_low),
