@@ -60,8 +60,9 @@ typedef struct {
 typedef struct {
     vsh_tuned run; /* what the laws were asked */
     vsh_hyperparameters laws;
-    double rate;           /* learning rate, to one digit */
-    double critical_batch; /* tokens; NaN where no loss is known */
+    double rate;                         /* learning rate, to one digit */
+    double critical_loss, critical_data; /* batch, tokens: by Kaplan of the loss (NaN: not known),
+                                            by Zhang of the tokens */
     vsh_schedule_advice schedule;
 } plan_tuning;
 

@@ -6,7 +6,7 @@ mission="$ask --params 350M --tokens 8.5G"
 answers 0 '.schema_version == 1 and .params_active == 350e6 and .tokens == 8.5e9 and .steps >= 2000' $mission
 answers 0 '.hyperparameters | .learning_rate == 0.001 and .learning_rate_low < 6e-4 and .learning_rate_high > 1.5e-3' $mission
 answers 0 '.hyperparameters | .batch_tokens_low <= .batch_tokens and .batch_tokens <= .batch_tokens_high and .batch_tokens == 524288' $mission
-answers 0 '.hyperparameters | .critical_batch_tokens > 1.3e6 and .critical_batch_tokens < 1.6e6' $mission
+answers 0 '.hyperparameters | .critical_batch_tokens_low > 7.5e5 and .critical_batch_tokens_high < 1.6e6 and .critical_batch_tokens > .critical_batch_tokens_low and .critical_batch_kaplan_tokens > 1.3e6' $mission
 answers 0 '.hyperparameters | .warmup_steps_low <= .warmup_steps and .warmup_steps <= .warmup_steps_high and .schedule == "WSD" and .cooldown_share == 0.2 and .steps_min == 2000' $mission
 answers 0 '[.hyperparameters.laws[] | select(.used) | .law] == ["steplaw2025","deepseek2024","ludziejewski2025"]' $mission
 answers 0 'all(.hyperparameters.laws[]; has("learning_rate") and has("batch_tokens") and has("in_range") and .evidence != null and .source != null and .range != null)' $mission
