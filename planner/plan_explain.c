@@ -3,7 +3,7 @@
 #include "planner/plan_report.h"
 
 /* Of the profile's figures the first ones are shown. */
-enum { FIGURES_MAX = 32, EXPLAINED_MAX = 64 + PLAN_CHECK_EXPLAINED + PLAN_BILL_EXPLAINED };
+enum { FIGURES_MAX = 32, EXPLAINED_MAX = 80 + PLAN_CHECK_EXPLAINED + PLAN_BILL_EXPLAINED };
 
 static const char derived[] = "derived"; /* follows from the lines above it */
 
