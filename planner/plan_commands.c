@@ -41,7 +41,7 @@ static const vsh_opt main_options[] = {
     {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
      AT(law)},
     {VSH_OPT_REAL, 0, "target-loss", "L", "also: what this loss needs, and whether the hours do",
-     AT(target_loss), 1e-3, 20},
+     AT(target_loss), 1e-3, 10},
     {VSH_OPT_FLAG, 0, "check-throughput", NULL,
      "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
