@@ -60,8 +60,9 @@ typedef struct {
 typedef struct {
     vsh_tuned run; /* what the laws were asked */
     vsh_hyperparameters laws;
-    double rate;           /* learning rate, to one digit */
-    double critical_batch; /* tokens; NaN where no loss is known */
+    double rate;                         /* learning rate, to one digit */
+    double critical_loss, critical_data; /* batch, tokens: by Kaplan of the loss (NaN: not known),
+                                            by Zhang of the tokens */
     vsh_schedule_advice schedule;
 } plan_tuning;
 
@@ -144,6 +145,8 @@ typedef struct {
     char message[400];
 } plan_warning;
 
+typedef struct plan_target plan_target; /* plan_target.h */
+
 enum { PLAN_ALTERNATIVES = 13, PLAN_WARNINGS = 16 };
 
 typedef struct {
@@ -164,6 +167,7 @@ typedef struct {
     vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
     plan_run dense_of_joint_law;  /* the dense run that experts are compared with */
     vsh_expert_crossing crossing; /* of the recommended run: its own experts, or 8 */
+    const plan_target *target;    /* what a loss needs; NULL: not asked */
     plan_run alternative[PLAN_ALTERNATIVES];
     int alternative_count;
     plan_warning warning[PLAN_WARNINGS];

@@ -40,6 +40,8 @@ static const vsh_opt main_options[] = {
      AT(region)},
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
     {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run, or a law file", AT(law)},
+    {VSH_OPT_REAL, 0, "target-loss", "L", "also: what this loss needs, and whether the hours do",
+     AT(target_loss), 1e-3, 10},
     {VSH_OPT_FLAG, 0, "check-throughput", NULL,
      "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
@@ -84,6 +86,18 @@ static const vsh_opt loss_options[] = {
     {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
     {VSH_OPT_REAL, 0, "granularity", "G", "width of the MLP over that of an expert",
      AT(granularity), 1, 65536},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt hyperparameters_options[] = {
+    {VSH_OPT_REAL, 0, "params", "N", "parameters, active ones of a model with experts", AT(params),
+     1, 1e18},
+    {VSH_OPT_TEXT, 0, "model", "M", "a model instead: each law then counts its own N", AT(model)},
+    {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
+    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
+     1e18},
+    {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: 2048, or the model's)",
+     AT(seq), 1, 1073741824},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt hw_options[] = {
@@ -153,6 +167,12 @@ const vsh_program_command plan_commands[] = {
       "the laws: formula, coefficients, what N counts, fitted range, source",
       "  vishwa-plan laws\n  vishwa-plan laws krajewski2024\n", laws_options, 1},
      plan_run_laws},
+    {{"hyperparameters", "--params N --tokens D [--experts E] | --model M --tokens D",
+      "learning rate, batch and schedule by the published laws",
+      "  vishwa-plan hyperparameters --params 350M --tokens 8B\n"
+      "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
+      hyperparameters_options, 0},
+     plan_run_hyperparameters},
     {{"experts", "--hw P --hours H [--tokens T] [options]",
       "whether a Mixture-of-Experts pays in this budget",
       "  vishwa-plan experts --hw tpu-v5e --hours 100\n"
@@ -195,6 +215,7 @@ void plan_config_default(plan_config *config)
                             .experts = NAN,
                             .granularity = NAN,
                             .flops = NAN,
+                            .target_loss = NAN,
                             .chips = 1,
                             .precision = -1,
                             .optimizer = -1,

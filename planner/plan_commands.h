@@ -11,7 +11,7 @@ typedef struct {
     vsh_common common;
     const char *hw, *model, *law, *region, *report;
     double hours, days, tokens, epochs, serve_tokens, params, unique;
-    double effective_tflops, mfu, price_usd, experts, granularity, flops;
+    double effective_tflops, mfu, price_usd, experts, granularity, flops, target_loss;
     int64_t chips, seq;
     int precision; /* -1: bf16 where the chip has it, else fp16, else fp32 */
     int optimizer; /* -1: adamw, unless a recipe is given */
@@ -33,13 +33,14 @@ void plan_config_default(plan_config *config);
 /* The main job first, then the others. */
 extern const vsh_program_command plan_commands[];
 
-vsh_command_run plan_run_main_job; /* plan_main_job.c */
-vsh_command_run plan_run_count;    /* plan_count.c */
-vsh_command_run plan_run_loss;     /* plan_loss.c */
-vsh_command_run plan_run_laws;     /* plan_laws.c */
-vsh_command_run plan_run_hw;       /* plan_hw.c */
-vsh_command_run plan_run_fit;      /* plan_fit.c */
-vsh_command_run plan_run_experts;  /* plan_experts.c */
+vsh_command_run plan_run_main_job;        /* plan_main_job.c */
+vsh_command_run plan_run_count;           /* plan_count.c */
+vsh_command_run plan_run_loss;            /* plan_loss.c */
+vsh_command_run plan_run_laws;            /* plan_laws.c */
+vsh_command_run plan_run_hyperparameters; /* plan_hyperparameters.c */
+vsh_command_run plan_run_hw;              /* plan_hw.c */
+vsh_command_run plan_run_fit;             /* plan_fit.c */
+vsh_command_run plan_run_experts;         /* plan_experts.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */

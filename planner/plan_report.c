@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "planner/plan_target.h"
+
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
 #define BYTES(value) vsh_show_bytes(value).text
@@ -233,6 +235,8 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
     }
     if (p->check.answered)
         plan_check_print(p, term, out);
+    if (p->target)
+        plan_print_target(p, p->target, term, out);
     print_laws(p, term, out);
     print_alternatives(p, term, out);
     print_rule(p, term, out);
