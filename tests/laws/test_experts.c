@@ -121,7 +121,7 @@ static void a_cap_below_the_smallest_model_gives_no_model(void)
 static void equal_memory_saves_at_most_what_equal_loss_does(void)
 {
     for (double experts = 2; experts <= 32; experts *= 2) {
-        CHECK(vsh_experts_saving_in_memory(BUDGET, experts, none) <=
+        CHECK(vsh_experts_saving_in_memory(BUDGET, experts, none) <
               vsh_experts_saving(BUDGET, experts, none));
         CHECK(vsh_experts_saving_in_memory(BUDGET, experts, none) > 0);
     }
@@ -180,6 +180,8 @@ static void repeats_alone_do_not_carry_experts_over_the_crossover(void)
     CHECK_INT(c.side, VSH_CROSSOVER_UNDECIDED);
     CHECK(c.difference > 0);
     CHECK_INT(few.side, VSH_CROSSOVER_BELOW);
+    /* and what is just above it stays near it however often it is repeated */
+    CHECK_INT(vsh_experts_crossing(8, 350e6, 2e10, 1e9).side, VSH_CROSSOVER_NEAR);
 }
 
 static void a_crossing_outside_the_laws_data_says_so(void)
@@ -223,6 +225,24 @@ static void the_verdict_flips_with_the_tokens_at_hand(void)
         CHECK(!(loses && before != VSH_EXPERTS_LOSE));
         before = verdict;
     }
+}
+
+static void advice_is_refused_below_the_crossover(void)
+{
+    int below = 0;
+
+    for (double flops = 1e15; flops < 1e21; flops *= 10)
+        for (double unique = 1e6; unique < 1e9; unique *= 1.3)
+            for (double experts = 2; experts <= 32; experts *= 2) {
+                vsh_expert_row row =
+                    vsh_experts_row(flops, experts, (vsh_expert_limits){.unique = unique});
+                if (row.best.worth >= row.crossover)
+                    continue;
+                CHECK_INT(row.verdict, VSH_EXPERTS_LOSE);
+                CHECK(isnan(row.saving));
+                below++;
+            }
+    CHECK(below > 100);
 }
 
 static void nothing_is_promised_where_experts_lose(void)
@@ -337,6 +357,7 @@ const vsh_test vsh_tests[] = {
     {"a_share_is_the_dense_compute_that_the_loss_is_worth",
      a_share_is_the_dense_compute_that_the_loss_is_worth},
     {"the_verdict_flips_with_the_tokens_at_hand", the_verdict_flips_with_the_tokens_at_hand},
+    {"advice_is_refused_below_the_crossover", advice_is_refused_below_the_crossover},
     {"nothing_is_promised_where_experts_lose", nothing_is_promised_where_experts_lose},
     {"a_gain_in_flops_that_the_hours_eat_is_not_called_a_win",
      a_gain_in_flops_that_the_hours_eat_is_not_called_a_win},
