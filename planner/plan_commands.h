@@ -29,6 +29,7 @@ vsh_command_run plan_run_count;    /* plan_count.c */
 vsh_command_run plan_run_loss;     /* plan_loss.c */
 vsh_command_run plan_run_laws;
 vsh_command_run plan_run_hw;      /* plan_hw.c */
+vsh_command_run plan_run_fit;     /* plan_fit.c */
 vsh_command_run plan_run_experts; /* plan_experts.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
