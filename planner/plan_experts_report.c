@@ -36,7 +36,9 @@ static const struct {
 } laws[] = {
     {&vsh_ludziejewski2025,
      "knows active parameters, tokens and experts together (top-1, 79 M - 2.7 B active, 0.5 - 80 B "
-     "tokens): the verdict is its. On repeated tokens it is asked about what they are worth to a "
+     "tokens): the verdict is its. Clark's runs, which it has not seen, gained 0.95 - 1.3 times "
+     "what "
+     "it says. On repeated tokens it is asked about what they are worth to a "
      "dense model (Muennighoff 2023), and with fewer unique ones than the crossover experts are "
      "taken to gain nothing from repeats: nobody has measured experts there."},
     {&vsh_clark2022,

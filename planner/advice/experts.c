@@ -123,14 +123,13 @@ vsh_expert_run vsh_experts_best(double flops, double experts, vsh_expert_limits 
     vsh_expert_run smooth = best_smooth(flops, experts, limits), below, above;
     double width;
 
-    if (!isfinite(smooth.loss) || smooth.params_active < active_at(2 * WIDTH_STEP))
+    if (limits.total_max == 0 || !isfinite(smooth.loss) ||
+        smooth.params_active < active_at(2 * WIDTH_STEP))
         return smooth;
     width = WIDTH_STEP * floor(width_of(smooth.params_active, 1) / WIDTH_STEP + 1e-9);
     below = run_at(&problem, width);
     above = run_at(&problem, width + WIDTH_STEP);
-    if (limits.total_max > 0 && above.params_total > limits.total_max)
-        return below;
-    return above.loss < below.loss ? above : below;
+    return above.params_total <= limits.total_max && above.loss < below.loss ? above : below;
 }
 
 /* ---- what they save ---------------------------------------------------------------------------

@@ -21,8 +21,8 @@ typedef struct {
     double loss;   /* the joint law's at that worth; infinite when no model is small enough */
 } vsh_expert_run;
 
-/* The best model for a compute budget C = 6 N_act D, of a width in steps of 32; experts 1 is dense.
- */
+/* The best model for a compute budget C = 6 N_act D; experts 1 is dense. Within a memory its width
+ * goes in steps of 32, as models are made; without one it is the law's own optimum. */
 vsh_expert_run vsh_experts_best(double flops, double experts, vsh_expert_limits limits);
 /* Share of the compute saved at equal loss against the best dense model under the same limits;
  * NaN when nothing is small enough or no compute reaches that loss. */
