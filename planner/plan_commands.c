@@ -222,6 +222,5 @@ void plan_config_default(plan_config *config)
                             .recipe = -1,
                             .bootstraps = -1,
                             .delta = 1e-3, /* Hoffmann et al. 2022, section 3.3 */
-                            .flops = NAN,
                             .hold_out = NAN};
 }

@@ -11,7 +11,7 @@ typedef struct {
     vsh_common common;
     const char *hw, *model, *law, *region, *report;
     double hours, days, tokens, epochs, serve_tokens, params, unique;
-    double effective_tflops, mfu, price_usd, experts, granularity, flops, target_loss;
+    double effective_tflops, mfu, price_usd, experts, granularity, target_loss;
     int64_t chips, seq;
     int precision; /* -1: bf16 where the chip has it, else fp16, else fp32 */
     int optimizer; /* -1: adamw, unless a recipe is given */
