@@ -8,9 +8,6 @@
 #include "planner/laws/muennighoff2023.h"
 #include "planner/plan.h"
 
-/* Mixture-of-Experts models reach a lower share of peak than dense ones on the same chip: 0.80 of
- * it on TPU v5p (Mixtral-8x7B 52.6 %, Llama2-70B 65.4 %), 0.71-0.80 on Trillium (MaxText). */
-#define MOE_MFU_RATIO 0.8
 /* How many times more chips the line about more chips takes. */
 #define CHIPS_FACTOR 4
 
@@ -91,8 +88,8 @@ static vsh_status compare_experts(plan *p, plan_run *run, int64_t experts, doubl
     if (dense->model.layers == 0)
         VSH_TRY(plan_find_run(&p->request, &goal, dense, err));
     goal.experts = experts;
-    goal.flops *= MOE_MFU_RATIO; /* the same hours at a lower rate */
-    goal.effective = vsh_flop_rate_times(goal.effective, MOE_MFU_RATIO);
+    goal.flops *= PLAN_MOE_MFU_RATIO; /* the same hours at a lower rate */
+    goal.effective = vsh_flop_rate_times(goal.effective, PLAN_MOE_MFU_RATIO);
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
     if (run->model.layers == 0 || dense->model.layers == 0)
         return VSH_OK;
@@ -121,7 +118,7 @@ static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_erro
     if (!p->data_limited) {
         run->saving_flops =
             vsh_ludziejewski_capped_saving(p->flops, (double)experts, p->largest_params);
-        run->saving_time = 1 - (1 - run->saving_flops) * slowdown / MOE_MFU_RATIO;
+        run->saving_time = 1 - (1 - run->saving_flops) * slowdown / PLAN_MOE_MFU_RATIO;
     }
     snprintf(time, sizeof time, run->saving_time >= 0 ? "%.0f %% of the time" : "%.0f %% more time",
              fabs(100 * run->saving_time));
@@ -136,7 +133,7 @@ static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_erro
         run->note, sizeof run->note,
         "top-1; wants %s unique tokens, worse than dense below %s; MFU taken as %.2g of the dense "
         "model's (MaxText)",
-        vsh_show_count(run->tokens).text, vsh_show_count(crossover).text, MOE_MFU_RATIO);
+        vsh_show_count(run->tokens).text, vsh_show_count(crossover).text, PLAN_MOE_MFU_RATIO);
     return VSH_OK;
 }
 
