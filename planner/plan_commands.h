@@ -3,12 +3,13 @@
 #define VSH_PLAN_COMMANDS_H
 
 #include "core/program.h"
+#include "planner/plan.h"
 #include "planner/laws/law.h"
 
 /* What the command line said; numbers that were not given are NaN (or 0 for counts). */
 typedef struct {
     vsh_common common;
-    const char *hw, *model, *law, *region, *report;
+    const char *hw, *model, *law, *region, *report, *with;
     double hours, days, tokens, epochs, serve_tokens, params, unique;
     double effective_tflops, mfu, price_usd, experts;
     int64_t chips, seq;
@@ -24,10 +25,15 @@ void plan_config_default(plan_config *config);
 extern const vsh_program_command plan_commands[];
 
 vsh_command_run plan_run_main_job; /* plan_main_job.c */
+vsh_command_run plan_run_advice;   /* plan_advice.c */
 vsh_command_run plan_run_count;    /* plan_count.c */
 vsh_command_run plan_run_loss;     /* plan_loss.c */
 vsh_command_run plan_run_laws;
 vsh_command_run plan_run_hw; /* plan_hw.c */
+
+/* plan_main_job.c: the plan that the command line asks for, whole; it lives in the session's arena.
+ */
+vsh_status plan_make(vsh_session *s, plan **p, vsh_error *err);
 
 /* The law of this name, the default for NULL; says when one is described and not built yet. */
 vsh_status plan_find_law(const char *name, const vsh_law **law, vsh_error *err);

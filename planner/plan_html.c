@@ -359,6 +359,7 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
         plan_check_write_page(p, &page);
     write_laws(p, &page);
     write_alternatives(p, &page);
+    plan_advice_write_page(p, &page);
     write_rule(p, &page);
     write_memory(p, &page);
     vsh_page_put(&page, "h2", NULL, "Figures");

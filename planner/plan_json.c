@@ -213,6 +213,7 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
         vsh_json_null(json, "recommended");
     }
     write_alternatives(p, json);
+    plan_advice_write_json(p, json);
     if (p->check.asked)
         plan_check_write_json(p, json);
     vsh_json_array(json, "warnings");

@@ -78,7 +78,9 @@ static double wanted_params(const plan_request *r, const plan_goal *goal)
     if (N == 0)
         N = goal->unique_tokens > 0
                 ? vsh_muennighoff_optimum(goal->flops, goal->unique_tokens).params
-                : vsh_law_optimum(goal->law, goal->flops, &(vsh_point){.experts = (double)goal->experts}).params;
+                : vsh_law_optimum(goal->law, goal->flops,
+                                  &(vsh_point){.experts = (double)goal->experts})
+                      .params;
     return fmin(N, memory / total_per_active);
 }
 

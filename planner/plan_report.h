@@ -17,6 +17,9 @@ void plan_check_print(const plan *p, vsh_term term, vsh_text *out);
 void plan_check_write_json(const plan *p, vsh_json *json);
 void plan_check_write_page(const plan *p, vsh_text *page);
 int plan_check_explain(const plan *p, vsh_explained lines[PLAN_CHECK_EXPLAINED]);
+/* plan_advice.c: what each technique saves. */
+void plan_advice_write_json(const plan *p, vsh_json *json);
+void plan_advice_write_page(const plan *p, vsh_text *page);
 /* plan_explain.c: each number with its formula, source and tag. */
 void plan_explain(const plan *p, vsh_text *out);
 void plan_explain_json(const plan *p, vsh_json *json);

@@ -21,7 +21,8 @@ static double price_of_repetition(const plan_goal *goal, const plan_run *run)
 
     if (goal->unique_tokens == 0 || run->tokens <= goal->unique_tokens)
         return 0;
-    return vsh_law_loss(&vsh_muennighoff2023, &repeated) - vsh_law_loss(&vsh_muennighoff2023, &fresh);
+    return vsh_law_loss(&vsh_muennighoff2023, &repeated) -
+           vsh_law_loss(&vsh_muennighoff2023, &fresh);
 }
 
 static void ask_law(const plan_goal *goal, plan_run *run)
@@ -29,9 +30,8 @@ static void ask_law(const plan_goal *goal, plan_run *run)
     double share = goal->params_share > 0 ? goal->params_share : 1;
 
     run->loss_law = goal->law;
-    run->point =
-        (vsh_point){share * vsh_law_params(goal->law, &run->model, &run->parameters), run->tokens,
-                    0, goal->experts ? (double)goal->experts : 1};
+    run->point = (vsh_point){share * vsh_law_params(goal->law, &run->model, &run->parameters),
+                             run->tokens, 0, goal->experts ? (double)goal->experts : 1};
     run->repetition_nats = price_of_repetition(goal, run);
     run->loss = vsh_law_loss(goal->law, &run->point) + run->repetition_nats;
 }

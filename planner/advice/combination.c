@@ -11,9 +11,9 @@
 
 /* ---- reading a list of changes -------------------------------------------------------------- */
 
-static const char *const example_words[] = {"experts-8", "early-exit-3", "int8", "recompute",
-                                            "adamw8bit", "adafactor",    "lion", "muon",
-                                            "sgd"};
+static const char *const example_words[] = {"experts-8", "early-exit-3", "int8",
+                                            "recompute", "adamw8bit",    "adafactor",
+                                            "lion",      "muon",         "sgd"};
 enum { EXAMPLES = sizeof example_words / sizeof example_words[0] };
 
 /* "experts-8" with prefix "experts-": 8; 0 when the word is another or the number is not one. */
@@ -130,19 +130,18 @@ static plan_goal goal_with(const redo *x)
     double ratio = new_experts ? PLAN_MOE_MFU_RATIO : 1;
     double experts = new_experts ? (double)c->experts : x->base.point.experts;
 
-    return (plan_goal){
-        .name = "combined",
-        .law = x->law,
-        .flops = x->p->flops * ratio,
-        .unique_tokens = x->p->data_limited ? r->unique_tokens : 0,
-        .experts = experts > 1 ? (int64_t)experts : 0,
-        .chips = r->chips,
-        .effective = vsh_flop_rate_times(r->effective, ratio),
-        .recipe = c->recipe ? c->recipe : r->recipe,
-        .params_share = c->int8 ? vsh_kumar_effective_share(8, 8, 8) : 1,
-        .forward_speed = c->int8 ? vsh_int8_speed(r) : 0,
-        .exits = c->exits,
-        .recompute = c->recompute};
+    return (plan_goal){.name = "combined",
+                       .law = x->law,
+                       .flops = x->p->flops * ratio,
+                       .unique_tokens = x->p->data_limited ? r->unique_tokens : 0,
+                       .experts = experts > 1 ? (int64_t)experts : 0,
+                       .chips = r->chips,
+                       .effective = vsh_flop_rate_times(r->effective, ratio),
+                       .recipe = c->recipe ? c->recipe : r->recipe,
+                       .params_share = c->int8 ? vsh_kumar_effective_share(8, 8, 8) : 1,
+                       .forward_speed = c->int8 ? vsh_int8_speed(r) : 0,
+                       .exits = c->exits,
+                       .recompute = c->recompute};
 }
 
 /* The run without the change, under the law that decides. */
@@ -202,7 +201,8 @@ static vsh_model base_with_exits(const redo *x)
     return model;
 }
 
-/* N and D with which the law reaches this loss for the least compute; N counts at full precision. */
+/* N and D with which the law reaches this loss for the least compute; N counts at full precision.
+ */
 static vsh_optimum cheapest(const redo *x)
 {
     vsh_point given = {.experts = x->goal.experts ? (double)x->goal.experts : 1};
@@ -292,8 +292,7 @@ static vsh_status compare_in_equal_hours(redo *x, vsh_changed *out, vsh_error *e
         return VSH_OK;
     goal.model = NULL;
     VSH_TRY(plan_find_run(&x->p->request, &goal, &x->tried, err));
-    if (x->tried.model.layers > 0 &&
-        !(out->loss < x->tried.loss - x->base.loss + PLAN_NOISE_LEAST))
+    if (x->tried.model.layers > 0 && !(out->loss < x->tried.loss - x->base.loss + PLAN_NOISE_LEAST))
         out->loss = x->tried.loss - x->base.loss;
     return VSH_OK;
 }

@@ -30,15 +30,15 @@ vsh_change vsh_changes_join(const vsh_change_list *list);
 
 /* A plan with a change, beside the same plan without. */
 typedef struct {
-    bool reaches;                  /* the loss without the change, on these chips */
-    double compute, time, usd;     /* shares saved at equal loss; USD; NaN when it does not reach */
-    double memory_bytes;           /* saved on a chip at equal loss; NaN likewise */
-    double loss;                   /* nats more in the same hours */
+    bool reaches;              /* the loss without the change, on these chips */
+    double compute, time, usd; /* shares saved at equal loss; USD; NaN when it does not reach */
+    double memory_bytes;       /* saved on a chip at equal loss; NaN likewise */
+    double loss;               /* nats more in the same hours */
     double params_total, params_active, tokens, hours, footprint_bytes; /* at equal loss */
 } vsh_changed;
 
-/* law: decides, and must know the experts of the change. Where the tokens at hand end the run no law
- * knows the change, and what touches the loss does not reach. */
+/* law: decides, and must know the experts of the change. Where the tokens at hand end the run no
+ * law knows the change, and what touches the loss does not reach. */
 vsh_status vsh_change_apply(const plan *p, const vsh_law *law, const vsh_change *change,
                             vsh_changed *changed, vsh_error *err);
 

@@ -22,8 +22,8 @@ double vsh_busbridge_distilled(double params, double tokens, double teacher_loss
                               pow(2243 / pow(params, 0.321) + 24181 / pow(tokens, 0.637), 0.764);
 }
 
-double vsh_distillation_flops(double student_forward, double student_tokens,
-                              double teacher_forward, double teacher_tokens)
+double vsh_distillation_flops(double student_forward, double student_tokens, double teacher_forward,
+                              double teacher_tokens)
 {
     return 3 * student_forward * student_tokens +
            teacher_forward * (student_tokens + 3 * teacher_tokens);
@@ -46,7 +46,8 @@ vsh_status vsh_advise_distillation(const plan *p, plan_advice *a, vsh_error *err
     double teacher = vsh_busbridge_supervised(TEACHER_SIZE * N, teacher_tokens);
 
     (void)err;
-    a->loss = vsh_busbridge_distilled(N, D * alone / there, teacher) - vsh_busbridge_supervised(N, D);
+    a->loss =
+        vsh_busbridge_distilled(N, D * alone / there, teacher) - vsh_busbridge_supervised(N, D);
     a->applies = a->loss < -PLAN_NOISE_NATS;
     snprintf(a->why, sizeof a->why,
              "On the plan's %s tokens a teacher of %d times the size that is there already makes "

@@ -6,8 +6,8 @@
 
 /* Equation 9, 3 F_S D_S + F_T (D_S + 3 D_T): F forward FLOPs a token; teacher_tokens 0: the teacher
  * is there already. */
-double vsh_distillation_flops(double student_forward, double student_tokens,
-                              double teacher_forward, double teacher_tokens);
+double vsh_distillation_flops(double student_forward, double student_tokens, double teacher_forward,
+                              double teacher_tokens);
 /* Table 6, N without embeddings, C4, 143 M - 12.6 B parameters, up to 512 B tokens. */
 double vsh_busbridge_supervised(double params, double tokens);
 /* Equation 8: the loss of a student, given its teacher's. */

@@ -14,9 +14,7 @@ vsh_exits vsh_exits_even(int count)
 
     for (int i = 0; i < count; i++) {
         exits.depth[i] = (double)(i + 1) / count;
-        exits.share[i] = count == 1       ? 1
-                         : i == count - 1 ? 0.5
-                                          : 0.5 / (count - 1);
+        exits.share[i] = count == 1 ? 1 : i == count - 1 ? 0.5 : 0.5 / (count - 1);
         if (count == 3)
             exits.share[i] = of_three[i];
     }

@@ -27,9 +27,9 @@ static vsh_status advise(const plan *p, plan_advice *a, int64_t experts)
     double E = (double)experts, limit = p->largest_params, crossover;
 
     if (!run || p->request.model) {
-        snprintf(a->why, sizeof a->why,
-                 "%s", p->request.model ? "The model was given; experts make another one of it."
-                                        : "No model with so many experts fits.");
+        snprintf(a->why, sizeof a->why, "%s",
+                 p->request.model ? "The model was given; experts make another one of it."
+                                  : "No model with so many experts fits.");
         return VSH_OK;
     }
     crossover = vsh_ludziejewski_crossover(run->point.params, E);

@@ -107,7 +107,7 @@ vsh_status vsh_advise_int8_serving(const plan *p, plan_advice *a, vsh_error *err
     a->applies = true;
     a->compute = 0;
     a->time = 0;
-    a->memory_bytes = params * (vsh_operand_bytes(VSH_BF16) - bytes);
+    a->memory_bytes = params * ((double)vsh_operand_bytes(VSH_BF16) - bytes);
     a->memory_of = "the model served";
     a->inference = 1 - bytes / (double)vsh_operand_bytes(VSH_BF16);
     snprintf(a->why, sizeof a->why,

@@ -5,7 +5,8 @@
 
 #include "planner/advice/technique.h"
 
-/* A token reads and updates the memory: forward and backward, 6 P_mem, in training as in serving. */
+/* A token reads and updates the memory: forward and backward, 6 P_mem, in training as in serving.
+ */
 double vsh_memory_flops(double memory_params);
 /* Forward FLOPs of attention over the keys a token sees: 4 H h keys a layer. */
 double vsh_attention_flops(double layers, double heads, double head_dim, double keys);

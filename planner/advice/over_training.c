@@ -51,17 +51,17 @@ vsh_status vsh_advise_over_training(const plan *p, plan_advice *a, vsh_error *er
     a->memory_of = "the model served";
     a->inference = 1 - share;
     a->applies = true;
-    snprintf(a->why, sizeof a->why,
-             "Half of the optimum's parameters, %s, reach its loss on %s tokens instead of %s (%s "
-             "a parameter instead of %s); each token served costs half. Worth it from about %s "
-             "served tokens on.",
-             vsh_show_count(share * best.params).text,
-             vsh_show_count(cost / share * best.tokens).text, vsh_show_count(best.tokens).text,
-             vsh_show_real(cost / share / share * best.tokens / best.params).text,
-             vsh_show_real(best.tokens / best.params).text,
-             vsh_show_count((cost - 1) * 6 * best.params * best.tokens /
-                            (2 * (1 - share) * best.params))
-                 .text);
+    snprintf(
+        a->why, sizeof a->why,
+        "Half of the optimum's parameters, %s, reach its loss on %s tokens instead of %s (%s "
+        "a parameter instead of %s); each token served costs half. Worth it from about %s "
+        "served tokens on.",
+        vsh_show_count(share * best.params).text, vsh_show_count(cost / share * best.tokens).text,
+        vsh_show_count(best.tokens).text,
+        vsh_show_real(cost / share / share * best.tokens / best.params).text,
+        vsh_show_real(best.tokens / best.params).text,
+        vsh_show_count((cost - 1) * 6 * best.params * best.tokens / (2 * (1 - share) * best.params))
+            .text);
     return VSH_OK;
 }
 

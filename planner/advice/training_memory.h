@@ -1,5 +1,6 @@
 /* What gives a chip's memory back while training: more micro-batches, recomputation, a smaller
- * optimizer; and more chips. Bytes and times are those of core/footprint and of the plan's own run. */
+ * optimizer; and more chips. Bytes and times are those of core/footprint and of the plan's own run.
+ */
 #ifndef VSH_TRAINING_MEMORY_H
 #define VSH_TRAINING_MEMORY_H
 
