@@ -53,7 +53,9 @@ static shown show_share(double share)
 {
     shown s = {"-"};
 
-    if (!isnan(share))
+    if (share <= -10)
+        snprintf(s.text, sizeof s.text, "%.0f x", fmin(1 - share, 99999));
+    else if (!isnan(share))
         snprintf(s.text, sizeof s.text,
                  fabs(share) < 5e-4  ? "0"
                  : fabs(share) < 0.1 ? "%+.1f %%"
@@ -93,7 +95,7 @@ static shown show_money(double usd)
     if (fabs(usd) < 0.005)
         return (shown){"0"};
     snprintf(s.text, sizeof s.text, "%c$%.16s", usd < 0 ? '-' : '+',
-             vsh_show_amount(fabs(usd)).text);
+             fabs(usd) < 1e6 ? vsh_show_amount(fabs(usd)).text : vsh_show_count(fabs(usd)).text);
     return s;
 }
 
@@ -112,24 +114,28 @@ static void print_table(const plan *p, vsh_term term, vsh_text *out)
                      show_money(a->usd).text, show_share(a->inference).text,
                      evidence_letter(a->technique->evidence));
     }
-    vsh_text_add(out, "\n");
-    vsh_text_add(out, "  * pays here, or is in the plan. ");
+    vsh_text_add(out, "\n  ");
     vsh_text_wrap(out,
-                  "Minus: it costs. Compute, time and money at equal loss; loss in nats at equal "
+                  "* pays here, or is in the plan. Minus: it costs. Compute, time and money at "
+                  "equal loss; loss in nats at equal "
                   "compute; - no law says. Serving: of a token's cost. Evidence: P read in the "
                   "paper, S in another's account of it, M from memory, D derived here.",
                   2, WIDTH);
 }
 
-static void print_conditions(const plan *p, vsh_term term, vsh_text *out)
+/* explain: with the claim that is judged, and its source. */
+static void print_conditions(const plan *p, bool explain, vsh_term term, vsh_text *out)
 {
     for (int i = 0; i < p->advice_count; i++) {
-        const plan_advice *a = &p->advice[i];
-        char line[900];
-        snprintf(line, sizeof line, "%s%s%sOnly with: %s.", a->why, *a->why ? " " : "",
-                 a->memory_of && !isnan(a->memory_bytes) ? "" : "", a->technique->condition);
-        vsh_text_add(out, "\n  %s%-15s%s ", vsh_term_bold(term), a->technique->name,
-                     vsh_term_plain(term));
+        const vsh_technique *t = p->advice[i].technique;
+        char line[1600];
+        int used = snprintf(line, sizeof line, "%s%sCondition: %s.", p->advice[i].why,
+                            *p->advice[i].why ? " " : "", t->condition);
+        if (explain)
+            snprintf(line + used, sizeof line - (size_t)used, " Claim: %s. Source: %s (%s).",
+                     t->claim ? t->claim : "none of the seed documents", t->source,
+                     vsh_evidence_names[t->evidence]);
+        vsh_text_add(out, "\n  %s%-15s%s ", vsh_term_bold(term), t->name, vsh_term_plain(term));
         vsh_text_wrap(out, line, 18, WIDTH);
     }
 }
@@ -300,7 +306,7 @@ void plan_advice_write_page(const plan *p, vsh_text *page)
         vsh_table_cell(&table, "%s", show_money(a->usd).text);
         vsh_table_cell(&table, "%s", show_share(a->inference).text);
         vsh_table_cell(&table, "%s", vsh_evidence_names[a->technique->evidence]);
-        vsh_table_cell(&table, "%s Only with: %s. (%s)", a->why, a->technique->condition,
+        vsh_table_cell(&table, "%s Condition: %s. (%s)", a->why, a->technique->condition,
                        a->technique->source);
     }
     vsh_table_close(&table);
@@ -346,7 +352,7 @@ vsh_status plan_run_advice(vsh_session *s, vsh_error *err)
     print_table(p, s->term, &s->out);
     if (c->list.count > 0)
         print_combination(c, s->term, &s->out);
-    print_conditions(p, s->term, &s->out);
+    print_conditions(p, s->common->explain, s->term, &s->out);
     vsh_text_add(&s->out, "\n");
     return VSH_OK;
 }

@@ -116,7 +116,8 @@ typedef struct {
     const vsh_law *law;
     const vsh_change *change;
     plan_run base;
-    plan_goal goal; /* with the change, and neither size nor tokens */
+    double best_loss; /* of the same hours without the change */
+    plan_goal goal;   /* with the change, and neither size nor tokens */
     bool touches_loss;
     plan_run run, tried; /* at equal loss: the best so far, and one more */
     double tokens;       /* of run, not rounded to steps; infinite: none reaches the loss */
@@ -144,21 +145,7 @@ static plan_goal goal_with(const redo *x)
                        .recompute = c->recompute};
 }
 
-/* The run without the change, under the law that decides. */
-static vsh_status find_base(redo *x, vsh_error *err)
-{
-    const plan *p = x->p;
-    const vsh_change nothing = {0};
-    plan_goal goal;
-
-    x->base = p->recommended;
-    if (x->law == p->recommended.loss_law)
-        return VSH_OK;
-    x->base.point.experts = 1;
-    x->change = &nothing;
-    goal = goal_with(x);
-    return plan_find_run(&p->request, &goal, &x->base, err);
-}
+static bool free_size(const redo *x) { return !x->p->request.model && !x->p->data_limited; }
 
 static double hours_of(const plan_run *run, double tokens)
 {
@@ -237,7 +224,74 @@ static vsh_status try_law_size(redo *x, vsh_error *err)
     return try_model(x, &model, err);
 }
 
-static bool free_size(const redo *x) { return !x->p->request.model && !x->p->data_limited; }
+/* Every way to the loss of the base with the change that is set; the best stays in x->run. */
+static vsh_status search(redo *x, vsh_error *err)
+{
+    vsh_model model = base_with_exits(x);
+
+    x->tokens = INFINITY;
+    x->goal = goal_with(x);
+    x->touches_loss = x->change->experts || x->change->int8;
+    if (!x->change->experts)
+        VSH_TRY(try_model(x, &model, err));
+    return free_size(x) ? try_law_size(x, err) : VSH_OK;
+}
+
+/* The least loss that the same hours give: the base's own architecture, or another one. NaN where
+ * the tokens at hand decide. */
+static vsh_status loss_in_equal_hours(redo *x, double *loss, vsh_error *err)
+{
+    vsh_model model = base_with_exits(x);
+    plan_goal goal = x->goal;
+
+    *loss = NAN;
+    if (x->p->data_limited)
+        return VSH_OK;
+    if (!x->change->experts) {
+        goal.model = &model;
+        VSH_TRY(plan_find_run(&x->p->request, &goal, &x->tried, err));
+        if (x->tried.fits)
+            *loss = x->tried.loss;
+    }
+    if (!free_size(x))
+        return VSH_OK;
+    goal.model = NULL;
+    VSH_TRY(plan_find_run(&x->p->request, &goal, &x->tried, err));
+    if (x->tried.model.layers > 0 && !(*loss < x->tried.loss + PLAN_NOISE_LEAST))
+        *loss = x->tried.loss;
+    return VSH_OK;
+}
+
+/* The run without the change, under the law that decides. A size of that law's own is no merit of
+ * the change: the base takes it where it is the cheaper way to its loss. */
+static vsh_status find_base(redo *x, vsh_error *err)
+{
+    static const vsh_change nothing = {0};
+    const plan *p = x->p;
+    double loss, again;
+
+    x->change = &nothing;
+    x->base = p->recommended;
+    if (x->law != p->recommended.loss_law) {
+        x->base.point.experts = 1;
+        x->goal = goal_with(x);
+        if (p->data_limited)
+            x->goal.flops = fmin(p->flops, p->useful_flops);
+        VSH_TRY(plan_find_run(&p->request, &x->goal, &x->base, err));
+    }
+    x->best_loss = loss = x->base.loss;
+    if (x->base.model.layers == 0 || loss >= log((double)x->base.model.vocab))
+        return VSH_OK;
+    VSH_TRY(search(x, err));
+    VSH_TRY(loss_in_equal_hours(x, &again, err));
+    x->best_loss = fmin(loss, again);
+    if (!isinf(x->tokens)) {
+        x->base = x->run;
+        x->base.tokens = x->tokens;
+        x->base.loss = loss;
+    }
+    return VSH_OK;
+}
 
 /* Bytes of a chip at the base's micro-batch, so that what a plan fills with more sequences at a
  * time counts as saved. */
@@ -274,34 +328,10 @@ static vsh_status compare_at_equal_loss(redo *x, vsh_changed *out, vsh_error *er
     return VSH_OK;
 }
 
-/* The best that the same hours give: the base's own architecture, or another one. */
-static vsh_status compare_in_equal_hours(redo *x, vsh_changed *out, vsh_error *err)
-{
-    vsh_model model = base_with_exits(x);
-    plan_goal goal = x->goal;
-
-    if (x->p->data_limited)
-        return VSH_OK;
-    if (!x->change->experts) {
-        goal.model = &model;
-        VSH_TRY(plan_find_run(&x->p->request, &goal, &x->tried, err));
-        if (x->tried.fits)
-            out->loss = x->tried.loss - x->base.loss;
-    }
-    if (!free_size(x))
-        return VSH_OK;
-    goal.model = NULL;
-    VSH_TRY(plan_find_run(&x->p->request, &goal, &x->tried, err));
-    if (x->tried.model.layers > 0 && !(out->loss < x->tried.loss - x->base.loss + PLAN_NOISE_LEAST))
-        out->loss = x->tried.loss - x->base.loss;
-    return VSH_OK;
-}
-
 vsh_status vsh_change_apply(const plan *p, const vsh_law *law, const vsh_change *change,
                             vsh_changed *out, vsh_error *err)
 {
-    redo x = {.p = p, .law = law, .tokens = INFINITY};
-    vsh_model model;
+    redo x = {.p = p, .law = law};
 
     assert(p->recommends && law->form->loss);
     *out = (vsh_changed){.compute = NAN, .time = NAN, .usd = NAN, .memory_bytes = NAN, .loss = NAN};
@@ -309,15 +339,12 @@ vsh_status vsh_change_apply(const plan *p, const vsh_law *law, const vsh_change 
     if (x.base.model.layers == 0 || x.base.loss >= log((double)x.base.model.vocab))
         return VSH_OK; /* the law says nothing here */
     x.change = change;
-    x.touches_loss = change->experts || change->int8;
-    if ((p->data_limited && x.touches_loss) || (p->request.model && change->experts))
+    if ((p->data_limited && (change->experts || change->int8)) ||
+        (p->request.model && change->experts))
         return VSH_OK;
-    x.goal = goal_with(&x);
-    model = base_with_exits(&x);
-    if (!change->experts)
-        VSH_TRY(try_model(&x, &model, err));
-    if (free_size(&x))
-        VSH_TRY(try_law_size(&x, err));
+    VSH_TRY(search(&x, err));
     VSH_TRY(compare_at_equal_loss(&x, out, err));
-    return compare_in_equal_hours(&x, out, err);
+    VSH_TRY(loss_in_equal_hours(&x, &out->loss, err));
+    out->loss -= x.best_loss;
+    return VSH_OK;
 }

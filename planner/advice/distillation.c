@@ -29,12 +29,15 @@ double vsh_distillation_flops(double student_forward, double student_tokens, dou
            teacher_forward * (student_tokens + 3 * teacher_tokens);
 }
 
+/* The smallest student of the paper. */
+#define STUDENT_LEAST 143e6
 /* A teacher of three times the size, trained on twenty tokens a parameter of its own: large enough
  * to teach, small enough that its gap to the student does not hurt (both assumed). */
 #define TEACHER_SIZE 3
 #define TEACHER_TOKENS 20
 
-/* Tokens a student sees when the budget also pays for its teacher's forward pass (and no more). */
+/* The loss is that of equal FLOPs: the student sees fewer tokens, as many as the budget leaves when
+ * it also pays for the forward pass of a teacher that was there before. */
 vsh_status vsh_advise_distillation(const plan *p, plan_advice *a, vsh_error *err)
 {
     const plan_run *run = &p->recommended;
@@ -46,15 +49,17 @@ vsh_status vsh_advise_distillation(const plan *p, plan_advice *a, vsh_error *err
     double teacher = vsh_busbridge_supervised(TEACHER_SIZE * N, teacher_tokens);
 
     (void)err;
-    a->loss =
-        vsh_busbridge_distilled(N, D * alone / there, teacher) - vsh_busbridge_supervised(N, D);
-    a->applies = a->loss < -PLAN_NOISE_NATS;
-    snprintf(a->why, sizeof a->why,
-             "On the plan's %s tokens a teacher of %d times the size that is there already makes "
-             "the run cost %.1f times as much, one that must be trained first (%s tokens) %.1f "
-             "times. The loss is that of a student with a teacher at hand at equal FLOPs, in that "
-             "law's units; with a teacher trained for it alone there is nothing to gain.",
-             vsh_show_count(D).text, TEACHER_SIZE, there / alone,
-             vsh_show_count(teacher_tokens).text, trained / alone);
+    if (N >= STUDENT_LEAST && run->epochs < 1.01)
+        a->loss =
+            vsh_busbridge_distilled(N, D * alone / there, teacher) - vsh_busbridge_supervised(N, D);
+    snprintf(
+        a->why, sizeof a->why,
+        "On the plan's %s tokens a teacher of %d times the size that is there already makes "
+        "the run cost %.1f times as much, one that must be trained first (%s tokens) %.1f "
+        "times. The loss is of equal FLOPs with the teacher at hand, in that law's units and from "
+        "143 M parameters on; with enough compute or tokens the student alone does as well. No "
+        "teacher is part of this plan.",
+        vsh_show_count(D).text, TEACHER_SIZE, there / alone, vsh_show_count(teacher_tokens).text,
+        trained / alone);
     return VSH_OK;
 }

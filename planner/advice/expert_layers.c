@@ -21,6 +21,18 @@ static double state_bytes(const plan_run *run)
     return f->weights.v + f->gradients.v + f->optimizer.v;
 }
 
+/* RMSE of the law on runs held out, arXiv:2502.05172: nats. */
+#define HELD_OUT_NATS 0.0039
+
+/* The same saving were the law wrong by so much, through the slope of loss in ln C. */
+static double saving_off_by(const plan *p, double saving, double nats)
+{
+    vsh_chinchilla dense = vsh_ludziejewski_form(1);
+    double loss = vsh_ludziejewski_capped(p->flops, 1, p->largest_params).loss;
+
+    return 1 - (1 - saving) * exp(nats / vsh_chinchilla_slope(&dense, loss));
+}
+
 static vsh_status advise(const plan *p, plan_advice *a, int64_t experts)
 {
     const plan_run *run = find_alternative(p, experts);
@@ -39,6 +51,8 @@ static vsh_status advise(const plan *p, plan_advice *a, int64_t experts)
         a->loss = run->loss - p->recommended.loss;
     } else {
         a->compute = run->saving_flops;
+        a->compute_low = saving_off_by(p, a->compute, HELD_OUT_NATS);
+        a->compute_high = saving_off_by(p, a->compute, -HELD_OUT_NATS);
         a->time = run->saving_time;
         a->loss = vsh_ludziejewski_capped(p->flops, E, limit).loss -
                   vsh_ludziejewski_capped(p->flops, 1, limit).loss;

@@ -36,32 +36,49 @@ double vsh_quantized_bytes(double bits, double group) { return (bits + 16 / grou
 
 double vsh_forward_speed_time(double speed) { return (2 + 1 / speed) / 3; }
 
-vsh_status vsh_advise_bf16(const plan *p, plan_advice *a, vsh_error *err)
+static bool is_half(vsh_precision precision)
 {
-    const plan_request *r = &p->request;
-    const plan_run *run = &p->recommended;
-    bool half = r->precision == VSH_BF16 || r->precision == VSH_FP16;
-    const vsh_figure *full = &r->hardware->peak[VSH_FP32];
+    return precision == VSH_BF16 || precision == VSH_FP16;
+}
+
+/* Bytes of a chip in 16 bits and in fp32, AdamW in both, at the plan's micro-batch. */
+static vsh_status bytes_in(const plan_run *run, vsh_precision precision, double *bytes,
+                           vsh_error *err)
+{
     vsh_work work = run->work;
     vsh_footprint footprint;
 
-    if (!half) {
-        snprintf(a->why, sizeof a->why, "The plan is in %s.", vsh_precision_words[r->precision]);
+    work.precision = precision;
+    work.recipe = vsh_recipe_for(precision, VSH_ADAMW);
+    VSH_TRY(vsh_footprint_of(&run->model, &work, VSH_LOGIT_CHUNK, &footprint, err));
+    *bytes = footprint.total.v;
+    return VSH_OK;
+}
+
+vsh_status vsh_advise_bf16(const plan *p, plan_advice *a, vsh_error *err)
+{
+    const plan_request *r = &p->request;
+    vsh_precision half = r->hardware->peak[VSH_BF16].known ? VSH_BF16 : VSH_FP16;
+    const vsh_figure *fast = &r->hardware->peak[half], *full = &r->hardware->peak[VSH_FP32];
+    double before, after;
+
+    if ((!is_half(r->precision) && r->precision != VSH_FP32) || !fast->known) {
+        snprintf(a->why, sizeof a->why, "The plan is in %s%s.", vsh_precision_words[r->precision],
+                 fast->known ? "" : ", and this profile has no 16-bit peak");
         return VSH_OK;
     }
+    VSH_TRY(bytes_in(&p->recommended, VSH_FP32, &before, err));
+    VSH_TRY(bytes_in(&p->recommended, half, &after, err));
     a->applies = true;
-    work.precision = VSH_FP32;
-    work.recipe = vsh_recipe_for(VSH_FP32, VSH_ADAMW);
-    VSH_TRY(vsh_footprint_of(&run->model, &work, VSH_LOGIT_CHUNK, &footprint, err));
     a->compute = a->loss = 0;
-    a->memory_bytes = footprint.total.v - run->footprint.total.v;
+    a->memory_bytes = before - after;
     a->memory_of = "activations";
-    if (full->known && full->value < r->peak.v)
-        a->time = 1 - full->value / r->peak.v;
+    if (full->known && full->value < fast->value)
+        a->time = 1 - full->value / fast->value;
     snprintf(a->why, sizeof a->why,
-             "In the plan already; figures are against fp32. State stays at %g bytes a parameter "
-             "(%s): the halves saved on weights and gradients pay for the fp32 master copy. %s",
-             vsh_recipe_bytes(r->recipe), r->recipe->name,
+             "%s; figures are against fp32. State stays at 16 bytes a parameter with AdamW: what "
+             "weights and gradients save pays for the fp32 master copy. %s",
+             is_half(r->precision) ? "In the plan already" : "The plan is in fp32",
              full->known ? "Time: ratio of the peaks, where matrix products bind."
                          : "Time: this profile has no fp32 peak to compare with.");
     return VSH_OK;

@@ -37,7 +37,7 @@ vsh_status vsh_advise_over_training(const plan *p, plan_advice *a, vsh_error *er
 {
     const double share = 0.5;
     vsh_optimum best = p->optimum;
-    double cost;
+    double cost, worth;
     vsh_point half = {share * best.params, best.tokens / share, 0, 1};
 
     (void)err;
@@ -50,18 +50,16 @@ vsh_status vsh_advise_over_training(const plan *p, plan_advice *a, vsh_error *er
     a->memory_bytes = (1 - share) * 2 * best.params;
     a->memory_of = "the model served";
     a->inference = 1 - share;
-    a->applies = true;
-    snprintf(
-        a->why, sizeof a->why,
-        "Half of the optimum's parameters, %s, reach its loss on %s tokens instead of %s (%s "
-        "a parameter instead of %s); each token served costs half. Worth it from about %s "
-        "served tokens on.",
-        vsh_show_count(share * best.params).text, vsh_show_count(cost / share * best.tokens).text,
-        vsh_show_count(best.tokens).text,
-        vsh_show_real(cost / share / share * best.tokens / best.params).text,
-        vsh_show_real(best.tokens / best.params).text,
-        vsh_show_count((cost - 1) * 6 * best.params * best.tokens / (2 * (1 - share) * best.params))
-            .text);
+    worth = (cost - 1) * 6 * best.tokens / (2 * (1 - share));
+    a->applies = p->request.serve_tokens > worth;
+    snprintf(a->why, sizeof a->why,
+             "Half of the optimum's parameters, %s, reach its loss on %s tokens instead of %s (%s "
+             "a parameter instead of %s); each token served costs half. Worth it from about %s "
+             "served tokens on.",
+             vsh_show_count(share * best.params).text,
+             vsh_show_count(cost / share * best.tokens).text, vsh_show_count(best.tokens).text,
+             vsh_show_real(cost / share / share * best.tokens / best.params).text,
+             vsh_show_real(best.tokens / best.params).text, vsh_show_count(worth).text);
     return VSH_OK;
 }
 

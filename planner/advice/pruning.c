@@ -38,7 +38,6 @@ vsh_status vsh_advise_pruning(const plan *p, plan_advice *a, vsh_error *err)
     a->memory_bytes = 2 * dense - stored;
     a->memory_of = "the model served";
     a->inference = 1 - trained / dense;
-    a->applies = a->memory_bytes > 0;
     snprintf(a->why, sizeof a->why,
              "At half of the weights one that is left is worth %.2f dense ones: %s left of %s "
              "trained do what %s dense ones do, %.2f times the FLOPs to train and, zeros being "
