@@ -3,8 +3,8 @@
 #define VSH_PLAN_COMMANDS_H
 
 #include "core/program.h"
-#include "planner/plan.h"
 #include "planner/laws/law.h"
+#include "planner/plan.h"
 
 /* What the command line said; numbers that were not given are NaN (or 0 for counts). */
 typedef struct {
@@ -29,7 +29,14 @@ vsh_command_run plan_run_advice;   /* plan_advice.c */
 vsh_command_run plan_run_count;    /* plan_count.c */
 vsh_command_run plan_run_loss;     /* plan_loss.c */
 vsh_command_run plan_run_laws;
-vsh_command_run plan_run_hw; /* plan_hw.c */
+vsh_command_run plan_run_hw;      /* plan_hw.c */
+vsh_command_run plan_run_fit;     /* plan_fit.c */
+vsh_command_run plan_run_experts; /* plan_experts.c */
+
+/* plan_main_job.c: the question of the main job, from its options. hardware and model are the
+ * caller's and are filled; model only when one was named. */
+vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
+                        vsh_error *err);
 
 /* plan_main_job.c: the plan that the command line asks for, whole; it lives in the session's arena.
  */

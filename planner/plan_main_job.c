@@ -12,8 +12,6 @@
 #define THROUGHPUT_LOG_SD 0.12
 /* Sequences of a plan for a given model, unless --seq says otherwise. */
 #define SEQ_DEFAULT_MAX 4096
-/* z of a 95 % interval: a stated range is taken as one. */
-#define Z95 1.959964
 
 static vsh_status read_hours(const plan_config *c, double *hours, vsh_error *err)
 {
@@ -27,7 +25,8 @@ static vsh_status read_hours(const plan_config *c, double *hours, vsh_error *err
 
 static double spread_of(const vsh_figure *figure)
 {
-    return figure->low < figure->high ? log(figure->high / figure->low) / (2 * Z95)
+    /* a stated range is taken as a 95 % interval */
+    return figure->low < figure->high ? log(figure->high / figure->low) / (2 * PLAN_Z95)
                                       : THROUGHPUT_LOG_SD;
 }
 
@@ -92,8 +91,8 @@ static vsh_precision choose_precision(const plan_config *c, const vsh_hardware *
     return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
 }
 
-static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
-                          vsh_error *err)
+vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
+                        vsh_error *err)
 {
     const plan_config *c = s->config;
     const vsh_figure *peak;
@@ -164,7 +163,7 @@ vsh_status plan_make(vsh_session *s, plan **made, vsh_error *err)
 
     if (!hardware || !model || !p)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(resolve(s, hardware, model, &request, err));
+    VSH_TRY(plan_resolve(s, hardware, model, &request, err));
     VSH_TRY(plan_budget(&request, p, err));
     VSH_TRY(plan_recommend(p, err));
     if (config->check_throughput)

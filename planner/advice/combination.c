@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "planner/advice/experts.h"
 #include "planner/advice/low_precision.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/ludziejewski2025.h"
@@ -128,7 +129,7 @@ static plan_goal goal_with(const redo *x)
     const plan_request *r = &x->p->request;
     const vsh_change *c = x->change;
     bool new_experts = c->experts && x->base.point.experts <= 1;
-    double ratio = new_experts ? PLAN_MOE_MFU_RATIO : 1;
+    double ratio = new_experts ? VSH_EXPERTS_MFU_HIGH : 1;
     double experts = new_experts ? (double)c->experts : x->base.point.experts;
 
     return (plan_goal){.name = "combined",

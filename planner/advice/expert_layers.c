@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/text.h"
+#include "planner/advice/experts.h"
 #include "planner/laws/ludziejewski2025.h"
 
 static const plan_run *find_alternative(const plan *p, int64_t experts)
@@ -25,18 +26,39 @@ static double state_bytes(const plan_run *run)
 #define HELD_OUT_NATS 0.0039
 
 /* The same saving were the law wrong by so much, through the slope of loss in ln C. */
-static double saving_off_by(const plan *p, double saving, double nats)
+static double saving_off_by(double saving, double dense_loss, double nats)
 {
     vsh_chinchilla dense = vsh_ludziejewski_form(1);
-    double loss = vsh_ludziejewski_capped(p->flops, 1, p->largest_params).loss;
 
-    return 1 - (1 - saving) * exp(nats / vsh_chinchilla_slope(&dense, loss));
+    return 1 - (1 - saving) * exp(nats / vsh_chinchilla_slope(&dense, dense_loss));
+}
+
+static void tell(const plan_run *run, const vsh_expert_row *row, plan_advice *a)
+{
+    snprintf(a->why, sizeof a->why,
+             "%s parameters, %s active, on %s tokens in these hours; worse than dense below %s. "
+             "By the joint law: %s. Time with an MFU of 0.75 - 0.80 of the dense model's: %.0f to "
+             "%.0f %% saved.",
+             vsh_show_count((double)run->parameters.total).text,
+             vsh_show_count((double)run->parameters.active).text, vsh_show_count(run->tokens).text,
+             vsh_show_count(row->crossover).text, vsh_expert_verdicts[row->verdict],
+             100 * row->time_low, 100 * row->time_high);
+    if (isnan(row->time_low))
+        snprintf(a->why, sizeof a->why,
+                 "%s parameters, %s active, on %s tokens; worse than dense below %s. By the joint "
+                 "law: %s. Nothing is promised at equal loss.",
+                 vsh_show_count((double)run->parameters.total).text,
+                 vsh_show_count((double)run->parameters.active).text,
+                 vsh_show_count(run->tokens).text, vsh_show_count(row->crossover).text,
+                 vsh_expert_verdicts[row->verdict]);
 }
 
 static vsh_status advise(const plan *p, plan_advice *a, int64_t experts)
 {
     const plan_run *run = find_alternative(p, experts);
-    double E = (double)experts, limit = p->largest_params, crossover;
+    vsh_expert_limits limits = {.total_max = p->largest_params,
+                                .unique = p->data_limited ? p->request.unique_tokens : 0};
+    vsh_expert_row row;
 
     if (!run || p->request.model) {
         snprintf(a->why, sizeof a->why, "%s",
@@ -44,29 +66,17 @@ static vsh_status advise(const plan *p, plan_advice *a, int64_t experts)
                                   : "No model with so many experts fits.");
         return VSH_OK;
     }
-    crossover = vsh_ludziejewski_crossover(run->point.params, E);
+    row = vsh_experts_row(p->flops, (double)experts, limits);
     a->memory_bytes = state_bytes(&p->recommended) - state_bytes(run);
     a->memory_of = "training state";
-    if (p->data_limited) {
-        a->loss = run->loss - p->recommended.loss;
-    } else {
-        a->compute = run->saving_flops;
-        a->compute_low = saving_off_by(p, a->compute, HELD_OUT_NATS);
-        a->compute_high = saving_off_by(p, a->compute, -HELD_OUT_NATS);
-        a->time = run->saving_time;
-        a->loss = vsh_ludziejewski_capped(p->flops, E, limit).loss -
-                  vsh_ludziejewski_capped(p->flops, 1, limit).loss;
-    }
-    a->applies = a->loss < 0 && !(a->time < 0);
-    snprintf(a->why, sizeof a->why,
-             "%s of parameters for %s active; %s tokens in these hours, worse than dense below %s. "
-             "MFU taken as %.2g of the dense model's%s.",
-             vsh_show_count((double)run->parameters.total).text,
-             vsh_show_count((double)run->parameters.active).text, vsh_show_count(run->tokens).text,
-             vsh_show_count(crossover).text, PLAN_MOE_MFU_RATIO,
-             p->data_limited ? "; tokens are short, so the loss is the change in equal time and "
-                               "nothing is said at equal loss"
-                             : "");
+    a->compute = row.saving;
+    a->compute_low = saving_off_by(row.saving, row.best.loss - row.difference, HELD_OUT_NATS);
+    a->compute_high = saving_off_by(row.saving, row.best.loss - row.difference, -HELD_OUT_NATS);
+    a->time = isnan(row.saving) ? (double)NAN : run->saving_time;
+    a->loss = row.difference;
+    a->applies = row.verdict == VSH_EXPERTS_WIN ||
+                 (row.verdict == VSH_EXPERTS_FLOPS_ONLY && run->saving_time > 0);
+    tell(run, &row, a);
     return VSH_OK;
 }
 

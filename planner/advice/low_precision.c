@@ -75,6 +75,9 @@ vsh_status vsh_advise_bf16(const plan *p, plan_advice *a, vsh_error *err)
     a->memory_of = "activations";
     if (full->known && full->value < fast->value)
         a->time = 1 - full->value / fast->value;
+    if (is_half(r->precision)) /* the plan's hours are those of 16 bits already */
+        a->usd = p->recommended.bill.price_known ? p->recommended.bill.usd * a->time / (1 - a->time)
+                                                 : (double)NAN;
     snprintf(a->why, sizeof a->why,
              "%s; figures are against fp32. State stays at 16 bytes a parameter with AdamW: what "
              "weights and gradients save pays for the fp32 master copy. %s",
