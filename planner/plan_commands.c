@@ -12,41 +12,53 @@
         VSH_OPT_LATER, 0, name, argument, help, 0                                                  \
     }
 
+/* What a plan is made from. */
+/* clang-format off */
+#define PLAN_OPTIONS                                                                               \
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},     \
+    {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},                     \
+    {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},                       \
+    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},                    \
+    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,  \
+     1e18},                                                                                        \
+    {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs), 1e-3,   \
+     1e9},                                                                                         \
+    LATER("data", "DIR", "unique tokens from a shard manifest"),                                   \
+    {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one", AT(model)},   \
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context, at most 4096)",  \
+     AT(seq), 1, 1073741824},                                                                      \
+    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that training reaches",             \
+     AT(effective_tflops), 1e-6, 1e7},                                                             \
+    {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},            \
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",         \
+     AT(precision), 0, 0, vsh_precision_words},                                                    \
+    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",          \
+     AT(optimizer), 0, 0, vsh_optimizer_words},                                                    \
+    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",       \
+     AT(recipe), 0, 0, vsh_recipe_words},                                                          \
+    {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",           \
+     AT(serve_tokens), 1, 1e18},                                                                   \
+    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)", \
+     AT(region)},                                                                                  \
+    {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},    \
+    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run, or a law file", AT(law)},       \
+    {VSH_OPT_FLAG, 0, "check-throughput", NULL,                                                    \
+     "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},          \
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)}
+/* clang-format on */
+
 static const vsh_opt main_options[] = {
-    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
-    {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},
-    {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},
-    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
-    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,
-     1e18},
-    {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs), 1e-3,
-     1e9},
-    LATER("data", "DIR", "unique tokens from a shard manifest"),
-    {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one", AT(model)},
-    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context, at most 4096)",
-     AT(seq), 1, 1073741824},
-    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that training reaches",
-     AT(effective_tflops), 1e-6, 1e7},
-    {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},
-    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
-     AT(precision), 0, 0, vsh_precision_words},
-    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
-     AT(optimizer), 0, 0, vsh_optimizer_words},
-    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
-     AT(recipe), 0, 0, vsh_recipe_words},
-    {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",
-     AT(serve_tokens), 1, 1e18},
-    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)",
-     AT(region)},
-    {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
-    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run, or a law file", AT(law)},
+    PLAN_OPTIONS,
     {VSH_OPT_REAL, 0, "target-loss", "L", "also: what this loss needs, and whether the hours do",
      AT(target_loss), 1e-3, 10},
-    {VSH_OPT_FLAG, 0, "check-throughput", NULL,
-     "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
-    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt advice_options[] = {PLAN_OPTIONS,
+                                         {VSH_OPT_TEXT, 0, "with", "LIST",
+                                          "techniques together, such as experts-8,int8,recompute",
+                                          AT(with)},
+                                         VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt experts_options[] = {
     {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
@@ -173,6 +185,12 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
       hyperparameters_options, 0},
      plan_run_hyperparameters},
+    {{"advice", "--hw P --hours H [--with LIST] [options]",
+      "what each technique saves in this budget, and several together",
+      "  vishwa-plan advice --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan advice --hw tpu-v5e --hours 100 --with experts-8,int8,early-exit-3\n",
+      advice_options, 0},
+     plan_run_advice},
     {{"experts", "--hw P --hours H [--tokens T] [options]",
       "whether a Mixture-of-Experts pays in this budget",
       "  vishwa-plan experts --hw tpu-v5e --hours 100\n"

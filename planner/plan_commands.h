@@ -9,7 +9,7 @@
 /* What the command line said; numbers that were not given are NaN (or 0 for counts). */
 typedef struct {
     vsh_common common;
-    const char *hw, *model, *law, *region, *report;
+    const char *hw, *model, *law, *region, *report, *with;
     double hours, days, tokens, epochs, serve_tokens, params, unique;
     double effective_tflops, mfu, price_usd, experts, granularity, target_loss;
     int64_t chips, seq;
@@ -34,6 +34,7 @@ void plan_config_default(plan_config *config);
 extern const vsh_program_command plan_commands[];
 
 vsh_command_run plan_run_main_job;        /* plan_main_job.c */
+vsh_command_run plan_run_advice;          /* plan_advice.c */
 vsh_command_run plan_run_count;           /* plan_count.c */
 vsh_command_run plan_run_loss;            /* plan_loss.c */
 vsh_command_run plan_run_laws;            /* plan_laws.c */
@@ -50,5 +51,8 @@ vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model
 /* --law: the law of this name, the default one for NULL, or the law in a file; it lives as long as
  * the arena. */
 vsh_status plan_find_law(vsh_arena *arena, const char *name, const vsh_law **law, vsh_error *err);
+/* plan_main_job.c: the plan that the command line asks for, whole; it lives in the session's arena.
+ */
+vsh_status plan_make(vsh_session *s, plan **p, vsh_error *err);
 
 #endif

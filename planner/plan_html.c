@@ -366,6 +366,7 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
         plan_page_target(p->target, &page);
     write_laws(p, &page);
     write_alternatives(p, &page);
+    plan_advice_write_page(p, &page);
     if (plan_has_run(p))
         plan_page_tuning(&p->recommended.tuning, p->recommended.batch_tokens, &page);
     plan_experts_write_page(p, &page);

@@ -219,6 +219,7 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
     write_alternatives(p, json);
     if (p->target)
         plan_write_target(p->target, json);
+    plan_advice_write_json(p, json);
     plan_experts_write_crossing(p, json);
     if (p->check.asked)
         plan_check_write_json(p, json);

@@ -177,7 +177,7 @@ static vsh_status write_report(vsh_session *s, const plan *p, vsh_error *err)
                     config->report);
 }
 
-vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
+vsh_status plan_make(vsh_session *s, plan **made, vsh_error *err)
 {
     const plan_config *config = s->config;
     vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
@@ -195,6 +195,16 @@ vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
     VSH_TRY(plan_alternatives(p, err));
     if (!isnan(config->target_loss))
         VSH_TRY(aim(s, p, err));
+    *made = p;
+    return plan_advise(p, err);
+}
+
+vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
+{
+    const plan_config *config = s->config;
+    plan *p;
+
+    VSH_TRY(plan_make(s, &p, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         plan_write_json(p, s->common->explain, &json);

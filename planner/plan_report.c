@@ -243,5 +243,6 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
     print_warnings(p, term, out);
     if (!strstr(command, "--report"))
         vsh_text_add(out, "\n  Next      %s --report out/\n", command);
-    vsh_text_put(out, "\n", 1);
+    vsh_text_add(out, "%s  vishwa-plan advice, same options: what each technique saves here\n\n",
+                 strstr(command, "--report") ? "\n  Next    " : "          ");
 }

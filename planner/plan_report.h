@@ -32,6 +32,9 @@ void plan_bill_print(const plan_run *run, vsh_text *out);
 void plan_bill_write_json(const plan_run *run, vsh_json *json);
 void plan_bill_write_page(const plan *p, vsh_text *page);
 int plan_bill_explain(const plan *p, vsh_explained explained[PLAN_BILL_EXPLAINED]);
+/* plan_advice.c: what each technique saves: an array, a section. */
+void plan_advice_write_json(const plan *p, vsh_json *json);
+void plan_advice_write_page(const plan *p, vsh_text *page);
 /* plan_explain.c: each number with its formula, source and tag. */
 void plan_explain(const plan *p, vsh_text *out);
 void plan_explain_json(const plan *p, vsh_json *json);
