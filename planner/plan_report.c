@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "planner/plan_target.h"
+
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
 #define BYTES(value) vsh_show_bytes(value).text
 #define REAL(value) vsh_show_real(value).text
 #define INTEGER(value) vsh_show_integer((int64_t)(value)).text
 
-enum { WIDTH = 78 };
+enum { WIDTH = 78, CORPUS_MAX = 20 };
 
 /* 1.8e19, without the plus sign and the zeros of a printf: vsh_show_power is not ASCII. */
 static vsh_figure_text show_exponent(double value)
@@ -59,7 +61,16 @@ static void print_architecture(const plan_run *run, vsh_term term, vsh_text *out
 }
 
 /* The first words of a law's corpus: the text, without its tokenizer. */
-static int corpus_length(const vsh_law *law) { return (int)strcspn(law->corpus, ","); }
+static int corpus_length(const vsh_law *law)
+{
+    int length = (int)strcspn(law->corpus, ",");
+
+    if (length > CORPUS_MAX)
+        length = CORPUS_MAX;
+    while (length > 0 && (law->corpus[length] & 0xC0) == 0x80) /* not inside a character */
+        length--;
+    return length;
+}
 
 static void print_expectation(const plan_run *run, vsh_text *out)
 {
@@ -81,6 +92,9 @@ static void print_expectation(const plan_run *run, vsh_text *out)
     vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, %s)\n", run->loss,
                  run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus,
                  run->valid ? "+-0.2 elsewhere" : "outside its data");
+    if (law->offset_runs)
+        vsh_text_add(out, "            %d measured runs lie %.2f above this law (%.2f - %.2f)\n",
+                     law->offset_runs, law->offset, law->offset_low, law->offset_high);
     if (run->repetition_nats > 0)
         vsh_text_add(out, "            of it %.2f for repeating, by Muennighoff 2023\n",
                      run->repetition_nats);
@@ -124,16 +138,17 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
 
     vsh_text_add(out, "\n  %sLaw                parameters       tokens   loss  N counts%s\n",
                  vsh_term_bold(term), vsh_term_plain(term));
-    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
-        const vsh_law *law = vsh_laws[i];
+    for (int i = 0; i < p->by_law_count; i++) {
+        const vsh_law *law = p->sizing_law[i];
         const char *remark = law == p->request.law ? "  sizes this plan"
                              : law->same_corpus    ? ""
                                                    : "  other corpus";
         char loss[16] = "-";
         if (isfinite(p->by_law[i].loss) && p->by_law[i].loss < guess)
             snprintf(loss, sizeof loss, "%.2f", p->by_law[i].loss);
-        vsh_text_add(out, "  %-18s %10s %12s %6s  %s%s\n", law->title, COUNT(p->by_law[i].params),
-                     COUNT(p->by_law[i].tokens), loss, vsh_n_counts_names[law->n_counts], remark);
+        vsh_text_add(out, "  %-18.18s %10s %12s %6s  %s%s\n", law->title,
+                     COUNT(p->by_law[i].params), COUNT(p->by_law[i].tokens), loss,
+                     vsh_n_counts_names[law->n_counts], remark);
         if (law == p->request.law)
             vsh_text_add(out, "    95 %%     %7s - %-7s %6s - %s\n", COUNT(p->optimum_params.low),
                          COUNT(p->optimum_params.high), COUNT(p->optimum_tokens.low),
@@ -220,6 +235,8 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
     }
     if (p->check.answered)
         plan_check_print(p, term, out);
+    if (p->target)
+        plan_print_target(p, p->target, term, out);
     print_laws(p, term, out);
     print_alternatives(p, term, out);
     print_rule(p, term, out);

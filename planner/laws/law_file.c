@@ -61,6 +61,18 @@ static vsh_status check_words(const vsh_doc *doc, const char *key, size_t most, 
     return VSH_OK;
 }
 
+/* A name stands in columns, where it may be cut. */
+static vsh_status check_name(const vsh_doc *doc, vsh_error *err)
+{
+    const vsh_node *node = vsh_node_get(doc->root, "name");
+
+    VSH_TRY(check_words(doc, "name", NAME_BYTES_MAX, err));
+    for (const char *c = node->text; *c; c++)
+        if (*c & 0x80)
+            return vsh_doc_expected(doc, node, err, "a name in plain ASCII");
+    return VSH_OK;
+}
+
 /* A map of the form's coefficients: the form is the schema. */
 static vsh_status read_by_name(const vsh_doc *doc, const vsh_node *map, const vsh_form *form,
                                bool errors, double out[VSH_COEFFICIENTS], vsh_error *err)
@@ -202,13 +214,14 @@ vsh_status vsh_law_from_doc(vsh_arena *arena, const vsh_doc *doc, vsh_law *law, 
     if (doc->root->kind != VSH_NODE_MAP)
         return vsh_doc_expected(doc, doc->root, err, "a law: a map of keys such as form");
     VSH_TRY(vsh_fields_read(doc, doc->root, law_fields, true, &nodes, err));
-    VSH_TRY(check_words(doc, "name", NAME_BYTES_MAX, err));
+    VSH_TRY(check_name(doc, err));
     VSH_TRY(check_words(doc, "corpus", WORDS_BYTES_MAX, err));
     VSH_TRY(check_words(doc, "source", WORDS_BYTES_MAX, err));
     *law = (vsh_law){.name = nodes.name,
                      .title = nodes.name,
                      .form = vsh_forms[nodes.form],
                      .source = nodes.source,
+                     .evidence = "fit",
                      .corpus = nodes.corpus,
                      .n_counts = (vsh_n_counts)nodes.n_counts,
                      .residual_sd = nodes.residual_sd,

@@ -136,6 +136,7 @@ static void a_file_that_is_not_a_law_is_refused_where_it_is_wrong(void)
         {"[1e5, 1e7]", "1e5", "params: expected [least, most], got \"1e5\""},
         {"[1e5, 1e7]", "[0, 1e7]", "expected a number from 1 to 1e+18"},
         {"name: mine", "name: ''", "a text of 1 to 60 bytes"},
+        {"name: mine", "name: m\xc3\xbcnchen", "name: expected a name in plain ASCII"},
         {"name: mine\n", "name: mine\nresidual_sd: 2\n", "residual_sd: expected a number from 0"},
         {"name: mine\n", "name: mine\nruns: 0\n", "runs: expected a whole number"},
         {"name: mine\n", "name: mine\nstderr: {gamma: 1}\n", "unknown key \"gamma\""},
