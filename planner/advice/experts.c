@@ -292,21 +292,35 @@ static bool is_outside(const vsh_expert_row *row, double unique, char *reason, i
     return reason[0] != '\0';
 }
 
+/* Why experts lose. */
+static void tell_loss(const vsh_expert_crossing *c, char *reason, size_t bytes)
+{
+    if (c->fresh < c->crossover)
+        snprintf(reason, bytes, "%s%s tokens are below the crossover of %s",
+                 vsh_show_count(c->fresh).text, c->worth > c->fresh ? " unique" : "",
+                 vsh_show_count(c->crossover).text);
+    else
+        snprintf(reason, bytes, "the memory holds a dense model that is better");
+}
+
 static vsh_expert_verdict judge(vsh_expert_row *row, vsh_expert_limits limits)
 {
+    size_t room = sizeof row->reason;
     vsh_expert_crossing c;
 
-    if (row->experts <= 1)
-        return isfinite(row->best.loss) ? VSH_EXPERTS_BASELINE : VSH_EXPERTS_NO_ROOM;
     if (!isfinite(row->best.loss))
         return VSH_EXPERTS_NO_ROOM;
+    if (row->experts <= 1)
+        return VSH_EXPERTS_BASELINE;
     c = vsh_experts_crossing(row->experts, row->best.params_active, row->best.tokens,
                              limits.unique);
-    if (c.side == VSH_CROSSOVER_BELOW || row->difference > VSH_EXPERTS_NOISE_NATS)
+    if (c.side == VSH_CROSSOVER_BELOW || row->difference > VSH_EXPERTS_NOISE_NATS) {
+        tell_loss(&c, row->reason, room);
         return VSH_EXPERTS_LOSE;
+    }
     if (c.side == VSH_CROSSOVER_UNDECIDED)
         return VSH_EXPERTS_UNDECIDED;
-    if (is_outside(row, limits.unique, row->reason, (int)sizeof row->reason))
+    if (is_outside(row, limits.unique, row->reason, (int)room))
         return VSH_EXPERTS_OUTSIDE;
     if (row->difference > -VSH_EXPERTS_NOISE_NATS)
         return VSH_EXPERTS_NOISE;
@@ -408,15 +422,8 @@ void vsh_experts_tell(const vsh_expert_table *t, char *room, int room_bytes)
             vsh_show_count(row->best.tokens).text);
         return;
     }
-    if (eight->verdict == VSH_EXPERTS_LOSE || eight->verdict == VSH_EXPERTS_UNDECIDED)
-        snprintf(
-            room, bytes,
-            "stay dense: 8 experts %s on %s %stokens; they begin to pay above %s at these "
-            "active parameters",
-            eight->verdict == VSH_EXPERTS_LOSE ? "lose" : "are not advised",
-            vsh_show_count(fresh_of(eight->best.tokens, t->limits[t->limit_count - 1].unique)).text,
-            t->limit_count == VSH_EXPERT_LIMITS ? "unique " : "",
-            vsh_show_count(eight->crossover).text);
+    if (eight->verdict == VSH_EXPERTS_LOSE)
+        snprintf(room, bytes, "stay dense: 8 experts lose here, %s", eight->reason);
     else
         snprintf(room, bytes, "stay dense: no number of experts wins in hours here (8 experts: %s)",
                  vsh_expert_verdicts[eight->verdict]);

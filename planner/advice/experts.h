@@ -114,7 +114,7 @@ typedef struct {
     double crossover;        /* tokens, at these active parameters */
     double dense_equivalent; /* Clark 2022: parameters of the dense model worth these experts */
     vsh_expert_verdict verdict;
-    char reason[160]; /* why it is outside */
+    char reason[160]; /* why it loses or is outside */
 } vsh_expert_row;
 
 enum { VSH_EXPERT_ROWS = 6, VSH_EXPERT_LIMITS = 3 };

@@ -248,6 +248,17 @@ static void advice_is_refused_below_the_crossover(void)
     CHECK(below > 100);
 }
 
+/* With endless compute and tokens the memory is best filled with parameters that all work. */
+static void experts_lose_where_memory_alone_is_scarce(void)
+{
+    vsh_expert_row row = vsh_experts_row(1e25, 8, capped);
+
+    CHECK(row.best.tokens > 100 * row.crossover);
+    CHECK_INT(row.verdict, VSH_EXPERTS_LOSE);
+    CHECK_HAS(row.reason, "memory");
+    CHECK_HAS(vsh_experts_row(BUDGET, 8, on_unique(1e8)).reason, "100 M unique tokens");
+}
+
 static void nothing_is_promised_where_experts_lose(void)
 {
     vsh_expert_row row = vsh_experts_row(BUDGET, 8, on_unique(1e8));
@@ -446,6 +457,7 @@ const vsh_test vsh_tests[] = {
      a_share_is_the_dense_compute_that_the_loss_is_worth},
     {"the_verdict_flips_with_the_tokens_at_hand", the_verdict_flips_with_the_tokens_at_hand},
     {"advice_is_refused_below_the_crossover", advice_is_refused_below_the_crossover},
+    {"experts_lose_where_memory_alone_is_scarce", experts_lose_where_memory_alone_is_scarce},
     {"nothing_is_promised_where_experts_lose", nothing_is_promised_where_experts_lose},
     {"a_gain_in_flops_that_the_hours_eat_is_not_called_a_win",
      a_gain_in_flops_that_the_hours_eat_is_not_called_a_win},
