@@ -19,6 +19,20 @@
 
 enum { DISTINCT_MAX = VSH_COEFFICIENTS + 2, SAMPLE = 4000 };
 
+void vsh_coefficient_names(const vsh_form *form, unsigned coefficients, char *room,
+                           size_t room_bytes)
+{
+    size_t used = 0;
+
+    room[0] = '\0';
+    for (int i = 0; form->coefficient[i] && used < room_bytes; i++) {
+        const char *before = used == 0 ? "" : coefficients >> (i + 1) ? ", " : " and ";
+        if (coefficients & 1U << i)
+            used += (size_t)snprintf(room + used, room_bytes - used, "%s%s", before,
+                                     form->coefficient[i]);
+    }
+}
+
 /* ---- counting -------------------------------------------------------------------------------- */
 
 static double counted(vsh_count_of of, const vsh_point *p)
@@ -178,9 +192,11 @@ static vsh_status take_derivatives(vsh_arena *arena, const vsh_problem *problem,
     return VSH_OK;
 }
 
+/* Once something was found. */
 static void say(vsh_unidentified *found, const char *reason)
 {
-    snprintf(found->reason, sizeof found->reason, "%s", reason);
+    if (found->coefficients)
+        snprintf(found->reason, sizeof found->reason, "%s", reason);
 }
 
 static void find_idle(const derivatives *d, vsh_unidentified *found)
@@ -188,23 +204,19 @@ static void find_idle(const derivatives *d, vsh_unidentified *found)
     for (int j = 0; j < d->columns; j++)
         if (!(d->length[j] > MOVES_NOTHING * sqrt(d->rows)))
             found->coefficients |= 1U << d->coefficient[j];
-    say(found, "changing it would change no loss: its term has come out as 0");
+    say(found, "the losses do not move with it: its term has come out as 0");
 }
 
 static void find_edges(const vsh_problem *problem, const double *c, vsh_unidentified *found)
 {
-    for (int i = 0; i < problem->kind->axis_count; i++) {
-        const vsh_axis *axis = &problem->axis[i];
-        if (axis->coefficient < 0 || axis->steps <= 1)
-            continue;
-        if (c[axis->coefficient] < fmin(axis->low, axis->high) ||
-            c[axis->coefficient] > fmax(axis->low, axis->high)) {
-            found->coefficients |= 1U << axis->coefficient;
+    for (int i = 0; i < problem->coefficients; i++)
+        if (vsh_problem_is_free(problem, i) &&
+            (c[i] <= problem->low[i] || c[i] >= problem->high[i])) {
+            found->coefficients |= 1U << i;
             snprintf(found->reason, sizeof found->reason,
-                     "the best fit lies outside %.4g to %.4g, where any law would be", axis->low,
-                     axis->high);
+                     "the best fit is at the end of all that was tried, %.4g to %.4g",
+                     problem->low[i], problem->high[i]);
         }
-    }
 }
 
 /* Directions without width, then widths that say nothing. */
