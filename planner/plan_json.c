@@ -2,6 +2,7 @@
 
 #include "planner/plan_experts.h"
 #include "planner/plan_report.h"
+#include "planner/plan_target.h"
 
 /* null where there is no figure, so that nobody reads a zero. */
 static void real_if(vsh_json *json, const char *key, bool known, double value)
@@ -171,6 +172,13 @@ static void write_run(const plan_run *run, vsh_json *json)
     plan_bill_write_json(run, json);
 }
 
+void plan_run_write_json(const plan_run *run, const char *key, vsh_json *json)
+{
+    vsh_json_object(json, key);
+    write_run(run, json);
+    vsh_json_end(json);
+}
+
 static void write_alternatives(const plan *p, vsh_json *json)
 {
     vsh_json_array(json, "alternatives");
@@ -209,6 +217,9 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
         vsh_json_null(json, "recommended");
     }
     write_alternatives(p, json);
+    if (p->target)
+        plan_write_target(p->target, json);
+    plan_advice_write_json(p, json);
     plan_experts_write_crossing(p, json);
     if (p->check.asked)
         plan_check_write_json(p, json);

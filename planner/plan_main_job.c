@@ -6,6 +6,7 @@
 #include "core/named.h"
 #include "planner/plan_commands.h"
 #include "planner/plan_report.h"
+#include "planner/plan_target.h"
 
 /* One constant misses measured step times by 7 % (TPU v5e) to 17.5 % (A100 clusters) on average
  * (docs/model.md, intervals): a log sd of 0.12 where a scenario states no range. */
@@ -143,6 +144,17 @@ static vsh_status check_throughput(vsh_session *s, plan *p, vsh_error *err)
     return plan_check_throughput(s->arena, simulator, p, err);
 }
 
+static vsh_status aim(vsh_session *s, plan *p, vsh_error *err)
+{
+    const plan_config *config = s->config;
+    plan_target *target = vsh_alloc(s->arena, 1, sizeof *target);
+
+    if (!target)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    p->target = target;
+    return plan_aim(p, config->target_loss, target, err);
+}
+
 static void talk_of_warnings(const plan *p, vsh_text *talk)
 {
     for (int i = 0; i < p->warning_count; i++)
@@ -165,7 +177,7 @@ static vsh_status write_report(vsh_session *s, const plan *p, vsh_error *err)
                     config->report);
 }
 
-vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
+vsh_status plan_make(vsh_session *s, plan **made, vsh_error *err)
 {
     const plan_config *config = s->config;
     vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
@@ -181,6 +193,18 @@ vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
     if (config->check_throughput)
         VSH_TRY(check_throughput(s, p, err));
     VSH_TRY(plan_alternatives(p, err));
+    if (!isnan(config->target_loss))
+        VSH_TRY(aim(s, p, err));
+    *made = p;
+    return plan_advise(p, err);
+}
+
+vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
+{
+    const plan_config *config = s->config;
+    plan *p;
+
+    VSH_TRY(plan_make(s, &p, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         plan_write_json(p, s->common->explain, &json);
@@ -195,5 +219,5 @@ vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
         talk_of_warnings(p, &s->talk);
     if (config->report)
         VSH_TRY(write_report(s, p, err));
-    return p->recommends ? VSH_OK : VSH_ENO;
+    return p->recommends && (!p->target || p->target->reached) ? VSH_OK : VSH_ENO;
 }

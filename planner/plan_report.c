@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "planner/plan_target.h"
+
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
 #define BYTES(value) vsh_show_bytes(value).text
@@ -233,11 +235,14 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
     }
     if (p->check.answered)
         plan_check_print(p, term, out);
+    if (p->target)
+        plan_print_target(p, p->target, term, out);
     print_laws(p, term, out);
     print_alternatives(p, term, out);
     print_rule(p, term, out);
     print_warnings(p, term, out);
     if (!strstr(command, "--report"))
         vsh_text_add(out, "\n  Next      %s --report out/\n", command);
-    vsh_text_put(out, "\n", 1);
+    vsh_text_add(out, "%s  vishwa-plan advice, same options: what each technique saves here\n\n",
+                 strstr(command, "--report") ? "\n  Next    " : "          ");
 }

@@ -51,6 +51,17 @@ static double loss(const double *c, const vsh_point *p)
     return c[E] + c[A] / pow(params, c[ALPHA]) + c[B] / pow(tokens, c[BETA]);
 }
 
+double vsh_muennighoff_price(double params, double tokens, double unique)
+{
+    vsh_point repeated = {.params = params, .tokens = tokens, .unique = unique};
+    vsh_point fresh = {.params = params, .tokens = tokens};
+
+    if (unique == 0 || tokens <= unique)
+        return 0;
+    return vsh_law_loss(&vsh_muennighoff2023, &repeated) -
+           vsh_law_loss(&vsh_muennighoff2023, &fresh);
+}
+
 vsh_optimum vsh_muennighoff_optimum(double flops, double unique)
 {
     return vsh_law_optimum(&vsh_muennighoff2023, flops, &(vsh_point){.unique = unique});
