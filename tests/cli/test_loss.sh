@@ -79,6 +79,14 @@ refuses 2 'wrong.yaml:2:7: form: expected one of .*did you mean chinchilla\?' "$
 refuses 2 'absent.yaml' "$plan" loss --law absent.yaml --params 1G --tokens 1G
 refuses 2 'wrong.yaml:2:7' $job --law wrong.yaml
 
+# the documents' own examples
+awk '/^## A law/ { law = 1 } inside && /^```$/ { exit } inside { print } law && /^```yaml/ { inside = 1 }' "$ROOT/docs/formats.md" > document.yaml
+answers 0 '.laws[0] | .name == "my runs" and (.covariance.rows | length == 5)' "$plan" laws --law document.yaml
+awk '/^```$/ { inside = !inside; next } inside && !/^\$/ && !/\.\.\.$/ { print }' "$ROOT/docs/laws.md" > document.txt
+run $far
+cp stdout.txt far.txt
+claim 'docs/laws.md shows what loss says' sh -c 'test -s document.txt; while IFS= read -r line; do grep -qF -e "$line" far.txt || { echo "$line" >&2; exit 1; }; done < document.txt'
+
 # laws
 answers 0 '.laws | length == 9 and all(.[]; (.coefficients | length > 1) and .source != null and .range != null and .d_counts != null and .evidence != null and (.fitted.params | length == 2))' "$plan" laws
 answers 0 '.laws[0] | .name == "besiroglu2024" and .covariance.of == ["ln E", "ln A", "ln B", "alpha", "beta"] and .runs == 240 and .stderr.beta == 0.021' "$plan" laws
