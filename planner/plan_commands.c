@@ -108,6 +108,7 @@ static const vsh_opt hyperparameters_options[] = {
     {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
      1e18},
     {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
+    {VSH_OPT_REAL, 0, "flops", "C", "compute of the run (default: 6 N D)", AT(flops), 1, 1e40},
     {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: 2048, or the model's)",
      AT(seq), 1, 1073741824},
     VSH_COMMON_OPTIONS(plan_config)};

@@ -30,6 +30,7 @@ static void ask_of_number(const plan_config *c, question *q)
                          .matmul = c->params,
                          .active = c->params,
                          .tokens = c->tokens,
+                         .flops = isnan(c->flops) ? 0 : c->flops,
                          .experts = experts};
     q->seq = c->seq ? c->seq : SEQ_DEFAULT;
 }
@@ -50,6 +51,7 @@ static vsh_status ask_of_model(vsh_session *s, question *q, vsh_error *err)
             (double)((model->experts.count + model->experts.top_k / 2) / model->experts.top_k);
     q->model = model->name;
     q->run = plan_tuned_of(model, &parameters, experts, c->tokens);
+    q->run.flops = isnan(c->flops) ? 0 : c->flops;
     q->seq = c->seq ? c->seq : model->context < SEQ_MAX ? model->context : SEQ_MAX;
     return VSH_OK;
 }
