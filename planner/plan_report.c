@@ -72,12 +72,22 @@ static int corpus_length(const vsh_law *law)
     return length;
 }
 
-static void print_expectation(const plan_run *run, vsh_text *out)
+/* Such a run is stopped by the clock: its tokens are unsure; another's hours are. */
+static bool fills_the_hours(const plan *p, const plan_run *run)
+{
+    return run->hours >= 0.95 * p->request.hours;
+}
+
+static void print_expectation(const plan *p, const plan_run *run, vsh_text *out)
 {
     const vsh_law *law = run->loss_law;
     const vsh_anchor *near = run->measured;
 
-    vsh_text_add(out, "  On        %s tokens, ", COUNT(run->tokens));
+    vsh_text_add(out, "  On        %s tokens", COUNT(run->tokens));
+    if (fills_the_hours(p, run))
+        vsh_text_add(out, " (%s - %s)", COUNT(run->tokens_range.low),
+                     COUNT(run->tokens_range.high));
+    vsh_text_add(out, ", ");
     if (run->epochs > 1.0001)
         vsh_text_add(out, "%s epochs of %s, ", REAL(run->epochs), COUNT(run->unique_tokens));
     else
@@ -123,12 +133,12 @@ static void print_training(const plan *p, const plan_run *run, vsh_text *out)
     vsh_text_add(out, "            logits %s; %s, %" PRId64 " sequence%s at a time, recompute %s\n",
                  BYTES(f->logits.v), p->request.recipe->name, run->work.sequences,
                  run->work.sequences == 1 ? "" : "s", vsh_recompute_words[run->work.recompute]);
-    vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%\n",
+    vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%; %s h",
                  vsh_show_time(run->step_time_s).text, vsh_show_time(run->roofline_s).text,
-                 vsh_bound_names[run->bound], 100 * run->mfu);
-    vsh_text_add(out, "  Time      %s h (%s - %s); as many hours buy %s - %s tokens\n",
-                 REAL(run->hours), REAL(run->hours_range.low), REAL(run->hours_range.high),
-                 COUNT(run->tokens_range.low), COUNT(run->tokens_range.high));
+                 vsh_bound_names[run->bound], 100 * run->mfu, REAL(run->hours));
+    if (!fills_the_hours(p, run))
+        vsh_text_add(out, " (%s - %s)", REAL(run->hours_range.low), REAL(run->hours_range.high));
+    vsh_text_add(out, "\n");
 }
 
 static void print_laws(const plan *p, vsh_term term, vsh_text *out)
@@ -178,9 +188,13 @@ static void print_alternatives(const plan *p, vsh_term term, vsh_text *out)
         if (first)
             vsh_text_add(out, "\n  %sInstead%s\n", vsh_term_bold(term), vsh_term_plain(term));
         first = false;
-        snprintf(line, sizeof line, "%s in %s h (%s - %s), %s",
-                 COUNT((double)run->parameters.total), REAL(run->hours), REAL(run->hours_range.low),
-                 REAL(run->hours_range.high), run->saving);
+        if (fills_the_hours(p, run))
+            snprintf(line, sizeof line, "%s, %s", COUNT((double)run->parameters.total),
+                     run->saving);
+        else
+            snprintf(line, sizeof line, "%s in %s h (%s - %s), %s",
+                     COUNT((double)run->parameters.total), REAL(run->hours),
+                     REAL(run->hours_range.low), REAL(run->hours_range.high), run->saving);
         vsh_text_add(out, "  %-13s ", run->name);
         vsh_text_wrap(out, line, 16, WIDTH + 2);
         vsh_text_add(out, "%*s", 16, "");
@@ -226,7 +240,7 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
         if (!run->fits)
             vsh_text_add(out, "  %sDoes not fit.%s\n", vsh_term_warn(term), vsh_term_plain(term));
         print_architecture(run, term, out);
-        print_expectation(run, out);
+        print_expectation(p, run, out);
         print_training(p, run, out);
         plan_bill_print(run, out);
     } else {

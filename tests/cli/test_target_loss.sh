@@ -39,7 +39,7 @@ answers 0 'all(.alternatives[]; .hours_low <= .hours and .hours <= .hours_high a
 # a step takes no less than its roofline: no throughput shortens such a run
 answers 0 '.recommended | .hours_low >= .steps * .step_roofline_s / 3600 * 0.999999 and .hours_high > .hours' $job --mfu 0.6
 answers 0 '.recommended | .hours_low == .hours' $job --mfu 0.99
-shows 0 '^  Time +100 h \(79.0 - 127\)' $job
+shows 0 '^  On +7.50 B tokens \(5.93 B - 9.49 B\)' $job
 # jq keeps the last of two: a key that stood twice would be counted twice here
 run $job --json
 runs=$(jq '1 + (.alternatives | length)' stdout.txt)
