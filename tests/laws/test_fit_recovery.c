@@ -98,7 +98,10 @@ static void routed_is_recovered(void)
 static void kaplan_is_recovered(void)
 {
     double r = 0.076 / 0.103;
-    const double c[] = {6.4e13, 0.076, 1.8e13, 0.103,
+    const double c[] = {6.4e13,
+                        0.076,
+                        1.8e13,
+                        0.103,
                         pow(r * pow(6.4e13, r) / (6 * 1.8e13) * 8.64e19, 1 / (1 + r)),
                         1 / (1 + r)};
 
@@ -107,18 +110,17 @@ static void kaplan_is_recovered(void)
 
 static void joint_experts_are_recovered(void)
 {
-    const double c[] = {35.91, -0.1889, -0.2285, 0.0098, 35.98, -0.1775, 0.5529, -0.0259, 1.3637,
-                        2.0732, 290.4521};
+    const double c[] = {35.91,  -0.1889, -0.2285, 0.0098, 35.98,   -0.1775,
+                        0.5529, -0.0259, 1.3637,  2.0732, 290.4521};
 
     recovers(&vsh_form_joint_experts, c, epochs_one, experts_many, 0);
 }
 
-const vsh_test vsh_tests[] = {
-    {"chinchilla_is_recovered", chinchilla_is_recovered},
-    {"tied_is_recovered", tied_is_recovered},
-    {"repeated_is_recovered", repeated_is_recovered},
-    {"bounded_is_recovered", bounded_is_recovered},
-    {"routed_is_recovered", routed_is_recovered},
-    {"kaplan_is_recovered", kaplan_is_recovered},
-    {"joint_experts_are_recovered", joint_experts_are_recovered},
-    {NULL, NULL}};
+const vsh_test vsh_tests[] = {{"chinchilla_is_recovered", chinchilla_is_recovered},
+                              {"tied_is_recovered", tied_is_recovered},
+                              {"repeated_is_recovered", repeated_is_recovered},
+                              {"bounded_is_recovered", bounded_is_recovered},
+                              {"routed_is_recovered", routed_is_recovered},
+                              {"kaplan_is_recovered", kaplan_is_recovered},
+                              {"joint_experts_are_recovered", joint_experts_are_recovered},
+                              {NULL, NULL}};
