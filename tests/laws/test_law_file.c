@@ -70,6 +70,7 @@ static void every_law_reads_back_as_it_was_written(void)
         CHECK(back.params_low == law->params_low && back.params_high == law->params_high);
         CHECK(back.tokens_low == law->tokens_low && back.tokens_high == law->tokens_high);
         CHECK(back.experts_high == law->experts_high && back.residual_sd == law->residual_sd);
+        CHECK(back.ratio_low == law->ratio_low && back.repeats_max == law->repeats_max);
         CHECK_INT(back.runs, law->runs);
         CHECK_INT(back.anchor_corpus, law->anchor_corpus);
         CHECK(back.same_corpus == law->same_corpus);
