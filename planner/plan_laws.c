@@ -84,16 +84,12 @@ static void write_covariance(const vsh_law *law, vsh_json *json)
     vsh_json_end(json);
 }
 
-/* A bound that is not known is null. */
+/* An end that is not known, or free, is null. */
 static void write_span(vsh_json *json, const char *key, double low, double high)
 {
-    if (high <= 0) {
-        vsh_json_null(json, key);
-        return;
-    }
     vsh_json_array(json, key);
-    vsh_json_real(json, NULL, low);
-    vsh_json_real(json, NULL, high);
+    vsh_json_known(json, NULL, low > 0 ? low : (double)NAN);
+    vsh_json_known(json, NULL, high > 0 ? high : (double)NAN);
     vsh_json_end(json);
 }
 
@@ -103,9 +99,9 @@ static void write_fitted(const vsh_law *law, vsh_json *json)
     write_span(json, "params", law->params_low, law->params_high);
     write_span(json, "tokens", law->tokens_low, law->tokens_high);
     write_span(json, "flops", law->flops_low, law->flops_high);
-    write_span(json, "experts", fmax(1, law->experts_low), law->experts_high);
+    write_span(json, "experts", fmax(1, law->experts_low), fmax(1, law->experts_high));
     write_span(json, "granularity", law->granularity_low, law->granularity_high);
-    vsh_json_known(json, "tokens_per_param_low", law->ratio_low > 0 ? law->ratio_low : (double)NAN);
+    write_span(json, "tokens_per_param", law->ratio_low, law->ratio_high);
     vsh_json_end(json);
 }
 

@@ -53,7 +53,7 @@ const vsh_law vsh_krajewski2024 = {
     .runs = 100,
     .corpus = "C4, GPT-2 BPE 50257",
     .range = "129 M - 3.7 B total parameters without embeddings, 16 B - 130 B tokens, 64 experts, "
-             "G 1 - 16; dense up to 85 M",
+             "G 1 - 16; dense 3 M - 85 M",
     .n_counts = VSH_N_NON_EMBEDDING,
     .params_low = 129e6,
     .params_high = 3.7e9,
@@ -63,6 +63,7 @@ const vsh_law vsh_krajewski2024 = {
     .experts_high = VSH_KRAJEWSKI_EXPERTS,
     .granularity_low = 1,
     .granularity_high = 16,
-    .dense_high = 85e6,   /* table 3: dense runs of 3 M to 85 M */
+    .dense_low = 3e6, /* table 3 */
+    .dense_high = 85e6,
     .residual_sd = 0.006, /* RMSE .019 held out at losses of about 3.1 */
     .anchor_corpus = VSH_C4};

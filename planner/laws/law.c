@@ -80,14 +80,19 @@ typedef struct {
 
 static bool off_in_params(const vsh_law *law, const vsh_point *p, reason_room r)
 {
-    bool small_dense = law->dense_high > 0 && p->granularity == 0;
-    double most = small_dense ? law->dense_high : law->params_high;
+    bool dense = law->dense_high > 0 && p->granularity == 0;
+    double least = dense ? law->dense_low : law->params_low;
+    double most = dense ? law->dense_high : law->params_high;
 
-    if (p->params >= law->params_low * (small_dense ? 0 : 1) && p->params <= most)
+    if (p->params >= least && p->params <= most)
         return false;
-    snprintf(r.text, r.bytes, "%s parameters, fitted on %s%s", vsh_show_count(p->params).text,
-             small_dense ? "dense models of up to " : law->range,
-             small_dense ? vsh_show_count(most).text : "");
+    if (dense)
+        snprintf(r.text, r.bytes, "%s parameters, fitted on dense models of %s to %s",
+                 vsh_show_count(p->params).text, vsh_show_count(least).text,
+                 vsh_show_count(most).text);
+    else
+        snprintf(r.text, r.bytes, "%s parameters, fitted on %s", vsh_show_count(p->params).text,
+                 law->range);
     return true;
 }
 
@@ -107,10 +112,14 @@ static bool off_in_tokens(const vsh_law *law, const vsh_point *p, reason_room r)
 
 static bool off_in_ratio(const vsh_law *law, const vsh_point *p, reason_room r)
 {
-    if (p->tokens >= law->ratio_low * p->params)
+    double ratio = p->tokens / p->params;
+    bool below = ratio < law->ratio_low;
+
+    if (!below && (law->ratio_high == 0 || ratio <= law->ratio_high))
         return false;
-    snprintf(r.text, r.bytes, "%s tokens a parameter, fitted on at least %g",
-             vsh_show_real(p->tokens / p->params).text, law->ratio_low);
+    snprintf(r.text, r.bytes, "%s tokens a parameter, fitted on at %s %g",
+             vsh_show_real(ratio).text, below ? "least" : "most",
+             below ? law->ratio_low : law->ratio_high);
     return true;
 }
 
@@ -156,16 +165,19 @@ static bool off_in_granularity(const vsh_law *law, const vsh_point *p, reason_ro
 
 static bool off_in_repeats(const vsh_law *law, const vsh_point *p, reason_room r)
 {
-    vsh_repeats repeats = vsh_muennighoff_repeats(p);
+    bool usable = law->form == &vsh_form_repeated; /* it says what parameters tokens can use */
+    vsh_repeats repeats =
+        vsh_repeats_of(usable ? law->coefficient : vsh_muennighoff2023.coefficient, p);
+    double most = law->repeats_max > 0 ? law->repeats_max : VSH_REPEATS_MAX;
 
     if (!law->form->repeats && repeats.tokens > 0)
         snprintf(r.text, r.bytes, "repeated tokens, which this law takes for unique ones");
-    else if (law->form->repeats && repeats.tokens > VSH_REPEATS_MAX)
-        snprintf(r.text, r.bytes, "R_D = %s repetitions, validated up to 20",
-                 vsh_show_real(repeats.tokens).text);
-    else if (law->form->repeats && repeats.params > VSH_REPEATS_MAX)
-        snprintf(r.text, r.bytes, "R_N = %s times the usable parameters, validated up to 20",
-                 vsh_show_real(repeats.params).text);
+    else if (law->form->repeats && repeats.tokens > most)
+        snprintf(r.text, r.bytes, "R_D = %s repetitions, validated up to %g",
+                 vsh_show_real(repeats.tokens).text, most);
+    else if (usable && repeats.params > VSH_REPEATS_MAX)
+        snprintf(r.text, r.bytes, "R_N = %s times the usable parameters, validated up to %g",
+                 vsh_show_real(repeats.params).text, VSH_REPEATS_MAX);
     else
         return false;
     return true;

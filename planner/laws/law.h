@@ -40,14 +40,18 @@ typedef struct {
     vsh_n_counts n_counts;
     double params_low, params_high, tokens_low, tokens_high; /* the fitted range */
     double flops_low, flops_high;                            /* of 6 N D; 0 where not published */
-    double ratio_low; /* tokens a parameter; runs below it lie 0.1 to 1.6 nats above the law */
+    /* Tokens a parameter; runs below the lower lie 0.1 to 1.6 nats above the default law. 0: free.
+     */
+    double ratio_low, ratio_high;
+    double repeats_max; /* of a form that knows repeats: epochs beyond the first; 0: as
+                         * VSH_REPEATS_MAX */
     double experts_low, experts_high;         /* of models with experts */
     double granularity_low, granularity_high; /* of their experts; 0: not known to the law */
-    double dense_high;  /* parameters of its largest dense run, where those were fewer; else 0 */
-    bool same_corpus;   /* its losses compare with those of the default law */
-    int anchor_corpus;  /* of measured runs that its losses compare with */
-    double residual_sd; /* relative, of a new run; 0 when not published */
-    int runs;           /* it was fitted to, as the paper rounds them; 0 when not published */
+    double dense_low, dense_high; /* parameters of its dense runs, where others had more; else 0 */
+    bool same_corpus;             /* its losses compare with those of the default law */
+    int anchor_corpus;            /* of measured runs that its losses compare with */
+    double residual_sd;           /* relative, of a new run; 0 when not published */
+    int runs; /* it was fitted to, as the paper rounds them; 0 when not published */
     /* Measured loss minus the law where it is valid (median, and 10 and 90 % of the runs): another
      * tokenizer and recipe than the coefficients are of. All 0 when nobody compared. */
     double offset, offset_low, offset_high;

@@ -23,7 +23,7 @@ typedef struct {
 
 typedef struct {
     const vsh_node *params, *tokens;
-    double experts_max;
+    double ratio_min, experts_max, repeats_max;
 } fitted_nodes;
 
 #define AT(field) offsetof(law_nodes, field)
@@ -45,6 +45,8 @@ static const vsh_field law_fields[] = {
 static const vsh_field fitted_fields[] = {
     {"params", VSH_FIELD_NODE, offsetof(fitted_nodes, params), true},
     {"tokens", VSH_FIELD_NODE, offsetof(fitted_nodes, tokens), true},
+    {"ratio_min", VSH_FIELD_REAL, offsetof(fitted_nodes, ratio_min), false, 0, 1e6},
+    {"repeats_max", VSH_FIELD_REAL, offsetof(fitted_nodes, repeats_max), false, 0, 1e6},
     {"experts_max", VSH_FIELD_REAL, offsetof(fitted_nodes, experts_max), false, 0, 65536},
     {NULL}};
 
@@ -164,6 +166,8 @@ static vsh_status read_fitted(vsh_arena *arena, const vsh_doc *doc, const vsh_no
     VSH_TRY(read_span(doc, nodes.params, &law->params_low, &law->params_high, err));
     VSH_TRY(read_span(doc, nodes.tokens, &law->tokens_low, &law->tokens_high, err));
     law->experts_high = nodes.experts_max;
+    law->ratio_low = nodes.ratio_min;
+    law->repeats_max = nodes.repeats_max;
     vsh_text_add(&range, "%s - %s parameters, %s - %s tokens", vsh_show_count(law->params_low).text,
                  vsh_show_count(law->params_high).text, vsh_show_count(law->tokens_low).text,
                  vsh_show_count(law->tokens_high).text);
@@ -307,16 +311,24 @@ static void write_covariance(const vsh_law *law, vsh_text *out)
     }
 }
 
+/* What is zero was not said. */
+static void write_bound(const char *key, double value, vsh_text *out)
+{
+    if (value <= 0)
+        return;
+    vsh_text_add(out, ", %s: ", key);
+    write_number(value, out);
+}
+
 static void write_fitted(const vsh_law *law, vsh_text *out)
 {
     vsh_text_add(out, "fitted: {params: ");
     write_list((const double[]){law->params_low, law->params_high}, 2, out);
     vsh_text_add(out, ", tokens: ");
     write_list((const double[]){law->tokens_low, law->tokens_high}, 2, out);
-    if (law->experts_high > 0) {
-        vsh_text_add(out, ", experts_max: ");
-        write_number(law->experts_high, out);
-    }
+    write_bound("ratio_min", law->ratio_low, out);
+    write_bound("repeats_max", law->repeats_max, out);
+    write_bound("experts_max", law->experts_high, out);
     vsh_text_add(out, "}\n");
 }
 

@@ -28,11 +28,14 @@ static double worth(double base, double repeats, double star)
     return base + base * star * (1 - exp(-repeats / star));
 }
 
+vsh_repeats vsh_repeats_of(const double *c, const vsh_point *p)
+{
+    return (vsh_repeats){p->tokens / unique_of(p) - 1, p->params / usable_params(c, p) - 1};
+}
+
 vsh_repeats vsh_muennighoff_repeats(const vsh_point *p)
 {
-    const double *c = vsh_muennighoff2023.coefficient;
-
-    return (vsh_repeats){p->tokens / unique_of(p) - 1, p->params / usable_params(c, p) - 1};
+    return vsh_repeats_of(vsh_muennighoff2023.coefficient, p);
 }
 
 double vsh_muennighoff_effective_tokens(double tokens, double unique)

@@ -13,6 +13,8 @@ typedef struct {
 #define VSH_REPEATS_MAX 20.0
 
 vsh_repeats vsh_muennighoff_repeats(const vsh_point *point);
+/* The same by other coefficients of that form. */
+vsh_repeats vsh_repeats_of(const double *coefficients, const vsh_point *point);
 /* D' of the law: what tokens seen are worth as unique ones. */
 double vsh_muennighoff_effective_tokens(double tokens, double unique);
 /* What repeating costs so many parameters, as this law sees it: the loss on repeated tokens less
