@@ -173,7 +173,7 @@ static void print_combination(const combination *c, vsh_term term, vsh_text *out
         snprintf(line, sizeof line,
                  "Under %s, against its dense run in these hours: %s parameters (%s active) on %s "
                  "tokens reach the same loss in %s h. Rows are whole runs of real architectures "
-                 "that fit this chip.",
+                 "that fit these chips.",
                  c->law->title, vsh_show_count(all->params_total).text,
                  vsh_show_count(all->params_active).text, vsh_show_count(all->tokens).text,
                  vsh_show_amount(all->hours).text);
@@ -192,6 +192,11 @@ static void print_head(const plan *p, vsh_term term, vsh_text *out)
                  vsh_term_plain(term), vsh_show_count((double)run->parameters.total).text,
                  vsh_show_count(run->tokens).text);
     vsh_text_add(out, ", loss %.2f\n", run->loss);
+    if (run->valid)
+        return;
+    vsh_text_add(out, "  %sNote%s      ", vsh_term_warn(term), vsh_term_plain(term));
+    vsh_text_add(out, "losses are extrapolated: ");
+    vsh_text_wrap(out, run->invalid_reason, 37, WIDTH);
 }
 
 /* ---- as JSON -------------------------------------------------------------------------------- */

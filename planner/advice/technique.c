@@ -61,7 +61,9 @@ const vsh_technique vsh_techniques[VSH_TECHNIQUE_COUNT] = {
      vsh_advise_pruning},
     {"distillation", "A student of a teacher three times its size",
      "Training Compute-Optimal LLM: trains compact models with lower computational costs",
-     VSH_EVIDENCE_SECONDARY, "Busbridge 2025, arXiv:2502.08606 equations 8 and 9, table 6",
+     VSH_EVIDENCE_SECONDARY,
+     "Busbridge 2025, arXiv:2502.08606 equations 8 and 9; table 6 recalled, in agreement with an "
+     "independent evaluation of it",
      "the teacher exists already or serves many students; where it would be trained for one "
      "student, train the student alone",
      vsh_advise_distillation},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "planner/advice/combination.h"
+#include "planner/advice/early_exit.h"
 #include "planner/laws/ludziejewski2025.h"
 #include "tests/harness.h"
 
@@ -190,6 +191,35 @@ static void savings_do_not_add(void)
     CHECK(fabs(all.time - (1 - product_time)) > 0.02);
 }
 
+/* Experts reach 0.80 of the dense model's share of peak. */
+static void fewer_flops_with_experts_are_fewer_hours_only_after_their_lower_rate(void)
+{
+    const plan *p = mission(0);
+    vsh_changed experts = apply(p, &vsh_ludziejewski2025, "experts-8");
+
+    CHECK_NEAR(experts.compute, row(p, "experts-8")->compute, 0, 0.03);
+    CHECK_NEAR(1 - experts.time, (1 - experts.compute) / 0.8, 0.01, 0);
+    CHECK(experts.params_total > 2 * experts.params_active);
+}
+
+/* The operations of a model with three heads are those of (body + 3 head) / (body + head). */
+static void exits_in_the_op_list_cost_what_the_formula_says(void)
+{
+    const plan *p = mission(0);
+    const vsh_model *m = &p->recommended.model;
+    vsh_work work = vsh_work_default(p->recommended.seq);
+    double head = 2 * (double)m->vocab * (double)m->hidden;
+    double body = p->recommended.flops_per_token / 3 - head;
+    vsh_model exits = *m;
+    vsh_op_list ops;
+
+    plan_place_exits(&exits, 3);
+    REQUIRE_OK(vsh_lower(&exits, &work, &ops, &err), &err);
+    CHECK_NEAR(vsh_ops_step_model_flops(&ops).v / (double)p->recommended.seq,
+               vsh_exits_training(3, body, head) * p->recommended.flops_per_token, 1e-9, 0);
+    CHECK_NEAR(row(p, "early-exit")->compute, 1 - vsh_exits_training(3, body, head), 1e-9, 0);
+}
+
 /* The forward pass that is run again runs in int8 too: together they cost less than one by one. */
 static void int8_and_recomputation_meet_in_the_forward_pass(void)
 {
@@ -267,6 +297,10 @@ const vsh_test vsh_tests[] = {
      recomputation_costs_less_than_a_third_and_frees_activations},
     {"no_figure_is_infinite", no_figure_is_infinite},
     {"savings_do_not_add", savings_do_not_add},
+    {"fewer_flops_with_experts_are_fewer_hours_only_after_their_lower_rate",
+     fewer_flops_with_experts_are_fewer_hours_only_after_their_lower_rate},
+    {"exits_in_the_op_list_cost_what_the_formula_says",
+     exits_in_the_op_list_cost_what_the_formula_says},
     {"int8_and_recomputation_meet_in_the_forward_pass",
      int8_and_recomputation_meet_in_the_forward_pass},
     {"one_alone_is_its_own_combination", one_alone_is_its_own_combination},
