@@ -165,6 +165,11 @@ sim_benches := $(addprefix $(B)/tests/bench/,bench_sim silicon)
 $(sim_benches): $(B)/%: $(B)/%.o $(sim_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(core_libraries) -o $@)
 
+# the loss laws on published runs: a table
+law_benches := $(addprefix $(B)/tests/bench/,laws)
+$(law_benches): $(B)/%: $(B)/%.o $(planner_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
+
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
 trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))
 sim_fuzz := $(filter %/fuzz_scale_sim,$(fuzz_programs))
@@ -191,7 +196,7 @@ fault_tools := $(B)/tests/faults/inject.so $(fault_writers)
 check: $(PROGRAMS) $(unit_programs) $(sim_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(sim_programs) $(trainer_programs) -- $(fuzz_programs)
 
-bench: $(PROGRAMS) $(sim_benches) | $(after_deps)
+bench: $(PROGRAMS) $(sim_benches) $(law_benches) | $(after_deps)
 	@tests/bench/bench.sh $(B)
 
 demo: $(PROGRAMS) | $(after_deps)

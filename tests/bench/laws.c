@@ -1,0 +1,92 @@
+/* What the loss laws are worth on published runs: the refit of Chinchilla's, and held-out
+ * prediction beside baselines (tests/laws/held_out.h). */
+#include "tests/laws/held_out.h"
+
+static void print_predictor(const held_table *t, int p, int texts)
+{
+    held_errors all = held_judge(t, 0, 0, texts), form = held_judge(t, 0, p, texts);
+    held_errors e = held_judge(t, p, p, texts);
+
+    printf("    %-32s", t->experiment->predictor[p].words);
+    if (!e.count) {
+        printf(" the runs do not tell it\n");
+        return;
+    }
+    printf(" %3d %6.2f %6.2f %6.2f %+6.2f %6.3f %6.3f", e.count, 100 * e.median, 100 * e.mean,
+           100 * e.worst, 100 * e.bias, e.nats, e.worst_nats);
+    if (p == 0)
+        printf("  %d inside +- %.1f %%", e.covered, 100 * e.half_width);
+    else if (form.count < all.count)
+        printf("  (the first on these: %.2f)", 100 * form.mean);
+    printf("\n");
+}
+
+static void print_table(const held_table *t)
+{
+    printf("\n  %s: %d runs fitted", t->experiment->name, t->trained);
+    if (t->sets > 1)
+        printf(" in %d sets", t->sets);
+    printf("\n");
+    for (int p = 0; p < t->experiment->predictors; p++)
+        print_predictor(t, p, HELD_ALL_TEXTS);
+    if (t->experiment->columns.no_tokens) {
+        held_gains g = held_gain(t);
+        printf("    %d of 2 - 32 experts take off %.3f nats; this law %.3f, Clark's own %.3f, the "
+               "joint law %.3f\n",
+               g.count, g.measured, g.fitted, g.clark, g.joint);
+    }
+    if (!t->experiment->per_text)
+        return;
+    printf("   of them on English web pages\n");
+    for (int p = 0; p < t->experiment->predictors; p++)
+        print_predictor(t, p, HELD_WEB_TEXTS);
+}
+
+/* The objective, its coefficients and the optimum at 1.8e19 FLOP of all 240 runs. */
+static vsh_status print_refit(vsh_arena *arena, vsh_error *err)
+{
+    const held_experiment *e = &held_experiments[HELD_BUDGETS];
+    vsh_fit_options options = {.form = &vsh_form_chinchilla,
+                               .delta = 1e-3,
+                               .bootstraps = HELD_DRAWS,
+                               .flops = 1.8e19,
+                               .seed = 1,
+                               .threads = 2};
+    vsh_runs runs, none;
+    held_experiment all = *e;
+    vsh_fit fit;
+
+    all.train_to = INFINITY;
+    VSH_TRY(held_split(arena, &all, &all.columns, &runs, &none, err));
+    VSH_TRY(vsh_fit_run(arena, &runs, &options, &fit, err));
+    printf("  Chinchilla's runs refitted: %d runs, objective %.8g\n   ", runs.count, fit.objective);
+    for (int i = 0; fit.form->coefficient[i]; i++)
+        printf(" %s %.5g (+- %.2g)", fit.form->coefficient[i], fit.law.coefficient[i],
+               fit.law.stderr_[i]);
+    printf("\n    best size at 1.8e19 FLOP: %.0f M parameters (%.0f - %.0f M)\n",
+           fit.optimum.params / 1e6, fit.optimum_params.low / 1e6, fit.optimum_params.high / 1e6);
+    return VSH_OK;
+}
+
+int main(void)
+{
+    static held_table table;
+    vsh_arena arena = {0};
+    vsh_error err;
+
+    if (print_refit(&arena, &err) != VSH_OK) {
+        printf("  published runs: skipped: %s\n", err.text);
+        vsh_arena_free(&arena);
+        return 0;
+    }
+    printf("\n  %-34s %3s %6s %6s %6s %6s %6s %6s\n", "held-out prediction", "n", "median", "mean",
+           "worst", "bias", "median", "worst");
+    printf("  %-34s %3s %6s %6s %6s %6s %6s %6s", "", "", "%", "%", "%", "%", "nats", "nats");
+    for (held_id id = 0; id < HELD_EXPERIMENTS; id++)
+        if (held_run(&arena, id, &table, &err) != VSH_OK)
+            printf("\n  %s: skipped: %s\n", held_experiments[id].name, err.text);
+        else
+            print_table(&table);
+    vsh_arena_free(&arena);
+    return 0;
+}
