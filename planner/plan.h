@@ -60,8 +60,9 @@ typedef struct {
 typedef struct {
     vsh_tuned run; /* what the laws were asked */
     vsh_hyperparameters laws;
-    double rate;           /* learning rate, to one digit */
-    double critical_batch; /* tokens; NaN where no loss is known */
+    double rate;                         /* learning rate, to one digit */
+    double critical_loss, critical_data; /* batch, tokens: by Kaplan of the loss (NaN: not known),
+                                            by Zhang of the tokens */
     vsh_schedule_advice schedule;
 } plan_tuning;
 
@@ -144,6 +145,8 @@ typedef struct {
     char message[400];
 } plan_warning;
 
+typedef struct plan_target plan_target; /* plan_target.h */
+
 struct vsh_technique;
 
 /* What one technique does to the recommended run. Shares saved are negative where it costs; NaN
@@ -170,9 +173,11 @@ typedef struct {
     double flops; /* C, the whole budget */
     plan_check check;
     plan_rule rule;
-    double largest_params;               /* by memory alone */
-    vsh_optimum by_law[VSH_SIZING_LAWS]; /* in the order of vsh_laws */
-    vsh_optimum optimum;                 /* of the request's law */
+    double largest_params;                          /* by memory alone */
+    const vsh_law *sizing_law[VSH_SIZING_LAWS + 1]; /* those of vsh_laws, then one from a file */
+    vsh_optimum by_law[VSH_SIZING_LAWS + 1];        /* what each makes of the budget */
+    int by_law_count;
+    vsh_optimum optimum; /* of the request's law */
     vsh_interval optimum_params, optimum_tokens, optimum_loss;
     double useful_flops; /* beyond it the unique tokens at hand give nothing; 0 without a limit */
     bool data_limited;   /* the unique tokens, not the hours, end the run or force epochs */
@@ -181,6 +186,7 @@ typedef struct {
     vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
     plan_run dense_of_joint_law;  /* the dense run that experts are compared with */
     vsh_expert_crossing crossing; /* of the recommended run: its own experts, or 8 */
+    const plan_target *target;    /* what a loss needs; NULL: not asked */
     plan_run alternative[PLAN_ALTERNATIVES];
     int alternative_count;
     plan_advice advice[PLAN_TECHNIQUES];

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "core/precision.h"
+#include "planner/fit/fit.h"
 
 #define AT(field) offsetof(plan_config, field)
 #define LATER(name, argument, help)                                                                \
@@ -40,8 +41,7 @@
     {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)", \
      AT(region)},                                                                                  \
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},    \
-    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",        \
-     AT(law)},                                                                                     \
+    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run, or a law file", AT(law)},       \
     {VSH_OPT_FLAG, 0, "check-throughput", NULL,                                                    \
      "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},          \
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)}
@@ -49,6 +49,8 @@
 
 static const vsh_opt main_options[] = {
     PLAN_OPTIONS,
+    {VSH_OPT_REAL, 0, "target-loss", "L", "also: what this loss needs, and whether the hours do",
+     AT(target_loss), 1e-3, 10},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -84,21 +86,71 @@ static const vsh_opt count_options[] = {
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt loss_options[] = {
-    {VSH_OPT_TEXT, 0, "law", "NAME", "the law (vishwa-plan laws lists them)", AT(law)},
+    {VSH_OPT_TEXT, 0, "law", "NAME", "the law (vishwa-plan laws lists them), or a law file",
+     AT(law)},
     {VSH_OPT_REAL, 0, "params", "N", "parameters as this law counts them", AT(params), 1, 1e18},
+    {VSH_OPT_TEXT, 0, "model", "M", "instead of N: a model, counted as the law does", AT(model)},
+    {VSH_OPT_REAL, 0, "flops", "C", "instead of N and D: the law's best use of a budget", AT(flops),
+     1e9, 1e30},
     {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
     {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
      1e18},
     {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
-    LATER("granularity", "G", "expert granularity"),
+    {VSH_OPT_REAL, 0, "granularity", "G", "width of the MLP over that of an expert",
+     AT(granularity), 1, 65536},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt hyperparameters_options[] = {
+    {VSH_OPT_REAL, 0, "params", "N", "parameters, active ones of a model with experts", AT(params),
+     1, 1e18},
+    {VSH_OPT_TEXT, 0, "model", "M", "a model instead: each law then counts its own N", AT(model)},
+    {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
+    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
+     1e18},
+    {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
+    {VSH_OPT_REAL, 0, "flops", "C", "compute of the run (default: 6 N D)", AT(flops), 1, 1e40},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: 2048, or the model's)",
+     AT(seq), 1, 1073741824},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt hw_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const vsh_opt laws_options[] = {
+    {VSH_OPT_TEXT, 0, "law", "NAME", "only this one, or the law in a file", AT(law)},
+    VSH_COMMON_OPTIONS(plan_config)};
+static const char *const objective_words[] = {"huber", "least-squares", NULL};
+
 static const vsh_opt fit_options[] = {
-    {VSH_OPT_TEXT, 0, "law", "FORM", "the form to fit (default chinchilla)", AT(law)},
+    {VSH_OPT_TEXT, 0, "law", "FORM",
+     "chinchilla (default), tied, repeated, bounded, routed, kaplan or joint-experts", AT(law)},
+    {VSH_OPT_INTEGER, 0, "bootstrap", "K", "fits to runs drawn again (default 200; 0: none)",
+     AT(bootstraps), 0, 1e6},
+    {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
+     "columns that are not named params, tokens, loss, unique_tokens, experts, granularity",
+     AT(columns)},
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...", "rows with one of these values; again: and",
+     AT(where)},
+    {VSH_OPT_REAL, 0, "flops", "C", "budget of the optimum (default: the largest of the runs)",
+     AT(flops), 1, 1e30},
+    {VSH_OPT_REAL, 0, "hold-out", "X",
+     "predict the largest models from the others: a share below 1, or how many sizes", AT(hold_out),
+     1e-6, 1e6},
+    {VSH_OPT_WORD, 0, "resample", "WHAT",
+     "runs (default), budgets (runs of one compute) or groups (--columns group=NAME)", AT(resample),
+     0, 0, vsh_resample_words},
+    {VSH_OPT_WORD, 0, "objective", "W", "huber (default, of log loss) or least-squares",
+     AT(objective), 0, 0, objective_words},
+    {VSH_OPT_REAL, 0, "delta", "X", "where Huber's loss turns straight (default 1e-3)", AT(delta),
+     1e-9, 1e3},
+    {VSH_OPT_REAL, 0, "vocab", "V", "the bounded form's L0 is ln V (default: fitted)", AT(vocab), 2,
+     1e9},
+    {VSH_OPT_TEXT, 0, "out", "FILE", "write the law, for --law FILE", AT(out)},
+    {VSH_OPT_TEXT, 0, "corpus", "TEXT", "corpus and tokenizer, for the law (default: the file)",
+     AT(corpus)},
+    {VSH_OPT_WORD, 0, "n-counts", "W", "what params counts, for the law (default total)",
+     AT(n_counts), 0, 0, vsh_n_counts_names},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
@@ -116,15 +168,24 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan count --model path/to/config.json --seq 4096 --json\n",
       count_options, 0},
      plan_run_count},
-    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E]",
+    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E] [--granularity G]",
       "one prediction of one law",
       "  vishwa-plan loss --law besiroglu2024 --params 350M --tokens 8B\n"
-      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n",
+      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n"
+      "  vishwa-plan loss --law krajewski2024 --params 4.37B --tokens 16B --granularity 8\n"
+      "  vishwa-plan loss --law porian2024 --flops 1.8e19\n",
       loss_options, 0},
      plan_run_loss},
-    {{"laws", "[--json]", "the laws: formula, coefficients, what N counts, fitted range, source",
-      "  vishwa-plan laws\n", common_options, 0},
+    {{"laws", "[NAME] [--json]",
+      "the laws: formula, coefficients, what N counts, fitted range, source",
+      "  vishwa-plan laws\n  vishwa-plan laws krajewski2024\n", laws_options, 1},
      plan_run_laws},
+    {{"hyperparameters", "--params N --tokens D [--experts E] | --model M --tokens D",
+      "learning rate, batch and schedule by the published laws",
+      "  vishwa-plan hyperparameters --params 350M --tokens 8B\n"
+      "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
+      hyperparameters_options, 0},
+     plan_run_hyperparameters},
     {{"advice", "--hw P --hours H [--with LIST] [options]",
       "what each technique saves in this budget, and several together",
       "  vishwa-plan advice --hw tpu-v5e --hours 100\n"
@@ -171,8 +232,14 @@ void plan_config_default(plan_config *config)
                             .mfu = NAN,
                             .price_usd = NAN,
                             .experts = NAN,
+                            .granularity = NAN,
+                            .flops = NAN,
+                            .target_loss = NAN,
                             .chips = 1,
                             .precision = -1,
                             .optimizer = -1,
-                            .recipe = -1};
+                            .recipe = -1,
+                            .bootstraps = -1,
+                            .delta = 1e-3, /* Hoffmann et al. 2022, section 3.3 */
+                            .hold_out = NAN};
 }

@@ -10,18 +10,12 @@
 
 /* ---- what a law says ---------------------------------------------------------------------- */
 
-/* What repeating costs, as the data-constrained law sees it: added to a law that takes all tokens
- * for unique ones. Continuous where the unique tokens just suffice. */
+/* What repeating costs: added to a law that takes all tokens for unique ones. */
 static double price_of_repetition(const plan_goal *goal, const plan_run *run)
 {
     double params = goal->experts ? (double)run->parameters.active : (double)run->parameters.total;
-    vsh_point repeated = {params, run->tokens, goal->unique_tokens, 1};
-    vsh_point fresh = {params, run->tokens, 0, 1};
 
-    if (goal->unique_tokens == 0 || run->tokens <= goal->unique_tokens)
-        return 0;
-    return vsh_law_loss(&vsh_muennighoff2023, &repeated) -
-           vsh_law_loss(&vsh_muennighoff2023, &fresh);
+    return vsh_muennighoff_price(params, run->tokens, goal->unique_tokens);
 }
 
 static void ask_law(const plan_goal *goal, plan_run *run)
@@ -303,7 +297,7 @@ static vsh_status expect(const plan_request *r, const plan_goal *goal, plan_run 
                          vsh_error *err)
 {
     vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
-                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .residual_sd = vsh_law_residual(goal->law),
                               .seed = r->seed};
     double unique = goal->unique_tokens;
 
