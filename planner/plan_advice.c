@@ -95,7 +95,7 @@ static shown show_money(double usd)
     if (fabs(usd) < 0.005)
         return (shown){"0"};
     snprintf(s.text, sizeof s.text, "%c$%.16s", usd < 0 ? '-' : '+',
-             fabs(usd) < 1e6 ? vsh_show_amount(fabs(usd)).text : vsh_show_count(fabs(usd)).text);
+             fabs(usd) < 1e5 ? vsh_show_amount(fabs(usd)).text : vsh_show_count(fabs(usd)).text);
     return s;
 }
 
@@ -153,7 +153,7 @@ static void print_changed(const char *name, const vsh_changed *c, vsh_text *out)
     print_line(name, c->compute, c->time, c->memory_bytes, c->usd, c->loss, out);
 }
 
-static void print_combination(const combination *c, vsh_term term, vsh_text *out)
+static void print_combination(const plan *p, const combination *c, vsh_term term, vsh_text *out)
 {
     const vsh_changed *all = &c->together;
 
@@ -171,7 +171,8 @@ static void print_combination(const combination *c, vsh_term term, vsh_text *out
     if (all->reaches) {
         char line[400];
         snprintf(line, sizeof line,
-                 "Under %s, against its dense run in these hours: %s parameters (%s active) on %s "
+                 "Under %s, against its run without them in these hours: %s parameters (%s active) "
+                 "on %s "
                  "tokens reach the same loss in %s h. Rows are whole runs of real architectures "
                  "that fit these chips.",
                  c->law->title, vsh_show_count(all->params_total).text,
@@ -179,7 +180,12 @@ static void print_combination(const combination *c, vsh_term term, vsh_text *out
                  vsh_show_amount(all->hours).text);
         vsh_text_wrap(out, line, 2, WIDTH);
     } else {
-        vsh_text_wrap(out, "Together they do not reach the loss here, or no law says.", 2, WIDTH);
+        vsh_text_wrap(out,
+                      p->data_limited
+                          ? "The tokens at hand end this run, and no law knows experts or int8 on "
+                            "tokens that are repeated."
+                          : "Together they do not reach the loss on these chips.",
+                      2, WIDTH);
     }
 }
 
@@ -373,7 +379,7 @@ vsh_status plan_run_advice(vsh_session *s, vsh_error *err)
     print_head(p, s->term, &s->out);
     print_table(p, s->term, &s->out);
     if (c->list.count > 0)
-        print_combination(c, s->term, &s->out);
+        print_combination(p, c, s->term, &s->out);
     print_conditions(p, s->common->explain, s->term, &s->out);
     vsh_text_add(&s->out, "\n");
     return VSH_OK;
