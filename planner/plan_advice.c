@@ -288,22 +288,16 @@ static void write_json(const plan *p, const combination *c, vsh_json *json)
 
 /* ---- in the report -------------------------------------------------------------------------- */
 
-void plan_advice_write_page(const plan *p, vsh_text *page)
+static void write_figures(const plan *p, vsh_text *page)
 {
-    static const char *const heads[] = {"Technique", "#compute", "#loss",
-                                        "#memory",   "#time",    "#money",
-                                        "#serving",  "evidence", "+what decides"};
-    vsh_table table;
+    static const char *const heads[] = {"Technique", "#compute", "#loss",    "#memory",
+                                        "#time",     "#money",   "#serving", "evidence"};
+    vsh_table table = vsh_table_open(page, heads, 8);
 
-    if (p->advice_count == 0)
-        return;
-    vsh_page_put(page, "h2", NULL, "What each technique saves");
-    vsh_text_add(page, "<section class=\"card\">\n");
-    table = vsh_table_open(page, heads, 9);
     for (int i = 0; i < p->advice_count; i++) {
         const plan_advice *a = &p->advice[i];
         vsh_table_row(&table, a->applies ? "strong" : NULL);
-        vsh_table_cell(&table, "%s", a->technique->title);
+        vsh_table_cell(&table, "%s", a->technique->name);
         vsh_table_cell(&table, "%s", show_share(a->compute).text);
         vsh_table_cell(&table, "%s", show_loss(a->loss).text);
         vsh_table_cell(&table, "%s", show_memory(a->memory_bytes).text);
@@ -311,15 +305,38 @@ void plan_advice_write_page(const plan *p, vsh_text *page)
         vsh_table_cell(&table, "%s", show_money(a->usd).text);
         vsh_table_cell(&table, "%s", show_share(a->inference).text);
         vsh_table_cell(&table, "%s", vsh_evidence_names[a->technique->evidence]);
-        vsh_table_cell(&table, "%s Condition: %s. (%s)", a->why, a->technique->condition,
-                       a->technique->source);
     }
     vsh_table_close(&table);
+}
+
+static void write_reasons(const plan *p, vsh_text *page)
+{
+    static const char *const heads[] = {"Technique", "+what decides it here", "+on condition that"};
+    vsh_table table = vsh_table_open(page, heads, 3);
+
+    for (int i = 0; i < p->advice_count; i++) {
+        const vsh_technique *t = p->advice[i].technique;
+        vsh_table_row(&table, NULL);
+        vsh_table_cell(&table, "%s", t->name);
+        vsh_table_cell(&table, "%s. %s", t->title, p->advice[i].why);
+        vsh_table_cell(&table, "%s (%s)", t->condition, t->source);
+    }
+    vsh_table_close(&table);
+}
+
+void plan_advice_write_page(const plan *p, vsh_text *page)
+{
+    if (p->advice_count == 0)
+        return;
+    vsh_page_put(page, "h2", NULL, "What each technique saves");
+    vsh_text_add(page, "<section class=\"card\">\n");
+    write_figures(p, page);
     vsh_page_put(page, "p", "small",
                  "Set off: what pays here, or is in the plan already. Minus: it costs. Compute, "
                  "time and money at equal loss, loss in nats at equal compute, serving of a "
                  "token's cost. Savings do not add: vishwa-plan advice --with plans several "
                  "together.");
+    write_reasons(p, page);
     vsh_text_add(page, "</section>\n");
 }
 
