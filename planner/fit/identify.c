@@ -14,8 +14,9 @@
 #define MOVES_NOTHING 1e-5
 /* A direction in which derivatives cancel to rounding, differences included. */
 #define SINGULAR 1e-8
-/* An ln of a coefficient that is known to less than a factor of 20. */
-#define LOG_UNSURE 3.0
+/* An ln of a factor that is known to less than a factor of 400; its exponent, which moves with it
+ * by about ln D, is then not known to .3. */
+#define LOG_UNSURE 6.0
 
 enum { DISTINCT_MAX = VSH_COEFFICIENTS + 2, SAMPLE = 4000 };
 
