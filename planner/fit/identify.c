@@ -100,15 +100,6 @@ static unsigned all_free(const vsh_problem *problem)
     return ((1U << problem->coefficients) - 1) & ~problem->fixed;
 }
 
-static int free_count(const vsh_problem *problem)
-{
-    int count = 0;
-
-    for (int i = 0; i < problem->coefficients; i++)
-        count += vsh_problem_is_free(problem, i);
-    return count;
-}
-
 static bool one_loss(const vsh_problem *problem)
 {
     double least = INFINITY, most = 0;
@@ -122,7 +113,7 @@ static bool one_loss(const vsh_problem *problem)
 
 void vsh_identify_runs(const vsh_problem *problem, vsh_unidentified *found)
 {
-    int most = free_count(problem) + 1, points = distinct_points(problem, most);
+    int most = vsh_problem_free_count(problem) + 1, points = distinct_points(problem, most);
 
     *found = (vsh_unidentified){0};
     for (const vsh_fit_need *need = problem->kind->need; need->distinct; need++) {
