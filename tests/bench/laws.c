@@ -45,20 +45,10 @@ static void print_table(const held_table *t)
 /* The objective, its coefficients and the optimum at 1.8e19 FLOP of all 240 runs. */
 static vsh_status print_refit(vsh_arena *arena, vsh_error *err)
 {
-    const held_experiment *e = &held_experiments[HELD_BUDGETS];
-    vsh_fit_options options = {.form = &vsh_form_chinchilla,
-                               .delta = 1e-3,
-                               .bootstraps = HELD_DRAWS,
-                               .flops = 1.8e19,
-                               .seed = 1,
-                               .threads = 2};
-    vsh_runs runs, none;
-    held_experiment all = *e;
+    vsh_runs runs;
     vsh_fit fit;
 
-    all.train_to = INFINITY;
-    VSH_TRY(held_split(arena, &all, &all.columns, &runs, &none, err));
-    VSH_TRY(vsh_fit_run(arena, &runs, &options, &fit, err));
+    VSH_TRY(held_refit(arena, HELD_DRAWS, &runs, &fit, err));
     printf("  Chinchilla's runs refitted: %d runs, objective %.8g\n   ", runs.count, fit.objective);
     for (int i = 0; fit.form->coefficient[i]; i++)
         printf(" %s %.5g (+- %.2g)", fit.form->coefficient[i], fit.law.coefficient[i],

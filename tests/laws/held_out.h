@@ -50,7 +50,8 @@ typedef struct {
     const held_experiment *experiment;
     held_point point[HELD_POINTS];
     int count, trained, sets;
-    int told[HELD_PREDICTORS]; /* in how many of the sets */
+    int told[HELD_PREDICTORS];                   /* in how many of the sets */
+    double c[HELD_PREDICTORS][VSH_COEFFICIENTS]; /* of the last set */
 } held_table;
 
 /* ---- fitting ------------------------------------------------------------------------------- */
@@ -191,6 +192,8 @@ static inline vsh_status held_add(vsh_arena *arena, held_table *t, const vsh_run
         VSH_TRY(held_fit(arena, e, &e->predictor[p], &train, p == 0 ? HELD_DRAWS : 0, &fit[p],
                          &found[p], err));
         t->told[p] += found[p].told;
+        if (found[p].told)
+            memcpy(t->c[p], found[p].c, sizeof t->c[p]);
     }
     for (int i = 0; i < held.count && t->count < HELD_POINTS; i++) {
         held_point *point = &t->point[t->count++];
@@ -378,6 +381,24 @@ static const char *const held_texts[] = {
 
 /* Those of English web pages; the others are German, program code and the Penn Treebank. */
 enum { HELD_WEB_TEXTS = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 7 };
+
+/* Chinchilla's 240 runs, all of them fitted. */
+static inline vsh_status held_refit(vsh_arena *arena, int bootstraps, vsh_runs *runs, vsh_fit *fit,
+                                    vsh_error *err)
+{
+    vsh_fit_options options = {.form = &vsh_form_chinchilla,
+                               .delta = 1e-3,
+                               .bootstraps = bootstraps,
+                               .flops = 1.8e19,
+                               .seed = 1,
+                               .threads = 2};
+    held_experiment all = held_experiments[HELD_BUDGETS];
+    vsh_runs none;
+
+    all.train_to = INFINITY;
+    VSH_TRY(held_split(arena, &all, &all.columns, runs, &none, err));
+    return vsh_fit_run(arena, runs, &options, fit, err);
+}
 
 /* ---- what experts take off the loss --------------------------------------------------------- */
 
