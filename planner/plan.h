@@ -11,6 +11,7 @@
 #include "core/hardware.h"
 #include "core/model.h"
 #include "core/tensor.h"
+#include "planner/advice/hyperparameters.h"
 #include "planner/laws/anchors.h"
 #include "planner/laws/law.h"
 #include "planner/laws/uncertainty.h"
@@ -54,6 +55,15 @@ typedef struct {
     char verdict[200];
 } plan_rule;
 
+/* How to train a run of these parameters on so many tokens. */
+typedef struct {
+    vsh_tuned run; /* what the laws were asked */
+    vsh_hyperparameters laws;
+    double rate;           /* learning rate, to one digit */
+    double critical_batch; /* tokens; NaN where no loss is known */
+    vsh_schedule_advice schedule;
+} plan_tuning;
+
 /* One training run: an architecture and how to train it, with what it costs and should reach. */
 typedef struct {
     const char *name;
@@ -66,8 +76,7 @@ typedef struct {
     double flops_per_token; /* model FLOPs of training one token */
     double tokens, unique_tokens, epochs;
     double batch_tokens, steps, accumulate;
-    double rate, rate_low, rate_high; /* learning rate */
-    double batch_low, batch_high;
+    plan_tuning tuning;
     const vsh_law *loss_law;
     vsh_point point;        /* what that law was asked */
     double repetition_nats; /* of the loss: the price of repeated tokens, by muennighoff2023 */
@@ -77,7 +86,9 @@ typedef struct {
     const vsh_anchor *measured; /* the measured run put inside the range when it was not; or NULL */
     char invalid_reason[160];
     double step_time_s, mfu, hfu, hours;
-    double recomputed; /* FLOPs that run for each that runs without recomputation */
+    vsh_interval hours_range;  /* 95 % of the time its tokens take, by the throughput's spread */
+    vsh_interval tokens_range; /* and of the tokens its hours buy */
+    double recomputed;         /* FLOPs that run for each that runs without recomputation */
     double slowdown; /* of the assumed throughput, by recomputation and by the roofline; 1 = none */
     double roofline_s; /* the least time of a step that the chip's ceilings allow */
     vsh_bound bound;   /* the ceiling under which most of that time is spent */
@@ -139,9 +150,9 @@ typedef struct {
     double flops; /* C, the whole budget */
     plan_check check;
     plan_rule rule;
-    double largest_params;             /* by memory alone */
+    double largest_params;               /* by memory alone */
     vsh_optimum by_law[VSH_SIZING_LAWS]; /* in the order of vsh_laws */
-    vsh_optimum optimum;               /* of the request's law */
+    vsh_optimum optimum;                 /* of the request's law */
     vsh_interval optimum_params, optimum_tokens, optimum_loss;
     double useful_flops; /* beyond it the unique tokens at hand give nothing; 0 without a limit */
     bool data_limited;   /* the unique tokens, not the hours, end the run or force epochs */
@@ -165,6 +176,8 @@ void plan_warn(plan *p, const char *code, const char *format, ...)
 #define PLAN_MEMORY_SHARE 0.9
 /* Activations set aside before the real architecture is known. */
 #define PLAN_ACTIVATION_RESERVE 2e9
+/* z of a 95 % interval. */
+#define PLAN_Z95 1.959964
 /* Gains below this are within the noise of one run: 0.003-0.02 nats over seeds. */
 #define PLAN_NOISE_NATS 0.008
 #define PLAN_NOISE_LEAST 0.003
@@ -206,6 +219,15 @@ vsh_status plan_sketch_run(const plan_request *request, const plan_goal *goal, p
                            vsh_error *err);
 vsh_status plan_complete_run(const plan_request *request, const plan_goal *goal, plan_run *run,
                              vsh_error *err);
+
+/* plan_tuning.c: the laws' centre for a run. For a batch that was then chosen: the schedule and the
+ * critical batch (loss NaN: not known). */
+plan_tuning plan_tune(const vsh_tuned *run);
+void plan_tune_schedule(plan_tuning *tuning, double tokens, double batch_tokens, double epochs,
+                        double loss);
+/* The parameters of an architecture as the laws count them. */
+vsh_tuned plan_tuned_of(const vsh_model *model, const vsh_parameters *parameters, double experts,
+                        double tokens);
 
 /* plan_architecture.c: rotary, gated, RMS-normed decoders in the steps of the chip. */
 typedef struct {

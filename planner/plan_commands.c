@@ -35,7 +35,7 @@ static const vsh_opt main_options[] = {
      AT(recipe), 0, 0, vsh_recipe_words},
     {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",
      AT(serve_tokens), 1, 1e18},
-    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region of the grid (default us-central1)",
+    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)",
      AT(region)},
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
     {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
@@ -64,6 +64,10 @@ static const vsh_opt loss_options[] = {
 
 static const vsh_opt hw_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt fit_options[] = {
+    {VSH_OPT_TEXT, 0, "law", "FORM", "the form to fit (default chinchilla)", AT(law)},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
@@ -97,7 +101,11 @@ const vsh_program_command plan_commands[] = {
     {{"estimate", "", "step time, MFU and memory of exactly one run", NULL, common_options, 0},
      NULL},
     {{"search", "", "the layouts that fit, best first", NULL, common_options, 0}, NULL},
-    {{"fit", "", "fit a law to runs", NULL, common_options, 0}, NULL},
+    {{"fit", "RUNS.csv [--law FORM] [--bootstrap K] [options]", "fit a law to runs",
+      "  vishwa-plan fit runs.csv\n"
+      "  vishwa-plan fit runs.csv --law bounded --vocab 256 --bootstrap 1000\n",
+      fit_options, 1},
+     plan_run_fit},
     {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
      NULL},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},

@@ -27,7 +27,8 @@ vsh_command_run plan_run_main_job; /* plan_main_job.c */
 vsh_command_run plan_run_count;    /* plan_count.c */
 vsh_command_run plan_run_loss;     /* plan_loss.c */
 vsh_command_run plan_run_laws;
-vsh_command_run plan_run_hw; /* plan_hw.c */
+vsh_command_run plan_run_hw;  /* plan_hw.c */
+vsh_command_run plan_run_fit; /* plan_fit.c */
 
 /* The law of this name, the default for NULL; says when one is described and not built yet. */
 vsh_status plan_find_law(const char *name, const vsh_law **law, vsh_error *err);

@@ -3,7 +3,7 @@
 #include "planner/plan_report.h"
 
 /* Of the profile's figures the first ones are shown. */
-enum { FIGURES_MAX = 32, EXPLAINED_MAX = 64 + PLAN_CHECK_EXPLAINED };
+enum { FIGURES_MAX = 32, EXPLAINED_MAX = 64 + PLAN_CHECK_EXPLAINED + PLAN_BILL_EXPLAINED };
 
 static const char derived[] = "derived"; /* follows from the lines above it */
 
@@ -20,8 +20,6 @@ static int list_inputs(const plan *p, vsh_explained *lines)
     lines[count++] = (vsh_explained){"effective throughput", r->effective.v / 1e12,
                                      "TFLOP/s a chip",       r->scenario,
                                      r->throughput_source,   vsh_tag_names[r->throughput_tag]};
-    lines[count++] = (vsh_explained){"carbon intensity", r->region->g_per_kwh, "g/kWh",
-                                     r->region->code,    r->region->source,    "specification"};
     return count;
 }
 
@@ -56,22 +54,15 @@ static int list_results(const plan *p, vsh_explained *lines)
         {"steps", run->steps, "", "tokens / batch", "arithmetic", derived},
         {"roofline of a step", run->roofline_s, "s",
          "max of FLOPs / peak and bytes / bandwidth, by operation", "core/cost.c", derived},
-        {"learning rate", run->rate, "", "geometric mean of Step Law, DeepSeek, Ludziejewski",
-         "arXiv:2503.04715, 2401.02954, 2502.05172", "calibrated"},
-        {"batch", run->batch_tokens, "tokens",
-         "power of two near the mean of Step Law and DeepSeek", "arXiv:2503.04715, 2401.02954",
-         "calibrated"},
+        {"learning rate", run->tuning.rate, "",
+         "geometric mean of the laws fitted where the run lies",
+         "arXiv:2503.04715, 2401.02954, 2502.05172, 2406.19146", "calibrated"},
+        {"batch", run->batch_tokens, "tokens", "power of two near the mean of those laws",
+         "arXiv:2503.04715, 2401.02954, 2406.19146", "calibrated"},
         {"step time", run->step_time_s, "s",
          "batch x FLOPs a token / (chips x effective throughput)", "arithmetic", derived},
         {"memory", run->footprint.total.v / 1e9, "GB",
          "state + saved bytes of the op list + logits + 5 %", "core/footprint.c", derived},
-        {"energy", run->bill.kwh, "kWh", "chips (W chip + W host) hours / 1000 x PUE 1.10",
-         "arXiv:2104.10350", "assumed"},
-        {"carbon", run->bill.co2_kg, "kg CO2e", "kWh x g/kWh / 1000, location based",
-         p->request.region->source, derived},
-        {"embodied carbon", run->bill.embodied_kg, "kg CO2e", "300 kg x hours / (6 years x 70 %)",
-         "no maker publishes it", "assumed"},
-        {"cost", run->bill.usd, "USD", "price x chips x hours", "profile or --price", derived},
         {"spread of throughput", p->request.throughput_log_sd, "log sd", "of a log-normal factor",
          "docs/model.md, intervals", "assumed"},
         {"residual of a new run", vsh_besiroglu2024.residual_sd, "relative sd",
@@ -91,7 +82,8 @@ static int list_all(const plan *p, vsh_explained lines[EXPLAINED_MAX])
 
     if (p->check.answered)
         count += plan_check_explain(p, lines + count);
-    return count + list_results(p, lines + count);
+    count += list_results(p, lines + count);
+    return count + plan_bill_explain(p, lines + count);
 }
 
 void plan_explain(const plan *p, vsh_text *out)

@@ -26,7 +26,7 @@ static void write_size_tiles(const plan *p, vsh_text *page)
     char loss[16], rate[16];
 
     snprintf(loss, sizeof loss, "%.2f", run->loss);
-    snprintf(rate, sizeof rate, "%.1g", run->rate);
+    snprintf(rate, sizeof rate, "%s", plan_show_rate(run->tuning.rate).text);
     if (m->experts.count)
         vsh_report_tile(page, "parameters", COUNT((double)run->parameters.total), "%s active",
                         COUNT((double)run->parameters.active));
@@ -41,9 +41,10 @@ static void write_size_tiles(const plan *p, vsh_text *page)
     vsh_report_tile(page, "predicted loss", loss, "%.2f - %.2f, nats a token", run->loss_range.low,
                     run->loss_range.high);
     vsh_report_tile(page, "batch", COUNT(run->batch_tokens), "tokens; %s - %s do as well",
-                    COUNT(run->batch_low), COUNT(run->batch_high));
-    vsh_report_tile(page, "learning rate", rate, "%.1g - %.1g by the published laws", run->rate_low,
-                    run->rate_high);
+                    COUNT(run->tuning.laws.batch_low), COUNT(run->tuning.laws.batch_high));
+    vsh_report_tile(page, "learning rate", rate, "%s - %s by the published laws",
+                    plan_show_rate(run->tuning.laws.rate_low).text,
+                    plan_show_rate(run->tuning.laws.rate_high).text);
     vsh_report_tile(page, "steps", INTEGER(run->steps), "of %s",
                     vsh_show_time(run->step_time_s).text);
 }
@@ -55,7 +56,8 @@ static void write_cost_tiles(const plan *p, vsh_text *page)
     char text[48];
 
     snprintf(text, sizeof text, "%s h", AMOUNT(run->hours));
-    vsh_report_tile(page, "time", text, "of %s h at hand", AMOUNT(p->request.hours));
+    vsh_report_tile(page, "time", text, "%s - %s; %s h at hand", AMOUNT(run->hours_range.low),
+                    AMOUNT(run->hours_range.high), AMOUNT(p->request.hours));
     snprintf(text, sizeof text, "%.0f %%", 100 * run->mfu);
     vsh_report_tile(page, "of peak (MFU)", text, "scenario %.60s; bound by %s", p->request.scenario,
                     vsh_bound_names[run->bound]);
@@ -185,7 +187,8 @@ static void write_alternative(const plan_run *run, const char *name, const char 
     vsh_table_cell(table, "%s", COUNT((double)run->parameters.total));
     vsh_table_cell(table, "%s", COUNT(run->tokens));
     vsh_table_cell(table, "%.2f", run->loss);
-    vsh_table_cell(table, "%s", AMOUNT(run->hours));
+    vsh_table_cell(table, "%s (%s - %s)", AMOUNT(run->hours), AMOUNT(run->hours_range.low),
+                   AMOUNT(run->hours_range.high));
     vsh_table_cell(table, "%s", BYTES(run->footprint.total.v));
     if (run->bill.price_known)
         vsh_table_cell(table, "$%s", AMOUNT(run->bill.usd));
@@ -359,7 +362,10 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
         plan_check_write_page(p, &page);
     write_laws(p, &page);
     write_alternatives(p, &page);
+    if (plan_has_run(p))
+        plan_page_tuning(&p->recommended.tuning, p->recommended.batch_tokens, &page);
     write_rule(p, &page);
+    plan_bill_write_page(p, &page);
     write_memory(p, &page);
     vsh_page_put(&page, "h2", NULL, "Figures");
     *drawn = vsh_report_add_figures(folder, figures, PLAN_FIGURES, &page);

@@ -126,18 +126,6 @@ static void write_model(const vsh_model *m, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_bill(const plan_run *run, vsh_json *json)
-{
-    const vsh_bill *bill = &run->bill;
-
-    real_if(json, "energy_kwh", bill->power_known, bill->kwh);
-    real_if(json, "energy_low_kwh", bill->power_known, bill->kwh_low);
-    real_if(json, "energy_high_kwh", bill->power_known, bill->kwh_high);
-    real_if(json, "co2_kg", bill->power_known, bill->co2_kg);
-    real_if(json, "embodied_co2_kg", true, bill->embodied_kg);
-    real_if(json, "cost_usd", bill->price_known, bill->usd);
-}
-
 /* The keys of recommended and of each alternative. */
 static void write_run(const plan_run *run, vsh_json *json)
 {
@@ -146,15 +134,18 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_json_integer(json, "params_active", run->parameters.active);
     vsh_json_real(json, "flops_per_token_train", run->flops_per_token);
     vsh_json_real(json, "tokens", run->tokens);
+    vsh_json_real(json, "tokens_low", run->tokens_range.low);
+    vsh_json_real(json, "tokens_high", run->tokens_range.high);
     vsh_json_real(json, "unique_tokens", run->unique_tokens);
     vsh_json_real(json, "epochs", run->epochs);
     vsh_json_real(json, "batch_tokens", run->batch_tokens);
     vsh_json_integer(json, "micro_batch_sequences", run->work.sequences);
     vsh_json_real(json, "accumulate", run->accumulate);
     vsh_json_string(json, "recompute", vsh_recompute_words[run->work.recompute]);
-    vsh_json_real(json, "learning_rate", run->rate);
-    vsh_json_real(json, "learning_rate_low", run->rate_low);
-    vsh_json_real(json, "learning_rate_high", run->rate_high);
+    vsh_json_real(json, "learning_rate", run->tuning.rate);
+    vsh_json_real(json, "learning_rate_low", run->tuning.laws.rate_low);
+    vsh_json_real(json, "learning_rate_high", run->tuning.laws.rate_high);
+    plan_write_tuning(&run->tuning, run->batch_tokens, json);
     vsh_json_real(json, "steps", run->steps);
     vsh_json_real(json, "loss", run->loss);
     vsh_json_real(json, "loss_low", run->loss_range.low);
@@ -172,7 +163,9 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_footprint_write(&run->footprint, json);
     vsh_json_bool(json, "fits", run->fits);
     vsh_json_real(json, "hours", run->hours);
-    write_bill(run, json);
+    vsh_json_real(json, "hours_low", run->hours_range.low);
+    vsh_json_real(json, "hours_high", run->hours_range.high);
+    plan_bill_write_json(run, json);
 }
 
 static void write_alternatives(const plan *p, vsh_json *json)

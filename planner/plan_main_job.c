@@ -12,8 +12,6 @@
 #define THROUGHPUT_LOG_SD 0.12
 /* Sequences of a plan for a given model, unless --seq says otherwise. */
 #define SEQ_DEFAULT_MAX 4096
-/* z of a 95 % interval: a stated range is taken as one. */
-#define Z95 1.959964
 
 static vsh_status read_hours(const plan_config *c, double *hours, vsh_error *err)
 {
@@ -27,7 +25,8 @@ static vsh_status read_hours(const plan_config *c, double *hours, vsh_error *err
 
 static double spread_of(const vsh_figure *figure)
 {
-    return figure->low < figure->high ? log(figure->high / figure->low) / (2 * Z95)
+    /* a stated range is taken as a 95 % interval */
+    return figure->low < figure->high ? log(figure->high / figure->low) / (2 * PLAN_Z95)
                                       : THROUGHPUT_LOG_SD;
 }
 

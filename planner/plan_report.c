@@ -89,56 +89,32 @@ static void print_expectation(const plan_run *run, vsh_text *out)
                      near->loss, COUNT(near->params), COUNT(near->tokens), COUNT(near->unique));
 }
 
-/* 1.05e-3 as a person writes it: "1e-3", "4.4e-4". */
-static vsh_figure_text show_rate(double rate)
-{
-    vsh_figure_text shown;
-    int exponent = (int)floor(log10(rate) + 1e-9);
-    double digits = round(10 * rate / pow(10, exponent)) / 10;
-
-    snprintf(shown.text, sizeof shown.text, "%.*fe%d", digits == round(digits) ? 0 : 1, digits,
-             exponent);
-    return shown;
-}
-
 static void print_training(const plan *p, const plan_run *run, vsh_text *out)
 {
     const vsh_footprint *f = &run->footprint;
+    const plan_tuning *tuning = &run->tuning;
     double state = f->weights.v + f->gradients.v + f->optimizer.v;
 
-    vsh_text_add(out, "  With      batch %s tokens, lr %s (%s - %s), %s steps, WSD\n",
-                 COUNT(run->batch_tokens), show_rate(run->rate).text, show_rate(run->rate_low).text,
-                 show_rate(run->rate_high).text, INTEGER(run->steps));
+    vsh_text_add(out, "  With      batch %s tokens, lr %s (%s - %s), %s steps:\n",
+                 COUNT(run->batch_tokens), plan_show_rate(tuning->rate).text,
+                 plan_show_rate(tuning->laws.rate_low).text,
+                 plan_show_rate(tuning->laws.rate_high).text, INTEGER(run->steps));
+    vsh_text_add(out,
+                 "            %s of warmup, constant, %.0f %% of cooldown; beta2 %g, decay %g\n",
+                 INTEGER(tuning->schedule.warmup_steps), 100 * tuning->schedule.cooldown_share,
+                 tuning->schedule.beta2, tuning->schedule.weight_decay);
     vsh_text_add(out, "  Memory    %s of %s: state %s, activations %s,\n", BYTES(f->total.v),
                  BYTES(p->request.hardware->memory_bytes.value), BYTES(state),
                  BYTES(f->activations.v));
     vsh_text_add(out, "            logits %s; %s, %" PRId64 " sequence%s at a time, recompute %s\n",
                  BYTES(f->logits.v), p->request.recipe->name, run->work.sequences,
                  run->work.sequences == 1 ? "" : "s", vsh_recompute_words[run->work.recompute]);
-    vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%; %s h in all\n",
+    vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%\n",
                  vsh_show_time(run->step_time_s).text, vsh_show_time(run->roofline_s).text,
-                 vsh_bound_names[run->bound], 100 * run->mfu, REAL(run->hours));
-}
-
-static void print_bill(const plan *p, const plan_run *run, vsh_text *out)
-{
-    const vsh_bill *bill = &run->bill;
-
-    vsh_text_add(out, "  Cost      ");
-    if (bill->price_known)
-        vsh_text_add(out, "$%s   ", vsh_show_amount(bill->usd).text);
-    else
-        vsh_text_add(out, "$? (--price)   ");
-    if (bill->power_known) {
-        double unit = bill->kwh < 1 ? 1e-3 : 1; /* Wh and g of small runs */
-        vsh_text_add(
-            out, "%s %s (%s - %s)   %s %s CO2 (%s)\n", vsh_show_amount(bill->kwh / unit).text,
-            unit < 1 ? "Wh" : "kWh", vsh_show_amount(bill->kwh_low / unit).text,
-            vsh_show_amount(bill->kwh_high / unit).text, vsh_show_amount(bill->co2_kg / unit).text,
-            unit < 1 ? "g" : "kg", p->request.region->code);
-    } else {
-        vsh_text_add(out, "power unknown\n");
-    }
+                 vsh_bound_names[run->bound], 100 * run->mfu);
+    vsh_text_add(out, "  Time      %s h (%s - %s); as many hours buy %s - %s tokens\n",
+                 REAL(run->hours), REAL(run->hours_range.low), REAL(run->hours_range.high),
+                 COUNT(run->tokens_range.low), COUNT(run->tokens_range.high));
 }
 
 static void print_laws(const plan *p, vsh_term term, vsh_text *out)
@@ -187,7 +163,9 @@ static void print_alternatives(const plan *p, vsh_term term, vsh_text *out)
         if (first)
             vsh_text_add(out, "\n  %sInstead%s\n", vsh_term_bold(term), vsh_term_plain(term));
         first = false;
-        snprintf(line, sizeof line, "%s, %s", COUNT((double)run->parameters.total), run->saving);
+        snprintf(line, sizeof line, "%s in %s h (%s - %s), %s",
+                 COUNT((double)run->parameters.total), REAL(run->hours), REAL(run->hours_range.low),
+                 REAL(run->hours_range.high), run->saving);
         vsh_text_add(out, "  %-13s ", run->name);
         vsh_text_wrap(out, line, 16, WIDTH + 2);
         vsh_text_add(out, "%*s", 16, "");
@@ -235,7 +213,7 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
         print_architecture(run, term, out);
         print_expectation(run, out);
         print_training(p, run, out);
-        print_bill(p, run, out);
+        plan_bill_print(run, out);
     } else {
         vsh_text_add(out, "  %sNo run to recommend.%s\n", vsh_term_warn(term),
                      vsh_term_plain(term));

@@ -10,6 +10,13 @@
 void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out);
 /* plan_json.c; explain adds the "explain" array. */
 void plan_write_json(const plan *p, bool explain, vsh_json *json);
+/* plan_tuning_report.c: the object "hyperparameters"; the table of a page; a screen. */
+void plan_write_tuning(const plan_tuning *tuning, double batch_tokens, vsh_json *json);
+void plan_page_tuning(const plan_tuning *tuning, double batch_tokens, vsh_text *page);
+void plan_print_tuning(const plan_tuning *tuning, double batch_tokens, vsh_term term,
+                       vsh_text *out);
+/* 1.05e-3 as a person writes it: "1e-3", "4.4e-4". */
+vsh_figure_text plan_show_rate(double rate);
 /* plan_check_report.c: what --check-throughput found; for a plan that was asked to check. lines:
  * those of --explain, at most PLAN_CHECK_EXPLAINED; returns how many. */
 enum { PLAN_CHECK_EXPLAINED = 6 };
@@ -17,6 +24,12 @@ void plan_check_print(const plan *p, vsh_term term, vsh_text *out);
 void plan_check_write_json(const plan *p, vsh_json *json);
 void plan_check_write_page(const plan *p, vsh_text *page);
 int plan_check_explain(const plan *p, vsh_explained lines[PLAN_CHECK_EXPLAINED]);
+/* plan_bill.c: the cost of a run with its ranges and sources; lines as above. */
+enum { PLAN_BILL_EXPLAINED = 24 };
+void plan_bill_print(const plan_run *run, vsh_text *out);
+void plan_bill_write_json(const plan_run *run, vsh_json *json);
+void plan_bill_write_page(const plan *p, vsh_text *page);
+int plan_bill_explain(const plan *p, vsh_explained explained[PLAN_BILL_EXPLAINED]);
 /* plan_explain.c: each number with its formula, source and tag. */
 void plan_explain(const plan *p, vsh_text *out);
 void plan_explain_json(const plan *p, vsh_json *json);

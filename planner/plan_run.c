@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "planner/advice/hyperparameters.h"
 #include "planner/laws/muennighoff2023.h"
 #include "planner/plan.h"
 
@@ -21,7 +20,8 @@ static double price_of_repetition(const plan_goal *goal, const plan_run *run)
 
     if (goal->unique_tokens == 0 || run->tokens <= goal->unique_tokens)
         return 0;
-    return vsh_law_loss(&vsh_muennighoff2023, &repeated) - vsh_law_loss(&vsh_muennighoff2023, &fresh);
+    return vsh_law_loss(&vsh_muennighoff2023, &repeated) -
+           vsh_law_loss(&vsh_muennighoff2023, &fresh);
 }
 
 static void ask_law(const plan_goal *goal, plan_run *run)
@@ -135,23 +135,6 @@ vsh_status plan_sketch_run(const plan_request *r, const plan_goal *goal, plan_ru
 
 /* ---- how to train it ---------------------------------------------------------------------- */
 
-static double one_digit(double value)
-{
-    double scale = pow(10, floor(log10(value)));
-
-    return round(value / scale) * scale;
-}
-
-/* A power of two times one sequence on each chip, near what is wanted, with steps enough. */
-static void choose_batch(plan_run *run, double chips, double wanted)
-{
-    double unit = chips * (double)run->seq;
-
-    run->batch_tokens = unit * exp2(fmax(0, round(log2(wanted / unit))));
-    while (run->tokens / run->batch_tokens < VSH_STEPS_MIN && run->batch_tokens > unit)
-        run->batch_tokens /= 2;
-}
-
 static void count_steps(plan_run *run)
 {
     run->steps = floor(run->tokens / run->batch_tokens);
@@ -162,18 +145,13 @@ static void count_steps(plan_run *run)
 
 static void choose_hyperparameters(const plan_goal *goal, plan_run *run)
 {
-    const vsh_parameters *p = &run->parameters;
-    vsh_hyperparameters h = vsh_hyperparameters_of(
-        (double)(p->active - p->embedding), /* Step Law counts without */
-        vsh_law_params(&vsh_ludziejewski2025, &run->model, p), run->tokens,
-        run->tokens * run->flops_per_token, goal->experts ? (double)goal->experts : 1);
+    vsh_tuned asked =
+        plan_tuned_of(&run->model, &run->parameters, (double)goal->experts, run->tokens);
 
-    run->rate = one_digit(h.rate);
-    run->rate_low = h.rate_low;
-    run->rate_high = h.rate_high;
-    run->batch_low = h.batch_low;
-    run->batch_high = h.batch_high;
-    choose_batch(run, goal->chips, h.batch_tokens);
+    asked.flops = run->tokens * run->flops_per_token;
+    run->tuning = plan_tune(&asked);
+    run->batch_tokens =
+        vsh_batch_near(run->tuning.laws.batch_tokens, goal->chips * (double)run->seq, run->tokens);
 }
 
 /* ---- how long it takes -------------------------------------------------------------------- */
@@ -197,6 +175,28 @@ static vsh_status find_roofline(const plan_request *r, const plan_goal *goal, pl
     return VSH_OK;
 }
 
+/* No throughput takes a step under its roofline, which bounds the short end. */
+static void spread_hours(const plan_request *r, double assumed_s, plan_run *run)
+{
+    double factor = exp(PLAN_Z95 * r->throughput_log_sd);
+    double least_s = fmax(assumed_s / factor, run->roofline_s);
+    double most_s = fmax(assumed_s * factor, run->roofline_s);
+
+    run->hours_range = (vsh_interval){run->steps * least_s / 3600, run->steps * most_s / 3600};
+    run->tokens_range = (vsh_interval){run->tokens * run->step_time_s / most_s,
+                                       run->tokens * run->step_time_s / least_s};
+}
+
+/* A run that fills its hours takes them whatever the throughput, and sees more or fewer tokens. One
+ * that ends with its tokens is paid for as long as it takes, within the hours at hand. */
+static vsh_duration billed(const plan_request *r, const plan_run *run)
+{
+    if (run->hours >= 0.95 * r->hours)
+        return vsh_for_hours(run->hours);
+    return (vsh_duration){run->hours, fmin(run->hours, run->hours_range.low),
+                          fmin(run->hours_range.high, r->hours)};
+}
+
 /* The assumed throughput, unless recomputation or the chip's ceilings allow less. */
 static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run *run,
                           vsh_error *err)
@@ -217,7 +217,8 @@ static vsh_status time_it(const plan_request *r, const plan_goal *goal, plan_run
         run->batch_tokens * run->flops_per_token / run->step_time_s / goal->chips / r->peak.v;
     run->hfu *= run->mfu;
     run->hours = run->steps * run->step_time_s / 3600;
-    run->bill = vsh_bill_of(r->hardware, goal->chips, run->hours, r->region, r->price_usd);
+    spread_hours(r, assumed, run);
+    run->bill = vsh_bill_of(r->hardware, goal->chips, billed(r, run), r->region, r->price_usd);
     return VSH_OK;
 }
 
@@ -302,6 +303,7 @@ static vsh_status expect(const plan_request *r, const plan_goal *goal, plan_run 
     run->loss_range.high += run->repetition_nats;
     widen_by_measured(goal, run);
     bound_by_vocabulary(run);
+    plan_tune_schedule(&run->tuning, run->tokens, run->batch_tokens, run->epochs, run->loss);
     return VSH_OK;
 }
 

@@ -1,41 +1,139 @@
 #include "planner/advice/hyperparameters.h"
 
+#include <assert.h>
 #include <math.h>
-
-double vsh_steplaw_rate(double params, double tokens)
-{
-    return 1.79 * pow(params, -0.713) * pow(tokens, 0.307);
-}
-
-double vsh_steplaw_batch_tokens(double tokens) { return 0.58 * pow(tokens, 0.571); }
-
-double vsh_deepseek_rate(double flops) { return 0.3118 * pow(flops, -0.125); }
-
-double vsh_deepseek_batch_tokens(double flops) { return 0.2920 * pow(flops, 0.3271); }
-
-double vsh_ludziejewski_rate(double params_active, double experts)
-{
-    return exp(8.39 - 0.81 * log(params_active) - 0.25 * log(fmax(1, experts))); /* 0: dense too */
-}
 
 double vsh_kaplan_critical_batch(double loss) { return 2e8 / pow(loss, 1 / 0.21); }
 
 double vsh_kaplan_overfit_tokens(double params) { return 5e3 * pow(params, 0.74); }
 
-static double capped(double rate) { return rate < VSH_RATE_MAX ? rate : VSH_RATE_MAX; }
+/* ---- learning rate and batch --------------------------------------------------------------- */
 
-vsh_hyperparameters vsh_hyperparameters_of(double params_non_embedding, double params_active,
-                                           double tokens, double flops, double experts)
+/* The geometric mean of what was added, and its ends. */
+typedef struct {
+    double log_sum, low, high;
+    int count;
+} gathered;
+
+static void gather(gathered *g, double value)
 {
-    double rates[] = {capped(vsh_steplaw_rate(params_non_embedding, tokens)),
-                      capped(vsh_deepseek_rate(flops)),
-                      capped(vsh_ludziejewski_rate(params_active, experts))};
-    double batches[] = {vsh_steplaw_batch_tokens(tokens), vsh_deepseek_batch_tokens(flops)};
+    g->low = g->count ? fmin(g->low, value) : value;
+    g->high = g->count ? fmax(g->high, value) : value;
+    g->log_sum += log(value);
+    g->count++;
+}
 
-    return (vsh_hyperparameters){.rate = cbrt(rates[0] * rates[1] * rates[2]),
-                                 .rate_low = fmin(rates[0], fmin(rates[1], rates[2])),
-                                 .rate_high = fmax(rates[0], fmax(rates[1], rates[2])),
-                                 .batch_tokens = sqrt(batches[0] * batches[1]),
-                                 .batch_low = fmin(batches[0], batches[1]),
-                                 .batch_high = fmax(batches[0], batches[1])};
+static double mean(const gathered *g) { return exp(g->log_sum / g->count); }
+
+static void gather_rates(const vsh_tuned *run, const bool valid[VSH_TUNING_LAWS], bool any,
+                         gathered *g, bool used[VSH_TUNING_LAWS])
+{
+    for (int i = 0; i < VSH_TUNING_LAWS; i++) {
+        const vsh_tuning_law *law = &vsh_tuning_laws[i];
+        double rate = law->rate(run);
+        used[i] = !law->shown_only && (valid[i] || any) && rate > 0;
+        if (used[i])
+            gather(g, any ? fmin(rate, VSH_RATE_MAX) : rate);
+    }
+}
+
+static void gather_batches(const vsh_tuned *run, const bool valid[VSH_TUNING_LAWS], bool any,
+                           gathered *g)
+{
+    for (int i = 0; i < VSH_TUNING_LAWS; i++) {
+        const vsh_tuning_law *law = &vsh_tuning_laws[i];
+        if (law->batch_tokens && !law->shown_only && (valid[i] || any))
+            gather(g, law->batch_tokens(run));
+    }
+}
+
+vsh_hyperparameters vsh_hyperparameters_of(const vsh_tuned *run)
+{
+    vsh_hyperparameters h = {0};
+    gathered rate = {0}, batch = {0};
+    bool valid[VSH_TUNING_LAWS];
+    char reason[80];
+
+    assert(run && run->non_embedding > 0 && run->tokens > 0);
+    for (int i = 0; i < VSH_TUNING_LAWS; i++)
+        valid[i] = vsh_tuning_law_valid(&vsh_tuning_laws[i], run, reason, sizeof reason);
+    gather_rates(run, valid, false, &rate, h.used);
+    h.rate_extrapolated = rate.count == 0;
+    if (h.rate_extrapolated)
+        gather_rates(run, valid, true, &rate, h.used);
+    gather_batches(run, valid, false, &batch);
+    h.batch_extrapolated = batch.count == 0;
+    if (h.batch_extrapolated)
+        gather_batches(run, valid, true, &batch);
+    h.rate = mean(&rate), h.rate_low = rate.low, h.rate_high = rate.high;
+    h.batch_tokens = mean(&batch), h.batch_low = batch.low, h.batch_high = batch.high;
+    return h;
+}
+
+double vsh_batch_near(double wanted, double unit, double tokens)
+{
+    double batch = unit * exp2(fmax(0, round(log2(wanted / unit))));
+
+    while (tokens / batch < VSH_STEPS_MIN && batch > unit)
+        batch /= 2;
+    return batch;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------ */
+
+/* Runs shorter than a thousand steps spend a tenth of them: assumed. */
+#define WARMUP_SHARE_MAX 0.1
+/* Up to so many tokens a step beta2 = .95 is worse than .99: Porian 2024, figure 3, 128 sequences
+ * of 2,048. */
+#define SMALL_BATCH 262144.0
+/* From here on every token is seen again. */
+#define EPOCHS_REPEATED 2.0
+
+static double within(double value, double low, double high) { return fmax(low, fmin(high, value)); }
+
+vsh_schedule_advice vsh_schedule_advice_of(const vsh_tuned *run, double batch_tokens, double epochs)
+{
+    double steps = run->tokens / batch_tokens, most = WARMUP_SHARE_MAX * steps;
+    bool repeats = epochs >= EPOCHS_REPEATED;
+    vsh_schedule_advice a = {.cooldown_share = 0.2,
+                             .beta1 = 0.9,
+                             .beta2 = batch_tokens <= SMALL_BATCH ? 0.99 : 0.95,
+                             .weight_decay = repeats ? 1 : 0.1,
+                             .weight_decay_low = 0.1,
+                             .weight_decay_high = repeats ? 1 : 0.1,
+                             .clip = 1};
+
+    assert(batch_tokens > 0 && epochs >= 1 - 1e-9);
+    a.warmup_low = within(0.01 * steps, 100, 2000);
+    a.warmup_high = fmax(a.warmup_low, within(run->matmul / batch_tokens, 100, 2000));
+    a.warmup_low = floor(fmin(a.warmup_low, most));
+    a.warmup_high = floor(fmin(a.warmup_high, most));
+    a.warmup_steps = floor(within(0.02 * steps, a.warmup_low, a.warmup_high));
+    return a;
+}
+
+void vsh_settings_of(const vsh_schedule_advice *a, vsh_setting settings[VSH_SETTINGS])
+{
+    const vsh_setting all[VSH_SETTINGS] = {
+        {"warmup_steps", "warmup steps", a->warmup_steps, a->warmup_low, a->warmup_high,
+         "1 % of the steps (arXiv:2402.07871) to N tokens (arXiv:2406.19146), 100 to 2,000 steps",
+         "primary"},
+        {"cooldown_share", "cooldown, share of the steps", a->cooldown_share, a->cooldown_share,
+         a->cooldown_share, "arXiv:2405.18392: constant with 20 % cooldown matches cosine",
+         "secondary"},
+        {"beta1", "beta1", a->beta1, a->beta1, a->beta1, "the usual value", "from memory"},
+        {"beta2", "beta2", a->beta2, a->beta2, a->beta2,
+         "arXiv:2406.19146: .95 is worse up to 262,144 tokens a step", "secondary"},
+        {"weight_decay", "weight decay", a->weight_decay, a->weight_decay_low, a->weight_decay_high,
+         a->weight_decay > 0.5 ? "arXiv:2605.01640: about ten times the usual where data repeats"
+                               : "the usual value",
+         a->weight_decay > 0.5 ? "primary" : "from memory"},
+        {"gradient_clip", "gradient clipped at norm", a->clip, a->clip, a->clip, "the usual value",
+         "from memory"},
+        {"steps_min", "steps at least", VSH_STEPS_MIN, VSH_STEPS_MIN, VSH_STEPS_MIN,
+         "fewer do not use the data well (docs/model.md)", "assumed"},
+    };
+
+    for (int i = 0; i < VSH_SETTINGS; i++)
+        settings[i] = all[i];
 }

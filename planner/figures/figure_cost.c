@@ -22,7 +22,7 @@ typedef struct {
 static cost_axis choose_cost_axis(const plan *p)
 {
     const plan_request *r = &p->request;
-    vsh_bill hour = vsh_bill_of(r->hardware, r->chips, 1, r->region, r->price_usd);
+    vsh_bill hour = vsh_bill_of(r->hardware, r->chips, vsh_for_hours(1), r->region, r->price_usd);
     bool money = hour.price_known && hour.usd > 0, energy = hour.power_known && hour.kwh > 0;
 
     if (money)
@@ -202,7 +202,8 @@ static void tell_cost(const plan *p, vsh_text *caption)
 {
     const plan_request *r = &p->request;
     vsh_point here = best_in(p, r->hours), twice = best_in(p, 2 * r->hours);
-    vsh_bill bill = vsh_bill_of(r->hardware, r->chips, r->hours, r->region, r->price_usd);
+    vsh_bill bill =
+        vsh_bill_of(r->hardware, r->chips, vsh_for_hours(r->hours), r->region, r->price_usd);
 
     tell_bill(p, plan_has_run(p) ? &p->recommended.bill : &bill, caption);
     vsh_text_add(caption, ". Twice the hours would buy %.3f nats%s.",

@@ -59,4 +59,4 @@ const vsh_law vsh_krajewski2024 = {
     .tokens_high = 130e9,
     .experts_high = 64,
     .residual_sd = 0.006, /* RMSE .019 held out at losses of about 3.1 */
-    .anchor_corpus = VSH_ANY_CORPUS};
+    .anchor_corpus = VSH_C4};

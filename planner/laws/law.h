@@ -41,6 +41,7 @@ typedef struct {
     bool same_corpus;   /* its losses compare with those of the default law */
     int anchor_corpus;  /* of measured runs that its losses compare with */
     double residual_sd; /* relative, of a new run; 0 when not published */
+    int runs;           /* it was fitted to; 0 when not published */
 } vsh_law;
 
 extern const vsh_law vsh_kaplan2020, vsh_hoffmann2022, vsh_besiroglu2024, vsh_muennighoff2023,

@@ -2,14 +2,12 @@
 
 #include <assert.h>
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_linalg.h>
-#include <gsl/gsl_matrix.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
 
 #include "core/rng.h"
+#include "planner/laws/covariance.h"
 
 /* Streams of random numbers: one for each coefficient, then these. */
 enum { THROUGHPUT = VSH_COEFFICIENTS, RESIDUAL };
@@ -20,31 +18,15 @@ typedef struct {
     double row[VSH_COEFFICIENTS][VSH_COEFFICIENTS];
 } factor;
 
-/* A coefficient that a fit could not tell has a variance of zero: it stays, and the others are
- * decomposed without it. */
 static vsh_status decompose(const vsh_law *law, factor *lower, vsh_error *err)
 {
-    int count = vsh_form_count(law->form);
-    gsl_matrix_view view = gsl_matrix_view_array_with_tda(&lower->row[0][0], (size_t)count,
-                                                          (size_t)count, VSH_COEFFICIENTS);
-    gsl_error_handler_t *handler;
-    int failed;
-
     *lower = (factor){0};
     if (!law->covariance)
         return VSH_OK;
-    lower->count = count;
-    for (int i = 0; i < count; i++)
-        for (int j = 0; j < count; j++)
-            lower->row[i][j] = law->covariance[i * count + j];
-    for (int i = 0; i < count; i++)
-        if (lower->row[i][i] == 0)
-            lower->row[i][i] = 1e-300;
-    handler = gsl_set_error_handler_off();
-    failed = gsl_linalg_cholesky_decomp1(&view.matrix);
-    gsl_set_error_handler(handler);
-    if (failed)
-        return vsh_fail(err, VSH_EINPUT, "%s: covariance: %s", law->name, gsl_strerror(failed));
+    lower->count = vsh_form_count(law->form);
+    if (!vsh_covariance_factor(law->covariance, lower->count, lower->row))
+        return vsh_fail(err, VSH_EINPUT, "%s: the covariance is not positive semidefinite",
+                        law->name);
     return VSH_OK;
 }
 

@@ -75,6 +75,19 @@ answers 0 '.memory | .bytes_per_param == 8' $job --optimizer adafactor
 answers 0 '.memory | .bytes_per_param == 12' $job --optimizer muon
 answers 0 '.memory.recipe == "adamw8bit-no-master"' $job --recipe adamw8bit-no-master
 answers 0 '.recommended.co2_kg < 2.4' $job --region us-west1
+answers 0 '.recommended | (.co2_kg - 10.5 | fabs) < 0.05 and .pue == 1.1 and .grid_g_per_kwh == 366.85' $job --region asia-southeast1
+for place in FR FRA fr france; do
+    answers 0 '.recommended | .grid_place == "France" and .grid_year == 2023 and .co2_kg < 2' $job --region $place
+done
+answers 0 '.recommended.grid_place == "California"' $job --region US-CA
+answers 0 '.recommended | .energy_low_kwh > 16 and .energy_low_kwh < .energy_kwh and .energy_kwh < .energy_high_kwh and .energy_high_kwh < 39.2' $job
+answers 0 '.recommended | .co2_low_kg < .co2_kg and .co2_kg < .co2_high_kg and .embodied_co2_low_kg < .embodied_co2_kg and .embodied_co2_kg < .embodied_co2_high_kg' $job
+answers 0 '.recommended | .cost_low_usd == .cost_usd and .cost_usd == .cost_high_usd and .price_date == "2025" and .price_range == "none: one price is known"' $job
+answers 0 '.recommended | .carbon_accounting == "location based" and .power_tag == "assumed" and (.grid_source | test("region-carbon-info"))' $job
+answers 0 '.recommended | .power_w == 325 and .power_tag == "measured" and (.power_source | test("2104.10350"))' "$plan" --hw v100-32gb --hours 100
+# a run that ends with its tokens takes longer at less throughput, and costs more
+answers 0 '.recommended | .hours < 50 and .cost_low_usd < .cost_usd and .cost_usd < .cost_high_usd and .price_range == "the hours only"' $job --tokens 10M
+shows 0 'by the local grid' $job
 answers 0 '.recommended.cost_usd < 30.1 and .recommended.cost_usd > 29.9' $job --price 0.30
 answers 0 '.optimum.law == "hoffmann2022"' $job --law hoffmann2022
 answers 0 '.recommended.params_total == 124439808' $job --model gpt2-124m

@@ -438,10 +438,10 @@ static double days_of(const example *e)
 
 static double megawatt_hours(const example *e)
 {
-    static const vsh_region anywhere = {"x", 0, "x", "x"};
+    static const vsh_region anywhere = {.code = "x", .provider = VSH_GOOGLE};
     vsh_hardware chip = {.power_chip = {.known = true, .value = e->in[1]}};
 
-    return vsh_bill_of(&chip, e->in[2], e->in[0] * 24, &anywhere, 0).kwh / 1000;
+    return vsh_bill_of(&chip, e->in[2], vsh_for_hours(e->in[0] * 24), &anywhere, 0).kwh / 1000;
 }
 
 /* The founding mission: one TPU v5e for 100 hours. */
@@ -452,7 +452,7 @@ static vsh_bill mission(const char *code)
 
     REQUIRE_OK(vsh_hardware_read(vsh_test_arena(), "hwprofiles/tpu-v5e.yaml", &chip, &err), &err);
     REQUIRE_OK(vsh_region_find(code, &region, &err), &err);
-    return vsh_bill_of(&chip, 1, 100, region, -1);
+    return vsh_bill_of(&chip, 1, vsh_for_hours(100), region, -1);
 }
 
 static double mission_kwh(const example *e)

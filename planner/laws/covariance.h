@@ -1,0 +1,15 @@
+/* A covariance matrix as the triangle that draws from it. */
+#ifndef VSH_COVARIANCE_H
+#define VSH_COVARIANCE_H
+
+#include <stdbool.h>
+
+#include "planner/laws/form.h"
+
+/* The lower Cholesky factor of a symmetric positive semidefinite matrix of count rows, row by row.
+ * What a fit could not tell apart has no width: its column is zero. False when the matrix is not
+ * positive semidefinite. */
+bool vsh_covariance_factor(const double *matrix, int count,
+                           double lower[VSH_COEFFICIENTS][VSH_COEFFICIENTS]);
+
+#endif
