@@ -12,6 +12,7 @@
 #include "core/model.h"
 #include "core/tensor.h"
 #include "planner/advice/hyperparameters.h"
+#include "planner/advice/experts.h"
 #include "planner/laws/anchors.h"
 #include "planner/laws/law.h"
 #include "planner/laws/uncertainty.h"
@@ -143,7 +144,7 @@ typedef struct {
     char message[400];
 } plan_warning;
 
-enum { PLAN_ALTERNATIVES = 12, PLAN_WARNINGS = 16 };
+enum { PLAN_ALTERNATIVES = 13, PLAN_WARNINGS = 16 };
 
 typedef struct {
     plan_request request;
@@ -159,7 +160,8 @@ typedef struct {
     plan_run recommended;
     bool recommends;          /* a run that fits was found */
     vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
-    plan_run dense_of_joint_law; /* the dense run that experts are compared with */
+    plan_run dense_of_joint_law;  /* the dense run that experts are compared with */
+    vsh_expert_crossing crossing; /* of the recommended run: its own experts, or 8 */
     plan_run alternative[PLAN_ALTERNATIVES];
     int alternative_count;
     plan_warning warning[PLAN_WARNINGS];

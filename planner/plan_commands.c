@@ -46,6 +46,25 @@ static const vsh_opt main_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const vsh_opt experts_options[] = {
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},
+    {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},
+    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
+    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,
+     1e18},
+    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that dense training reaches",
+     AT(effective_tflops), 1e-6, 1e7},
+    {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
+     AT(precision), 0, 0, vsh_precision_words},
+    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
+     AT(optimizer), 0, 0, vsh_optimizer_words},
+    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
+     AT(recipe), 0, 0, vsh_recipe_words},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
 static const vsh_opt count_options[] = {
     {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},
     {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)", AT(seq),
@@ -94,6 +113,12 @@ const vsh_program_command plan_commands[] = {
     {{"laws", "[--json]", "the laws: formula, coefficients, what N counts, fitted range, source",
       "  vishwa-plan laws\n", common_options, 0},
      plan_run_laws},
+    {{"experts", "--hw P --hours H [--tokens T] [options]",
+      "whether a Mixture-of-Experts pays in this budget",
+      "  vishwa-plan experts --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan experts --hw tpu-v5e --hours 100 --tokens 1B --json\n",
+      experts_options, 0},
+     plan_run_experts},
     {{"hw", "[list | show NAME | probe]", "hardware profiles",
       "  vishwa-plan hw list\n  vishwa-plan hw show tpu-v5e\n  vishwa-plan hw probe\n", hw_options,
       2},

@@ -4,6 +4,7 @@
 
 #include "core/program.h"
 #include "planner/laws/law.h"
+#include "planner/plan.h"
 
 /* What the command line said; numbers that were not given are NaN (or 0 for counts). */
 typedef struct {
@@ -27,8 +28,14 @@ vsh_command_run plan_run_main_job; /* plan_main_job.c */
 vsh_command_run plan_run_count;    /* plan_count.c */
 vsh_command_run plan_run_loss;     /* plan_loss.c */
 vsh_command_run plan_run_laws;
-vsh_command_run plan_run_hw;  /* plan_hw.c */
-vsh_command_run plan_run_fit; /* plan_fit.c */
+vsh_command_run plan_run_hw;      /* plan_hw.c */
+vsh_command_run plan_run_fit;     /* plan_fit.c */
+vsh_command_run plan_run_experts; /* plan_experts.c */
+
+/* plan_main_job.c: the question of the main job, from its options. hardware and model are the
+ * caller's and are filled; model only when one was named. */
+vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
+                        vsh_error *err);
 
 /* The law of this name, the default for NULL; says when one is described and not built yet. */
 vsh_status plan_find_law(const char *name, const vsh_law **law, vsh_error *err);

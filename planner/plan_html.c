@@ -7,6 +7,7 @@
 #include "core/page.h"
 #include "core/report.h"
 #include "planner/figures/figure.h"
+#include "planner/plan_experts.h"
 #include "planner/plan_report.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
@@ -364,6 +365,7 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
     write_alternatives(p, &page);
     if (plan_has_run(p))
         plan_page_tuning(&p->recommended.tuning, p->recommended.batch_tokens, &page);
+    plan_experts_write_page(p, &page);
     write_rule(p, &page);
     plan_bill_write_page(p, &page);
     write_memory(p, &page);

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "planner/plan_experts.h"
 #include "planner/plan_report.h"
 
 /* null where there is no figure, so that nobody reads a zero. */
@@ -206,6 +207,7 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
         vsh_json_null(json, "recommended");
     }
     write_alternatives(p, json);
+    plan_experts_write_crossing(p, json);
     if (p->check.asked)
         plan_check_write_json(p, json);
     vsh_json_array(json, "warnings");

@@ -91,8 +91,8 @@ static vsh_precision choose_precision(const plan_config *c, const vsh_hardware *
     return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
 }
 
-static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
-                          vsh_error *err)
+vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
+                        vsh_error *err)
 {
     const plan_config *c = s->config;
     const vsh_figure *peak;
@@ -163,7 +163,7 @@ vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
 
     if (!hardware || !model || !p)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(resolve(s, hardware, model, &request, err));
+    VSH_TRY(plan_resolve(s, hardware, model, &request, err));
     VSH_TRY(plan_budget(&request, p, err));
     VSH_TRY(plan_recommend(p, err));
     if (config->check_throughput)

@@ -9,6 +9,7 @@
 #include "core/hardware.h"
 #include "core/lower.h"
 #include "core/text.h"
+#include "planner/advice/experts.h"
 #include "planner/advice/hyperparameters.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/anchors.h"
@@ -342,7 +343,7 @@ static double expert_optimum_tokens(const example *e) { return expert_optimum(e)
 static double expert_optimum_loss(const example *e) { return expert_optimum(e).loss; }
 static double expert_saving(const example *e)
 {
-    return vsh_ludziejewski_saving(e->in[0], e->in[1]);
+    return vsh_experts_saving(e->in[0], e->in[1], (vsh_expert_limits){0, 0});
 }
 
 /* What experts lose against a dense model of the same active parameters and tokens. */
@@ -359,9 +360,9 @@ static double expert_crossover(const example *e)
     return vsh_ludziejewski_crossover(e->in[0], e->in[1]);
 }
 
-static vsh_capped_optimum capped(const example *e)
+static vsh_expert_run capped(const example *e)
 {
-    return vsh_ludziejewski_capped(e->in[0], e->in[1], e->in[2]);
+    return vsh_experts_best(e->in[0], e->in[1], (vsh_expert_limits){e->in[2], 0});
 }
 
 static double capped_loss(const example *e) { return capped(e).loss; }
