@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "core/precision.h"
+#include "planner/fit/fit.h"
 
 #define AT(field) offsetof(plan_config, field)
 #define LATER(name, argument, help)                                                                \
@@ -85,8 +86,37 @@ static const vsh_opt hw_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const char *const objective_words[] = {"huber", "least-squares", NULL};
+
 static const vsh_opt fit_options[] = {
-    {VSH_OPT_TEXT, 0, "law", "FORM", "the form to fit (default chinchilla)", AT(law)},
+    {VSH_OPT_TEXT, 0, "law", "FORM",
+     "chinchilla (default), tied, repeated, bounded, routed, kaplan or joint-experts", AT(law)},
+    {VSH_OPT_INTEGER, 0, "bootstrap", "K", "fits to runs drawn again (default 200; 0: none)",
+     AT(bootstraps), 0, 1e6},
+    {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
+     "columns that are not named params, tokens, loss, unique_tokens, experts, granularity",
+     AT(columns)},
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...", "rows with one of these values; again: and",
+     AT(where)},
+    {VSH_OPT_REAL, 0, "flops", "C", "budget of the optimum (default: the largest of the runs)",
+     AT(flops), 1, 1e30},
+    {VSH_OPT_REAL, 0, "hold-out", "X",
+     "predict the largest models from the others: a share below 1, or how many sizes", AT(hold_out),
+     1e-6, 1e6},
+    {VSH_OPT_WORD, 0, "resample", "WHAT",
+     "runs (default), budgets (runs of one compute) or groups (--columns group=NAME)", AT(resample),
+     0, 0, vsh_resample_words},
+    {VSH_OPT_WORD, 0, "objective", "W", "huber (default, of log loss) or least-squares",
+     AT(objective), 0, 0, objective_words},
+    {VSH_OPT_REAL, 0, "delta", "X", "where Huber's loss turns straight (default 1e-3)", AT(delta),
+     1e-9, 1e3},
+    {VSH_OPT_REAL, 0, "vocab", "V", "the bounded form's L0 is ln V (default: fitted)", AT(vocab), 2,
+     1e9},
+    {VSH_OPT_TEXT, 0, "out", "FILE", "write the law, for --law FILE", AT(out)},
+    {VSH_OPT_TEXT, 0, "corpus", "TEXT", "corpus and tokenizer, for the law (default: the file)",
+     AT(corpus)},
+    {VSH_OPT_WORD, 0, "n-counts", "W", "what params counts, for the law (default total)",
+     AT(n_counts), 0, 0, vsh_n_counts_names},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
@@ -156,5 +186,9 @@ void plan_config_default(plan_config *config)
                             .chips = 1,
                             .precision = -1,
                             .optimizer = -1,
-                            .recipe = -1};
+                            .recipe = -1,
+                            .bootstraps = -1,
+                            .delta = 1e-3, /* Hoffmann et al. 2022, section 3.3 */
+                            .flops = NAN,
+                            .hold_out = NAN};
 }

@@ -17,7 +17,16 @@ typedef struct {
     int optimizer; /* -1: adamw, unless a recipe is given */
     int recipe;    /* -1: from precision and optimizer */
     bool refresh, check_throughput;
+    /* of fit */
+    const char *columns, *corpus, *out;
+    vsh_opt_list where;
+    int objective, resample, n_counts;
+    int64_t bootstraps; /* -1: as many as it takes by default */
+    double delta, vocab, flops, hold_out;
 } plan_config;
+
+/* fit --objective */
+enum { PLAN_HUBER, PLAN_LEAST_SQUARES };
 
 void plan_config_default(plan_config *config);
 

@@ -41,7 +41,7 @@ only cblas.h trainer/nn/gemm_openblas.c
 only jansson.h trainer/run/json_read.c
 only mpi.h trainer/run/comm.c
 only numa.h trainer/run/numa.c
-only gsl/ 'planner/(laws|fit)/(uncertainty|isoflop|fit[a-z_]*)\.c'
+only gsl/ 'planner/(laws/uncertainty|fit/[a-z_]*)\.c'
 law "gslcblas stands on no link line" "$(grep -nE '^[^#]*-lgslcblas' Makefile)"
 
 mains='planner/plan_main\.c|sim/sim_main\.c|trainer/train_main\.c'

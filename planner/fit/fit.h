@@ -49,6 +49,8 @@ typedef struct {
     vsh_fit_errors baseline_errors;
     const char *baseline; /* a form that ignores what this one adds: its formula */
     const char *ignores;  /* that, in words */
+    /* Why there are no errors (they are NaN): what the smaller models do not tell; else "". */
+    char reason[200], baseline_reason[200];
 } vsh_hold_out;
 
 /* Everything found. Arrays are the arena's. When identified is false, unidentified and reason say
@@ -74,7 +76,7 @@ typedef struct {
 
     int draw_count; /* of bootstraps that could be fitted */
     int draw_failed;
-    double (*draw)[VSH_COEFFICIENTS];             /* coefficients, not logarithms */
+    double (*draw)[VSH_COEFFICIENTS];                 /* coefficients, not logarithms */
     vsh_interval coefficient_range[VSH_COEFFICIENTS]; /* 95 %, of the draws */
 
     /* C = 6 N D; NaN for a form that knows no tokens. Intervals are of the draws, and NaN without

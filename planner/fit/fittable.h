@@ -3,6 +3,7 @@
 #ifndef VSH_FITTABLE_H
 #define VSH_FITTABLE_H
 
+#include <math.h>
 #include <stdbool.h>
 
 #include "planner/laws/form.h"
@@ -11,21 +12,33 @@ enum { VSH_AXES = 8, VSH_TERMS = 4, VSH_FIT_NEEDS = 4 };
 
 /* A number that the prediction is not linear in, and the values of it that are tried. */
 typedef struct {
-    unsigned tells; /* bits of the coefficients that it decides */
+    int coefficient; /* that it is; -1: it only decides some */
     double low, high;
     bool ratio; /* steps are factors */
-    bool of_least_loss, of_most_loss; /* low and high are shares of the least, of the largest loss */
-    int steps;
+    int steps;  /* 1: low is the only value */
 } vsh_axis;
 
-/* What is needed of a column before coefficients can be told. */
-typedef enum { VSH_COLUMN_PARAMS, VSH_COLUMN_TOKENS, VSH_COLUMN_UNIQUE, VSH_COLUMN_EXPERTS } vsh_column;
+/* What can be counted of the runs. */
+typedef enum {
+    VSH_COUNT_PARAMS,
+    VSH_COUNT_TOKENS,
+    VSH_COUNT_REPEATS, /* tokens over unique tokens */
+    VSH_COUNT_EXPERTS
+} vsh_count_of;
 
+/* So many different values at least tell these coefficients; 0 closes the list. */
 typedef struct {
-    vsh_column column;
-    int distinct;   /* different values at least; 0 closes the list */
-    unsigned tells; /* the coefficients */
+    vsh_count_of of;
+    int distinct;
+    unsigned tells;
 } vsh_fit_need;
+
+/* What the values of some axes depend on. */
+typedef struct {
+    double least_loss, most_loss;
+    double vocab;      /* 0: not known */
+    bool repeats_vary; /* some runs see tokens again, more than once or less than others */
+} vsh_fit_facts;
 
 typedef struct {
     const vsh_form *form;
@@ -33,9 +46,10 @@ typedef struct {
     int axis_count;
     vsh_axis axis[VSH_AXES];
     int term_count;
-    unsigned signed_terms;     /* bits of the terms whose factor may be negative */
-    unsigned hides[VSH_TERMS]; /* the coefficients that a term with the factor 0 does not tell */
-    unsigned exponents;        /* coefficients that say nothing unless they differ from 0 */
+    unsigned signed_terms; /* bits of the terms whose factor may be negative */
+    unsigned exponents;    /* coefficients that say nothing unless they differ from 0 */
+    /* Completes the axes; returns the bits of the coefficients that are then not fitted. */
+    unsigned (*adapt)(const vsh_fit_facts *facts, vsh_axis *axis);
     /* sum over terms of factor x term = target, for axes at these values. *weight is
      * |d ln L / d target|, so that weighted residuals are about those of ln L; 0: left out. */
     double (*target)(const double *axis, double loss, double *weight);
@@ -44,15 +58,33 @@ typedef struct {
     /* ln L and its derivatives, by ln of the positive coefficients; NULL: of form->loss, by
      * differences. */
     double (*log_loss)(const double *c, const vsh_point *point, double *slope);
-    /* What the form adds to this one; NULL: nothing to compare with. */
-    const vsh_form *baseline;
-    const char *ignores;
+    /* Coefficients that follow from the others; their bits. */
+    unsigned derived;
+    void (*derive)(double *c);
+    const vsh_form *baseline; /* what it adds to; NULL: nothing to compare with */
+    const char *ignores;      /* what that one does not know */
 } vsh_fittable;
 
 /* NULL for a form that is not fitted. */
 const vsh_fittable *vsh_fittable_find(const vsh_form *form);
 
-/* What others add to: L = E + K/C^gamma, C = 6 N D, and log10 L = a log10 N + d. */
+extern const vsh_fittable vsh_fit_chinchilla, vsh_fit_tied, vsh_fit_repeated, vsh_fit_bounded,
+    vsh_fit_routed, vsh_fit_kaplan, vsh_fit_joint_experts, vsh_fit_compute, vsh_fit_size;
+
+/* What others add to: L = E + K/C^gamma with C = 6 N D, and log10 L = a log10 N + d. */
 extern const vsh_form vsh_form_compute, vsh_form_size;
+
+/* Exponents of the published laws lie between .05 (Kaplan, of compute) and .6 (Abnar). */
+#define VSH_EXPONENT_LOW 0.02
+#define VSH_EXPONENT_HIGH 1.5
+
+/* The target of terms that add up to the loss. */
+double vsh_target_loss(const double *axis, double loss, double *weight);
+/* Of terms that add up to its logarithm to the base 10. */
+double vsh_target_log10(const double *axis, double loss, double *weight);
+
+static inline double vsh_power(double base, double exponent) { return exp(exponent * log(base)); }
+
+#define VSH_BIT(i) (1U << (i))
 
 #endif

@@ -69,7 +69,8 @@ static bool walk(int count, const double *solution, unsigned any_sign, unsigned 
             share = fmin(share, x[i] / (x[i] - solution[i]));
     for (int i = 0; i < count; i++) {
         x[i] += share * (solution[i] - x[i]);
-        if (*set & ~any_sign & 1U << i && solution[i] <= 0 && x[i] <= 1e-300 + 1e-14 * fabs(solution[i])) {
+        if (*set & ~any_sign & 1U << i && solution[i] <= 0 &&
+            x[i] <= 1e-300 + 1e-14 * fabs(solution[i])) {
             x[i] = 0;
             *set &= ~(1U << i);
         }

@@ -1,22 +1,63 @@
 #include "planner/fit/problem.h"
 
-#include <gsl/gsl_linalg.h>
-#include <gsl/gsl_matrix.h>
 #include <math.h>
 #include <string.h>
 
 /* Central differences: error of the third derivative against that of rounding. */
 #define DIFFERENCE 1e-5
 
+static double unique_of(const vsh_point *p)
+{
+    return p->unique > 0 && p->unique < p->tokens ? p->unique : p->tokens;
+}
+
+/* Whether tokens were seen again, and in at least three amounts of unique ones. */
+static bool repeats_vary(const vsh_run *run, int count)
+{
+    double seen[3] = {0};
+    int distinct = 0;
+    bool repeated = false;
+
+    for (int i = 0; i < count; i++) {
+        double unique = unique_of(&run[i].at);
+        repeated = repeated || unique < run[i].at.tokens;
+        if (distinct < 3 && unique != seen[0] && unique != seen[1] && unique != seen[2])
+            seen[distinct++] = unique;
+    }
+    return repeated && distinct == 3;
+}
+
+void vsh_problem_make(const vsh_fittable *kind, const vsh_run *run, int count, double vocab,
+                      bool least_squares, double delta, vsh_problem *problem)
+{
+    vsh_fit_facts facts = {INFINITY, 0, vocab, repeats_vary(run, count)};
+
+    *problem = (vsh_problem){.kind = kind,
+                             .coefficients = vsh_form_count(kind->form),
+                             .fixed = kind->derived,
+                             .run = run,
+                             .count = count,
+                             .least_squares = least_squares,
+                             .delta = delta};
+    for (int i = 0; i < count; i++) {
+        facts.least_loss = fmin(facts.least_loss, run[i].loss);
+        facts.most_loss = fmax(facts.most_loss, run[i].loss);
+    }
+    memcpy(problem->axis, kind->axis, sizeof problem->axis);
+    if (kind->adapt)
+        problem->fixed |= kind->adapt(&facts, problem->axis);
+}
+
+/* ---- the objective --------------------------------------------------------------------------- */
+
 static double log_of(const vsh_problem *problem, const double *c, const vsh_point *point)
 {
     return log(problem->kind->form->loss(c, point));
 }
 
-/* The coefficients with one of them moved, on the logarithm where it is positive. */
-static void move(const vsh_form *form, double *c, int i, double step)
+void vsh_problem_move(const vsh_problem *problem, double *c, int i, double step)
 {
-    c[i] = form->positive & 1U << i ? c[i] * exp(step) : c[i] + step;
+    c[i] = problem->kind->form->positive & 1U << i ? c[i] * exp(step) : c[i] + step;
 }
 
 double vsh_problem_log_loss(const vsh_problem *problem, const double *c, const vsh_point *point,
@@ -27,12 +68,12 @@ double vsh_problem_log_loss(const vsh_problem *problem, const double *c, const v
     for (int i = 0; i < problem->coefficients; i++) {
         double up[VSH_COEFFICIENTS], down[VSH_COEFFICIENTS];
         slope[i] = 0;
-        if (problem->fixed & 1U << i)
+        if (!vsh_problem_is_free(problem, i))
             continue;
         memcpy(up, c, sizeof up);
         memcpy(down, c, sizeof down);
-        move(problem->kind->form, up, i, DIFFERENCE);
-        move(problem->kind->form, down, i, -DIFFERENCE);
+        vsh_problem_move(problem, up, i, DIFFERENCE);
+        vsh_problem_move(problem, down, i, -DIFFERENCE);
         slope[i] = (log_of(problem, up, point) - log_of(problem, down, point)) / (2 * DIFFERENCE);
     }
     return log_of(problem, c, point);
@@ -86,91 +127,4 @@ void vsh_objective_at(const vsh_problem *problem, const double *c, vsh_objective
     }
     if (!isfinite(o->value))
         o->value = INFINITY;
-}
-
-/* ---- descent --------------------------------------------------------------------------------- */
-
-enum { ROUNDS = 300, PATIENCE = 4 };
-
-/* Solves (within + share beyond + damp diagonal) step = slope over the free coefficients. */
-static bool solve(const vsh_problem *problem, const vsh_objective *o, double share, double damp,
-                  double step[VSH_COEFFICIENTS])
-{
-    double matrix[VSH_COEFFICIENTS * VSH_COEFFICIENTS], right[VSH_COEFFICIENTS];
-    double scale[VSH_COEFFICIENTS];
-    int free[VSH_COEFFICIENTS], count = 0;
-    gsl_matrix_view view;
-    gsl_vector_view solution;
-
-    memset(step, 0, VSH_COEFFICIENTS * sizeof *step);
-    for (int i = 0; i < problem->coefficients; i++) {
-        double bent = o->within[i][i] + o->beyond[i][i];
-        scale[i] = bent > 0 ? 1 / sqrt(bent) : 0;
-        if (!(problem->fixed & 1U << i) && bent > 0 && isfinite(bent))
-            free[count++] = i;
-    }
-    if (count == 0)
-        return false;
-    for (int i = 0; i < count; i++) {
-        int a = free[i];
-        right[i] = o->slope[a] * scale[a];
-        for (int j = 0; j <= i; j++) {
-            int b = free[j];
-            matrix[i * count + j] = matrix[j * count + i] =
-                (o->within[a][b] + share * o->beyond[a][b]) * scale[a] * scale[b];
-        }
-        matrix[i * count + i] += damp;
-    }
-    view = gsl_matrix_view_array(matrix, (size_t)count, (size_t)count);
-    solution = gsl_vector_view_array(right, (size_t)count);
-    if (gsl_linalg_cholesky_decomp1(&view.matrix) != 0 ||
-        gsl_linalg_cholesky_svx(&view.matrix, &solution.vector) != 0)
-        return false;
-    for (int i = 0; i < count; i++)
-        step[free[i]] = right[i] * scale[free[i]];
-    return true;
-}
-
-static double try_step(const vsh_problem *problem, const double *c, const double *step, double *to)
-{
-    for (int i = 0; i < VSH_COEFFICIENTS; i++) {
-        to[i] = c[i];
-        if (i < problem->coefficients && step[i] != 0)
-            move(problem->kind->form, to, i, step[i]);
-        if (!isfinite(to[i]))
-            return INFINITY;
-    }
-    return vsh_objective_value(problem, to);
-}
-
-/* Newton's method on a function that is a parabola near and straight beyond delta: the runs beyond
- * bend not at all (share 0), but steps are only safe when they are bent as reweighted least squares
- * bends them (share 1). The share, and a Levenberg-Marquardt damping, fall while steps succeed. */
-double vsh_objective_descend(const vsh_problem *problem, double *c)
-{
-    double share = 1, damp = 1e-3, value = vsh_objective_value(problem, c);
-    int idle = 0;
-
-    for (int round = 0; round < ROUNDS && idle < PATIENCE && isfinite(value); round++) {
-        vsh_objective o;
-        double step[VSH_COEFFICIENTS], to[VSH_COEFFICIENTS], reached = INFINITY;
-        vsh_objective_at(problem, c, &o);
-        for (int attempt = 0; attempt < 30; attempt++) {
-            if (solve(problem, &o, share, damp, step)) {
-                reached = try_step(problem, c, step, to);
-                if (reached < value)
-                    break;
-            }
-            share = fmin(1, fmax(share, 1e-6) * 10);
-            damp = fmax(damp, 1e-12) * 10;
-        }
-        if (!(reached < value))
-            break;
-        idle = value - reached < 1e-14 * value ? idle + 1 : 0;
-        value = reached;
-        memcpy(c, to, sizeof to);
-        share /= 10;
-        damp /= 10;
-    }
-    return value;
 }

@@ -160,8 +160,8 @@ static vsh_status read_where(reader *r, const vsh_run_columns *columns, vsh_erro
 
 static vsh_status read_header(reader *r, const vsh_run_columns *columns, vsh_error *err)
 {
-    const char *const given[COLUMNS] = {columns->params,  columns->tokens,      columns->loss,
-                                        columns->unique,  columns->experts,     columns->granularity,
+    const char *const given[COLUMNS] = {columns->params, columns->tokens,  columns->loss,
+                                        columns->unique, columns->experts, columns->granularity,
                                         columns->group};
     char *line = next_line(r);
 

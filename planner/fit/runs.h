@@ -19,8 +19,8 @@ typedef struct {
     const char *path;
     vsh_run *run;
     int count;
-    int group_count;                                          /* 0: no column of groups */
-    int left_out;                                             /* by where */
+    int group_count;                                           /* 0: no column of groups */
+    int left_out;                                              /* by where */
     bool has_tokens, has_unique, has_experts, has_granularity; /* the table had the column */
 } vsh_runs;
 

@@ -49,6 +49,10 @@ static void scale_columns(normal_equations *sum, int count, double *scale)
     }
 }
 
+/* A term whose factor comes out as 0 keeps this share of the loss, so that the descent, which walks
+ * in logarithms, can bring it back or make it vanish. */
+#define SEED 1e-3
+
 double vsh_varpro_solve(const vsh_problem *problem, const double *axis, double *factor, double *c)
 {
     const vsh_fittable *kind = problem->kind;
@@ -67,8 +71,11 @@ double vsh_varpro_solve(const vsh_problem *problem, const double *axis, double *
         for (int j = 0; j < n; j++)
             left += factor[i] * sum.gram[i][j] * factor[j];
     }
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        if (factor[i] == 0 && !(kind->signed_terms & VSH_BIT(i)))
+            factor[i] = SEED * sqrt(sum.squares);
         factor[i] *= scale[i];
+    }
     memset(c, 0, VSH_COEFFICIENTS * sizeof *c);
     kind->assemble(axis, factor, c);
     return isfinite(left) ? fmax(left, 0) : (double)INFINITY;

@@ -5,11 +5,12 @@
 #include <string.h>
 
 const vsh_form *const vsh_forms[VSH_FORM_COUNT] = {
-    &vsh_form_chinchilla, &vsh_form_repeated,      &vsh_form_bounded,      &vsh_form_routed,
-    &vsh_form_kaplan,     &vsh_form_joint_experts, &vsh_form_fine_grained, &vsh_form_power};
-const char *const vsh_form_words[] = {"chinchilla",   "repeated", "bounded",
-                                      "routed",       "kaplan",   "joint-experts",
-                                      "fine-grained", "power",    NULL};
+    &vsh_form_chinchilla,    &vsh_form_tied,         &vsh_form_repeated,
+    &vsh_form_bounded,       &vsh_form_routed,       &vsh_form_kaplan,
+    &vsh_form_joint_experts, &vsh_form_fine_grained, &vsh_form_power};
+const char *const vsh_form_words[] = {"chinchilla", "tied",   "repeated",      "bounded",
+                                      "routed",     "kaplan", "joint-experts", "fine-grained",
+                                      "power",      NULL};
 
 const vsh_form *vsh_form_find(const char *name)
 {

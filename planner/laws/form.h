@@ -38,9 +38,9 @@ typedef struct {
 
 extern const vsh_form vsh_form_chinchilla, vsh_form_kaplan, vsh_form_repeated,
     vsh_form_joint_experts, vsh_form_routed, vsh_form_fine_grained, vsh_form_power,
-    vsh_form_bounded;
+    vsh_form_bounded, vsh_form_tied;
 
-enum { VSH_FORM_COUNT = 8 };
+enum { VSH_FORM_COUNT = 9 };
 extern const vsh_form *const vsh_forms[VSH_FORM_COUNT];
 /* Their names, closed by NULL. */
 extern const char *const vsh_form_words[];

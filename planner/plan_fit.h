@@ -1,0 +1,15 @@
+/* A fitted law as a person reads it on a terminal, and as JSON. */
+#ifndef VSH_PLAN_FIT_H
+#define VSH_PLAN_FIT_H
+
+#include "core/json.h"
+#include "core/term.h"
+#include "planner/fit/fit.h"
+
+/* law_file: what the law was written to; NULL: nowhere. */
+void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_term term, vsh_text *out);
+void plan_fit_write_json(const vsh_fit *fit, vsh_json *json);
+/* "A, alpha and E": the coefficients whose bits are set. */
+void plan_fit_names(const vsh_form *form, unsigned coefficients, char *room, size_t room_bytes);
+
+#endif

@@ -1,0 +1,312 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "planner/plan_fit.h"
+
+enum { WORST_SHOWN = 4, WORST_IN_JSON = 10 };
+
+void plan_fit_names(const vsh_form *form, unsigned coefficients, char *room, size_t room_bytes)
+{
+    size_t used = 0;
+
+    room[0] = '\0';
+    for (int i = 0; form->coefficient[i] && used < room_bytes; i++) {
+        if (!(coefficients & 1U << i))
+            continue;
+        used += (size_t)snprintf(room + used, room_bytes - used, "%s%s",
+                                 used == 0                 ? ""
+                                 : coefficients >> (i + 1) ? ", "
+                                                           : " and ",
+                                 form->coefficient[i]);
+    }
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+static void write_coefficients(const vsh_fit *fit, vsh_json *json)
+{
+    int n = vsh_form_count(fit->form);
+
+    for (int i = 0; i < n; i++)
+        vsh_json_real(json, fit->form->coefficient[i], fit->law.coefficient[i]);
+    vsh_json_object(json, "stderr");
+    for (int i = 0; i < n && fit->law.covariance; i++)
+        vsh_json_real(json, fit->form->coefficient[i], fit->law.stderr_[i]);
+    vsh_json_end(json);
+    vsh_json_object(json, "interval");
+    for (int i = 0; i < n && fit->law.covariance; i++) {
+        vsh_json_array(json, fit->form->coefficient[i]);
+        vsh_json_real(json, NULL, fit->coefficient_range[i].low);
+        vsh_json_real(json, NULL, fit->coefficient_range[i].high);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+    vsh_json_array(json, "covariance_of");
+    for (int i = 0; i < n; i++) {
+        char name[40];
+        snprintf(name, sizeof name, fit->form->positive & 1U << i ? "ln %s" : "%s",
+                 fit->form->coefficient[i]);
+        vsh_json_string(json, NULL, name);
+    }
+    vsh_json_end(json);
+    if (!fit->law.covariance) {
+        vsh_json_null(json, "covariance");
+        return;
+    }
+    vsh_json_array(json, "covariance");
+    for (int i = 0; i < n; i++) {
+        vsh_json_array(json, NULL);
+        for (int j = 0; j < n; j++)
+            vsh_json_real(json, NULL, fit->law.covariance[i * n + j]);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+}
+
+static void write_optimum(const vsh_fit *fit, vsh_json *json)
+{
+    if (!isfinite(fit->optimum.params)) {
+        vsh_json_null(json, "optimum");
+        return;
+    }
+    vsh_json_object(json, "optimum");
+    vsh_json_real(json, "flops", fit->flops);
+    vsh_json_known(json, "params", fit->optimum.params);
+    vsh_json_known(json, "params_low", fit->optimum_params.low);
+    vsh_json_known(json, "params_high", fit->optimum_params.high);
+    vsh_json_known(json, "tokens", fit->optimum.tokens);
+    vsh_json_known(json, "tokens_low", fit->optimum_tokens.low);
+    vsh_json_known(json, "tokens_high", fit->optimum_tokens.high);
+    vsh_json_known(json, "loss", fit->optimum.loss);
+    vsh_json_known(json, "loss_low", fit->optimum_loss.low);
+    vsh_json_known(json, "loss_high", fit->optimum_loss.high);
+    vsh_json_end(json);
+}
+
+static void write_worst(const vsh_fit *fit, vsh_json *json)
+{
+    vsh_json_array(json, "worst");
+    for (int i = 0; i < WORST_IN_JSON && i < fit->runs->count; i++) {
+        const vsh_run *run = &fit->runs->run[fit->worst[i]];
+        vsh_json_object(json, NULL);
+        vsh_json_integer(json, "line", run->line);
+        vsh_json_real(json, "params", run->at.params);
+        vsh_json_real(json, "tokens", run->at.tokens);
+        vsh_json_real(json, "loss", run->loss);
+        vsh_json_real(json, "fitted", fit->fitted[fit->worst[i]]);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+}
+
+static void write_errors(const char *key, const vsh_fit_errors *errors, const char *reason,
+                         vsh_json *json)
+{
+    vsh_json_object(json, key);
+    vsh_json_known(json, "median", errors->median);
+    vsh_json_known(json, "mean", errors->mean);
+    vsh_json_known(json, "max", errors->max);
+    vsh_json_known(json, "median_nats", errors->median_nats);
+    vsh_json_known(json, "mean_nats", errors->mean_nats);
+    vsh_json_known(json, "max_nats", errors->max_nats);
+    vsh_json_string(json, "reason", *reason ? reason : NULL);
+    vsh_json_end(json);
+}
+
+static void write_hold_out(const vsh_hold_out *h, vsh_json *json)
+{
+    if (h->held == 0) {
+        vsh_json_null(json, "hold_out");
+        return;
+    }
+    vsh_json_object(json, "hold_out");
+    vsh_json_integer(json, "trained", h->trained);
+    vsh_json_integer(json, "held", h->held);
+    vsh_json_real(json, "params_from", h->params_from);
+    write_errors("errors", &h->errors, h->reason, json);
+    vsh_json_string(json, "baseline", h->baseline);
+    vsh_json_string(json, "baseline_ignores", h->ignores);
+    write_errors("baseline_errors", &h->baseline_errors, h->baseline_reason, json);
+    vsh_json_end(json);
+}
+
+static void write_unidentified(const vsh_fit *fit, vsh_json *json)
+{
+    vsh_json_bool(json, "identified", fit->identified);
+    vsh_json_array(json, "unidentified");
+    for (int i = 0; fit->form->coefficient[i]; i++)
+        if (fit->unidentified & 1U << i)
+            vsh_json_string(json, NULL, fit->form->coefficient[i]);
+    vsh_json_end(json);
+    vsh_json_string(json, "reason", fit->identified ? NULL : fit->reason);
+}
+
+void plan_fit_write_json(const vsh_fit *fit, vsh_json *json)
+{
+    vsh_json_object(json, NULL);
+    vsh_json_integer(json, "schema_version", 1);
+    vsh_json_string(json, "law", fit->form->name);
+    vsh_json_string(json, "formula", fit->form->formula);
+    vsh_json_integer(json, "runs", fit->runs->count);
+    write_unidentified(fit, json);
+    if (fit->identified) {
+        write_coefficients(fit, json);
+        vsh_json_real(json, "objective", fit->objective);
+        vsh_json_real(json, "residual_sd", fit->residual_sd);
+        vsh_json_real(json, "residual_median", fit->residual_median);
+        vsh_json_integer(json, "bootstraps", fit->draw_count);
+        vsh_json_integer(json, "bootstraps_failed", fit->draw_failed);
+        write_optimum(fit, json);
+        write_worst(fit, json);
+        write_hold_out(&fit->hold_out, json);
+    }
+    vsh_json_end(json);
+}
+
+/* ---- terminal -------------------------------------------------------------------------------- */
+
+static void print_coefficients(const vsh_fit *fit, vsh_text *out)
+{
+    bool sure = fit->law.covariance != NULL;
+
+    vsh_text_add(out, "  coefficient%s\n",
+                 sure ? "    fitted      +-        95 % interval" : "    fitted");
+    for (int i = 0; fit->form->coefficient[i]; i++) {
+        vsh_text_add(out, "    %-9s %10.5g", fit->form->coefficient[i], fit->law.coefficient[i]);
+        if (fit->fixed & 1U << i)
+            vsh_text_add(out, "    not fitted\n");
+        else if (sure)
+            vsh_text_add(out, "  %-8.3g  %.4g - %.4g\n", fit->law.stderr_[i],
+                         fit->coefficient_range[i].low, fit->coefficient_range[i].high);
+        else
+            vsh_text_add(out, "\n");
+    }
+}
+
+/* The pair that most move together: quoted apart, their errors mislead. */
+static void print_correlation(const vsh_fit *fit, vsh_text *out)
+{
+    const double *covariance = fit->law.covariance;
+    int n = vsh_form_count(fit->form), a = 0, b = 0;
+    double most = 0;
+
+    for (int i = 0; i < n && covariance; i++)
+        for (int j = 0; j < i; j++) {
+            double both = covariance[i * n + i] * covariance[j * n + j];
+            double correlation = both > 0 ? covariance[i * n + j] / sqrt(both) : 0;
+            if (fabs(correlation) > fabs(most)) {
+                most = correlation;
+                a = j;
+                b = i;
+            }
+        }
+    if (fabs(most) > 0.9)
+        vsh_text_add(out, "  together    %s%s and %s move as one (correlation %.4f)\n",
+                     fit->form->positive & 1U << a ? "ln " : "", fit->form->coefficient[a],
+                     fit->form->coefficient[b], most);
+}
+
+static void print_worst(const vsh_fit *fit, vsh_text *out)
+{
+    int count = fit->runs->count < WORST_SHOWN ? fit->runs->count : WORST_SHOWN;
+
+    vsh_text_add(out, "  worst runs  line      params     tokens  measured  fitted\n");
+    for (int i = 0; i < count; i++) {
+        int run = fit->worst[i];
+        const vsh_run *r = &fit->runs->run[run];
+        vsh_text_add(out, "           %7d  %10s %10s  %8.4f  %.4f  %+.2f %%\n", r->line,
+                     vsh_show_count(r->at.params).text,
+                     fit->runs->has_tokens ? vsh_show_count(r->at.tokens).text : "-", r->loss,
+                     fit->fitted[run], 100 * expm1(fit->residual[run]));
+    }
+}
+
+/* What the loss at the optimum is made of says what more would help. */
+static void print_share(const vsh_fit *fit, vsh_text *out)
+{
+    vsh_point more = {fit->optimum.params * 1e6, fit->optimum.tokens, 0, 1, 0};
+    vsh_point longer = {fit->optimum.params, fit->optimum.tokens * 1e6, 0, 1, 0};
+    double size = fit->optimum.loss - vsh_law_loss(&fit->law, &more);
+    double data = fit->optimum.loss - vsh_law_loss(&fit->law, &longer);
+
+    if (isfinite(size) && isfinite(data) && size > 0 && data > 0)
+        vsh_text_add(out,
+                     "  binds       %s: a million times the parameters would win %.3f nats,\n"
+                     "              the tokens %.3f\n",
+                     size > data ? "size" : "data", size, data);
+}
+
+static void print_optimum(const vsh_fit *fit, vsh_text *out)
+{
+    bool sure = fit->law.covariance != NULL;
+
+    if (!isfinite(fit->optimum.params))
+        return;
+    vsh_text_add(out, "  optimum     at %.3g FLOP: %s parameters", fit->flops,
+                 vsh_show_count(fit->optimum.params).text);
+    if (sure)
+        vsh_text_add(out, " (%s - %s)", vsh_show_count(fit->optimum_params.low).text,
+                     vsh_show_count(fit->optimum_params.high).text);
+    vsh_text_add(out, ",\n              %s tokens", vsh_show_count(fit->optimum.tokens).text);
+    if (sure)
+        vsh_text_add(out, " (%s - %s)", vsh_show_count(fit->optimum_tokens.low).text,
+                     vsh_show_count(fit->optimum_tokens.high).text);
+    vsh_text_add(out, ", loss %.3f", fit->optimum.loss);
+    if (sure)
+        vsh_text_add(out, " (%.3f - %.3f)", fit->optimum_loss.low, fit->optimum_loss.high);
+    vsh_text_add(out, "\n");
+    print_share(fit, out);
+}
+
+static void print_errors(const char *who, const vsh_fit_errors *e, const char *reason,
+                         vsh_text *out)
+{
+    if (*reason) {
+        vsh_text_add(out, "    %-10s not identified: ", who);
+        vsh_text_wrap(out, reason, 31, 80);
+        return;
+    }
+    vsh_text_add(
+        out, "    %-9s median %.2f %%, mean %.2f %%, largest %.2f %%  (%.3f, %.3f, %.3f nats)\n",
+        who, 100 * e->median, 100 * e->mean, 100 * e->max, e->median_nats, e->mean_nats,
+        e->max_nats);
+}
+
+static void print_hold_out(const vsh_fit *fit, vsh_text *out)
+{
+    const vsh_hold_out *h = &fit->hold_out;
+
+    if (h->held == 0)
+        return;
+    vsh_text_add(out,
+                 "  held out    %d runs of %s parameters and more, predicted from %d smaller\n",
+                 h->held, vsh_show_count(h->params_from).text, h->trained);
+    print_errors("this law", &h->errors, h->reason, out);
+    print_errors("baseline", &h->baseline_errors, h->baseline_reason, out);
+    vsh_text_add(out, "    (baseline %s, which ignores\n     ", h->baseline);
+    vsh_text_wrap(out, h->ignores, 5, 78);
+}
+
+void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_term term, vsh_text *out)
+{
+    vsh_text_add(out, "\n  %s%s%s fitted to %s runs of ", vsh_term_bold(term), fit->form->name,
+                 vsh_term_plain(term), vsh_show_integer(fit->runs->count).text);
+    vsh_text_wrap(out, fit->runs->path, 4, 80);
+    vsh_text_add(out, "  ");
+    vsh_text_wrap(out, fit->form->formula, 2, 80);
+    print_coefficients(fit, out);
+    print_correlation(fit, out);
+    vsh_text_add(out,
+                 "  residuals   %.2f %% (standard deviation), half below %.2f %%; objective %.6g\n",
+                 100 * fit->residual_sd, 100 * fit->residual_median, fit->objective);
+    print_worst(fit, out);
+    print_optimum(fit, out);
+    print_hold_out(fit, out);
+    if (law_file)
+        vsh_text_add(out, "  next        vishwa-plan loss --law %s --params 350M --tokens 8B\n\n",
+                     law_file);
+    else
+        vsh_text_add(out,
+                     "  next        the same with --out my-law.yaml, then --law my-law.yaml\n\n");
+}
