@@ -106,7 +106,7 @@ static vsh_status fill_held_out(vsh_fit_view *v, vsh_error *err)
         if (runs->run[i].at.params < v->fit->hold_out.params_from)
             smaller.run[smaller.count++] = runs->run[i];
     VSH_TRY(foretell(v, &smaller, v->fit->form, &v->foretold, err));
-    if (kind && kind->baseline)
+    if (kind && kind->baseline && isfinite(v->fit->hold_out.baseline_errors.median))
         VSH_TRY(foretell(v, &smaller, kind->baseline, &v->baseline, err));
     return VSH_OK;
 }
@@ -120,7 +120,8 @@ vsh_status vsh_fit_view_of(vsh_arena *arena, const vsh_fit *fit, const vsh_fit_o
                            .spread = NORMAL_OVER_MEDIAN * fit->residual_median};
     VSH_TRY(vsh_isoflop_find(arena, fit->runs, &view->isoflop, err));
     VSH_TRY(choose_shown(view, err));
-    return fit->hold_out.held ? fill_held_out(view, err) : VSH_OK;
+    return isfinite(fit->hold_out.errors.median) && fit->hold_out.held ? fill_held_out(view, err)
+                                                                       : VSH_OK;
 }
 
 bool vsh_fit_odd(const vsh_fit_view *v, int run)

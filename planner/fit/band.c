@@ -1,25 +1,9 @@
 #include "planner/fit/band.h"
 
 #include <assert.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics.h>
 #include <math.h>
-#include <stdlib.h>
-
-static int by_value(const void *a, const void *b)
-{
-    double p = *(const double *)a, q = *(const double *)b;
-
-    return (p > q) - (p < q);
-}
-
-static double quantile(const double *sorted, int count, double share)
-{
-    double at = share * (count - 1);
-    int below = (int)at;
-
-    if (below >= count - 1)
-        return sorted[count - 1];
-    return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
-}
 
 void vsh_band_coefficients(const vsh_fit *fit, int draw, bool independent,
                            double c[VSH_COEFFICIENTS])
@@ -51,8 +35,9 @@ vsh_interval vsh_band_params(const vsh_fit *fit, double flops, const vsh_point *
     }
     if (count < 2)
         return (vsh_interval){NAN, NAN};
-    qsort(params, (size_t)count, sizeof *params, by_value);
-    return (vsh_interval){quantile(params, count, 0.025), quantile(params, count, 0.975)};
+    gsl_sort(params, 1, (size_t)count);
+    return (vsh_interval){gsl_stats_quantile_from_sorted_data(params, 1, (size_t)count, 0.025),
+                          gsl_stats_quantile_from_sorted_data(params, 1, (size_t)count, 0.975)};
 }
 
 double vsh_fit_correlation(const vsh_fit *fit, int i, int j)
