@@ -27,18 +27,24 @@ static void write_runs(const vsh_fit_view *v, const char *name, bool odd, vsh_te
     vsh_chart_data_end(s);
 }
 
-static void label_odd(const vsh_fit_view *v, vsh_fit_range range, vsh_text *s)
+static void label_odd(const vsh_fit_view *v, vsh_fit_range range, int height, vsh_text *s)
 {
-    vsh_fit_labels labels = {.most = 8};
+    vsh_fit_labels *labels = vsh_fit_labels_of(v->arena, height);
     char words[32];
 
-    for (int i = 0; i < v->shown_count; i++) {
+    for (int i = 0; i < v->shown_count; i++)
+        vsh_fit_mark_at(labels, vsh_fit_part(range, v->fit->runs->run[v->shown[i]].loss),
+                        vsh_fit_part(range, v->fit->fitted[v->shown[i]]));
+    for (int i = 0; i < 500; i++) /* the diagonal */
+        vsh_fit_mark_at(labels, i / 500.0, i / 500.0);
+    for (int i = 0, placed = 0; i < v->shown_count && placed < 8; i++) {
         int run = v->shown[i];
         if (!vsh_fit_odd(v, run))
             continue;
         snprintf(words, sizeof words, "line %d", v->fit->runs->run[run].line);
-        vsh_fit_label(&labels, s, words, vsh_fit_part(range, v->fit->runs->run[run].loss),
-                      vsh_fit_part(range, v->fit->fitted[run]));
+        placed +=
+            vsh_fit_label(labels, s, words, 1, vsh_fit_part(range, v->fit->runs->run[run].loss),
+                          vsh_fit_part(range, v->fit->fitted[run]));
     }
 }
 
@@ -95,7 +101,7 @@ void vsh_fit_draw_fitted(const vsh_fit_view *v, vsh_report_figure *f)
     vsh_chart_panel(s, &panel, "fitted loss, nats a token", "measured loss, nats a token");
     vsh_chart_axis(s, "x", range.low, range.high);
     vsh_chart_axis(s, "y", range.low, range.high);
-    label_odd(v, range, s);
+    label_odd(v, range, panel.bottom - panel.top, s);
     vsh_chart_plot(s, &panel, series, 3);
     vsh_chart_end(s);
     tell(v, &f->caption);

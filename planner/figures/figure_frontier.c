@@ -145,8 +145,8 @@ static void tell(const vsh_fit_view *v, vsh_text *caption)
 
 void vsh_fit_draw_frontier(const vsh_fit_view *v, vsh_report_figure *f)
 {
-    static const vsh_panel above = {FRONTIER_HEIGHT, 66, 74, 404, 0, 0};
-    static const vsh_panel below = {FRONTIER_HEIGHT, 66, 496, 736, 812, 3};
+    static const vsh_panel above = {FRONTIER_HEIGHT, 74, 74, 404, 0, 0};
+    static const vsh_panel below = {FRONTIER_HEIGHT, 74, 496, 736, 812, 3};
     const vsh_isoflop *found = &v->isoflop;
     frame shown = {.params = vsh_fit_range_none(), .ratio = vsh_fit_range_none()};
     vsh_text *s = &f->script;

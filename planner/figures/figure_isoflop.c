@@ -63,7 +63,7 @@ static frame frame_of(const vsh_fit_view *v)
     }
     f.loss = vsh_fit_wider(f.loss, 0.06);
     f.params = vsh_fit_wider_log(f.params, 0.05);
-    f.params.low /= pow(f.params.high / f.params.low, 0.16); /* names of the budgets */
+    f.params.low /= pow(f.params.high / f.params.low, 0.26); /* names of the budgets */
     for (int i = 0; i < v->isoflop.count; i++)
         for (int j = 0; j < v->isoflop.budget[i].count; j++)
             f.beyond += v->fit->runs->run[v->isoflop.budget[i].run[j]].loss > f.loss.high;
@@ -119,12 +119,19 @@ static void write_vertices(const vsh_fit_view *v, vsh_text *s)
     vsh_chart_data_end(s);
 }
 
+static vsh_fit_range budgets_of(const vsh_fit_view *v)
+{
+    const vsh_isoflop *found = &v->isoflop;
+
+    return vsh_fit_wider_log(
+        (vsh_fit_range){found->budget[0].flops, found->budget[found->count - 1].flops}, 0.1);
+}
+
 /* The law's optimum from budget to budget, and a band that is as wide as the draws' N*. */
 static void write_optimum(const vsh_fit_view *v, vsh_text *s)
 {
     const vsh_isoflop *found = &v->isoflop;
-    vsh_fit_range flops = vsh_fit_wider_log(
-        (vsh_fit_range){found->budget[0].flops, found->budget[found->count - 1].flops}, 0.1);
+    vsh_fit_range flops = budgets_of(v);
     double N[VSH_FIT_SAMPLES], L[VSH_FIT_SAMPLES];
     vsh_interval range[VSH_FIT_SAMPLES];
 
@@ -146,24 +153,46 @@ static void write_optimum(const vsh_fit_view *v, vsh_text *s)
     vsh_chart_data_end(s);
 }
 
-static void label_budgets(const vsh_fit_view *v, const frame *f, vsh_text *s)
+/* What is drawn of a budget, so that no name lies on it. */
+static void mark_budget(const vsh_fit_view *v, const frame *f, const vsh_budget *b,
+                        vsh_fit_labels *labels)
 {
-    vsh_fit_labels labels = {0};
+    vsh_fit_range sizes = sizes_of(v, b);
 
+    for (int i = 0; i < VSH_FIT_SAMPLES; i++) {
+        double params = vsh_fit_spaced(sizes, i, VSH_FIT_SAMPLES);
+        double x = vsh_fit_part_log(f->params, params);
+        vsh_fit_mark_at(labels, x, vsh_fit_part(f->loss, law_loss(v, params, b->flops)));
+        if (b->verdict != VSH_FEW_SIZES)
+            vsh_fit_mark_at(labels, x, vsh_fit_part(f->loss, vsh_budget_loss(b, params)));
+    }
+    for (int i = 0; i < b->count; i++) {
+        const vsh_run *run = &v->fit->runs->run[b->run[i]];
+        vsh_fit_mark_at(labels, vsh_fit_part_log(f->params, run->at.params),
+                        vsh_fit_part(f->loss, run->loss));
+    }
+}
+
+/* Their compute, at the left end of the law's curve or at its right end. */
+static void label_budgets(const vsh_fit_view *v, const frame *f, int height, vsh_text *s)
+{
+    vsh_fit_labels *labels = vsh_fit_labels_of(v->arena, height);
+
+    for (int i = 0; i < v->isoflop.count; i++)
+        mark_budget(v, f, &v->isoflop.budget[i], labels);
+    for (int i = 0; i < VSH_FIT_SAMPLES; i++) {
+        vsh_optimum best = vsh_law_optimum(
+            &v->fit->law, vsh_fit_spaced(budgets_of(v), i, VSH_FIT_SAMPLES), &v->isoflop.kind);
+        vsh_fit_mark_at(labels, vsh_fit_part_log(f->params, best.params),
+                        vsh_fit_part(f->loss, best.loss));
+    }
     for (int i = 0; i < v->isoflop.count; i++) {
         const vsh_budget *b = &v->isoflop.budget[i];
-        double params = sizes_of(v, b).low, loss = law_loss(v, params, b->flops);
-        double x = vsh_fit_part_log(f->params, params), y = vsh_fit_part(f->loss, loss);
-        char words[40];
-        bool crowded = false;
-        snprintf(words, sizeof words, "%s", POWER(b->flops));
-        for (int j = 0; j < labels.count; j++)
-            crowded = crowded || (fabs(labels.y[j] - y) < 0.045 && fabs(labels.x[j] - x) < 0.25);
-        if (crowded || !(x > 0.1 && y > 0 && y < 1))
-            continue;
-        labels.x[labels.count] = x;
-        labels.y[labels.count++] = y;
-        vsh_chart_label(s, words, "at graph %.4f,graph %.4f right offset -0.6,0", x, y);
+        vsh_fit_range sizes = sizes_of(v, b);
+        if (!vsh_fit_label(labels, s, POWER(b->flops), -1, vsh_fit_part_log(f->params, sizes.low),
+                           vsh_fit_part(f->loss, law_loss(v, sizes.low, b->flops))))
+            vsh_fit_label(labels, s, POWER(b->flops), 1, vsh_fit_part_log(f->params, sizes.high),
+                          vsh_fit_part(f->loss, law_loss(v, sizes.high, b->flops)));
     }
 }
 
@@ -239,7 +268,7 @@ void vsh_fit_draw_isoflops(const vsh_fit_view *v, vsh_report_figure *f)
                     "parameters N");
     vsh_chart_log_axis(s, "x", shown.params.low, shown.params.high, VSH_TICK_COUNT, 1);
     vsh_chart_axis(s, "y", shown.loss.low, shown.loss.high);
-    label_budgets(v, &shown, s);
+    label_budgets(v, &shown, panel.bottom - panel.top, s);
     plot(v, &panel, s);
     vsh_chart_end(s);
     tell(v, &shown, &f->caption);

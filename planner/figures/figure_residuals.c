@@ -4,10 +4,10 @@
 
 #include "planner/figures/fit_figure.h"
 
-enum { RESIDUALS_HEIGHT = 860, BINS = 12, RUNS_A_BIN = 6 };
+enum { RESIDUALS_HEIGHT = 878, BINS = 12, RUNS_A_BIN = 6 };
 
 /* Residuals that are further out stand at the edge. */
-#define EDGE 8.0
+#define EDGE 6.0
 
 static double flops_of(const vsh_point *p) { return 6 * p->params * p->tokens; }
 static double params_of(const vsh_point *p) { return p->params; }
@@ -39,10 +39,15 @@ static const struct {
      "middle_d",
      tokens_of,
      VSH_TICK_COUNT,
-     {RESIDUALS_HEIGHT, 56, 578, 754, 830, 4}},
+     {RESIDUALS_HEIGHT, 56, 578, 754, 830, 3}},
 };
 
 enum { AGAINST = sizeof against / sizeof against[0] };
+
+static double value_of(const vsh_fit_view *v, int panel, int run)
+{
+    return against[panel].of(&v->fit->runs->run[run].at);
+}
 
 /* The residual in percent, at the edge when it lies beyond. */
 static double drawn_percent(const vsh_fit_view *v, int run, double edge)
@@ -65,8 +70,7 @@ static void write_runs(const vsh_fit_view *v, int panel, bool odd, double edge, 
     for (int i = 0; i < v->shown_count; i++) {
         int run = v->shown[i];
         if (vsh_fit_odd(v, run) == odd)
-            VSH_CHART_ROW(s, against[panel].of(&v->fit->runs->run[run].at),
-                          drawn_percent(v, run, edge));
+            VSH_CHART_ROW(s, value_of(v, panel, run), drawn_percent(v, run, edge));
     }
     vsh_chart_data_end(s);
 }
@@ -100,7 +104,7 @@ static double write_middle(const vsh_fit_view *v, int panel, vsh_text *s)
     vsh_chart_data(s, against[panel].middle);
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
     for (int i = 0; points && i < v->shown_count; i++)
-        points[i] = (point){against[panel].of(&v->fit->runs->run[v->shown[i]].at),
+        points[i] = (point){value_of(v, panel, v->shown[i]),
                             vsh_fit_percent(v->fit->residual[v->shown[i]])};
     if (points)
         qsort(points, (size_t)v->shown_count, sizeof *points, by_at);
@@ -116,25 +120,28 @@ static double write_middle(const vsh_fit_view *v, int panel, vsh_text *s)
     return greatest;
 }
 
-static void label_odd(const vsh_fit_view *v, int panel, vsh_fit_range x, double edge, vsh_text *s)
+static void label_odd(const vsh_fit_view *v, int panel, vsh_fit_range x, vsh_fit_range y,
+                      double edge, vsh_text *s)
 {
-    vsh_fit_labels labels = {.most = 5};
-    vsh_fit_range y = vsh_fit_wider((vsh_fit_range){-edge, edge}, 0.08);
+    const vsh_panel *p = &against[panel].panel;
+    vsh_fit_labels *labels = vsh_fit_labels_of(v->arena, p->bottom - p->top);
     char words[64];
 
-    for (int i = 0; i < v->shown_count; i++) {
+    for (int i = 0; i < v->shown_count; i++)
+        vsh_fit_mark_at(labels, vsh_fit_part_log(x, value_of(v, panel, v->shown[i])),
+                        vsh_fit_part(y, drawn_percent(v, v->shown[i], edge)));
+    for (int i = 0, placed = 0; i < v->shown_count && placed < 6; i++) {
         int run = v->shown[i];
         double percent = vsh_fit_percent(v->fit->residual[run]);
         if (!vsh_fit_odd(v, run))
             continue;
         if (fabs(percent) > edge)
-            snprintf(words, sizeof words, "line %d: %+.0f %%", v->fit->runs->run[run].line,
+            snprintf(words, sizeof words, "line %d: %+.2g %%", v->fit->runs->run[run].line,
                      percent);
         else
             snprintf(words, sizeof words, "line %d", v->fit->runs->run[run].line);
-        vsh_fit_label(&labels, s, words,
-                      vsh_fit_part_log(x, against[panel].of(&v->fit->runs->run[run].at)),
-                      vsh_fit_part(y, drawn_percent(v, run, edge)));
+        placed += vsh_fit_label(labels, s, words, 1, vsh_fit_part_log(x, value_of(v, panel, run)),
+                                vsh_fit_part(y, drawn_percent(v, run, edge)));
     }
 }
 
@@ -143,10 +150,10 @@ static void plot(const vsh_fit_view *v, int panel, vsh_text *s)
     double sd = 100 * v->fit->residual_sd;
     char data[3][48];
     const vsh_series series[] = {
-        {VSH_DRAW_BOX, NULL, VSH_FIT_SHADE_LOOK, "1 sd"},
+        {VSH_DRAW_BOX, NULL, VSH_FIT_SHADE_LOOK, "within 1 sd"},
         {VSH_DRAW_POINT, data[0], VSH_FIT_RUN_LOOK, "run"},
         {VSH_DRAW_POINT, data[1], VSH_FIT_ODD_LOOK, "far off"},
-        {VSH_DRAW_LINE, data[2], "linewidth 3 " VSH_COLOUR(VSH_INK), "median of some"},
+        {VSH_DRAW_LINE, data[2], "linewidth 3 " VSH_COLOUR(VSH_INK), "running median"},
     };
 
     snprintf(data[0], sizeof data[0], "$%s using 1:2", against[panel].runs);
@@ -167,7 +174,7 @@ static double draw_panel(const vsh_fit_view *v, int panel, double edge, vsh_text
     double greatest;
 
     for (int i = 0; i < v->shown_count; i++)
-        vsh_fit_reach(&x, against[panel].of(&v->fit->runs->run[v->shown[i]].at));
+        vsh_fit_reach(&x, value_of(v, panel, v->shown[i]));
     x = vsh_fit_wider_log(x, 0.04);
     write_runs(v, panel, false, edge, s);
     write_runs(v, panel, true, edge, s);
@@ -177,7 +184,7 @@ static double draw_panel(const vsh_fit_view *v, int panel, double edge, vsh_text
                     against[panel].below);
     vsh_chart_log_axis(s, "x", x.low, x.high, against[panel].tick, 1);
     vsh_chart_axis(s, "y", y.low, y.high);
-    label_odd(v, panel, x, edge, s);
+    label_odd(v, panel, x, y, edge, s);
     plot(v, panel, s);
     return greatest;
 }

@@ -19,7 +19,7 @@ static bool has_frontier(const vsh_fit_view *v)
     return has_isoflops(v) && v->isoflop.valleys > 0;
 }
 static bool has_draws(const vsh_fit_view *v) { return v->fit->draw_count > 9; }
-static bool has_held_out(const vsh_fit_view *v) { return v->foretold != NULL; }
+static bool has_held_out(const vsh_fit_view *v) { return v->predicted != NULL; }
 
 static const struct {
     const char *name, *title;
@@ -31,7 +31,7 @@ static const struct {
     {"fit-isoflop", "Loss against size at a fixed compute", has_isoflops, vsh_fit_draw_isoflops},
     {"fit-optimum", "The best size for a budget", has_frontier, vsh_fit_draw_frontier},
     {"fit-draws", "Coefficients go together", has_draws, vsh_fit_draw_draws},
-    {"fit-held-out", "The largest models, foretold", has_held_out, vsh_fit_draw_held_out},
+    {"fit-held-out", "The largest models, predicted", has_held_out, vsh_fit_draw_held_out},
 };
 
 vsh_status vsh_fit_make_figures(const vsh_fit_view *view,
@@ -72,8 +72,8 @@ static vsh_status choose_shown(vsh_fit_view *v, vsh_error *err)
 }
 
 /* The losses of all runs by a form that was fitted to those of fewer parameters. */
-static vsh_status foretell(const vsh_fit_view *v, const vsh_runs *smaller, const vsh_form *form,
-                           double **losses, vsh_error *err)
+static vsh_status predict(const vsh_fit_view *v, const vsh_runs *smaller, const vsh_form *form,
+                          double **losses, vsh_error *err)
 {
     vsh_fit_options options = *v->options;
     const vsh_runs *runs = v->fit->runs;
@@ -105,9 +105,9 @@ static vsh_status fill_held_out(vsh_fit_view *v, vsh_error *err)
     for (int i = 0; i < runs->count; i++)
         if (runs->run[i].at.params < v->fit->hold_out.params_from)
             smaller.run[smaller.count++] = runs->run[i];
-    VSH_TRY(foretell(v, &smaller, v->fit->form, &v->foretold, err));
+    VSH_TRY(predict(v, &smaller, v->fit->form, &v->predicted, err));
     if (kind && kind->baseline && isfinite(v->fit->hold_out.baseline_errors.median))
-        VSH_TRY(foretell(v, &smaller, kind->baseline, &v->baseline, err));
+        VSH_TRY(predict(v, &smaller, kind->baseline, &v->baseline, err));
     return VSH_OK;
 }
 
@@ -174,20 +174,74 @@ double vsh_fit_spaced(vsh_fit_range range, int i, int count)
 
 /* ---- labels ---------------------------------------------------------------------------------- */
 
-void vsh_fit_label(vsh_fit_labels *labels, vsh_text *s, const char *words, double x, double y)
+vsh_fit_labels *vsh_fit_labels_of(vsh_arena *arena, int height)
 {
-    /* a letter of 15 points takes about a sixtieth of a panel's width */
-    double width = 0.03 + 0.017 * (double)strlen(words);
-    bool left = x + width < 1;
+    vsh_fit_labels *labels = vsh_alloc(arena, 1, sizeof *labels);
 
-    if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1) || labels->count == VSH_FIT_LABELS ||
-        (labels->most && labels->count >= labels->most))
-        return;
-    for (int i = 0; i < labels->count; i++)
-        if (fabs(labels->x[i] - x) < 1.6 * width && fabs(labels->y[i] - y) < 0.09)
-            return;
-    labels->x[labels->count] = x;
-    labels->y[labels->count++] = y;
-    vsh_chart_label(s, words, "at graph %.4f,graph %.4f %s offset %s,0", x, y,
-                    left ? "left" : "right", left ? "0.7" : "-0.7");
+    if (labels)
+        labels->line = 1.1 * VSH_CHART_FONT / height;
+    return labels;
+}
+
+void vsh_fit_mark_at(vsh_fit_labels *labels, double x, double y)
+{
+    if (labels && labels->mark_count < VSH_FIT_MARKS && isfinite(x) && isfinite(y))
+        labels->mark[labels->mark_count++] = (vsh_fit_mark){(float)x, (float)y};
+}
+
+/* Words may lie on so many. */
+#define MARKS_UNDER 4.0
+
+/* Marks in the box; INFINITY when it lies on other words or leaves the panel. */
+static double cost_of(const vsh_fit_labels *labels, const vsh_fit_box *b)
+{
+    double marks = 0;
+
+    if (b->left < 0 || b->right > 1 || b->low < 0 || b->high > 1)
+        return INFINITY;
+    for (int i = 0; i < labels->taken_count; i++)
+        if (b->left < labels->taken[i].right && b->right > labels->taken[i].left &&
+            b->low < labels->taken[i].high && b->high > labels->taken[i].low)
+            return INFINITY;
+    for (int i = 0; i < labels->mark_count; i++) {
+        const vsh_fit_mark *m = &labels->mark[i];
+        marks += (double)m->x > b->left && (double)m->x < b->right && (double)m->y > b->low &&
+                 (double)m->y < b->high;
+    }
+    return marks;
+}
+
+bool vsh_fit_label(vsh_fit_labels *labels, vsh_text *s, const char *words, int side, double x,
+                   double y)
+{
+    /* The wanted side or the other, or over and under it, and lines up; the nearest first. */
+    static const struct {
+        double side, up;
+    } places[] = {{1, 0},     {-1, 0},  {0, 1},    {0, -1},   {1, 0.6},   {-1, 0.6}, {1, -0.6},
+                  {-1, -0.6}, {1, 1.1}, {-1, 1.1}, {1, -1.1}, {-1, -1.1}, {1, 1.7},  {-1, 1.7}};
+    /* a letter of 15 points takes about a sixtieth of a panel's width */
+    double width = 0.0165 * vsh_columns(words), gap = 0.022, least = INFINITY;
+    vsh_fit_box best = {0};
+
+    if (!labels || labels->taken_count == VSH_FIT_LABELS || !(x >= 0 && x <= 1 && y >= 0 && y <= 1))
+        return false;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        double to_side = places[i].side * side;
+        double from = to_side > 0   ? x + gap
+                      : to_side < 0 ? x - gap - width
+                                    : fmax(0, fmin(1 - width, x - width / 2));
+        double middle = y + places[i].up * labels->line;
+        vsh_fit_box b = {from, from + width, middle - labels->line / 2, middle + labels->line / 2};
+        double cost = cost_of(labels, &b) + 0.1 * (double)i;
+        if (cost < least) {
+            least = cost;
+            best = b;
+        }
+    }
+    if (least > MARKS_UNDER)
+        return false;
+    vsh_chart_label(s, words, "at graph %.4f,graph %.4f left", best.left,
+                    (best.low + best.high) / 2);
+    labels->taken[labels->taken_count++] = best;
+    return true;
 }

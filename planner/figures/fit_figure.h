@@ -21,9 +21,9 @@ typedef struct {
     double spread; /* of the residuals, as a normal's standard deviation would be, from their
                       median: what outliers do not move */
 
-    /* Losses that the form and its baseline, fitted to the smaller models, foretell for each run;
+    /* Losses that the form and its baseline, fitted to the smaller models, predict for each run;
      * NULL when nothing was held out. */
-    double *foretold, *baseline;
+    double *predicted, *baseline;
 } vsh_fit_view;
 
 enum { VSH_FIT_FIGURES = 6, VSH_FIT_SHOWN = 1200, VSH_FIT_SAMPLES = 41 };
@@ -52,7 +52,7 @@ void vsh_fit_draw_held_out(const vsh_fit_view *v, vsh_report_figure *f);
 #define VSH_FIT_LAW_LOOK "linewidth 2.5 " VSH_COLOUR(VSH_GREEN)
 #define VSH_FIT_BAND_LOOK "fillcolor rgb '" VSH_GREEN "' fillstyle transparent solid 0.25 noborder"
 #define VSH_FIT_SHADE_LOOK "fillcolor rgb '" VSH_GREY "' fillstyle transparent solid 0.2 noborder"
-#define VSH_FIT_VERTEX_LOOK "pointtype 13 pointsize 1.3 " VSH_COLOUR(VSH_INK)
+#define VSH_FIT_VERTEX_LOOK "pointtype 13 pointsize 0.95 " VSH_COLOUR(VSH_INK)
 
 /* Residuals beyond so many spreads are odd and drawn so. */
 #define VSH_FIT_ODD 4.0
@@ -75,16 +75,33 @@ vsh_fit_range vsh_fit_wider_log(vsh_fit_range range, double share);
 /* Where a value stands between the ends: 0 to 1. */
 double vsh_fit_part(vsh_fit_range range, double value);
 double vsh_fit_part_log(vsh_fit_range range, double value);
+/* The i-th of count values evenly spaced in the logarithm. */
 double vsh_fit_spaced(vsh_fit_range range, int i, int count);
 
-/* Words beside points, as shares of a panel; one that would lie on another, or beside the panel, is
- * left out. Zero-initialize for each panel. */
-enum { VSH_FIT_LABELS = 24 };
+/* Words in a panel, placed so that they lie neither on each other nor on what is drawn. All places
+ * are shares of the panel. */
+enum { VSH_FIT_LABELS = 24, VSH_FIT_MARKS = 4000 };
 typedef struct {
-    double x[VSH_FIT_LABELS], y[VSH_FIT_LABELS];
-    int count, most; /* most: 0 for all that there is room for */
+    float x, y;
+} vsh_fit_mark;
+
+typedef struct {
+    double left, right, low, high;
+} vsh_fit_box;
+
+typedef struct {
+    vsh_fit_mark mark[VSH_FIT_MARKS]; /* of what is drawn */
+    vsh_fit_box taken[VSH_FIT_LABELS];
+    int mark_count, taken_count;
+    double line; /* the height of a line of words */
 } vsh_fit_labels;
 
-void vsh_fit_label(vsh_fit_labels *labels, vsh_text *s, const char *words, double x, double y);
+/* NULL when memory ends; labels are then left out. height: of the panel, in points. */
+vsh_fit_labels *vsh_fit_labels_of(vsh_arena *arena, int height);
+void vsh_fit_mark_at(vsh_fit_labels *labels, double x, double y);
+/* Words beside a place, where there is most room, rather to the right (side 1) or to the left (-1);
+ * nothing when they would lie on other words, or on much that is drawn, everywhere. */
+bool vsh_fit_label(vsh_fit_labels *labels, vsh_text *s, const char *words, int side, double x,
+                   double y);
 
 #endif

@@ -81,7 +81,7 @@ static void write_fit_tiles(const vsh_fit_view *v, vsh_text *page)
                         vsh_form_exponent(fit->form, fit->law.coefficient, found->budget[0].flops,
                                           found->budget[found->count - 1].flops, &found->kind));
     }
-    if (v->foretold) {
+    if (v->predicted) {
         snprintf(text, sizeof text, "%.2f %%", 100 * fit->hold_out.errors.median);
         vsh_report_tile(page, "off, on held-out models", text, "%.2f %% at most",
                         100 * fit->hold_out.errors.max);
@@ -302,14 +302,14 @@ static void write_errors(vsh_table *table, const char *name, const vsh_fit_error
 
 static void write_hold_out(const vsh_fit_view *v, vsh_text *page)
 {
-    static const char *const heads[] = {"Foretold by", "#median",     "#mean",
-                                        "#most",       "#mean, nats", "#most, nats"};
+    static const char *const heads[] = {"Predicted by", "#median",     "#mean",
+                                        "#most",        "#mean, nats", "#most, nats"};
     const vsh_hold_out *h = &v->fit->hold_out;
     vsh_table table;
 
-    if (!v->foretold)
+    if (!v->predicted)
         return;
-    vsh_page_put(page, "h2", NULL, "The largest models, foretold by the smaller");
+    vsh_page_put(page, "h2", NULL, "The largest models, predicted by the smaller");
     vsh_text_add(page, "<section class=\"card\">\n");
     table = vsh_table_open(page, heads, 6);
     write_errors(&table, v->fit->form->formula, &h->errors, "strong");
