@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdio.h>
 
 #include "planner/figures/fit_figure.h"
 
@@ -30,22 +29,14 @@ static void write_runs(const vsh_fit_view *v, const char *name, bool odd, vsh_te
 static void label_odd(const vsh_fit_view *v, vsh_fit_range range, int height, vsh_text *s)
 {
     vsh_fit_labels *labels = vsh_fit_labels_of(v->arena, height);
-    char words[32];
+    vsh_fit_mark place[VSH_FIT_SHOWN];
 
     for (int i = 0; i < v->shown_count; i++)
-        vsh_fit_mark_at(labels, vsh_fit_part(range, v->fit->runs->run[v->shown[i]].loss),
-                        vsh_fit_part(range, v->fit->fitted[v->shown[i]]));
+        place[i] = vsh_fit_mark_at(labels, vsh_fit_part(range, v->fit->runs->run[v->shown[i]].loss),
+                                   vsh_fit_part(range, v->fit->fitted[v->shown[i]]));
     for (int i = 0; i < 500; i++) /* the diagonal */
         vsh_fit_mark_at(labels, i / 500.0, i / 500.0);
-    for (int i = 0, placed = 0; i < v->shown_count && placed < 8; i++) {
-        int run = v->shown[i];
-        if (!vsh_fit_odd(v, run))
-            continue;
-        snprintf(words, sizeof words, "line %d", v->fit->runs->run[run].line);
-        placed +=
-            vsh_fit_label(labels, s, words, 1, vsh_fit_part(range, v->fit->runs->run[run].loss),
-                          vsh_fit_part(range, v->fit->fitted[run]));
-    }
+    vsh_fit_label_odd(v, labels, place, INFINITY, s);
 }
 
 static int count_odd(const vsh_fit_view *v)

@@ -125,24 +125,12 @@ static void label_odd(const vsh_fit_view *v, int panel, vsh_fit_range x, vsh_fit
 {
     const vsh_panel *p = &against[panel].panel;
     vsh_fit_labels *labels = vsh_fit_labels_of(v->arena, p->bottom - p->top);
-    char words[64];
+    vsh_fit_mark place[VSH_FIT_SHOWN];
 
     for (int i = 0; i < v->shown_count; i++)
-        vsh_fit_mark_at(labels, vsh_fit_part_log(x, value_of(v, panel, v->shown[i])),
-                        vsh_fit_part(y, drawn_percent(v, v->shown[i], edge)));
-    for (int i = 0, placed = 0; i < v->shown_count && placed < 6; i++) {
-        int run = v->shown[i];
-        double percent = vsh_fit_percent(v->fit->residual[run]);
-        if (!vsh_fit_odd(v, run))
-            continue;
-        if (fabs(percent) > edge)
-            snprintf(words, sizeof words, "line %d: %+.2g %%", v->fit->runs->run[run].line,
-                     percent);
-        else
-            snprintf(words, sizeof words, "line %d", v->fit->runs->run[run].line);
-        placed += vsh_fit_label(labels, s, words, 1, vsh_fit_part_log(x, value_of(v, panel, run)),
-                                vsh_fit_part(y, drawn_percent(v, run, edge)));
-    }
+        place[i] = vsh_fit_mark_at(labels, vsh_fit_part_log(x, value_of(v, panel, v->shown[i])),
+                                   vsh_fit_part(y, drawn_percent(v, v->shown[i], edge)));
+    vsh_fit_label_odd(v, labels, place, edge, s);
 }
 
 static void plot(const vsh_fit_view *v, int panel, vsh_text *s)

@@ -183,10 +183,13 @@ vsh_fit_labels *vsh_fit_labels_of(vsh_arena *arena, int height)
     return labels;
 }
 
-void vsh_fit_mark_at(vsh_fit_labels *labels, double x, double y)
+vsh_fit_mark vsh_fit_mark_at(vsh_fit_labels *labels, double x, double y)
 {
+    vsh_fit_mark mark = {(float)x, (float)y};
+
     if (labels && labels->mark_count < VSH_FIT_MARKS && isfinite(x) && isfinite(y))
-        labels->mark[labels->mark_count++] = (vsh_fit_mark){(float)x, (float)y};
+        labels->mark[labels->mark_count++] = mark;
+    return mark;
 }
 
 /* Words may lie on so many. */
@@ -244,4 +247,60 @@ bool vsh_fit_label(vsh_fit_labels *labels, vsh_text *s, const char *words, int s
                     (best.low + best.high) / 2);
     labels->taken[labels->taken_count++] = best;
     return true;
+}
+
+enum { NAMED_LINES = 4, NAMED_GROUPS = 6 };
+
+/* Runs far off that stand together. */
+typedef struct {
+    int line[NAMED_LINES], count;
+    double least, most; /* percent off */
+} group;
+
+static void join(const vsh_fit_view *v, int run, group *g)
+{
+    double percent = vsh_fit_percent(v->fit->residual[run]);
+
+    if (g->count < NAMED_LINES)
+        g->line[g->count] = v->fit->runs->run[run].line;
+    g->least = g->count ? fmin(g->least, percent) : percent;
+    g->most = g->count ? fmax(g->most, percent) : percent;
+    g->count++;
+}
+
+static void name_group(const group *g, double edge, vsh_text *words)
+{
+    vsh_text_add(words, g->count > 1 ? "lines %d" : "line %d", g->line[0]);
+    for (int i = 1; i < g->count && i < NAMED_LINES; i++)
+        vsh_text_add(words, ", %d", g->line[i]);
+    if (g->count > NAMED_LINES)
+        vsh_text_add(words, " and %d more", g->count - NAMED_LINES);
+    if (fmax(fabs(g->least), fabs(g->most)) <= edge)
+        return;
+    vsh_text_add(words, ": %+.2g", g->least);
+    if (g->count > 1)
+        vsh_text_add(words, " to %+.2g", g->most);
+    vsh_text_add(words, " %%");
+}
+
+void vsh_fit_label_odd(const vsh_fit_view *v, vsh_fit_labels *labels, const vsh_fit_mark *place,
+                       double edge, vsh_text *s)
+{
+    bool *named = vsh_alloc(v->arena, (size_t)v->shown_count + 1, sizeof *named);
+
+    for (int i = 0, placed = 0; named && i < v->shown_count && placed < NAMED_GROUPS; i++) {
+        vsh_text words = {.arena = v->arena};
+        group g = {.count = 0};
+        if (named[i] || !vsh_fit_odd(v, v->shown[i]))
+            continue;
+        for (int j = i; j < v->shown_count; j++)
+            if (!named[j] && vsh_fit_odd(v, v->shown[j]) && fabsf(place[j].x - place[i].x) < 0.1F &&
+                fabsf(place[j].y - place[i].y) < 0.1F) {
+                named[j] = true;
+                join(v, v->shown[j], &g);
+            }
+        name_group(&g, edge, &words);
+        placed += vsh_fit_label(labels, s, vsh_text_string(&words), 1, (double)place[i].x,
+                                (double)place[i].y);
+    }
 }
