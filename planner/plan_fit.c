@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "planner/fit/fit_report.h"
+#include "planner/fit/identify.h"
 #include "planner/laws/law_file.h"
 #include "planner/plan_commands.h"
 
@@ -144,7 +145,7 @@ static vsh_status refuse(const vsh_fit *fit, vsh_error *err)
 {
     char names[160];
 
-    plan_fit_names(fit->form, fit->unidentified, names, sizeof names);
+    vsh_coefficient_names(fit->form, fit->unidentified, names, sizeof names);
     return vsh_fail(err, VSH_ENO, "%s: not identified: %s: %s", fit->runs->path, names,
                     fit->reason);
 }

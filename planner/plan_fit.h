@@ -9,7 +9,5 @@
 /* law_file: what the law was written to; NULL: nowhere. */
 void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_term term, vsh_text *out);
 void plan_fit_write_json(const vsh_fit *fit, vsh_json *json);
-/* "A, alpha and E": the coefficients whose bits are set. */
-void plan_fit_names(const vsh_form *form, unsigned coefficients, char *room, size_t room_bytes);
 
 #endif

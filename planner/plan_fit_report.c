@@ -6,22 +6,6 @@
 
 enum { WORST_SHOWN = 4, WORST_IN_JSON = 10 };
 
-void plan_fit_names(const vsh_form *form, unsigned coefficients, char *room, size_t room_bytes)
-{
-    size_t used = 0;
-
-    room[0] = '\0';
-    for (int i = 0; form->coefficient[i] && used < room_bytes; i++) {
-        if (!(coefficients & 1U << i))
-            continue;
-        used += (size_t)snprintf(room + used, room_bytes - used, "%s%s",
-                                 used == 0                 ? ""
-                                 : coefficients >> (i + 1) ? ", "
-                                                           : " and ",
-                                 form->coefficient[i]);
-    }
-}
-
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void write_coefficients(const vsh_fit *fit, vsh_json *json)
@@ -222,7 +206,8 @@ static void print_worst(const vsh_fit *fit, vsh_text *out)
     }
 }
 
-/* What the loss at the optimum is made of says what more would help. */
+/* What the loss at the optimum is made of says what more of it would help: a million times the
+ * parameters, a million times the tokens. */
 static void print_share(const vsh_fit *fit, vsh_text *out)
 {
     vsh_point more = {fit->optimum.params * 1e6, fit->optimum.tokens, 0, 1, 0};
@@ -232,8 +217,8 @@ static void print_share(const vsh_fit *fit, vsh_text *out)
 
     if (isfinite(size) && isfinite(data) && size > 0 && data > 0)
         vsh_text_add(out,
-                     "  binds       %s: a million times the parameters would win %.3f nats,\n"
-                     "              the tokens %.3f\n",
+                     "  binds       %s: of that loss more parameters could take off %.3f nats,\n"
+                     "              more tokens %.3f; the rest neither\n",
                      size > data ? "size" : "data", size, data);
 }
 
@@ -262,15 +247,14 @@ static void print_optimum(const vsh_fit *fit, vsh_text *out)
 static void print_errors(const char *who, const vsh_fit_errors *e, const char *reason,
                          vsh_text *out)
 {
+    vsh_text_add(out, "    %-9s", who);
     if (*reason) {
-        vsh_text_add(out, "    %-10s not identified: ", who);
-        vsh_text_wrap(out, reason, 31, 80);
+        vsh_text_add(out, " not identified: ");
+        vsh_text_wrap(out, reason, 30, 80);
         return;
     }
-    vsh_text_add(
-        out, "    %-9s median %.2f %%, mean %.2f %%, largest %.2f %%  (%.3f, %.3f, %.3f nats)\n",
-        who, 100 * e->median, 100 * e->mean, 100 * e->max, e->median_nats, e->mean_nats,
-        e->max_nats);
+    vsh_text_add(out, "%9.2f %% %8.2f %% %8.2f %%   (%.3f, %.3f, %.3f nats)\n", 100 * e->median,
+                 100 * e->mean, 100 * e->max, e->median_nats, e->mean_nats, e->max_nats);
 }
 
 static void print_hold_out(const vsh_fit *fit, vsh_text *out)
@@ -282,10 +266,11 @@ static void print_hold_out(const vsh_fit *fit, vsh_text *out)
     vsh_text_add(out,
                  "  held out    %d runs of %s parameters and more, predicted from %d smaller\n",
                  h->held, vsh_show_count(h->params_from).text, h->trained);
+    vsh_text_add(out, "                median       mean    largest error\n");
     print_errors("this law", &h->errors, h->reason, out);
     print_errors("baseline", &h->baseline_errors, h->baseline_reason, out);
-    vsh_text_add(out, "    (baseline %s, which ignores\n     ", h->baseline);
-    vsh_text_wrap(out, h->ignores, 5, 78);
+    vsh_text_add(out, "    baseline is %s and ignores\n    ", h->baseline);
+    vsh_text_wrap(out, h->ignores, 4, 80);
 }
 
 void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_term term, vsh_text *out)
@@ -298,8 +283,11 @@ void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_term term, vsh
     print_coefficients(fit, out);
     print_correlation(fit, out);
     vsh_text_add(out,
-                 "  residuals   %.2f %% (standard deviation), half below %.2f %%; objective %.6g\n",
-                 100 * fit->residual_sd, 100 * fit->residual_median, fit->objective);
+                 "  residuals   %.2f %% (one standard deviation), half below %.2f %%\n"
+                 "  objective   %.7g, %s\n",
+                 100 * fit->residual_sd, 100 * fit->residual_median, fit->objective,
+                 fit->least_squares ? "half the squares of log loss"
+                                    : "Huber's of log loss, summed over runs");
     print_worst(fit, out);
     print_optimum(fit, out);
     print_hold_out(fit, out);

@@ -9,6 +9,8 @@ enum { RESIDUALS_HEIGHT = 878, BINS = 12, RUNS_A_BIN = 6 };
 /* Residuals that are further out stand at the edge. */
 #define EDGE 6.0
 
+#define HALF_LOOK "fillcolor rgb '" VSH_BLUE "' fillstyle transparent solid 0.25 noborder"
+
 static double flops_of(const vsh_point *p) { return 6 * p->params * p->tokens; }
 static double params_of(const vsh_point *p) { return p->params; }
 static double tokens_of(const vsh_point *p) { return p->tokens; }
@@ -133,26 +135,31 @@ static void label_odd(const vsh_fit_view *v, int panel, vsh_fit_range x, vsh_fit
     vsh_fit_label_odd(v, labels, place, edge, s);
 }
 
+static void add_band(double percent, const char *look, vsh_text *s)
+{
+    vsh_chart_box(s, look, "from graph 0,first %.6g to graph 1,first %.6g back", -percent, percent);
+}
+
 static void plot(const vsh_fit_view *v, int panel, vsh_text *s)
 {
-    double sd = 100 * v->fit->residual_sd;
     char data[3][48];
     const vsh_series series[] = {
         {VSH_DRAW_BOX, NULL, VSH_FIT_SHADE_LOOK, "within 1 sd"},
+        {VSH_DRAW_BOX, NULL, HALF_LOOK, "half of the runs"},
+        {VSH_DRAW_LINE, data[2], "linewidth 3 " VSH_COLOUR(VSH_INK), "running median"},
         {VSH_DRAW_POINT, data[0], VSH_FIT_RUN_LOOK, "run"},
         {VSH_DRAW_POINT, data[1], VSH_FIT_ODD_LOOK, "far off"},
-        {VSH_DRAW_LINE, data[2], "linewidth 3 " VSH_COLOUR(VSH_INK), "running median"},
+        {VSH_DRAW_LINE, data[2], "linewidth 3 " VSH_COLOUR(VSH_INK), NULL},
     };
 
     snprintf(data[0], sizeof data[0], "$%s using 1:2", against[panel].runs);
     snprintf(data[1], sizeof data[1], "$%s using 1:2", against[panel].odd);
     snprintf(data[2], sizeof data[2], "$%s using 1:2", against[panel].middle);
-    vsh_chart_box(s, VSH_FIT_SHADE_LOOK, "from graph 0,first %.6g to graph 1,first %.6g back", -sd,
-                  sd);
+    add_band(100 * v->fit->residual_sd, VSH_FIT_SHADE_LOOK, s);
+    add_band(vsh_fit_percent(v->fit->residual_median), HALF_LOOK, s);
     vsh_chart_line(s, "linewidth 1 " VSH_COLOUR(VSH_INK),
-                   "from graph 0,first 0 to graph 1,first 0 "
-                   "back");
-    vsh_chart_plot(s, &against[panel].panel, series, 4);
+                   "from graph 0,first 0 to graph 1,first 0 back");
+    vsh_chart_plot(s, &against[panel].panel, series, 6);
 }
 
 static double draw_panel(const vsh_fit_view *v, int panel, double edge, vsh_text *s)

@@ -220,8 +220,9 @@ bool vsh_fit_label(vsh_fit_labels *labels, vsh_text *s, const char *words, int s
     /* The wanted side or the other, or over and under it, and lines up; the nearest first. */
     static const struct {
         double side, up;
-    } places[] = {{1, 0},     {-1, 0},  {0, 1},    {0, -1},   {1, 0.6},   {-1, 0.6}, {1, -0.6},
-                  {-1, -0.6}, {1, 1.1}, {-1, 1.1}, {1, -1.1}, {-1, -1.1}, {1, 1.7},  {-1, 1.7}};
+    } places[] = {{1, 0},    {-1, 0},    {0, 1},    {0, -1},    {1, 0.6},  {-1, 0.6},
+                  {1, -0.6}, {-1, -0.6}, {1, 1.1},  {-1, 1.1},  {1, -1.1}, {-1, -1.1},
+                  {1, 1.7},  {-1, 1.7},  {0, -1.8}, {-1, -1.8}, {1, -1.8}};
     /* a letter of 15 points takes about a sixtieth of a panel's width */
     double width = 0.0165 * vsh_columns(words), gap = 0.022, least = INFINITY;
     vsh_fit_box best = {0};

@@ -9,9 +9,16 @@
 
 enum { ROUNDS = 300, PATIENCE = 4 };
 
+/* At an end of its axis, with downhill beyond it. */
+static bool is_held(const vsh_problem *problem, const double *c, const vsh_objective *o, int i)
+{
+    return (c[i] <= problem->low[i] && o->slope[i] < 0) ||
+           (c[i] >= problem->high[i] && o->slope[i] > 0);
+}
+
 /* Solves (within + share beyond + damp diagonal) step = slope over the free coefficients. */
-static bool solve(const vsh_problem *problem, const vsh_objective *o, double share, double damp,
-                  double step[VSH_COEFFICIENTS])
+static bool solve(const vsh_problem *problem, const double *c, const vsh_objective *o, double share,
+                  double damp, double step[VSH_COEFFICIENTS])
 {
     double matrix[VSH_COEFFICIENTS * VSH_COEFFICIENTS], right[VSH_COEFFICIENTS];
     double scale[VSH_COEFFICIENTS];
@@ -23,7 +30,8 @@ static bool solve(const vsh_problem *problem, const vsh_objective *o, double sha
     for (int i = 0; i < problem->coefficients; i++) {
         double bent = o->within[i][i] + o->beyond[i][i];
         scale[i] = bent > 0 ? 1 / sqrt(bent) : 0;
-        if (vsh_problem_is_free(problem, i) && bent > 0 && isfinite(bent))
+        if (vsh_problem_is_free(problem, i) && bent > 0 && isfinite(bent) &&
+            !is_held(problem, c, o, i))
             free[count++] = i;
     }
     if (count == 0)
@@ -52,8 +60,10 @@ static double try_step(const vsh_problem *problem, const double *c, const double
 {
     for (int i = 0; i < VSH_COEFFICIENTS; i++) {
         to[i] = c[i];
-        if (i < problem->coefficients && step[i] != 0)
+        if (i < problem->coefficients && step[i] != 0) {
             vsh_problem_move(problem, to, i, step[i]);
+            to[i] = fmin(fmax(to[i], problem->low[i]), problem->high[i]);
+        }
         if (!isfinite(to[i]))
             return INFINITY;
     }
@@ -73,7 +83,7 @@ double vsh_descend(const vsh_problem *problem, double *c)
         double step[VSH_COEFFICIENTS], to[VSH_COEFFICIENTS], reached = INFINITY;
         vsh_objective_at(problem, c, &o);
         for (int attempt = 0; attempt < 30; attempt++) {
-            if (solve(problem, &o, share, damp, step)) {
+            if (solve(problem, c, &o, share, damp, step)) {
                 reached = try_step(problem, c, step, to);
                 if (reached < value)
                     break;

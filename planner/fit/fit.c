@@ -341,7 +341,10 @@ static vsh_status fit_quietly(vsh_arena *arena, const vsh_runs *runs,
     vsh_unidentified found;
     vsh_problem problem;
 
-    *fit = (vsh_fit){.runs = runs, .form = options->form, .law = {.form = options->form}};
+    *fit = (vsh_fit){.runs = runs,
+                     .form = options->form,
+                     .least_squares = options->least_squares,
+                     .law = {.form = options->form}};
     VSH_TRY(check_columns(runs, options, err));
     VSH_TRY(count_repeated_rows(arena, fit, err));
     vsh_problem_make(vsh_fittable_find(options->form), runs->run, runs->count, options->vocab,

@@ -65,6 +65,7 @@ typedef struct {
     /* name is the form's; the domain is the range of the runs. stderr_ are those of the bootstrap
      * (of the coefficients themselves), 0 without one; covariance NULL without one. */
     vsh_law law;
+    bool least_squares; /* as asked */
     unsigned fixed;     /* bit i: coefficient i was given or unused, not fitted */
     double objective;   /* summed over the runs; Huber's, or half the squares of log loss */
     double *fitted;     /* losses, in the order of the runs */

@@ -13,15 +13,15 @@ static unsigned adapt(const vsh_fit_facts *facts, vsh_axis *axis)
     axis[AXIS_E].low *= facts->least_loss;
     axis[AXIS_E].high *= facts->least_loss;
     if (facts->vocab > 0) {
-        axis[AXIS_L0] = (vsh_axis){L0, log(facts->vocab), log(facts->vocab), .steps = 1};
+        axis[AXIS_L0] = (vsh_axis){-1, log(facts->vocab), log(facts->vocab), .steps = 1};
         fixed |= VSH_BIT(L0);
     } else {
         axis[AXIS_L0].low *= facts->most_loss;
         axis[AXIS_L0].high *= facts->most_loss;
     }
     if (!facts->repeats_vary) { /* then N^gamma/U^delta is told from nothing */
-        axis[AXIS_GAMMA] = (vsh_axis){GAMMA, 0, 0, .steps = 1};
-        axis[AXIS_DELTA] = (vsh_axis){DELTA, 0, 0, .steps = 1};
+        axis[AXIS_GAMMA] = (vsh_axis){-1, 0, 0, .steps = 1};
+        axis[AXIS_DELTA] = (vsh_axis){-1, 0, 0, .steps = 1};
         fixed |= VSH_BIT(C) | VSH_BIT(GAMMA) | VSH_BIT(DELTA);
     }
     return fixed;

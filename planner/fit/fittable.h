@@ -15,7 +15,7 @@ typedef struct {
     int coefficient; /* that it is; -1: it only decides some */
     double low, high;
     bool ratio; /* steps are factors */
-    int steps;  /* 1: low is the only value */
+    int steps;  /* 1: only the middle is tried, and the descent finds the rest */
 } vsh_axis;
 
 /* What can be counted of the runs. */

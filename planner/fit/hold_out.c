@@ -79,7 +79,9 @@ static vsh_status try_form(vsh_arena *arena, const vsh_form *form, const vsh_run
             VSH_TRY(vsh_identify_fit(arena, &problem, c, &found, err));
     }
     if (found.coefficients) {
-        snprintf(reason, 200, "%.199s", found.reason);
+        char names[80];
+        vsh_coefficient_names(form, found.coefficients, names, sizeof names);
+        snprintf(reason, 200, "%s: %.110s", names, found.reason);
         return VSH_OK;
     }
     return measure(arena, form, c, run + trained, held, errors, err);

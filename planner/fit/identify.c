@@ -19,6 +19,20 @@
 
 enum { DISTINCT_MAX = VSH_COEFFICIENTS + 2, SAMPLE = 4000 };
 
+void vsh_coefficient_names(const vsh_form *form, unsigned coefficients, char *room,
+                           size_t room_bytes)
+{
+    size_t used = 0;
+
+    room[0] = '\0';
+    for (int i = 0; form->coefficient[i] && used < room_bytes; i++) {
+        const char *before = used == 0 ? "" : coefficients >> (i + 1) ? ", " : " and ";
+        if (coefficients & 1U << i)
+            used += (size_t)snprintf(room + used, room_bytes - used, "%s%s", before,
+                                     form->coefficient[i]);
+    }
+}
+
 /* ---- counting -------------------------------------------------------------------------------- */
 
 static double counted(vsh_count_of of, const vsh_point *p)
@@ -116,8 +130,8 @@ void vsh_identify_runs(const vsh_problem *problem, vsh_unidentified *found)
             continue;
         found->coefficients = need->tells & ~problem->fixed;
         snprintf(found->reason, sizeof found->reason,
-                 "the runs have %d different %s, %d are needed", count, count_names[need->of],
-                 need->distinct);
+                 "%d different %s are needed, the runs have %d", need->distinct,
+                 count_names[need->of], count);
     }
     if (points < most) {
         found->coefficients = all_free(problem);
@@ -178,33 +192,52 @@ static vsh_status take_derivatives(vsh_arena *arena, const vsh_problem *problem,
     return VSH_OK;
 }
 
+/* Once something was found. */
 static void say(vsh_unidentified *found, const char *reason)
 {
-    snprintf(found->reason, sizeof found->reason, "%s", reason);
+    if (found->coefficients)
+        snprintf(found->reason, sizeof found->reason, "%s", reason);
 }
 
+static unsigned moving_less(const derivatives *d, double least)
+{
+    unsigned found = 0;
+
+    for (int j = 0; j < d->columns; j++)
+        if (!(d->length[j] > least * sqrt(d->rows)))
+            found |= 1U << d->coefficient[j];
+    return found;
+}
+
+/* The exponent of a term without a factor moves a little more than the factor: by ln N. */
 static void find_idle(const derivatives *d, vsh_unidentified *found)
 {
-    for (int j = 0; j < d->columns; j++)
-        if (!(d->length[j] > MOVES_NOTHING * sqrt(d->rows)))
-            found->coefficients |= 1U << d->coefficient[j];
-    say(found, "changing it would change no loss: its term has come out as 0");
+    if (moving_less(d, MOVES_NOTHING))
+        found->coefficients = moving_less(d, 100 * MOVES_NOTHING);
+    say(found, "no loss moves with this term, whose factor comes out as 0");
 }
 
 static void find_edges(const vsh_problem *problem, const double *c, vsh_unidentified *found)
 {
-    for (int i = 0; i < problem->kind->axis_count; i++) {
-        const vsh_axis *axis = &problem->axis[i];
-        if (axis->coefficient < 0 || axis->steps <= 1)
-            continue;
-        if (c[axis->coefficient] < fmin(axis->low, axis->high) ||
-            c[axis->coefficient] > fmax(axis->low, axis->high)) {
-            found->coefficients |= 1U << axis->coefficient;
+    for (int i = 0; i < problem->coefficients; i++)
+        if (vsh_problem_is_free(problem, i) &&
+            (c[i] <= problem->low[i] || c[i] >= problem->high[i])) {
+            found->coefficients |= 1U << i;
             snprintf(found->reason, sizeof found->reason,
-                     "the best fit lies outside %.4g to %.4g, where any law would be", axis->low,
-                     axis->high);
+                     "the best fit is at the end of all that was tried, %.4g to %.4g",
+                     problem->low[i], problem->high[i]);
         }
-    }
+}
+
+/* The coefficients that one direction of the singular value decomposition moves. */
+static unsigned along(const derivatives *d, const double *turn, int direction)
+{
+    unsigned found = 0;
+
+    for (int j = 0; j < d->columns; j++)
+        if (fabs(turn[j * d->columns + direction]) > 0.2)
+            found |= 1U << d->coefficient[j];
+    return found;
 }
 
 /* Directions without width, then widths that say nothing. */
@@ -223,9 +256,8 @@ static void find_unsure(const vsh_problem *problem, const double *c, derivatives
         return;
     }
     for (int k = 0; k < d->columns; k++)
-        for (int j = 0; j < d->columns && width[k] <= SINGULAR * width[0]; j++)
-            if (fabs(turn[j * d->columns + k]) > 0.1)
-                found->coefficients |= 1U << d->coefficient[j];
+        if (width[k] <= SINGULAR * width[0])
+            found->coefficients |= along(d, turn, k);
     say(found, "they change the losses only together");
     for (int j = 0; j < d->columns && !found->coefficients; j++) {
         int i = d->coefficient[j];
@@ -235,8 +267,8 @@ static void find_unsure(const vsh_problem *problem, const double *c, derivatives
         sd = d->noise * sqrt(squares) / d->length[j];
         if ((problem->kind->form->positive & 1U << i && sd > LOG_UNSURE) ||
             (problem->kind->exponents & 1U << i && sd > fabs(c[i]))) {
-            found->coefficients |= 1U << i;
-            say(found, "the scatter of the runs leaves it open within orders of magnitude");
+            found->coefficients = 1U << i | along(d, turn, d->columns - 1);
+            say(found, "the scatter of the runs leaves them open within orders of magnitude");
         }
     }
 }

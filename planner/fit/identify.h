@@ -2,6 +2,8 @@
 #ifndef VSH_IDENTIFY_H
 #define VSH_IDENTIFY_H
 
+#include <stddef.h>
+
 #include "core/arena.h"
 #include "core/status.h"
 #include "planner/fit/problem.h"
@@ -10,6 +12,10 @@ typedef struct {
     unsigned coefficients; /* bits of those that the runs do not tell; 0: all is well */
     char reason[400];      /* a sentence without its subject */
 } vsh_unidentified;
+
+/* "A, alpha and E": the coefficients whose bits are set. */
+void vsh_coefficient_names(const vsh_form *form, unsigned coefficients, char *room,
+                           size_t room_bytes);
 
 /* By counting: too few runs, too few different sizes, one loss throughout. */
 void vsh_identify_runs(const vsh_problem *problem, vsh_unidentified *found);

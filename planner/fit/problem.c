@@ -46,6 +46,17 @@ void vsh_problem_make(const vsh_fittable *kind, const vsh_run *run, int count, d
     memcpy(problem->axis, kind->axis, sizeof problem->axis);
     if (kind->adapt)
         problem->fixed |= kind->adapt(&facts, problem->axis);
+    for (int i = 0; i < VSH_COEFFICIENTS; i++) {
+        problem->low[i] = -INFINITY;
+        problem->high[i] = INFINITY;
+    }
+    for (int i = 0; i < kind->axis_count; i++) {
+        const vsh_axis *axis = &problem->axis[i];
+        if (axis->coefficient < 0)
+            continue;
+        problem->low[axis->coefficient] = fmin(axis->low, axis->high);
+        problem->high[axis->coefficient] = fmax(axis->low, axis->high);
+    }
 }
 
 /* ---- the objective --------------------------------------------------------------------------- */

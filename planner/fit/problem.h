@@ -12,6 +12,7 @@ typedef struct {
     vsh_axis axis[VSH_AXES]; /* the kind's, completed from the runs */
     unsigned fixed;          /* bits of the coefficients that are given, unused or derived */
     int coefficients;
+    double low[VSH_COEFFICIENTS], high[VSH_COEFFICIENTS]; /* the ends of their axes, or none */
     const vsh_run *run;
     const double *weight; /* how often each run counts; NULL: once */
     int count;

@@ -116,7 +116,7 @@ static void search_grid(const vsh_problem *problem, const vsh_axis *axis, const 
     do {
         double value[VSH_AXES] = {0}, factor[VSH_TERMS], c[VSH_COEFFICIENTS], squares;
         for (int i = 0; i < n; i++)
-            value[i] = along(&axis[i], steps[i] > 1 ? at[i] / (double)(steps[i] - 1) : 0);
+            value[i] = along(&axis[i], steps[i] > 1 ? at[i] / (double)(steps[i] - 1) : 0.5);
         squares = vsh_varpro_solve(problem, value, factor, c);
         if (isfinite(squares))
             keep(found, squares, value, c);
