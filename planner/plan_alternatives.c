@@ -16,14 +16,16 @@ static plan_goal goal_of(const plan *p, const char *name)
 {
     const plan_request *r = &p->request;
 
-    return (plan_goal){.name = name,
-                       .law = p->recommended.loss_law,
-                       .flops = p->flops,
-                       .unique_tokens = p->data_limited ? r->unique_tokens : 0,
-                       .chips = r->chips,
-                       .effective = r->effective,
-                       .recipe = r->recipe,
-                       .model = r->model}; /* a model that was given is the one compared */
+    return (plan_goal){
+        .name = name,
+        .law = p->recommended.loss_law,
+        .flops = p->flops,
+        .unique_tokens = p->data_limited ? r->unique_tokens : 0,
+        .chips = r->chips,
+        .effective = r->effective,
+        .recipe = r->recipe,
+        .model = r->model, /* a model that was given is the one compared */
+        .experts = r->model && r->model->experts.count ? (int64_t)p->recommended.point.experts : 0};
 }
 
 static bool beats_guessing(const plan_run *run)
@@ -185,6 +187,7 @@ static vsh_status fill_dense_twin(plan *p, plan_run *run, int64_t unused, vsh_er
         return VSH_OK;
     make_dense(&twin);
     goal.model = &twin;
+    goal.experts = 0;
     goal.law = &vsh_ludziejewski2025;
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
     difference = -expert_difference(p, &p->recommended, run, p->recommended.point.experts);

@@ -14,6 +14,7 @@
 #define WIDTH_A_LAYER 64.0
 /* Widths that are looked at. */
 #define WIDTH_LEAST 16.0
+#define WIDTH_STEP 32.0
 #define WIDTH_MOST 65536.0
 
 enum { GOLDEN_STEPS = 42, HALVINGS = 46 };
@@ -58,21 +59,26 @@ static vsh_expert_run run_at(const experts_problem *p, double width)
     return run;
 }
 
-/* The greatest width that keeps within the parameters; parameters grow with it. */
-static double widest(const experts_problem *p)
+/* The greatest width with at most so many parameters in all; they grow with it. */
+static double width_of(double params_total, double experts)
 {
     double low = WIDTH_LEAST, high = WIDTH_MOST;
 
-    if (p->limits.total_max == 0 || total_at(high, p->experts) <= p->limits.total_max)
+    if (total_at(high, experts) <= params_total)
         return high;
     for (int i = 0; i < 60; i++) {
         double middle = (low + high) / 2;
-        if (total_at(middle, p->experts) <= p->limits.total_max)
+        if (total_at(middle, experts) <= params_total)
             low = middle;
         else
             high = middle;
     }
     return low;
+}
+
+static double widest(const experts_problem *p)
+{
+    return p->limits.total_max > 0 ? width_of(p->limits.total_max, p->experts) : WIDTH_MOST;
 }
 
 /* Golden section in the logarithm of the width: along C = 6 N D' the loss has one minimum. */
@@ -101,13 +107,29 @@ static vsh_expert_run search(const experts_problem *p, double most)
     return run_at(p, exp((low + high) / 2));
 }
 
-vsh_expert_run vsh_experts_best(double flops, double experts, vsh_expert_limits limits)
+/* Of any width: what is saved is found by halving, which steps of width would make coarse. */
+static vsh_expert_run best_smooth(double flops, double experts, vsh_expert_limits limits)
 {
     experts_problem problem = pose(flops, experts, limits);
 
     if (limits.total_max > 0 && total_at(WIDTH_LEAST, experts) > limits.total_max)
         return (vsh_expert_run){.loss = INFINITY};
     return search(&problem, widest(&problem));
+}
+
+vsh_expert_run vsh_experts_best(double flops, double experts, vsh_expert_limits limits)
+{
+    experts_problem problem = pose(flops, experts, limits);
+    vsh_expert_run smooth = best_smooth(flops, experts, limits), below, above;
+    double width;
+
+    if (limits.total_max == 0 || !isfinite(smooth.loss) ||
+        smooth.params_active < active_at(2 * WIDTH_STEP))
+        return smooth;
+    width = WIDTH_STEP * floor(width_of(smooth.params_active, 1) / WIDTH_STEP + 1e-9);
+    below = run_at(&problem, width);
+    above = run_at(&problem, width + WIDTH_STEP);
+    return above.params_total <= limits.total_max && above.loss < below.loss ? above : below;
 }
 
 /* ---- what they save ---------------------------------------------------------------------------
@@ -118,11 +140,11 @@ static double saving_to(double loss, double flops, double experts, vsh_expert_li
 {
     double low = log(flops) - 10, high = log(flops) + 10;
 
-    if (!(vsh_experts_best(exp(high), experts, limits).loss <= loss))
+    if (!isfinite(loss) || !(best_smooth(exp(high), experts, limits).loss <= loss))
         return NAN;
     for (int i = 0; i < HALVINGS; i++) {
         double middle = (low + high) / 2;
-        if (vsh_experts_best(exp(middle), experts, limits).loss > loss)
+        if (best_smooth(exp(middle), experts, limits).loss > loss)
             low = middle;
         else
             high = middle;
@@ -132,15 +154,15 @@ static double saving_to(double loss, double flops, double experts, vsh_expert_li
 
 double vsh_experts_saving(double flops, double experts, vsh_expert_limits limits)
 {
-    return saving_to(vsh_experts_best(flops, 1, limits).loss, flops, experts, limits);
+    return saving_to(best_smooth(flops, 1, limits).loss, flops, experts, limits);
 }
 
 double vsh_experts_saving_in_memory(double flops, double experts, vsh_expert_limits limits)
 {
-    vsh_expert_run dense = vsh_experts_best(flops, 1, limits);
+    vsh_expert_run dense = best_smooth(flops, 1, limits);
 
     limits.total_max = dense.params_total;
-    return isfinite(dense.loss) ? saving_to(dense.loss, flops, experts, limits) : (double)NAN;
+    return saving_to(dense.loss, flops, experts, limits);
 }
 
 static double loss_of(double params_active, double tokens, double experts)
@@ -164,6 +186,17 @@ double vsh_experts_difference(double experts, const vsh_expert_run *with,
     if (fresh_of(with->tokens, unique) >= vsh_ludziejewski_crossover(with->params_active, experts))
         return as_dense;
     return fmax(as_dense, as_nothing);
+}
+
+double vsh_experts_compute_share(double experts, double params_active, double tokens)
+{
+    vsh_chinchilla dense = vsh_ludziejewski_form(1);
+    double reached = loss_of(params_active, tokens, experts) - dense.E;
+    double before = vsh_chinchilla_loss(&dense, params_active, tokens) - dense.E;
+    /* along the optimum L - E falls as C^-g (chinchilla.h) */
+    double g = dense.alpha * dense.beta / (dense.alpha + dense.beta);
+
+    return 1 - pow(reached / before, 1 / g);
 }
 
 /* ---- the crossover ----------------------------------------------------------------------------
@@ -200,6 +233,7 @@ void vsh_experts_tell_crossing(const vsh_expert_crossing *c, char *room, int roo
 {
     vsh_figure_text fresh = vsh_show_count(c->fresh), crossover = vsh_show_count(c->crossover);
     vsh_figure_text active = vsh_show_count(c->params_active), worth = vsh_show_count(c->worth);
+    bool repeats = c->worth > 1.001 * c->fresh;
     const char *how = c->extrapolated ? ", extrapolated" : "";
     size_t bytes = (size_t)room_bytes;
 
@@ -219,12 +253,12 @@ void vsh_experts_tell_crossing(const vsh_expert_crossing *c, char *room, int roo
             active.text, c->experts, crossover.text, how, fresh.text, worth.text);
         return;
     case VSH_CROSSOVER_NEAR:
-        snprintf(
-            room, bytes,
-            "%g experts are worse than dense below %s tokens at %s active parameters "
-            "(Ludziejewski 2025%s); this run has %s, %.1f times that: they gain %.3f nats only",
-            c->experts, crossover.text, active.text, how, fresh.text, c->fresh / c->crossover,
-            -c->difference);
+        snprintf(room, bytes,
+                 "%g experts are worse than dense below %s tokens at %s active parameters "
+                 "(Ludziejewski 2025%s); this run has %s%s, %.1f times that: they gain %.3f nats%s",
+                 c->experts, crossover.text, active.text, how, fresh.text, repeats ? " unique" : "",
+                 c->fresh / c->crossover, -c->difference,
+                 repeats ? ", if repeats help them as they help a dense model" : "");
         return;
     case VSH_CROSSOVER_FAR:
         snprintf(room, bytes,
@@ -248,32 +282,45 @@ static bool is_outside(const vsh_expert_row *row, double unique, char *reason, i
     const vsh_expert_run *best = &row->best;
     vsh_point point = {best->params_active, best->tokens, 0, row->experts};
 
-    if (!vsh_law_valid(&vsh_ludziejewski2025, &point, reason, room))
-        return true;
     if (best->tokens / best->params_active >= VSH_EXPERTS_RATIO_MAX)
         snprintf(reason, (size_t)room, "%.0f tokens an active parameter; the paper refuses %.0f",
                  best->tokens / best->params_active, VSH_EXPERTS_RATIO_MAX);
-    else if (unique > 0 && best->tokens / unique - 1 > VSH_REPEATS_MAX)
+    else if (vsh_law_valid(&vsh_ludziejewski2025, &point, reason, room) && unique > 0 &&
+             best->tokens / unique - 1 > VSH_REPEATS_MAX)
         snprintf(reason, (size_t)room, "%.0f repeats of the tokens; validated up to %.0f",
                  best->tokens / unique - 1, VSH_REPEATS_MAX);
     return reason[0] != '\0';
 }
 
+/* Why experts lose. */
+static void tell_loss(const vsh_expert_crossing *c, char *reason, size_t bytes)
+{
+    if (c->fresh < c->crossover)
+        snprintf(reason, bytes, "%s%s tokens are below the crossover of %s",
+                 vsh_show_count(c->fresh).text, c->worth > c->fresh ? " unique" : "",
+                 vsh_show_count(c->crossover).text);
+    else
+        snprintf(reason, bytes, "the memory holds a dense model that is better");
+}
+
 static vsh_expert_verdict judge(vsh_expert_row *row, vsh_expert_limits limits)
 {
+    size_t room = sizeof row->reason;
     vsh_expert_crossing c;
 
-    if (row->experts <= 1)
-        return isfinite(row->best.loss) ? VSH_EXPERTS_BASELINE : VSH_EXPERTS_NO_ROOM;
     if (!isfinite(row->best.loss))
         return VSH_EXPERTS_NO_ROOM;
+    if (row->experts <= 1)
+        return VSH_EXPERTS_BASELINE;
     c = vsh_experts_crossing(row->experts, row->best.params_active, row->best.tokens,
                              limits.unique);
-    if (c.side == VSH_CROSSOVER_BELOW || row->difference > VSH_EXPERTS_NOISE_NATS)
+    if (c.side == VSH_CROSSOVER_BELOW || row->difference > VSH_EXPERTS_NOISE_NATS) {
+        tell_loss(&c, row->reason, room);
         return VSH_EXPERTS_LOSE;
+    }
     if (c.side == VSH_CROSSOVER_UNDECIDED)
         return VSH_EXPERTS_UNDECIDED;
-    if (is_outside(row, limits.unique, row->reason, (int)sizeof row->reason))
+    if (is_outside(row, limits.unique, row->reason, (int)room))
         return VSH_EXPERTS_OUTSIDE;
     if (row->difference > -VSH_EXPERTS_NOISE_NATS)
         return VSH_EXPERTS_NOISE;
@@ -375,16 +422,9 @@ void vsh_experts_tell(const vsh_expert_table *t, char *room, int room_bytes)
             vsh_show_count(row->best.tokens).text);
         return;
     }
-    if (eight->verdict == VSH_EXPERTS_LOSE || eight->verdict == VSH_EXPERTS_UNDECIDED)
-        snprintf(
-            room, bytes,
-            "stay dense: 8 experts %s on %s %stokens; they begin to pay above %s at these "
-            "active parameters",
-            eight->verdict == VSH_EXPERTS_LOSE ? "lose" : "are not advised",
-            vsh_show_count(fresh_of(eight->best.tokens, t->limits[t->limit_count - 1].unique)).text,
-            t->limit_count == VSH_EXPERT_LIMITS ? "unique " : "",
-            vsh_show_count(eight->crossover).text);
+    if (eight->verdict == VSH_EXPERTS_LOSE)
+        snprintf(room, bytes, "stay dense: 8 experts lose here, %s", eight->reason);
     else
-        snprintf(room, bytes, "stay dense: no number of experts wins in hours here; 8: %s",
+        snprintf(room, bytes, "stay dense: no number of experts wins in hours here (8 experts: %s)",
                  vsh_expert_verdicts[eight->verdict]);
 }

@@ -21,7 +21,8 @@ typedef struct {
     double loss;   /* the joint law's at that worth; infinite when no model is small enough */
 } vsh_expert_run;
 
-/* The best model for a compute budget C = 6 N_act D; experts 1 is dense. */
+/* The best model for a compute budget C = 6 N_act D; experts 1 is dense. Within a memory its width
+ * goes in steps of 32, as models are made; without one it is the law's own optimum. */
 vsh_expert_run vsh_experts_best(double flops, double experts, vsh_expert_limits limits);
 /* Share of the compute saved at equal loss against the best dense model under the same limits;
  * NaN when nothing is small enough or no compute reaches that loss. */
@@ -34,6 +35,10 @@ double vsh_experts_saving_in_memory(double flops, double experts, vsh_expert_lim
  * model, and below the crossover in unique tokens the worse of that and of nothing. */
 double vsh_experts_difference(double experts, const vsh_expert_run *with,
                               const vsh_expert_run *dense, double unique);
+
+/* At a fixed size and one pass: the share of a dense model's compute, spent at its best, that the
+ * experts' gain in loss is worth; 0 at the crossover, below 0 where they lose. */
+double vsh_experts_compute_share(double experts, double params_active, double tokens);
 
 /* Experts reach a lower share of a chip's peak than dense models do: Mixtral-8x7B 52.6 % beside
  * Llama2-70B 65.4 % on TPU v5p (0.80), Mixtral 35-36 % beside Llama 44-50 % on Trillium (0.71-0.80;
@@ -48,9 +53,9 @@ static inline double vsh_experts_time_saved(double saving, double mfu_ratio)
 
 /* Differences smaller than this are noise of one run: seeds differ by 0.003 - 0.02 nats. */
 #define VSH_EXPERTS_NOISE_NATS 0.008
-/* Tokens an active parameter from which a point counts as outside the law's data: the paper refuses
- * a plan of its own at 414. */
-#define VSH_EXPERTS_RATIO_MAX 400.0
+/* Tokens an active parameter from which a point is outside the law's data: the paper refuses a plan
+ * of its own there. */
+#define VSH_EXPERTS_RATIO_MAX 414.0
 
 /* ---- the crossover --------------------------------------------------------------------------- */
 
@@ -109,7 +114,7 @@ typedef struct {
     double crossover;        /* tokens, at these active parameters */
     double dense_equivalent; /* Clark 2022: parameters of the dense model worth these experts */
     vsh_expert_verdict verdict;
-    char reason[160]; /* why it is outside */
+    char reason[160]; /* why it loses or is outside */
 } vsh_expert_row;
 
 enum { VSH_EXPERT_ROWS = 6, VSH_EXPERT_LIMITS = 3 };
