@@ -220,9 +220,9 @@ bool vsh_fit_label(vsh_fit_labels *labels, vsh_text *s, const char *words, int s
     /* The wanted side or the other, or over and under it, and lines up; the nearest first. */
     static const struct {
         double side, up;
-    } places[] = {{1, 0},    {-1, 0},    {0, 1},    {0, -1},    {1, 0.6},  {-1, 0.6},
-                  {1, -0.6}, {-1, -0.6}, {1, 1.1},  {-1, 1.1},  {1, -1.1}, {-1, -1.1},
-                  {1, 1.7},  {-1, 1.7},  {0, -1.8}, {-1, -1.8}, {1, -1.8}};
+    } places[] = {{1, 0},     {-1, 0},    {0, 1},    {0, -1},   {1, 0.6},   {-1, 0.6}, {1, -0.6},
+                  {-1, -0.6}, {1, 1.1},   {-1, 1.1}, {1, -1.1}, {-1, -1.1}, {1, 1.7},  {-1, 1.7},
+                  {0, -1.8},  {-1, -1.8}, {1, -1.8}, {0, -2.6}, {0, 2.6}};
     /* a letter of 15 points takes about a sixtieth of a panel's width */
     double width = 0.0165 * vsh_columns(words), gap = 0.022, least = INFINITY;
     vsh_fit_box best = {0};
@@ -233,10 +233,10 @@ bool vsh_fit_label(vsh_fit_labels *labels, vsh_text *s, const char *words, int s
         double to_side = places[i].side * side;
         double from = to_side > 0   ? x + gap
                       : to_side < 0 ? x - gap - width
-                                    : fmax(0, fmin(1 - width, x - width / 2));
+                                    : fmax(0, fmin(0.995 - width, x - width / 2));
         double middle = y + places[i].up * labels->line;
         vsh_fit_box b = {from, from + width, middle - labels->line / 2, middle + labels->line / 2};
-        double cost = cost_of(labels, &b) + 0.1 * (double)i;
+        double cost = cost_of(labels, &b) + 0.05 * (double)i;
         if (cost < least) {
             least = cost;
             best = b;

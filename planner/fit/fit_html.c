@@ -28,13 +28,14 @@ static const char *file_name(const char *path)
 static bool has_draws(const vsh_fit *fit) { return fit->draw_count > 0; }
 static bool is_fixed(const vsh_fit *fit, int i) { return fit->fixed & 1U << i; }
 
-/* Six figures: coefficients are used in differences. */
-static vsh_figure_text precise(double value)
+/* A bootstrap that lets a coefficient run away has no end to show. */
+static vsh_figure_text shown(double value, int figures)
 {
-    vsh_figure_text shown;
+    vsh_figure_text text = {"-"};
 
-    snprintf(shown.text, sizeof shown.text, "%.6g", value);
-    return shown;
+    if (isfinite(value))
+        snprintf(text.text, sizeof text.text, "%.*g", figures, value);
+    return text;
 }
 
 /* ---- the law --------------------------------------------------------------------------------- */
@@ -116,15 +117,15 @@ static void write_coefficients(const vsh_fit *fit, vsh_text *page)
         vsh_table_row(&table, NULL);
         vsh_table_cell(&table, "%s%s", fit->form->coefficient[i],
                        is_fixed(fit, i) ? " (not fitted)" : "");
-        vsh_table_cell(&table, "%s", precise(fit->law.coefficient[i]).text);
+        vsh_table_cell(&table, "%s", shown(fit->law.coefficient[i], 6).text);
         if (!has_draws(fit) || is_fixed(fit, i)) {
             for (int j = 0; j < 3; j++)
                 vsh_table_cell(&table, "-");
             continue;
         }
-        vsh_table_cell(&table, "%.3g", fit->law.stderr_[i]);
-        vsh_table_cell(&table, "%s", precise(fit->coefficient_range[i].low).text);
-        vsh_table_cell(&table, "%s", precise(fit->coefficient_range[i].high).text);
+        vsh_table_cell(&table, "%s", shown(fit->law.stderr_[i], 3).text);
+        vsh_table_cell(&table, "%s", shown(fit->coefficient_range[i].low, 6).text);
+        vsh_table_cell(&table, "%s", shown(fit->coefficient_range[i].high, 6).text);
     }
     vsh_table_close(&table);
     if (has_draws(fit))
