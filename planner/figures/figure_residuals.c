@@ -3,7 +3,14 @@
 
 #include "planner/figures/fit_figure.h"
 
-enum { PANEL_HEIGHT = 176, PANEL_STEP = 252, PANELS_TOP = 74, BINS = 12, RUNS_A_BIN = 6 };
+enum {
+    PANEL_HEIGHT = 176,
+    PANEL_STEP = 252,
+    PANELS_TOP = 74,
+    BINS = 12,
+    RUNS_A_BIN = 6,
+    MEDIANS_OF = 20000
+};
 
 /* Residuals that are further out stand at the edge. */
 #define EDGE 6.0
@@ -85,6 +92,10 @@ static int by_percent(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
+/* Medians are of every so many-th run of a long table; not of those that are drawn, among which the
+ * worst are too many. */
+static int every_of(const vsh_fit_view *v) { return 1 + v->fit->runs->count / MEDIANS_OF; }
+
 static int bins_of(int runs) { return runs / RUNS_A_BIN < BINS ? runs / RUNS_A_BIN : BINS; }
 
 /* The median of points first .. end - 1, at the median of where they stand. */
@@ -104,7 +115,7 @@ static double write_median(point *points, int first, int end, vsh_text *s)
  */
 static double write_middle(const vsh_fit_view *v, const drawn *d, vsh_text *s)
 {
-    int bins = bins_of(v->shown_count), count = v->shown_count;
+    int every = every_of(v), count = v->fit->runs->count / every, bins = bins_of(count);
     point *points = vsh_alloc(v->arena, (size_t)count + 1, sizeof *points);
     double furthest = 0;
 
@@ -112,7 +123,7 @@ static double write_middle(const vsh_fit_view *v, const drawn *d, vsh_text *s)
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
     for (int i = 0; points && i < count; i++)
         points[i] =
-            (point){value_of(v, d, v->shown[i]), vsh_fit_percent(v->fit->residual[v->shown[i]])};
+            (point){value_of(v, d, i * every), vsh_fit_percent(v->fit->residual[i * every])};
     if (points)
         qsort(points, (size_t)count, sizeof *points, by_at);
     for (int first = 0, end; points && bins > 2 && first < count; first = end) {
@@ -120,7 +131,7 @@ static double write_middle(const vsh_fit_view *v, const drawn *d, vsh_text *s)
         end = first + count / bins < count ? first + count / bins : count;
         while (end < count && points[end].at <= 1.0001 * points[end - 1].at)
             end++;
-        if (count - end < RUNS_A_BIN / 2)
+        if (count - end < count / bins / 2)
             end = count;
         median = write_median(points, first, end, s);
         if (fabs(median) > fabs(furthest))
@@ -203,25 +214,26 @@ static int choose_panels(const vsh_fit_view *v, drawn panels[AGAINST])
 void vsh_fit_draw_residuals(const vsh_fit_view *v, vsh_report_figure *f)
 {
     drawn panels[AGAINST];
+    int runs = v->fit->runs->count / every_of(v), bins = bins_of(runs);
     int count = choose_panels(v, panels), height = PANELS_TOP + count * PANEL_STEP + 48;
 
     vsh_text_add(&f->caption,
                  "Above zero the run was worse than the law. The wide band is one standard "
                  "deviation, %.2f %%, the narrow one holds half of the runs",
                  100 * v->fit->residual_sd);
-    if (bins_of(v->shown_count) > 2)
+    if (bins > 2)
         vsh_text_add(
             &f->caption,
             "; the line joins medians of about %d runs each, and where it leaves the narrow "
             "band the law bends otherwise than the runs. It is furthest from zero by",
-            v->shown_count / bins_of(v->shown_count));
+            v->fit->runs->count / bins);
     vsh_chart_begin(&f->script, f->name, height, f->title);
     for (int i = 0; i < count; i++) {
         int top = PANELS_TOP + i * PANEL_STEP, bottom = top + PANEL_HEIGHT;
         double furthest;
         panels[i].panel = (vsh_panel){height, 56, top, bottom, bottom + 76, i + 1 == count ? 3 : 0};
         furthest = draw_panel(v, &panels[i], i == 0, &f->script);
-        if (bins_of(v->shown_count) > 2)
+        if (bins > 2)
             vsh_text_add(&f->caption, "%s %+.2f %% against %s", i ? "," : "", furthest,
                          against[panels[i].of].word);
     }
