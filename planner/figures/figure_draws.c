@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "planner/figures/fit_figure.h"
 #include "planner/fit/band.h"
@@ -45,28 +46,70 @@ static void name_of(const vsh_form *form, int i, char *room, size_t bytes)
     snprintf(room, bytes, "%s%s", form->positive & 1U << i ? "ln " : "", form->coefficient[i]);
 }
 
-static void write_draws(const vsh_fit *fit, pair p, bool independent, const char *name,
-                        vsh_fit_range *x, vsh_fit_range *y, vsh_text *s)
+static int by_value(const void *a, const void *b)
+{
+    double p = *(const double *)a, q = *(const double *)b;
+
+    return (p > q) - (p < q);
+}
+
+/* All of the draws' values, but none that ran away: so many spreads of the middle half from it. */
+#define RAN_AWAY 6.0
+
+static vsh_fit_range range_of(const vsh_fit_view *v, int coefficient)
+{
+    const vsh_fit *fit = v->fit;
+    double *values = vsh_alloc(v->arena, (size_t)fit->draw_count + 1, sizeof *values), spread;
+    vsh_fit_range range = vsh_fit_range_none();
+    int count = 0;
+
+    for (int i = 0; values && i < fit->draw_count; i++)
+        if (isfinite(value_of(fit->form, fit->draw[i], coefficient)))
+            values[count++] = value_of(fit->form, fit->draw[i], coefficient);
+    vsh_fit_reach(&range, value_of(fit->form, fit->law.coefficient, coefficient));
+    if (count == 0)
+        return vsh_fit_wider(range, 0.06);
+    qsort(values, (size_t)count, sizeof *values, by_value);
+    spread = values[count * 3 / 4] - values[count / 4];
+    for (int i = 0; i < count; i++)
+        if (values[i] >= values[count / 4] - RAN_AWAY * spread &&
+            values[i] <= values[count * 3 / 4] + RAN_AWAY * spread)
+            vsh_fit_reach(&range, values[i]);
+    return vsh_fit_wider(range, 0.06);
+}
+
+static void write_draws(const vsh_fit *fit, pair p, bool independent, const char *name, vsh_text *s)
 {
     int count = fit->draw_count < DRAWS_SHOWN ? fit->draw_count : DRAWS_SHOWN;
 
     vsh_chart_data(s, name);
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP); /* a block must not be empty */
     for (int i = 0; i < count; i++) {
-        double c[VSH_COEFFICIENTS] = {0}, at_x, at_y;
+        double c[VSH_COEFFICIENTS] = {0};
         vsh_band_coefficients(fit, i, independent, c);
-        at_x = value_of(fit->form, c, p.x);
-        at_y = value_of(fit->form, c, p.y);
-        VSH_CHART_ROW(s, at_x, at_y);
-        vsh_fit_reach(x, at_x);
-        vsh_fit_reach(y, at_y);
+        VSH_CHART_ROW(s, value_of(fit->form, c, p.x), value_of(fit->form, c, p.y));
     }
     vsh_chart_data_end(s);
 }
 
-static void draw_pair(const vsh_fit *fit, pair p, int number, const vsh_panel *panel, vsh_text *s)
+/* Draws beside the frame. */
+static int beside(const vsh_fit *fit, pair p, vsh_fit_range x, vsh_fit_range y)
 {
-    vsh_fit_range x = vsh_fit_range_none(), y = vsh_fit_range_none();
+    int count = 0;
+
+    for (int i = 0; i < fit->draw_count; i++) {
+        double at_x = vsh_fit_part(x, value_of(fit->form, fit->draw[i], p.x));
+        double at_y = vsh_fit_part(y, value_of(fit->form, fit->draw[i], p.y));
+        count += !(at_x >= 0 && at_x <= 1 && at_y >= 0 && at_y <= 1);
+    }
+    return count;
+}
+
+/* Returns how many draws ran away out of the frame. */
+static int draw_pair(const vsh_fit_view *v, pair p, int number, const vsh_panel *panel, vsh_text *s)
+{
+    const vsh_fit *fit = v->fit;
+    vsh_fit_range x = range_of(v, p.x), y = range_of(v, p.y);
     char names[3][16], data[3][40], x_name[40], y_name[40];
     const vsh_series series[] = {
         {VSH_DRAW_POINT, data[1], APART_LOOK, "each alone"},
@@ -82,23 +125,22 @@ static void draw_pair(const vsh_fit *fit, pair p, int number, const vsh_panel *p
                  number);
         snprintf(data[i], sizeof data[i], "$%s using 1:2", names[i]);
     }
-    write_draws(fit, p, false, names[0], &x, &y, s);
-    write_draws(fit, p, true, names[1], &x, &y, s);
+    write_draws(fit, p, false, names[0], s);
+    write_draws(fit, p, true, names[1], s);
     vsh_chart_data(s, names[2]);
     VSH_CHART_ROW(s, value_of(fit->form, fit->law.coefficient, p.x),
                   value_of(fit->form, fit->law.coefficient, p.y));
     vsh_chart_data_end(s);
     name_of(fit->form, p.x, x_name, sizeof x_name);
     name_of(fit->form, p.y, y_name, sizeof y_name);
-    x = vsh_fit_wider(x, 0.06);
-    y = vsh_fit_wider(y, 0.06);
     vsh_chart_panel(s, panel, y_name, x_name);
     vsh_chart_axis(s, "x", x.low, x.high);
     vsh_chart_axis(s, "y", y.low, y.high);
     vsh_chart_plot(s, panel, series, 3);
+    return beside(fit, p, x, y);
 }
 
-static void tell_correlation(const vsh_fit *fit, pair p, bool first, vsh_text *caption)
+static void tell_correlation(const vsh_fit *fit, pair p, bool first, int away, vsh_text *caption)
 {
     char x_name[40], y_name[40];
 
@@ -106,6 +148,8 @@ static void tell_correlation(const vsh_fit *fit, pair p, bool first, vsh_text *c
     name_of(fit->form, p.y, y_name, sizeof y_name);
     vsh_text_add(caption, "%s%s and %s: correlation %.4f", first ? "" : "; ", x_name, y_name,
                  vsh_fit_correlation(fit, p.x, p.y));
+    if (away)
+        vsh_text_add(caption, " (%d ran away out of the frame)", away);
 }
 
 static void tell_cost(const vsh_fit_view *v, vsh_text *caption)
@@ -134,12 +178,12 @@ void vsh_fit_draw_draws(const vsh_fit_view *v, vsh_report_figure *f)
     vsh_chart_begin(&f->script, f->name, DRAWS_HEIGHT, f->title);
     vsh_text_add(&f->caption, "%d fits to runs drawn again: ", v->fit->draw_count);
     if (most_correlated(v->fit, first, &first)) {
-        draw_pair(v->fit, first, 1, &one, &f->script);
-        tell_correlation(v->fit, first, true, &f->caption);
+        int away = draw_pair(v, first, 1, &one, &f->script);
+        tell_correlation(v->fit, first, true, away, &f->caption);
     }
     if (most_correlated(v->fit, first, &second)) {
-        draw_pair(v->fit, second, 2, &two, &f->script);
-        tell_correlation(v->fit, second, false, &f->caption);
+        int away = draw_pair(v, second, 2, &two, &f->script);
+        tell_correlation(v->fit, second, false, away, &f->caption);
     }
     vsh_text_add(&f->caption, ".");
     vsh_chart_end(&f->script);

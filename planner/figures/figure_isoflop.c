@@ -235,10 +235,10 @@ static void tell(const vsh_fit_view *v, const frame *f, vsh_text *caption)
         runs += found->budget[i].count;
     vsh_text_add(
         caption,
-        "%d budget%s, found where runs crowd within %g %% of compute: %d of %d runs. %d %s a "
-        "valley with its vertex among the runs. ",
+        "%d budget%s, found where runs crowd within %g %% of compute: %d of %d runs; %d with "
+        "a valley whose vertex lies among its runs. ",
         found->count, found->count == 1 ? "" : "s", 100 * found->tolerance, runs, found->looked_at,
-        found->valleys, found->valleys == 1 ? "is" : "are");
+        found->valleys);
     if (found->spare)
         vsh_text_add(caption, "Runs lie %.4f nats about their parabola (standard deviation). ",
                      found->residual_sd);

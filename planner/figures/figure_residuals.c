@@ -15,6 +15,9 @@ enum {
 /* Residuals that are further out stand at the edge. */
 #define EDGE 6.0
 
+/* Runs so near each other in size or compute stand at one place. */
+#define ONE_PLACE 1.01
+
 #define HALF_LOOK "fillcolor rgb '" VSH_BLUE "' fillstyle transparent solid 0.25 noborder"
 
 static double flops_of(const vsh_point *p) { return 6 * p->params * p->tokens; }
@@ -129,7 +132,7 @@ static double write_middle(const vsh_fit_view *v, const drawn *d, vsh_text *s)
     for (int first = 0, end; points && bins > 2 && first < count; first = end) {
         double median;
         end = first + count / bins < count ? first + count / bins : count;
-        while (end < count && points[end].at <= 1.0001 * points[end - 1].at)
+        while (end < count && points[end].at <= ONE_PLACE * points[end - 1].at)
             end++;
         if (count - end < count / bins / 2)
             end = count;

@@ -193,7 +193,7 @@ vsh_fit_mark vsh_fit_mark_at(vsh_fit_labels *labels, double x, double y)
 }
 
 /* Words may lie on so many. */
-#define MARKS_UNDER 4.0
+#define MARKS_UNDER 3.0
 
 /* Marks in the box; INFINITY when it lies on other words or leaves the panel. */
 static double cost_of(const vsh_fit_labels *labels, const vsh_fit_box *b)
@@ -289,6 +289,9 @@ void vsh_fit_label_odd(const vsh_fit_view *v, vsh_fit_labels *labels, const vsh_
 {
     bool *named = vsh_alloc(v->arena, (size_t)v->shown_count + 1, sizeof *named);
 
+    for (int i = 0; i < 3 * v->shown_count; i++) /* no words on what stands out */
+        if (vsh_fit_odd(v, v->shown[i / 3]))
+            vsh_fit_mark_at(labels, (double)place[i / 3].x, (double)place[i / 3].y);
     for (int i = 0, placed = 0; named && i < v->shown_count && placed < NAMED_GROUPS; i++) {
         vsh_text words = {.arena = v->arena};
         group g = {.count = 0};
