@@ -95,7 +95,7 @@ static shown show_money(double usd)
     if (fabs(usd) < 0.005)
         return (shown){"0"};
     snprintf(s.text, sizeof s.text, "%c$%.16s", usd < 0 ? '-' : '+',
-             fabs(usd) < 1e6 ? vsh_show_amount(fabs(usd)).text : vsh_show_count(fabs(usd)).text);
+             fabs(usd) < 1e5 ? vsh_show_amount(fabs(usd)).text : vsh_show_count(fabs(usd)).text);
     return s;
 }
 
@@ -153,7 +153,7 @@ static void print_changed(const char *name, const vsh_changed *c, vsh_text *out)
     print_line(name, c->compute, c->time, c->memory_bytes, c->usd, c->loss, out);
 }
 
-static void print_combination(const combination *c, vsh_term term, vsh_text *out)
+static void print_combination(const plan *p, const combination *c, vsh_term term, vsh_text *out)
 {
     const vsh_changed *all = &c->together;
 
@@ -171,7 +171,8 @@ static void print_combination(const combination *c, vsh_term term, vsh_text *out
     if (all->reaches) {
         char line[400];
         snprintf(line, sizeof line,
-                 "Under %s, against its dense run in these hours: %s parameters (%s active) on %s "
+                 "Under %s, against its run without them in these hours: %s parameters (%s active) "
+                 "on %s "
                  "tokens reach the same loss in %s h. Rows are whole runs of real architectures "
                  "that fit these chips.",
                  c->law->title, vsh_show_count(all->params_total).text,
@@ -179,7 +180,12 @@ static void print_combination(const combination *c, vsh_term term, vsh_text *out
                  vsh_show_amount(all->hours).text);
         vsh_text_wrap(out, line, 2, WIDTH);
     } else {
-        vsh_text_wrap(out, "Together they do not reach the loss here, or no law says.", 2, WIDTH);
+        vsh_text_wrap(out,
+                      p->data_limited
+                          ? "The tokens at hand end this run, and no law knows experts or int8 on "
+                            "tokens that are repeated."
+                          : "Together they do not reach the loss on these chips.",
+                      2, WIDTH);
     }
 }
 
@@ -288,22 +294,16 @@ static void write_json(const plan *p, const combination *c, vsh_json *json)
 
 /* ---- in the report -------------------------------------------------------------------------- */
 
-void plan_advice_write_page(const plan *p, vsh_text *page)
+static void write_figures(const plan *p, vsh_text *page)
 {
-    static const char *const heads[] = {"Technique", "#compute", "#loss",
-                                        "#memory",   "#time",    "#money",
-                                        "#serving",  "evidence", "+what decides"};
-    vsh_table table;
+    static const char *const heads[] = {"Technique", "#compute", "#loss",    "#memory",
+                                        "#time",     "#money",   "#serving", "evidence"};
+    vsh_table table = vsh_table_open(page, heads, 8);
 
-    if (p->advice_count == 0)
-        return;
-    vsh_page_put(page, "h2", NULL, "What each technique saves");
-    vsh_text_add(page, "<section class=\"card\">\n");
-    table = vsh_table_open(page, heads, 9);
     for (int i = 0; i < p->advice_count; i++) {
         const plan_advice *a = &p->advice[i];
         vsh_table_row(&table, a->applies ? "strong" : NULL);
-        vsh_table_cell(&table, "%s", a->technique->title);
+        vsh_table_cell(&table, "%s", a->technique->name);
         vsh_table_cell(&table, "%s", show_share(a->compute).text);
         vsh_table_cell(&table, "%s", show_loss(a->loss).text);
         vsh_table_cell(&table, "%s", show_memory(a->memory_bytes).text);
@@ -311,15 +311,38 @@ void plan_advice_write_page(const plan *p, vsh_text *page)
         vsh_table_cell(&table, "%s", show_money(a->usd).text);
         vsh_table_cell(&table, "%s", show_share(a->inference).text);
         vsh_table_cell(&table, "%s", vsh_evidence_names[a->technique->evidence]);
-        vsh_table_cell(&table, "%s Condition: %s. (%s)", a->why, a->technique->condition,
-                       a->technique->source);
     }
     vsh_table_close(&table);
+}
+
+static void write_reasons(const plan *p, vsh_text *page)
+{
+    static const char *const heads[] = {"Technique", "+what decides it here", "+on condition that"};
+    vsh_table table = vsh_table_open(page, heads, 3);
+
+    for (int i = 0; i < p->advice_count; i++) {
+        const vsh_technique *t = p->advice[i].technique;
+        vsh_table_row(&table, NULL);
+        vsh_table_cell(&table, "%s", t->name);
+        vsh_table_cell(&table, "%s. %s", t->title, p->advice[i].why);
+        vsh_table_cell(&table, "%s (%s)", t->condition, t->source);
+    }
+    vsh_table_close(&table);
+}
+
+void plan_advice_write_page(const plan *p, vsh_text *page)
+{
+    if (p->advice_count == 0)
+        return;
+    vsh_page_put(page, "h2", NULL, "What each technique saves");
+    vsh_text_add(page, "<section class=\"card\">\n");
+    write_figures(p, page);
     vsh_page_put(page, "p", "small",
                  "Set off: what pays here, or is in the plan already. Minus: it costs. Compute, "
                  "time and money at equal loss, loss in nats at equal compute, serving of a "
                  "token's cost. Savings do not add: vishwa-plan advice --with plans several "
                  "together.");
+    write_reasons(p, page);
     vsh_text_add(page, "</section>\n");
 }
 
@@ -356,7 +379,7 @@ vsh_status plan_run_advice(vsh_session *s, vsh_error *err)
     print_head(p, s->term, &s->out);
     print_table(p, s->term, &s->out);
     if (c->list.count > 0)
-        print_combination(c, s->term, &s->out);
+        print_combination(p, c, s->term, &s->out);
     print_conditions(p, s->common->explain, s->term, &s->out);
     vsh_text_add(&s->out, "\n");
     return VSH_OK;

@@ -41,7 +41,7 @@
     {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)", \
      AT(region)},                                                                                  \
     {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},    \
-    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run, or a law file", AT(law)},       \
+    {VSH_OPT_TEXT, 0, "law", "NAME", "law that sizes the run, or its file (default besiroglu2024)", AT(law)},       \
     {VSH_OPT_FLAG, 0, "check-throughput", NULL,                                                    \
      "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},          \
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)}

@@ -26,6 +26,7 @@ static int list_inputs(const plan *p, vsh_explained *lines)
 static int list_results(const plan *p, vsh_explained *lines)
 {
     const plan_run *run = &p->recommended;
+    const vsh_law *said = run->loss_law ? run->loss_law : p->request.law;
     const vsh_explained all[] = {
         {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic",
          derived},
@@ -83,8 +84,9 @@ static int list_results(const plan *p, vsh_explained *lines)
          "state + saved bytes of the op list + logits + 5 %", "core/footprint.c", derived},
         {"spread of throughput", p->request.throughput_log_sd, "log sd", "of a log-normal factor",
          "docs/model.md, intervals", "assumed"},
-        {"residual of a new run", vsh_besiroglu2024.residual_sd, "relative sd",
-         "of 240 runs about the refit", "arXiv:2404.10102 data", "measured"},
+        {"residual of a new run", vsh_law_residual(said), "relative sd", "of runs about the law",
+         said->residual_sd > 0 ? said->source : "not published: one percent",
+         said->residual_sd > 0 ? "measured" : "assumed"},
     };
     int count = 0;
 

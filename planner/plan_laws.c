@@ -226,7 +226,9 @@ static void show(vsh_session *s, const vsh_law *const *laws, int count)
     if (!s->common->json) {
         for (int i = 0; i < count; i++)
             print_law(laws[i], s->term, &s->out);
-        vsh_text_add(&s->out, "\n");
+        vsh_text_add(&s->out, "\n  Evidence of the coefficients. primary: the paper's text, or its "
+                              "authors'\n  code or data; secondary: texts of others that name its "
+                              "table; fit: yours.\n\n");
         return;
     }
     vsh_json_object(&json, NULL);

@@ -74,8 +74,7 @@ static vsh_status advise(const plan *p, plan_advice *a, int64_t experts)
     a->compute_high = saving_off_by(row.saving, row.best.loss - row.difference, -HELD_OUT_NATS);
     a->time = isnan(row.saving) ? (double)NAN : run->saving_time;
     a->loss = row.difference;
-    a->applies = row.verdict == VSH_EXPERTS_WIN ||
-                 (row.verdict == VSH_EXPERTS_FLOPS_ONLY && run->saving_time > 0);
+    a->applies = row.verdict == VSH_EXPERTS_WIN; /* in hours, beyond the noise of a run */
     tell(run, &row, a);
     return VSH_OK;
 }

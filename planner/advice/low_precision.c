@@ -97,8 +97,9 @@ vsh_status vsh_advise_int8(const plan *p, plan_advice *a, vsh_error *err)
 
     VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &int8, &changed, err));
     point.params *= share;
-    a->loss = vsh_law_loss(p->recommended.loss_law, &point) -
-              vsh_law_loss(p->recommended.loss_law, &p->recommended.point);
+    if (vsh_law_speaks(p))
+        a->loss = vsh_law_loss(p->recommended.loss_law, &point) -
+                  vsh_law_loss(p->recommended.loss_law, &p->recommended.point);
     a->compute = changed.compute;
     if (changed.reaches) {
         a->compute_low = fmin(changed.compute, 1 - 1 / share);
@@ -113,7 +114,10 @@ vsh_status vsh_advise_int8(const plan *p, plan_advice *a, vsh_error *err)
              "pass stay as they are.",
              share, vsh_kumar_effective_share(8, 0, 0),
              speed > 1 ? "The forward third runs at the int8 peak, at best."
-                       : "The profile has no int8 peak above the plan's: nothing runs faster.");
+             : p->request.precision == VSH_FP8 || p->request.precision == VSH_INT8
+                 ? "The plan's products are of 8 bits already: this is the price in loss that its "
+                   "own loss leaves out."
+                 : "The profile has no int8 peak above the plan's: nothing runs faster.");
     return VSH_OK;
 }
 

@@ -21,16 +21,17 @@ double vsh_over_training_cost(const vsh_law *law, vsh_optimum best, double share
 /* No law of unique tokens prices these on few of them, and a model that was given has its size. */
 static bool sizes(const plan *p, plan_advice *a)
 {
-    bool fixed = p->request.model != NULL;
+    const char *why = p->request.model
+                          ? "The model was given: its size is not for the law to choose."
+                      : p->data_limited ? "The tokens at hand end the run: there are none to train "
+                                          "on for longer."
+                      : !isfinite(p->optimum.loss) ? "This law says sizes and no losses."
+                      : !vsh_law_speaks(p)         ? "No law reaches models so small."
+                                                   : NULL;
 
-    if (!fixed && !p->data_limited && isfinite(p->optimum.loss))
-        return true;
-    snprintf(a->why, sizeof a->why, "%s",
-             fixed             ? "The model was given: its size is not for the law to choose."
-             : p->data_limited ? "The tokens at hand end the run: there are none to train on for "
-                                 "longer."
-                               : "This law says sizes and no losses.");
-    return false;
+    if (why)
+        snprintf(a->why, sizeof a->why, "%s", why);
+    return !why;
 }
 
 vsh_status vsh_advise_over_training(const plan *p, plan_advice *a, vsh_error *err)

@@ -118,6 +118,11 @@ const vsh_technique vsh_techniques[VSH_TECHNIQUE_COUNT] = {
      vsh_advise_fine_tuning},
 };
 
+bool vsh_law_speaks(const plan *p)
+{
+    return p->recommended.loss < log((double)p->recommended.model.vocab);
+}
+
 static plan_advice empty_row(const vsh_technique *technique)
 {
     return (plan_advice){.technique = technique,

@@ -28,6 +28,9 @@ typedef struct vsh_technique {
     vsh_technique_fill *fill;
 } vsh_technique;
 
+/* Whether the law's loss of the recommended run is one: below what guessing reaches. */
+bool vsh_law_speaks(const plan *p);
+
 enum { VSH_TECHNIQUE_COUNT = 18 };
 extern const vsh_technique vsh_techniques[VSH_TECHNIQUE_COUNT];
 

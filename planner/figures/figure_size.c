@@ -12,7 +12,7 @@
 
 #define RULE_LINE "linewidth 3 dashtype (10,3,3,3) " VSH_COLOUR(VSH_PURPLE)
 
-enum { SIZE_HEIGHT = 494 };
+enum { SIZE_HEIGHT = 518 };
 
 /* Columns: hours, the rule's size, then the optimum of each law. */
 static void write_sizes(const plan *p, double low, double high, double *least, double *most,

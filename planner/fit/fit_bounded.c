@@ -72,6 +72,7 @@ const vsh_fittable vsh_fit_bounded = {
              {DELTA, 0.1, 3, .ratio = true, .steps = 4}},
     .term_count = 3,
     .exponents = VSH_BIT(ALPHA) | VSH_BIT(BETA) | VSH_BIT(GAMMA) | VSH_BIT(DELTA),
+    .optional = VSH_BIT(C) | VSH_BIT(GAMMA) | VSH_BIT(DELTA),
     .adapt = adapt,
     .target = target,
     .terms = terms,

@@ -48,6 +48,7 @@ typedef struct {
     int term_count;
     unsigned signed_terms; /* bits of the terms whose factor may be negative */
     unsigned exponents;    /* coefficients that say nothing unless they differ from 0 */
+    unsigned optional;     /* coefficients that are left out when the runs do not tell them */
     /* Completes the axes; returns the bits of the coefficients that are then not fitted. */
     unsigned (*adapt)(const vsh_fit_facts *facts, vsh_axis *axis);
     /* sum over terms of factor x term = target, for axes at these values. *weight is

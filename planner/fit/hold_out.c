@@ -59,32 +59,45 @@ static vsh_status measure(vsh_arena *arena, const vsh_form *form, const double *
     return VSH_OK;
 }
 
-/* One form; its errors are NaN, and reason says why, when the smaller models do not tell it. */
+/* One form fitted to the smaller models, or what they do not tell of it. */
+static vsh_status solve(vsh_arena *arena, const vsh_problem *problem, bool sure, double *c,
+                        vsh_unidentified *found, vsh_error *err)
+{
+    vsh_identify_runs(problem, found);
+    if (found->coefficients)
+        return VSH_OK;
+    if (!isfinite(vsh_minimum_find(problem, c)))
+        *found = (vsh_unidentified){1, "no loss of this form comes near"};
+    else if (sure)
+        return vsh_identify_fit(arena, problem, c, found, err);
+    return VSH_OK;
+}
+
+/* Its errors are NaN, and reason says why, when the smaller models do not tell it. The baseline
+ * need only predict: nobody reads its coefficients. */
 static vsh_status try_form(vsh_arena *arena, const vsh_form *form, const vsh_run *run, int trained,
                            int held, const vsh_fit_options *options, vsh_fit_errors *errors,
                            char reason[200], vsh_error *err)
 {
+    const vsh_fittable *kind = vsh_fittable_find(form);
+    bool sure = form == options->form;
     vsh_problem problem;
     vsh_unidentified found;
     double c[VSH_COEFFICIENTS] = {0};
+    char names[80];
 
     *errors = (vsh_fit_errors){NAN, NAN, NAN, NAN, NAN, NAN};
-    vsh_problem_make(vsh_fittable_find(form), run, trained, options->vocab, options->least_squares,
-                     options->delta, &problem);
-    vsh_identify_runs(&problem, &found);
-    if (!found.coefficients) {
-        if (!isfinite(vsh_minimum_find(&problem, c)))
-            found = (vsh_unidentified){1, "no loss of this form comes near"};
-        else if (form == options->form)
-            VSH_TRY(vsh_identify_fit(arena, &problem, c, &found, err));
+    vsh_problem_make(kind, options, run, trained, false, &problem);
+    VSH_TRY(solve(arena, &problem, sure, c, &found, err));
+    if (found.coefficients & kind->optional) {
+        vsh_problem_make(kind, options, run, trained, true, &problem);
+        VSH_TRY(solve(arena, &problem, sure, c, &found, err));
     }
-    if (found.coefficients) {
-        char names[80];
-        vsh_coefficient_names(form, found.coefficients, names, sizeof names);
-        snprintf(reason, 200, "%s: %.110s", names, found.reason);
-        return VSH_OK;
-    }
-    return measure(arena, form, c, run + trained, held, errors, err);
+    if (!found.coefficients)
+        return measure(arena, form, c, run + trained, held, errors, err);
+    vsh_coefficient_names(form, found.coefficients, names, sizeof names);
+    snprintf(reason, 200, "%s: %.110s", names, found.reason);
+    return VSH_OK;
 }
 
 vsh_status vsh_hold_out_run(vsh_arena *arena, const vsh_runs *runs, const vsh_fit_options *options,

@@ -14,8 +14,9 @@
 #define MOVES_NOTHING 1e-5
 /* A direction in which derivatives cancel to rounding, differences included. */
 #define SINGULAR 1e-8
-/* An ln of a coefficient that is known to less than a factor of 20. */
-#define LOG_UNSURE 3.0
+/* An ln of a factor that is known to less than a factor of 400; its exponent, which moves with it
+ * by about ln D, is then not known to .3. */
+#define LOG_UNSURE 6.0
 
 enum { DISTINCT_MAX = VSH_COEFFICIENTS + 2, SAMPLE = 4000 };
 
@@ -99,15 +100,6 @@ static unsigned all_free(const vsh_problem *problem)
     return ((1U << problem->coefficients) - 1) & ~problem->fixed;
 }
 
-static int free_count(const vsh_problem *problem)
-{
-    int count = 0;
-
-    for (int i = 0; i < problem->coefficients; i++)
-        count += vsh_problem_is_free(problem, i);
-    return count;
-}
-
 static bool one_loss(const vsh_problem *problem)
 {
     double least = INFINITY, most = 0;
@@ -121,7 +113,7 @@ static bool one_loss(const vsh_problem *problem)
 
 void vsh_identify_runs(const vsh_problem *problem, vsh_unidentified *found)
 {
-    int most = free_count(problem) + 1, points = distinct_points(problem, most);
+    int most = vsh_problem_free_count(problem) + 1, points = distinct_points(problem, most);
 
     *found = (vsh_unidentified){0};
     for (const vsh_fit_need *need = problem->kind->need; need->distinct; need++) {

@@ -27,18 +27,27 @@ static bool repeats_vary(const vsh_run *run, int count)
     return repeated && distinct == 3;
 }
 
-void vsh_problem_make(const vsh_fittable *kind, const vsh_run *run, int count, double vocab,
-                      bool least_squares, double delta, vsh_problem *problem)
+int vsh_problem_free_count(const vsh_problem *problem)
 {
-    vsh_fit_facts facts = {INFINITY, 0, vocab, repeats_vary(run, count)};
+    int count = 0;
+
+    for (int i = 0; i < problem->coefficients; i++)
+        count += vsh_problem_is_free(problem, i);
+    return count;
+}
+
+void vsh_problem_make(const vsh_fittable *kind, const vsh_fit_options *options, const vsh_run *run,
+                      int count, bool plain, vsh_problem *problem)
+{
+    vsh_fit_facts facts = {INFINITY, 0, options->vocab, !plain && repeats_vary(run, count)};
 
     *problem = (vsh_problem){.kind = kind,
                              .coefficients = vsh_form_count(kind->form),
                              .fixed = kind->derived,
                              .run = run,
                              .count = count,
-                             .least_squares = least_squares,
-                             .delta = delta};
+                             .least_squares = options->least_squares,
+                             .delta = options->delta};
     for (int i = 0; i < count; i++) {
         facts.least_loss = fmin(facts.least_loss, run[i].loss);
         facts.most_loss = fmax(facts.most_loss, run[i].loss);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "planner/fit/fit.h"
 #include "planner/fit/fittable.h"
 #include "planner/fit/runs.h"
 
@@ -20,10 +21,13 @@ typedef struct {
     double delta;
 } vsh_problem;
 
-/* How the form is fitted to the runs. delta and the rest as in vsh_fit_options. */
-void vsh_problem_make(const vsh_fittable *kind, const vsh_run *run, int count, double vocab,
-                      bool least_squares, double delta, vsh_problem *problem);
+/* The options' way of fitting a form to runs. plain: without the coefficients that the kind calls
+ * optional. */
+void vsh_problem_make(const vsh_fittable *kind, const vsh_fit_options *options, const vsh_run *run,
+                      int count, bool plain, vsh_problem *problem);
 
+/* How many coefficients move. */
+int vsh_problem_free_count(const vsh_problem *problem);
 /* Which coefficients move. */
 static inline bool vsh_problem_is_free(const vsh_problem *problem, int coefficient)
 {

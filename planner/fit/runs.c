@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/lines.h"
@@ -32,7 +33,7 @@ typedef struct {
     int where_count;
     int header_count, count; /* fields of the header, of this line */
     char *header[FIELDS_MAX], *field[FIELDS_MAX];
-    const char **group; /* the texts of groups, by number */
+    const char **group; /* the text of each run's, in the file */
     vsh_runs *runs;
     int capacity;
 } reader;
@@ -225,23 +226,6 @@ static vsh_status number(const reader *r, int column, bool optional, double fall
     return VSH_OK;
 }
 
-static vsh_status group_of(reader *r, int *group, vsh_error *err)
-{
-    const char *text;
-
-    *group = 0;
-    if (r->index[GROUP] < 0)
-        return VSH_OK;
-    text = r->field[r->index[GROUP]];
-    /* neighbours mostly share a group */
-    for (*group = r->runs->group_count - 1; *group >= 0; (*group)--)
-        if (strcmp(r->group[*group], text) == 0)
-            return VSH_OK;
-    *group = r->runs->group_count++;
-    r->group[*group] = vsh_copy_text(r->arena, text, strlen(text));
-    return r->group[*group] ? VSH_OK : out_of_memory(r, err);
-}
-
 static vsh_status make_room(reader *r, vsh_error *err)
 {
     int capacity = r->capacity ? 2 * r->capacity : 1024;
@@ -283,8 +267,40 @@ static vsh_status read_row(reader *r, char *line, vsh_error *err)
     VSH_TRY(number(r, UNIQUE, true, 0, &run.at.unique, err));
     VSH_TRY(number(r, EXPERTS, true, 1, &run.at.experts, err));
     VSH_TRY(number(r, GRANULARITY, true, 0, &run.at.granularity, err));
-    VSH_TRY(group_of(r, &run.group, err));
+    if (r->index[GROUP] >= 0)
+        r->group[r->runs->count] = r->field[r->index[GROUP]];
     r->runs->run[r->runs->count++] = run;
+    return VSH_OK;
+}
+
+typedef struct {
+    const char *text;
+    int run;
+} member;
+
+static int by_text(const void *a, const void *b)
+{
+    const member *x = a, *y = b;
+    int order = strcmp(x->text, y->text);
+
+    return order ? order : x->run - y->run;
+}
+
+/* Runs with one text get one number. */
+static vsh_status number_groups(reader *r, vsh_error *err)
+{
+    size_t n = (size_t)r->runs->count;
+    member *sorted = vsh_alloc(r->arena, n, sizeof *sorted);
+
+    if (!sorted)
+        return out_of_memory(r, err);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = (member){r->group[i], (int)i};
+    qsort(sorted, n, sizeof *sorted, by_text);
+    for (size_t i = 0; i < n; i++) {
+        r->runs->group_count += i == 0 || strcmp(sorted[i].text, sorted[i - 1].text) != 0;
+        r->runs->run[sorted[i].run].group = r->runs->group_count - 1;
+    }
     return VSH_OK;
 }
 
@@ -311,5 +327,5 @@ vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_colum
                         runs->left_out ? "%s: expected runs, but --where leaves none of %d rows"
                                        : "%s: expected runs below the header, found none",
                         path, runs->left_out);
-    return VSH_OK;
+    return r->index[GROUP] >= 0 ? number_groups(r, err) : VSH_OK;
 }

@@ -40,6 +40,12 @@ answers 0 '(.advice | length >= 17) and all(.advice[]; has("seed_claim"))' "$pla
 shows 0 'vishwa-plan advice' "$plan" --hw tpu-v5e --hours 100
 answers 1 '.advice == []' "$plan" --hw tpu-v5e --hours 100 --model llama3-405b
 
+# the screen of the documentation is the program's own
+ln -s "$plan" vishwa-plan
+sh -c "$(sed -n 's/^\$ \(.*advice.*\)$/\1/p' "$ROOT/docs/advice.md")" | sed -e '1{/^$/d}' -e '${/^$/d}' > real.txt
+awk '/^\$ .*advice/ { on = 1; next } on && /^```$/ { exit } on' "$ROOT/docs/advice.md" > screen.txt
+claim "the screen of docs/advice.md is the program's own (tests/readme.sh renews it)" diff screen.txt real.txt
+
 refuses 2 'with: expected words such as .*got "experts"; did you mean experts-8' $job --with experts
 refuses 2 'experts-8 and experts-4 are of one kind' $job --with experts-8,experts-4
 refuses 2 'hours: expected a number such as 100' "$plan" advice --hw tpu-v5e

@@ -1,0 +1,73 @@
+/* What each run says of a fit. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "planner/fit/fit_parts.h"
+
+typedef struct {
+    double size;
+    int run;
+} ranked;
+
+static int by_size(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+
+    return x->size != y->size ? (x->size < y->size ? 1 : -1) : x->run - y->run;
+}
+
+vsh_status vsh_fit_residuals(vsh_arena *arena, const vsh_problem *problem, vsh_fit *fit,
+                             vsh_error *err)
+{
+    size_t n = (size_t)problem->count;
+    ranked *rank = vsh_alloc(arena, n, sizeof *rank);
+    double squares = 0;
+
+    fit->fitted = vsh_alloc(arena, n, sizeof *fit->fitted);
+    fit->residual = vsh_alloc(arena, n, sizeof *fit->residual);
+    fit->worst = vsh_alloc(arena, n, sizeof *fit->worst);
+    if (!rank || !fit->fitted || !fit->residual || !fit->worst)
+        return vsh_fit_out_of_memory(fit->runs, err);
+    for (int i = 0; i < problem->count; i++) {
+        fit->fitted[i] = vsh_law_loss(&fit->law, &problem->run[i].at);
+        fit->residual[i] = log(problem->run[i].loss / fit->fitted[i]);
+        squares += fit->residual[i] * fit->residual[i];
+        rank[i] = (ranked){fabs(fit->residual[i]), i};
+    }
+    qsort(rank, n, sizeof *rank, by_size);
+    for (int i = 0; i < problem->count; i++)
+        fit->worst[i] = rank[i].run;
+    fit->residual_median = rank[n / 2].size;
+    fit->residual_sd = sqrt(squares / (problem->count - vsh_problem_free_count(problem)));
+    fit->law.residual_sd = fit->residual_sd;
+    return VSH_OK;
+}
+
+static int by_content(const void *a, const void *b)
+{
+    const vsh_run *x = *(const vsh_run *const *)a, *y = *(const vsh_run *const *)b;
+    const double left[] = {x->at.params, x->at.tokens,  x->loss,
+                           x->at.unique, x->at.experts, x->at.granularity};
+    const double right[] = {y->at.params, y->at.tokens,  y->loss,
+                            y->at.unique, y->at.experts, y->at.granularity};
+
+    for (int i = 0; i < 6; i++)
+        if (left[i] != right[i])
+            return left[i] < right[i] ? -1 : 1;
+    return 0;
+}
+
+vsh_status vsh_fit_repeated_rows(vsh_arena *arena, vsh_fit *fit, vsh_error *err)
+{
+    size_t n = (size_t)fit->runs->count;
+    const vsh_run **sorted = vsh_alloc(arena, n, sizeof *sorted);
+
+    if (!sorted)
+        return vsh_fit_out_of_memory(fit->runs, err);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &fit->runs->run[i];
+    qsort(sorted, n, sizeof *sorted, by_content);
+    for (size_t i = 1; i < n; i++)
+        fit->repeated_rows += by_content(&sorted[i - 1], &sorted[i]) == 0;
+    return VSH_OK;
+}
