@@ -4,8 +4,7 @@
 #include "planner/figures/fit_figure.h"
 #include "planner/fit/band.h"
 
-/* Figures in a printf live as long as the call: shorthands for the many here. */
-#define COUNT(value) vsh_show_count(value).text
+/* A figure in a printf lives as long as the call. */
 #define POWER(value) vsh_show_power(value).text
 
 enum { ISOFLOP_HEIGHT = 700, LOOKS = 4 };
