@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "planner/figures/fit_figure.h"
+#include "planner/figures/fit_label.h"
 
 enum { FITTED_HEIGHT = 610 };
 

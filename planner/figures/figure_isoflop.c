@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "planner/figures/fit_figure.h"
+#include "planner/figures/fit_label.h"
 #include "planner/fit/band.h"
 
 /* A figure in a printf lives as long as the call. */

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "planner/figures/fit_figure.h"
+#include "planner/figures/fit_label.h"
 
 enum {
     PANEL_HEIGHT = 176,

@@ -277,6 +277,10 @@ static void no_runs_and_runs_without_budgets_are_an_answer(void)
                    0);
     CHECK_INT(find().count, 0);
     CHECK(isnan(find().exponent) && isnan(find().exponent_range.low));
+    for (int i = 0; i < runs.count; i++) /* a table without tokens */
+        table[i].at.tokens = NAN;
+    CHECK_INT(find().looked_at, 0);
+    CHECK_INT(find().count, 0);
 }
 
 /* ---- Chinchilla's own runs ------------------------------------------------------------------- */
