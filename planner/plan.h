@@ -12,6 +12,7 @@
 #include "core/model.h"
 #include "core/tensor.h"
 #include "planner/advice/hyperparameters.h"
+#include "planner/advice/experts.h"
 #include "planner/laws/anchors.h"
 #include "planner/laws/law.h"
 #include "planner/laws/uncertainty.h"
@@ -59,8 +60,9 @@ typedef struct {
 typedef struct {
     vsh_tuned run; /* what the laws were asked */
     vsh_hyperparameters laws;
-    double rate;           /* learning rate, to one digit */
-    double critical_batch; /* tokens; NaN where no loss is known */
+    double rate;                         /* learning rate, to one digit */
+    double critical_loss, critical_data; /* batch, tokens: by Kaplan of the loss (NaN: not known),
+                                            by Zhang of the tokens */
     vsh_schedule_advice schedule;
 } plan_tuning;
 
@@ -143,25 +145,52 @@ typedef struct {
     char message[400];
 } plan_warning;
 
-enum { PLAN_ALTERNATIVES = 12, PLAN_WARNINGS = 16 };
+typedef struct plan_target plan_target; /* plan_target.h */
+
+struct vsh_technique;
+
+/* What one technique does to the recommended run. Shares saved are negative where it costs; NaN
+ * where nothing says, or where it is not what the technique is about. */
+typedef struct {
+    const struct vsh_technique *technique;
+    bool applies;   /* it pays here, or is part of the plan already */
+    double compute; /* share of the training FLOPs saved at equal loss */
+    double compute_low, compute_high;
+    double loss;           /* nats, at equal training FLOPs */
+    double memory_bytes;   /* saved on a chip */
+    const char *memory_of; /* while training, or of the model served; NULL: none */
+    double time;           /* share of the wall clock saved at equal loss */
+    double usd;            /* saved with it */
+    double inference;      /* share of the cost of serving a token */
+    double inference_low, inference_high;
+    char why[480]; /* what decides it here */
+} plan_advice;
+
+enum { PLAN_ALTERNATIVES = 13, PLAN_WARNINGS = 16, PLAN_TECHNIQUES = 24 };
 
 typedef struct {
     plan_request request;
     double flops; /* C, the whole budget */
     plan_check check;
     plan_rule rule;
-    double largest_params;               /* by memory alone */
-    vsh_optimum by_law[VSH_SIZING_LAWS]; /* in the order of vsh_laws */
-    vsh_optimum optimum;                 /* of the request's law */
+    double largest_params;                          /* by memory alone */
+    const vsh_law *sizing_law[VSH_SIZING_LAWS + 1]; /* those of vsh_laws, then one from a file */
+    vsh_optimum by_law[VSH_SIZING_LAWS + 1];        /* what each makes of the budget */
+    int by_law_count;
+    vsh_optimum optimum; /* of the request's law */
     vsh_interval optimum_params, optimum_tokens, optimum_loss;
     double useful_flops; /* beyond it the unique tokens at hand give nothing; 0 without a limit */
     bool data_limited;   /* the unique tokens, not the hours, end the run or force epochs */
     plan_run recommended;
     bool recommends;          /* a run that fits was found */
     vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
-    plan_run dense_of_joint_law; /* the dense run that experts are compared with */
+    plan_run dense_of_joint_law;  /* the dense run that experts are compared with */
+    vsh_expert_crossing crossing; /* of the recommended run: its own experts, or 8 */
+    const plan_target *target;    /* what a loss needs; NULL: not asked */
     plan_run alternative[PLAN_ALTERNATIVES];
     int alternative_count;
+    plan_advice advice[PLAN_TECHNIQUES];
+    int advice_count;
     plan_warning warning[PLAN_WARNINGS];
     int warning_count;
 } plan;
@@ -191,6 +220,11 @@ vsh_status plan_recommend(plan *p, vsh_error *err);
 vsh_status plan_check_throughput(vsh_arena *arena, const char *program, plan *p, vsh_error *err);
 /* plan_alternatives.c: what else the same budget could do. */
 vsh_status plan_alternatives(plan *p, vsh_error *err);
+/* planner/advice/technique.c: what each technique saves, beside the recommended run; after the
+ * alternatives, whose runs it reads. */
+vsh_status plan_advise(plan *p, vsh_error *err);
+/* plan_architecture.c: heads in all, spread evenly along the depth. */
+void plan_place_exits(vsh_model *model, int64_t heads);
 
 /* What a run is to be found for. */
 typedef struct {
@@ -205,6 +239,10 @@ typedef struct {
     const vsh_model *model;  /* NULL: search for one */
     const vsh_law *size_law; /* whose N params counts; NULL: law */
     double params, tokens; /* 0: the law decides; else the size wanted and the tokens it is given */
+    double params_share;   /* of N that counts towards the loss at low precision; 0: all of it */
+    double forward_speed;  /* of the forward products, those of the backward pass being 1; 0: 1 */
+    int64_t exits;         /* output heads along the depth, the last included; 0: the model's own */
+    bool recompute;        /* all layers, needed or not */
 } plan_goal;
 
 /* plan_recommend.c: the best run for a goal that fits the chips; run->model.layers is 0 when no

@@ -3,14 +3,12 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "planner/advice/experts.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/ludziejewski2025.h"
-#include "planner/laws/muennighoff2023.h"
 #include "planner/plan.h"
+#include "planner/plan_experts.h"
 
-/* Mixture-of-Experts models reach a lower share of peak than dense ones on the same chip: 0.80 of
- * it on TPU v5p (Mixtral-8x7B 52.6 %, Llama2-70B 65.4 %), 0.71-0.80 on Trillium (MaxText). */
-#define MOE_MFU_RATIO 0.8
 /* How many times more chips the line about more chips takes. */
 #define CHIPS_FACTOR 4
 
@@ -18,14 +16,16 @@ static plan_goal goal_of(const plan *p, const char *name)
 {
     const plan_request *r = &p->request;
 
-    return (plan_goal){.name = name,
-                       .law = p->recommended.loss_law,
-                       .flops = p->flops,
-                       .unique_tokens = p->data_limited ? r->unique_tokens : 0,
-                       .chips = r->chips,
-                       .effective = r->effective,
-                       .recipe = r->recipe,
-                       .model = r->model}; /* a model that was given is the one compared */
+    return (plan_goal){
+        .name = name,
+        .law = p->recommended.loss_law,
+        .flops = p->flops,
+        .unique_tokens = p->data_limited ? r->unique_tokens : 0,
+        .chips = r->chips,
+        .effective = r->effective,
+        .recipe = r->recipe,
+        .model = r->model, /* a model that was given is the one compared */
+        .experts = r->model && r->model->experts.count ? (int64_t)p->recommended.point.experts : 0};
 }
 
 static bool beats_guessing(const plan_run *run)
@@ -63,18 +63,23 @@ static vsh_status fill_dense(plan *p, plan_run *run, int64_t experts, vsh_error 
     return VSH_OK;
 }
 
-/* No law knows experts on repeated tokens: the joint law is asked about what repeated ones are
- * worth to a dense model, and below its crossover about the unique ones alone. */
-static double experts_on_repeats(const plan *p, const plan_run *run, const plan_run *dense)
+/* What a run of the plan is to the joint law. */
+static vsh_expert_run seen_by_joint_law(const plan_run *run)
 {
-    double unique = p->request.unique_tokens;
-    vsh_point with = run->point, without = dense->point;
+    return (vsh_expert_run){
+        .params_active = vsh_law_params(&vsh_ludziejewski2025, &run->model, &run->parameters),
+        .params_total = (double)run->parameters.total,
+        .tokens = run->tokens};
+}
 
-    with.tokens = vsh_muennighoff_effective_tokens(run->tokens, unique);
-    without.tokens = vsh_muennighoff_effective_tokens(dense->tokens, unique);
-    if (unique < vsh_ludziejewski_crossover(with.params, with.experts))
-        with.tokens = without.tokens = unique;
-    return vsh_law_loss(&vsh_ludziejewski2025, &with) - vsh_law_loss(&vsh_ludziejewski2025, &without);
+/* Nats by which one is worse than the other, on the tokens at hand. */
+static double expert_difference(const plan *p, const plan_run *run, const plan_run *dense,
+                                double experts)
+{
+    vsh_expert_run with = seen_by_joint_law(run), without = seen_by_joint_law(dense);
+
+    return vsh_experts_difference(experts, &with, &without,
+                                  p->data_limited ? p->request.unique_tokens : 0);
 }
 
 /* Experts and dense in the same hours under the one law that knows both, each at its best size. The
@@ -91,14 +96,12 @@ static vsh_status compare_experts(plan *p, plan_run *run, int64_t experts, doubl
     if (dense->model.layers == 0)
         VSH_TRY(plan_find_run(&p->request, &goal, dense, err));
     goal.experts = experts;
-    goal.flops *= MOE_MFU_RATIO; /* the same hours at a lower rate */
-    goal.effective = vsh_flop_rate_times(goal.effective, MOE_MFU_RATIO);
+    goal.flops *= VSH_EXPERTS_MFU_HIGH; /* the same hours at a lower rate */
+    goal.effective = vsh_flop_rate_times(goal.effective, VSH_EXPERTS_MFU_HIGH);
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
     if (run->model.layers == 0 || dense->model.layers == 0)
         return VSH_OK;
-    difference = run->loss - dense->loss;
-    if (p->data_limited)
-        difference = experts_on_repeats(p, run, dense);
+    difference = expert_difference(p, run, dense, (double)experts);
     *slowdown = run->slowdown / dense->slowdown;
     run->loss = p->recommended.loss + difference;
     run->loss_range.low = p->recommended.loss_range.low + difference;
@@ -106,23 +109,20 @@ static vsh_status compare_experts(plan *p, plan_run *run, int64_t experts, doubl
     return VSH_OK;
 }
 
-static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_error *err)
+/* Nothing is promised below the crossover, or on tokens that are repeated. */
+static void save_by_experts(const plan *p, plan_run *run, double experts, double slowdown)
 {
-    double slowdown = 1, crossover;
+    vsh_expert_limits limits = {.total_max = p->largest_params};
+
+    run->saving_flops = vsh_experts_saving(p->flops, experts, limits);
+    run->saving_time = vsh_experts_time_saved(run->saving_flops, VSH_EXPERTS_MFU_HIGH / slowdown);
+}
+
+static void tell_experts(const plan *p, plan_run *run, const vsh_expert_crossing *c)
+{
     char change[40], time[40];
 
-    if (!compares_experts(p))
-        return VSH_OK;
-    VSH_TRY(compare_experts(p, run, experts, &slowdown, err));
-    if (run->model.layers == 0)
-        return VSH_OK;
     loss_change(p, run, change, sizeof change);
-    crossover = vsh_ludziejewski_crossover(run->point.params, (double)experts);
-    if (!p->data_limited) {
-        run->saving_flops =
-            vsh_ludziejewski_capped_saving(p->flops, (double)experts, p->largest_params);
-        run->saving_time = 1 - (1 - run->saving_flops) * slowdown / MOE_MFU_RATIO;
-    }
     snprintf(time, sizeof time, run->saving_time >= 0 ? "%.0f %% of the time" : "%.0f %% more time",
              fabs(100 * run->saving_time));
     if (run->saving_flops > 0)
@@ -131,12 +131,77 @@ static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_erro
                  100 * run->saving_flops, time, change);
     else
         snprintf(run->saving, sizeof run->saving, "%s%s in equal time",
-                 run->loss < p->recommended.loss ? "" : "nothing here: ", change);
-    snprintf(
-        run->note, sizeof run->note,
-        "top-1; wants %s unique tokens, worse than dense below %s; MFU taken as %.2g of the dense "
-        "model's (MaxText)",
-        vsh_show_count(run->tokens).text, vsh_show_count(crossover).text, MOE_MFU_RATIO);
+                 run->loss < p->recommended.loss && c->side <= VSH_CROSSOVER_NEAR
+                     ? ""
+                     : "nothing here: ",
+                 change);
+    snprintf(run->note, sizeof run->note,
+             "top-1; wants %s unique tokens, worse than dense below %s; MFU taken as %.2g of the "
+             "dense model's (MaxText)",
+             vsh_show_count(run->tokens).text, vsh_show_count(c->crossover).text,
+             VSH_EXPERTS_MFU_HIGH);
+}
+
+static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_error *err)
+{
+    vsh_expert_crossing crossing;
+    double slowdown = 1;
+
+    if (!compares_experts(p))
+        return VSH_OK;
+    VSH_TRY(compare_experts(p, run, experts, &slowdown, err));
+    if (run->model.layers == 0)
+        return VSH_OK;
+    crossing = vsh_experts_crossing((double)experts, seen_by_joint_law(run).params_active,
+                                    run->tokens, p->data_limited ? p->request.unique_tokens : 0);
+    if (!p->data_limited && crossing.side <= VSH_CROSSOVER_NEAR)
+        save_by_experts(p, run, (double)experts, slowdown);
+    tell_experts(p, run, &crossing);
+    return VSH_OK;
+}
+
+/* Every MLP as wide as what a token passes through, on average over the layers. */
+static void make_dense(vsh_model *m)
+{
+    const vsh_experts *e = &m->experts;
+    int64_t width = e->top_k * e->hidden + e->shared * e->shared_hidden, sum = 0;
+
+    for (int64_t l = 0; l < m->layers; l++) {
+        sum += m->layer[l].experts ? width : m->ffn;
+        m->layer[l].experts = false;
+    }
+    m->ffn = (sum + m->layers / 2) / m->layers;
+    m->experts = (vsh_experts){.every = 1, .granularity = 1};
+}
+
+/* The dense model that multiplies as much a token as a given one with experts does. */
+static vsh_status fill_dense_twin(plan *p, plan_run *run, int64_t unused, vsh_error *err)
+{
+    const vsh_model *given = &p->recommended.model;
+    plan_goal goal = goal_of(p, run->name);
+    vsh_model twin = *given;
+    double difference;
+
+    (void)unused;
+    if (given->experts.count == 0)
+        return VSH_OK;
+    make_dense(&twin);
+    goal.model = &twin;
+    goal.experts = 0;
+    goal.law = &vsh_ludziejewski2025;
+    VSH_TRY(plan_find_run(&p->request, &goal, run, err));
+    difference = -expert_difference(p, &p->recommended, run, p->recommended.point.experts);
+    run->loss = p->recommended.loss + difference;
+    run->loss_range.low = p->recommended.loss_range.low + difference;
+    run->loss_range.high = p->recommended.loss_range.high + difference;
+    snprintf(run->saving, sizeof run->saving, "loss %+.3f in equal FLOPs, by the joint law",
+             difference);
+    snprintf(run->note, sizeof run->note,
+             "dense, %s active parameters like the model given, %s in all instead of %s; dense "
+             "models reach more of the peak (experts 0.75 - 0.80 of it: MaxText)",
+             vsh_show_count((double)run->parameters.active).text,
+             vsh_show_count((double)run->parameters.total).text,
+             vsh_show_count((double)p->recommended.parameters.total).text);
     return VSH_OK;
 }
 
@@ -302,22 +367,18 @@ static const struct {
     int64_t argument;
     vsh_status (*fill)(plan *p, plan_run *run, int64_t argument, vsh_error *err);
 } kinds[] = {
-    {"dense", 0, fill_dense},
-    {"moe-4", 4, fill_experts},
-    {"moe-8", 8, fill_experts},
-    {"law-size", 0, fill_law_size},
-    {"data-limited", 0, fill_data_limited},
-    {"more-data", 0, fill_more_data},
-    {"adamw8bit", 0, fill_eight_bit},
-    {"more-chips", 0, fill_more_chips},
-    {"scenario", 0, fill_scenario},
-    {"scenario", 1, fill_scenario},
-    {"scenario", 2, fill_scenario},
+    {"dense", 0, fill_dense},           {"moe-4", 4, fill_experts},
+    {"moe-8", 8, fill_experts},         {"dense-twin", 0, fill_dense_twin},
+    {"law-size", 0, fill_law_size},     {"data-limited", 0, fill_data_limited},
+    {"more-data", 0, fill_more_data},   {"adamw8bit", 0, fill_eight_bit},
+    {"more-chips", 0, fill_more_chips}, {"scenario", 0, fill_scenario},
+    {"scenario", 1, fill_scenario},     {"scenario", 2, fill_scenario},
     {"serve", 0, fill_serving},
 };
 
 vsh_status plan_alternatives(plan *p, vsh_error *err)
 {
+    plan_experts_cross(p);
     for (size_t i = 0; p->recommends && i < sizeof kinds / sizeof kinds[0]; i++) {
         plan_run *run = &p->alternative[p->alternative_count];
         if (kinds[i].fill == fill_scenario &&

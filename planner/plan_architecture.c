@@ -101,6 +101,16 @@ vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t
     return vsh_model_finish(model, "recommended model: ", err);
 }
 
+void plan_place_exits(vsh_model *model, int64_t heads)
+{
+    for (int64_t l = 0; l < model->layers; l++)
+        model->layer[l].exit = false;
+    for (int64_t i = 1; i < heads; i++) {
+        int64_t depth = (model->layers * i + heads / 2) / heads;
+        model->layer[depth > 0 ? depth - 1 : 0].exit = true;
+    }
+}
+
 double plan_oddness(const vsh_model *model)
 {
     return fabs(log((double)model->hidden / (double)model->layers / USUAL_RATIO));

@@ -252,8 +252,8 @@ void plan_bill_write_json(const plan_run *run, vsh_json *json)
     write_ranged(json, b->power_known, co2, b->co2_kg, b->co2_low_kg, b->co2_high_kg);
     write_ranged(json, true, embodied, b->embodied_kg, b->embodied_low_kg, b->embodied_high_kg);
     write_ranged(json, b->price_known, usd, b->usd, b->usd_low, b->usd_high);
-    vsh_json_real(json, "hours_low", b->duration.low);
-    vsh_json_real(json, "hours_high", b->duration.high);
+    vsh_json_real(json, "billed_hours_low", b->duration.low);
+    vsh_json_real(json, "billed_hours_high", b->duration.high);
     write_sources(b, json);
 }
 

@@ -107,10 +107,28 @@ static void warn_of_the_edges(const plan_request *r, plan *p)
                   r->chips);
 }
 
+static void add_sizing_law(plan *p, const vsh_law *law)
+{
+    p->sizing_law[p->by_law_count] = law;
+    p->by_law[p->by_law_count++] = vsh_law_optimum(law, p->flops, NULL);
+}
+
+static void ask_every_law(plan *p)
+{
+    bool listed = false;
+
+    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
+        add_sizing_law(p, vsh_laws[i]);
+        listed = listed || vsh_laws[i] == p->request.law;
+    }
+    if (!listed)
+        add_sizing_law(p, p->request.law);
+}
+
 vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err)
 {
     vsh_draw_options draws = {.throughput_log_sd = request->throughput_log_sd,
-                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .residual_sd = vsh_law_residual(request->law),
                               .seed = request->seed};
 
     assert(request && p);
@@ -119,8 +137,7 @@ vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err)
     if (p->flops > 1e30)
         return vsh_fail(err, VSH_EINPUT, "budget: %.3g FLOP; expected less than 1e30", p->flops);
     draws.flops = p->flops;
-    for (int i = 0; i < VSH_SIZING_LAWS; i++)
-        p->by_law[i] = vsh_law_optimum(vsh_laws[i], p->flops, NULL);
+    ask_every_law(p);
     p->optimum = vsh_law_optimum(request->law, p->flops, NULL);
     VSH_TRY(vsh_uncertain_optimum(request->law, &draws, &p->optimum_params, &p->optimum_tokens,
                                   &p->optimum_loss, err));

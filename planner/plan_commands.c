@@ -12,20 +12,62 @@
         VSH_OPT_LATER, 0, name, argument, help, 0                                                  \
     }
 
+/* What a plan is made from. */
+/* clang-format off */
+#define PLAN_OPTIONS                                                                               \
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},     \
+    {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},                     \
+    {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},                       \
+    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},                    \
+    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,  \
+     1e18},                                                                                        \
+    {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs), 1e-3,   \
+     1e9},                                                                                         \
+    LATER("data", "DIR", "unique tokens from a shard manifest"),                                   \
+    {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one", AT(model)},   \
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context, at most 4096)",  \
+     AT(seq), 1, 1073741824},                                                                      \
+    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that training reaches",             \
+     AT(effective_tflops), 1e-6, 1e7},                                                             \
+    {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},            \
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",         \
+     AT(precision), 0, 0, vsh_precision_words},                                                    \
+    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",          \
+     AT(optimizer), 0, 0, vsh_optimizer_words},                                                    \
+    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",       \
+     AT(recipe), 0, 0, vsh_recipe_words},                                                          \
+    {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",           \
+     AT(serve_tokens), 1, 1e18},                                                                   \
+    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)", \
+     AT(region)},                                                                                  \
+    {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},    \
+    {VSH_OPT_TEXT, 0, "law", "NAME", "law that sizes the run, or its file (default besiroglu2024)", AT(law)},       \
+    {VSH_OPT_FLAG, 0, "check-throughput", NULL,                                                    \
+     "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},          \
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)}
+/* clang-format on */
+
 static const vsh_opt main_options[] = {
+    PLAN_OPTIONS,
+    {VSH_OPT_REAL, 0, "target-loss", "L", "also: what this loss needs, and whether the hours do",
+     AT(target_loss), 1e-3, 10},
+    {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt advice_options[] = {PLAN_OPTIONS,
+                                         {VSH_OPT_TEXT, 0, "with", "LIST",
+                                          "techniques together, such as experts-8,int8,recompute",
+                                          AT(with)},
+                                         VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt experts_options[] = {
     {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
     {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},
     {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},
     {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
     {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,
      1e18},
-    {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs), 1e-3,
-     1e9},
-    LATER("data", "DIR", "unique tokens from a shard manifest"),
-    {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one", AT(model)},
-    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context, at most 4096)",
-     AT(seq), 1, 1073741824},
-    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that training reaches",
+    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that dense training reaches",
      AT(effective_tflops), 1e-6, 1e7},
     {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},
     {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
@@ -34,16 +76,6 @@ static const vsh_opt main_options[] = {
      AT(optimizer), 0, 0, vsh_optimizer_words},
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
      AT(recipe), 0, 0, vsh_recipe_words},
-    {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",
-     AT(serve_tokens), 1, 1e18},
-    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)",
-     AT(region)},
-    {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
-    {VSH_OPT_TEXT, 0, "law", "NAME", "loss law that sizes the run (default besiroglu2024)",
-     AT(law)},
-    {VSH_OPT_FLAG, 0, "check-throughput", NULL,
-     "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},
-    {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -54,19 +86,40 @@ static const vsh_opt count_options[] = {
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt loss_options[] = {
-    {VSH_OPT_TEXT, 0, "law", "NAME", "the law (vishwa-plan laws lists them)", AT(law)},
+    {VSH_OPT_TEXT, 0, "law", "NAME", "the law (vishwa-plan laws lists them), or a law file",
+     AT(law)},
     {VSH_OPT_REAL, 0, "params", "N", "parameters as this law counts them", AT(params), 1, 1e18},
+    {VSH_OPT_TEXT, 0, "model", "M", "instead of N: a model, counted as the law does", AT(model)},
+    {VSH_OPT_REAL, 0, "flops", "C", "instead of N and D: the law's best use of a budget", AT(flops),
+     1e9, 1e30},
     {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
     {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
      1e18},
     {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
-    LATER("granularity", "G", "expert granularity"),
+    {VSH_OPT_REAL, 0, "granularity", "G", "width of the MLP over that of an expert",
+     AT(granularity), 1, 65536},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt hyperparameters_options[] = {
+    {VSH_OPT_REAL, 0, "params", "N", "parameters, active ones of a model with experts", AT(params),
+     1, 1e18},
+    {VSH_OPT_TEXT, 0, "model", "M", "a model instead: each law then counts its own N", AT(model)},
+    {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
+    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
+     1e18},
+    {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
+    {VSH_OPT_REAL, 0, "flops", "C", "compute of the run (default: 6 N D)", AT(flops), 1, 1e40},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: 2048, or the model's)",
+     AT(seq), 1, 1073741824},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt hw_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const vsh_opt laws_options[] = {
+    {VSH_OPT_TEXT, 0, "law", "NAME", "only this one, or the law in a file", AT(law)},
+    VSH_COMMON_OPTIONS(plan_config)};
 static const char *const objective_words[] = {"huber", "least-squares", NULL};
 
 static const vsh_opt fit_options[] = {
@@ -115,15 +168,36 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan count --model path/to/config.json --seq 4096 --json\n",
       count_options, 0},
      plan_run_count},
-    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E]",
+    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E] [--granularity G]",
       "one prediction of one law",
       "  vishwa-plan loss --law besiroglu2024 --params 350M --tokens 8B\n"
-      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n",
+      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n"
+      "  vishwa-plan loss --law krajewski2024 --params 4.37B --tokens 16B --granularity 8\n"
+      "  vishwa-plan loss --law porian2024 --flops 1.8e19\n",
       loss_options, 0},
      plan_run_loss},
-    {{"laws", "[--json]", "the laws: formula, coefficients, what N counts, fitted range, source",
-      "  vishwa-plan laws\n", common_options, 0},
+    {{"laws", "[NAME] [--json]",
+      "the laws: formula, coefficients, what N counts, fitted range, source",
+      "  vishwa-plan laws\n  vishwa-plan laws krajewski2024\n", laws_options, 1},
      plan_run_laws},
+    {{"hyperparameters", "--params N --tokens D [--experts E] | --model M --tokens D",
+      "learning rate, batch and schedule by the published laws",
+      "  vishwa-plan hyperparameters --params 350M --tokens 8B\n"
+      "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
+      hyperparameters_options, 0},
+     plan_run_hyperparameters},
+    {{"advice", "--hw P --hours H [--with LIST] [options]",
+      "what each technique saves in this budget, and several together",
+      "  vishwa-plan advice --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan advice --hw tpu-v5e --hours 100 --with experts-8,int8,early-exit-3\n",
+      advice_options, 0},
+     plan_run_advice},
+    {{"experts", "--hw P --hours H [--tokens T] [options]",
+      "whether a Mixture-of-Experts pays in this budget",
+      "  vishwa-plan experts --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan experts --hw tpu-v5e --hours 100 --tokens 1B --json\n",
+      experts_options, 0},
+     plan_run_experts},
     {{"hw", "[list | show NAME | probe]", "hardware profiles",
       "  vishwa-plan hw list\n  vishwa-plan hw show tpu-v5e\n  vishwa-plan hw probe\n", hw_options,
       2},
@@ -158,12 +232,14 @@ void plan_config_default(plan_config *config)
                             .mfu = NAN,
                             .price_usd = NAN,
                             .experts = NAN,
+                            .granularity = NAN,
+                            .flops = NAN,
+                            .target_loss = NAN,
                             .chips = 1,
                             .precision = -1,
                             .optimizer = -1,
                             .recipe = -1,
                             .bootstraps = -1,
                             .delta = 1e-3, /* Hoffmann et al. 2022, section 3.3 */
-                            .flops = NAN,
                             .hold_out = NAN};
 }

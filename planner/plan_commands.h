@@ -4,13 +4,14 @@
 
 #include "core/program.h"
 #include "planner/laws/law.h"
+#include "planner/plan.h"
 
 /* What the command line said; numbers that were not given are NaN (or 0 for counts). */
 typedef struct {
     vsh_common common;
-    const char *hw, *model, *law, *region, *report;
+    const char *hw, *model, *law, *region, *report, *with;
     double hours, days, tokens, epochs, serve_tokens, params, unique;
-    double effective_tflops, mfu, price_usd, experts;
+    double effective_tflops, mfu, price_usd, experts, granularity, target_loss;
     int64_t chips, seq;
     int precision; /* -1: bf16 where the chip has it, else fp16, else fp32 */
     int optimizer; /* -1: adamw, unless a recipe is given */
@@ -32,14 +33,26 @@ void plan_config_default(plan_config *config);
 /* The main job first, then the others. */
 extern const vsh_program_command plan_commands[];
 
-vsh_command_run plan_run_main_job; /* plan_main_job.c */
-vsh_command_run plan_run_count;    /* plan_count.c */
-vsh_command_run plan_run_loss;     /* plan_loss.c */
-vsh_command_run plan_run_laws;
-vsh_command_run plan_run_hw;  /* plan_hw.c */
-vsh_command_run plan_run_fit; /* plan_fit.c */
+vsh_command_run plan_run_main_job;        /* plan_main_job.c */
+vsh_command_run plan_run_advice;          /* plan_advice.c */
+vsh_command_run plan_run_count;           /* plan_count.c */
+vsh_command_run plan_run_loss;            /* plan_loss.c */
+vsh_command_run plan_run_laws;            /* plan_laws.c */
+vsh_command_run plan_run_hyperparameters; /* plan_hyperparameters.c */
+vsh_command_run plan_run_hw;              /* plan_hw.c */
+vsh_command_run plan_run_fit;             /* plan_fit.c */
+vsh_command_run plan_run_experts;         /* plan_experts.c */
 
-/* The law of this name, the default for NULL; says when one is described and not built yet. */
-vsh_status plan_find_law(const char *name, const vsh_law **law, vsh_error *err);
+/* plan_main_job.c: the question of the main job, from its options. hardware and model are the
+ * caller's and are filled; model only when one was named. */
+vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
+                        vsh_error *err);
+
+/* --law: the law of this name, the default one for NULL, or the law in a file; it lives as long as
+ * the arena. */
+vsh_status plan_find_law(vsh_arena *arena, const char *name, const vsh_law **law, vsh_error *err);
+/* plan_main_job.c: the plan that the command line asks for, whole; it lives in the session's arena.
+ */
+vsh_status plan_make(vsh_session *s, plan **p, vsh_error *err);
 
 #endif

@@ -3,7 +3,7 @@
 #include "planner/plan_report.h"
 
 /* Of the profile's figures the first ones are shown. */
-enum { FIGURES_MAX = 32, EXPLAINED_MAX = 64 + PLAN_CHECK_EXPLAINED + PLAN_BILL_EXPLAINED };
+enum { FIGURES_MAX = 32, EXPLAINED_MAX = 80 + PLAN_CHECK_EXPLAINED + PLAN_BILL_EXPLAINED };
 
 static const char derived[] = "derived"; /* follows from the lines above it */
 
@@ -26,6 +26,7 @@ static int list_inputs(const plan *p, vsh_explained *lines)
 static int list_results(const plan *p, vsh_explained *lines)
 {
     const plan_run *run = &p->recommended;
+    const vsh_law *said = run->loss_law ? run->loss_law : p->request.law;
     const vsh_explained all[] = {
         {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic",
          derived},
@@ -57,16 +58,35 @@ static int list_results(const plan *p, vsh_explained *lines)
         {"learning rate", run->tuning.rate, "",
          "geometric mean of the laws fitted where the run lies",
          "arXiv:2503.04715, 2401.02954, 2502.05172, 2406.19146", "calibrated"},
+        {"warmup", run->tuning.schedule.warmup_steps, "steps",
+         "2 % of the steps, within 1 % and N tokens, 100 and 2,000 steps",
+         "arXiv:2402.07871, 2406.19146", "assumed"},
+        {"cooldown", run->tuning.schedule.cooldown_share, "of the steps", "constant rate before it",
+         "arXiv:2405.18392", "assumed"},
+        {"beta2", run->tuning.schedule.beta2, "", ".99 up to 262,144 tokens a step, else .95",
+         "arXiv:2406.19146", "assumed"},
+        {"weight decay", run->tuning.schedule.weight_decay, "",
+         "usual 0.1, ten times that from two epochs on", "arXiv:2605.01640", "assumed"},
+        {"critical batch", run->tuning.critical_loss, "tokens", "2e8 / L^(1/0.21)",
+         "Kaplan 2020, equation 1.4", "calibrated"},
+        {"critical batch by tokens", run->tuning.critical_data, "tokens",
+         "512 x 93.2 (D / 20e6)^0.47", "arXiv:2410.21676", "calibrated"},
         {"batch", run->batch_tokens, "tokens", "power of two near the mean of those laws",
          "arXiv:2503.04715, 2401.02954, 2406.19146", "calibrated"},
         {"step time", run->step_time_s, "s",
          "batch x FLOPs a token / (chips x effective throughput)", "arithmetic", derived},
+        {"hours, low end", run->hours_range.low, "h",
+         "of these tokens at the high end of the throughput, no less than the roofline",
+         "docs/model.md, intervals", derived},
+        {"hours, high end", run->hours_range.high, "h", "at its low end",
+         "docs/model.md, intervals", derived},
         {"memory", run->footprint.total.v / 1e9, "GB",
          "state + saved bytes of the op list + logits + 5 %", "core/footprint.c", derived},
         {"spread of throughput", p->request.throughput_log_sd, "log sd", "of a log-normal factor",
          "docs/model.md, intervals", "assumed"},
-        {"residual of a new run", vsh_besiroglu2024.residual_sd, "relative sd",
-         "of 240 runs about the refit", "arXiv:2404.10102 data", "measured"},
+        {"residual of a new run", vsh_law_residual(said), "relative sd", "of runs about the law",
+         said->residual_sd > 0 ? said->source : "not published: one percent",
+         said->residual_sd > 0 ? "measured" : "assumed"},
     };
     int count = 0;
 

@@ -7,7 +7,9 @@
 #include "core/page.h"
 #include "core/report.h"
 #include "planner/figures/figure.h"
+#include "planner/plan_experts.h"
 #include "planner/plan_report.h"
+#include "planner/plan_target.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
@@ -156,8 +158,8 @@ static void write_laws(const plan *p, vsh_text *page)
     vsh_page_put(page, "h2", NULL, "What each law makes of the budget");
     vsh_text_add(page, "<section class=\"card\">\n");
     table = vsh_table_open(page, heads, 6);
-    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
-        const vsh_law *law = vsh_laws[i];
+    for (int i = 0; i < p->by_law_count; i++) {
+        const vsh_law *law = p->sizing_law[i];
         const vsh_optimum *best = &p->by_law[i];
         vsh_table_row(&table, law == p->request.law ? "strong" : NULL);
         vsh_table_cell(&table, "%s%s", law->title, law == p->request.law ? " (this plan)" : "");
@@ -360,10 +362,14 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
     write_warnings(p, &page);
     if (p->check.answered)
         plan_check_write_page(p, &page);
+    if (p->target)
+        plan_page_target(p->target, &page);
     write_laws(p, &page);
     write_alternatives(p, &page);
+    plan_advice_write_page(p, &page);
     if (plan_has_run(p))
         plan_page_tuning(&p->recommended.tuning, p->recommended.batch_tokens, &page);
+    plan_experts_write_page(p, &page);
     write_rule(p, &page);
     plan_bill_write_page(p, &page);
     write_memory(p, &page);

@@ -1,6 +1,8 @@
 #include <math.h>
 
+#include "planner/plan_experts.h"
 #include "planner/plan_report.h"
+#include "planner/plan_target.h"
 
 /* null where there is no figure, so that nobody reads a zero. */
 static void real_if(vsh_json *json, const char *key, bool known, double value)
@@ -80,14 +82,14 @@ static void write_optimum(const plan *p, vsh_json *json)
     real_if(json, "loss_low", isfinite(p->optimum.loss), p->optimum_loss.low);
     real_if(json, "loss_high", isfinite(p->optimum.loss), p->optimum_loss.high);
     vsh_json_array(json, "by_law");
-    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
+    for (int i = 0; i < p->by_law_count; i++) {
         vsh_json_object(json, NULL);
-        vsh_json_string(json, "law", vsh_laws[i]->name);
+        vsh_json_string(json, "law", p->sizing_law[i]->name);
         vsh_json_real(json, "params", p->by_law[i].params);
         vsh_json_real(json, "tokens", p->by_law[i].tokens);
         real_if(json, "loss", true, p->by_law[i].loss);
-        vsh_json_string(json, "n_counts", vsh_n_counts_names[vsh_laws[i]->n_counts]);
-        vsh_json_string(json, "corpus", vsh_laws[i]->corpus);
+        vsh_json_string(json, "n_counts", vsh_n_counts_names[p->sizing_law[i]->n_counts]);
+        vsh_json_string(json, "corpus", p->sizing_law[i]->corpus);
         vsh_json_end(json);
     }
     vsh_json_end(json);
@@ -99,6 +101,7 @@ static void write_optimum(const plan *p, vsh_json *json)
         vsh_json_real(json, "tokens", p->data_optimum.tokens);
         vsh_json_real(json, "epochs", p->data_optimum.tokens / p->request.unique_tokens);
         vsh_json_real(json, "loss", p->data_optimum.loss);
+        vsh_json_real(json, "offset_nats", vsh_muennighoff2023.offset);
         vsh_json_real(json, "useful_flops", p->useful_flops);
         vsh_json_end(json);
     }
@@ -152,6 +155,7 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_json_real(json, "loss_high", run->loss_range.high);
     vsh_json_string(json, "loss_law", run->loss_law->name);
     vsh_json_real(json, "loss_repetition_nats", run->repetition_nats);
+    real_if(json, "loss_offset_nats", run->loss_law->offset_runs, run->loss_law->offset);
     vsh_json_bool(json, "valid", run->valid);
     vsh_json_integer(json, "seq", run->seq);
     vsh_json_real(json, "step_time_s", run->step_time_s);
@@ -166,6 +170,13 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_json_real(json, "hours_low", run->hours_range.low);
     vsh_json_real(json, "hours_high", run->hours_range.high);
     plan_bill_write_json(run, json);
+}
+
+void plan_run_write_json(const plan_run *run, const char *key, vsh_json *json)
+{
+    vsh_json_object(json, key);
+    write_run(run, json);
+    vsh_json_end(json);
 }
 
 static void write_alternatives(const plan *p, vsh_json *json)
@@ -206,6 +217,10 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
         vsh_json_null(json, "recommended");
     }
     write_alternatives(p, json);
+    if (p->target)
+        plan_write_target(p->target, json);
+    plan_advice_write_json(p, json);
+    plan_experts_write_crossing(p, json);
     if (p->check.asked)
         plan_check_write_json(p, json);
     vsh_json_array(json, "warnings");

@@ -6,6 +6,7 @@
 #include "core/named.h"
 #include "planner/plan_commands.h"
 #include "planner/plan_report.h"
+#include "planner/plan_target.h"
 
 /* One constant misses measured step times by 7 % (TPU v5e) to 17.5 % (A100 clusters) on average
  * (docs/model.md, intervals): a log sd of 0.12 where a scenario states no range. */
@@ -91,8 +92,20 @@ static vsh_precision choose_precision(const plan_config *c, const vsh_hardware *
     return h->peak[VSH_BF16].known ? VSH_BF16 : h->peak[VSH_FP16].known ? VSH_FP16 : VSH_FP32;
 }
 
-static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
-                          vsh_error *err)
+static vsh_status find_sizing_law(vsh_session *s, const vsh_law **law, vsh_error *err)
+{
+    const plan_config *c = s->config;
+
+    VSH_TRY(plan_find_law(s->arena, c->law, law, err));
+    if ((*law)->form->no_tokens)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--law: %s ignores tokens, so it cannot say how to spend a budget",
+                        (*law)->name);
+    return VSH_OK;
+}
+
+vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
+                        vsh_error *err)
 {
     const plan_config *c = s->config;
     const vsh_figure *peak;
@@ -117,7 +130,7 @@ static vsh_status resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *mod
                     ? vsh_recipe_at(c->recipe)
                     : vsh_recipe_for(r->precision,
                                      c->optimizer >= 0 ? (vsh_optimizer)c->optimizer : VSH_ADAMW);
-    VSH_TRY(plan_find_law(c->law, &r->law, err));
+    VSH_TRY(find_sizing_law(s, &r->law, err));
     VSH_TRY(vsh_region_find(c->region ? c->region : "us-central1", &r->region, err));
     VSH_TRY(choose_throughput(c, hardware, r, err));
     return read_model(s, model, r, err);
@@ -129,6 +142,17 @@ static vsh_status check_throughput(vsh_session *s, plan *p, vsh_error *err)
 
     VSH_TRY(vsh_library_program(s->arena, "vishwa-sim", &simulator, err));
     return plan_check_throughput(s->arena, simulator, p, err);
+}
+
+static vsh_status aim(vsh_session *s, plan *p, vsh_error *err)
+{
+    const plan_config *config = s->config;
+    plan_target *target = vsh_alloc(s->arena, 1, sizeof *target);
+
+    if (!target)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    p->target = target;
+    return plan_aim(p, config->target_loss, target, err);
 }
 
 static void talk_of_warnings(const plan *p, vsh_text *talk)
@@ -153,7 +177,7 @@ static vsh_status write_report(vsh_session *s, const plan *p, vsh_error *err)
                     config->report);
 }
 
-vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
+vsh_status plan_make(vsh_session *s, plan **made, vsh_error *err)
 {
     const plan_config *config = s->config;
     vsh_hardware *hardware = vsh_alloc(s->arena, 1, sizeof *hardware);
@@ -163,12 +187,24 @@ vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
 
     if (!hardware || !model || !p)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(resolve(s, hardware, model, &request, err));
+    VSH_TRY(plan_resolve(s, hardware, model, &request, err));
     VSH_TRY(plan_budget(&request, p, err));
     VSH_TRY(plan_recommend(p, err));
     if (config->check_throughput)
         VSH_TRY(check_throughput(s, p, err));
     VSH_TRY(plan_alternatives(p, err));
+    if (!isnan(config->target_loss))
+        VSH_TRY(aim(s, p, err));
+    *made = p;
+    return plan_advise(p, err);
+}
+
+vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
+{
+    const plan_config *config = s->config;
+    plan *p;
+
+    VSH_TRY(plan_make(s, &p, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         plan_write_json(p, s->common->explain, &json);
@@ -183,5 +219,5 @@ vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
         talk_of_warnings(p, &s->talk);
     if (config->report)
         VSH_TRY(write_report(s, p, err));
-    return p->recommends ? VSH_OK : VSH_ENO;
+    return p->recommends && (!p->target || p->target->reached) ? VSH_OK : VSH_ENO;
 }

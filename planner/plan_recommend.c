@@ -42,6 +42,8 @@ static vsh_status try_shape(search_state *s, plan_shape shape, vsh_error *err)
 
     *run = (plan_run){.name = s->goal->name, .saving_flops = NAN, .saving_time = NAN};
     VSH_TRY(plan_describe(s->request->hardware, shape, s->goal->experts, &run->model, err));
+    if (s->goal->exits)
+        plan_place_exits(&run->model, s->goal->exits);
     VSH_TRY(plan_sketch_run(s->request, s->goal, run, err));
     if (run->fits && better(s, run)) {
         s->best = *run;
@@ -76,7 +78,9 @@ static double wanted_params(const plan_request *r, const plan_goal *goal)
     if (N == 0)
         N = goal->unique_tokens > 0
                 ? vsh_muennighoff_optimum(goal->flops, goal->unique_tokens).params
-                : vsh_law_optimum(goal->law, goal->flops, &(vsh_point){.experts = (double)goal->experts}).params;
+                : vsh_law_optimum(goal->law, goal->flops,
+                                  &(vsh_point){.experts = (double)goal->experts})
+                      .params;
     return fmin(N, memory / total_per_active);
 }
 

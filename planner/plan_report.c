@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "planner/plan_target.h"
+
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
 #define BYTES(value) vsh_show_bytes(value).text
 #define REAL(value) vsh_show_real(value).text
 #define INTEGER(value) vsh_show_integer((int64_t)(value)).text
 
-enum { WIDTH = 78 };
+enum { WIDTH = 78, CORPUS_MAX = 20 };
 
 /* 1.8e19, without the plus sign and the zeros of a printf: vsh_show_power is not ASCII. */
 static vsh_figure_text show_exponent(double value)
@@ -59,14 +61,33 @@ static void print_architecture(const plan_run *run, vsh_term term, vsh_text *out
 }
 
 /* The first words of a law's corpus: the text, without its tokenizer. */
-static int corpus_length(const vsh_law *law) { return (int)strcspn(law->corpus, ","); }
+static int corpus_length(const vsh_law *law)
+{
+    int length = (int)strcspn(law->corpus, ",");
 
-static void print_expectation(const plan_run *run, vsh_text *out)
+    if (length > CORPUS_MAX)
+        length = CORPUS_MAX;
+    while (length > 0 && (law->corpus[length] & 0xC0) == 0x80) /* not inside a character */
+        length--;
+    return length;
+}
+
+/* Such a run is stopped by the clock: its tokens are unsure; another's hours are. */
+static bool fills_the_hours(const plan *p, const plan_run *run)
+{
+    return run->hours >= 0.95 * p->request.hours;
+}
+
+static void print_expectation(const plan *p, const plan_run *run, vsh_text *out)
 {
     const vsh_law *law = run->loss_law;
     const vsh_anchor *near = run->measured;
 
-    vsh_text_add(out, "  On        %s tokens, ", COUNT(run->tokens));
+    vsh_text_add(out, "  On        %s tokens", COUNT(run->tokens));
+    if (fills_the_hours(p, run))
+        vsh_text_add(out, " (%s - %s)", COUNT(run->tokens_range.low),
+                     COUNT(run->tokens_range.high));
+    vsh_text_add(out, ", ");
     if (run->epochs > 1.0001)
         vsh_text_add(out, "%s epochs of %s, ", REAL(run->epochs), COUNT(run->unique_tokens));
     else
@@ -81,6 +102,9 @@ static void print_expectation(const plan_run *run, vsh_text *out)
     vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, %s)\n", run->loss,
                  run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus,
                  run->valid ? "+-0.2 elsewhere" : "outside its data");
+    if (law->offset_runs)
+        vsh_text_add(out, "            %d measured runs lie %.2f above this law (%.2f - %.2f)\n",
+                     law->offset_runs, law->offset, law->offset_low, law->offset_high);
     if (run->repetition_nats > 0)
         vsh_text_add(out, "            of it %.2f for repeating, by Muennighoff 2023\n",
                      run->repetition_nats);
@@ -109,12 +133,12 @@ static void print_training(const plan *p, const plan_run *run, vsh_text *out)
     vsh_text_add(out, "            logits %s; %s, %" PRId64 " sequence%s at a time, recompute %s\n",
                  BYTES(f->logits.v), p->request.recipe->name, run->work.sequences,
                  run->work.sequences == 1 ? "" : "s", vsh_recompute_words[run->work.recompute]);
-    vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%\n",
+    vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%; %s h",
                  vsh_show_time(run->step_time_s).text, vsh_show_time(run->roofline_s).text,
-                 vsh_bound_names[run->bound], 100 * run->mfu);
-    vsh_text_add(out, "  Time      %s h (%s - %s); as many hours buy %s - %s tokens\n",
-                 REAL(run->hours), REAL(run->hours_range.low), REAL(run->hours_range.high),
-                 COUNT(run->tokens_range.low), COUNT(run->tokens_range.high));
+                 vsh_bound_names[run->bound], 100 * run->mfu, REAL(run->hours));
+    if (!fills_the_hours(p, run))
+        vsh_text_add(out, " (%s - %s)", REAL(run->hours_range.low), REAL(run->hours_range.high));
+    vsh_text_add(out, "\n");
 }
 
 static void print_laws(const plan *p, vsh_term term, vsh_text *out)
@@ -124,16 +148,17 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
 
     vsh_text_add(out, "\n  %sLaw                parameters       tokens   loss  N counts%s\n",
                  vsh_term_bold(term), vsh_term_plain(term));
-    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
-        const vsh_law *law = vsh_laws[i];
+    for (int i = 0; i < p->by_law_count; i++) {
+        const vsh_law *law = p->sizing_law[i];
         const char *remark = law == p->request.law ? "  sizes this plan"
                              : law->same_corpus    ? ""
                                                    : "  other corpus";
         char loss[16] = "-";
         if (isfinite(p->by_law[i].loss) && p->by_law[i].loss < guess)
             snprintf(loss, sizeof loss, "%.2f", p->by_law[i].loss);
-        vsh_text_add(out, "  %-18s %10s %12s %6s  %s%s\n", law->title, COUNT(p->by_law[i].params),
-                     COUNT(p->by_law[i].tokens), loss, vsh_n_counts_names[law->n_counts], remark);
+        vsh_text_add(out, "  %-18.18s %10s %12s %6s  %s%s\n", law->title,
+                     COUNT(p->by_law[i].params), COUNT(p->by_law[i].tokens), loss,
+                     vsh_n_counts_names[law->n_counts], remark);
         if (law == p->request.law)
             vsh_text_add(out, "    95 %%     %7s - %-7s %6s - %s\n", COUNT(p->optimum_params.low),
                          COUNT(p->optimum_params.high), COUNT(p->optimum_tokens.low),
@@ -163,9 +188,13 @@ static void print_alternatives(const plan *p, vsh_term term, vsh_text *out)
         if (first)
             vsh_text_add(out, "\n  %sInstead%s\n", vsh_term_bold(term), vsh_term_plain(term));
         first = false;
-        snprintf(line, sizeof line, "%s in %s h (%s - %s), %s",
-                 COUNT((double)run->parameters.total), REAL(run->hours), REAL(run->hours_range.low),
-                 REAL(run->hours_range.high), run->saving);
+        if (fills_the_hours(p, run))
+            snprintf(line, sizeof line, "%s, %s", COUNT((double)run->parameters.total),
+                     run->saving);
+        else
+            snprintf(line, sizeof line, "%s in %s h (%s - %s), %s",
+                     COUNT((double)run->parameters.total), REAL(run->hours),
+                     REAL(run->hours_range.low), REAL(run->hours_range.high), run->saving);
         vsh_text_add(out, "  %-13s ", run->name);
         vsh_text_wrap(out, line, 16, WIDTH + 2);
         vsh_text_add(out, "%*s", 16, "");
@@ -211,7 +240,7 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
         if (!run->fits)
             vsh_text_add(out, "  %sDoes not fit.%s\n", vsh_term_warn(term), vsh_term_plain(term));
         print_architecture(run, term, out);
-        print_expectation(run, out);
+        print_expectation(p, run, out);
         print_training(p, run, out);
         plan_bill_print(run, out);
     } else {
@@ -220,11 +249,14 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
     }
     if (p->check.answered)
         plan_check_print(p, term, out);
+    if (p->target)
+        plan_print_target(p, p->target, term, out);
     print_laws(p, term, out);
     print_alternatives(p, term, out);
     print_rule(p, term, out);
     print_warnings(p, term, out);
     if (!strstr(command, "--report"))
         vsh_text_add(out, "\n  Next      %s --report out/\n", command);
-    vsh_text_put(out, "\n", 1);
+    vsh_text_add(out, "%s  vishwa-plan advice, same options: what each technique saves here\n\n",
+                 strstr(command, "--report") ? "\n  Next    " : "          ");
 }

@@ -10,6 +10,8 @@
 void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out);
 /* plan_json.c; explain adds the "explain" array. */
 void plan_write_json(const plan *p, bool explain, vsh_json *json);
+/* The keys of a run, of recommended and of each alternative, as an object. */
+void plan_run_write_json(const plan_run *run, const char *key, vsh_json *json);
 /* plan_tuning_report.c: the object "hyperparameters"; the table of a page; a screen. */
 void plan_write_tuning(const plan_tuning *tuning, double batch_tokens, vsh_json *json);
 void plan_page_tuning(const plan_tuning *tuning, double batch_tokens, vsh_text *page);
@@ -30,6 +32,9 @@ void plan_bill_print(const plan_run *run, vsh_text *out);
 void plan_bill_write_json(const plan_run *run, vsh_json *json);
 void plan_bill_write_page(const plan *p, vsh_text *page);
 int plan_bill_explain(const plan *p, vsh_explained explained[PLAN_BILL_EXPLAINED]);
+/* plan_advice.c: what each technique saves: an array, a section. */
+void plan_advice_write_json(const plan *p, vsh_json *json);
+void plan_advice_write_page(const plan *p, vsh_text *page);
 /* plan_explain.c: each number with its formula, source and tag. */
 void plan_explain(const plan *p, vsh_text *out);
 void plan_explain_json(const plan *p, vsh_json *json);

@@ -10,25 +10,21 @@
 
 /* ---- what a law says ---------------------------------------------------------------------- */
 
-/* What repeating costs, as the data-constrained law sees it: added to a law that takes all tokens
- * for unique ones. Continuous where the unique tokens just suffice. */
+/* What repeating costs: added to a law that takes all tokens for unique ones. */
 static double price_of_repetition(const plan_goal *goal, const plan_run *run)
 {
     double params = goal->experts ? (double)run->parameters.active : (double)run->parameters.total;
-    vsh_point repeated = {params, run->tokens, goal->unique_tokens, 1};
-    vsh_point fresh = {params, run->tokens, 0, 1};
 
-    if (goal->unique_tokens == 0 || run->tokens <= goal->unique_tokens)
-        return 0;
-    return vsh_law_loss(&vsh_muennighoff2023, &repeated) -
-           vsh_law_loss(&vsh_muennighoff2023, &fresh);
+    return vsh_muennighoff_price(params, run->tokens, goal->unique_tokens);
 }
 
 static void ask_law(const plan_goal *goal, plan_run *run)
 {
+    double share = goal->params_share > 0 ? goal->params_share : 1;
+
     run->loss_law = goal->law;
-    run->point = (vsh_point){vsh_law_params(goal->law, &run->model, &run->parameters), run->tokens,
-                             0, goal->experts ? (double)goal->experts : 1};
+    run->point = (vsh_point){share * vsh_law_params(goal->law, &run->model, &run->parameters),
+                             run->tokens, 0, goal->experts ? (double)goal->experts : 1};
     run->repetition_nats = price_of_repetition(goal, run);
     run->loss = vsh_law_loss(goal->law, &run->point) + run->repetition_nats;
 }
@@ -58,6 +54,8 @@ static vsh_status measure(const plan_request *r, const plan_goal *goal, vsh_reco
 static vsh_status choose_recompute(const plan_request *r, const plan_goal *goal, plan_run *run,
                                    vsh_error *err)
 {
+    if (goal->recompute)
+        return measure(r, goal, VSH_RECOMPUTE_FULL, 1, run, err);
     VSH_TRY(measure(r, goal, VSH_RECOMPUTE_NONE, 1, run, err));
     return run->fits ? VSH_OK : measure(r, goal, VSH_RECOMPUTE_FULL, 1, run, err);
 }
@@ -102,6 +100,15 @@ static vsh_status cost_of_recompute(const plan_run *run, double *factor, vsh_err
     return VSH_OK;
 }
 
+/* Of the time of a step with forward products as fast as the others: the backward pass is two
+ * units, the forward pass with what is run again of it the rest of three times the recomputed. */
+static double share_of_forward_speed(const plan_goal *goal, double recomputed)
+{
+    double all = 3 * recomputed;
+
+    return goal->forward_speed > 0 ? ((all - 2) / goal->forward_speed + 2) / all : 1;
+}
+
 /* Exact model FLOPs of training one token. */
 static vsh_status flops_per_token(const plan_run *run, double *flops, vsh_error *err)
 {
@@ -127,7 +134,7 @@ vsh_status plan_sketch_run(const plan_request *r, const plan_goal *goal, plan_ru
     VSH_TRY(flops_per_token(run, &run->flops_per_token, err));
     VSH_TRY(choose_recompute(r, goal, run, err));
     VSH_TRY(cost_of_recompute(run, &run->recomputed, err));
-    run->slowdown = run->recomputed;
+    run->slowdown = run->recomputed * share_of_forward_speed(goal, run->recomputed);
     buy_tokens(goal, run);
     ask_law(goal, run);
     return VSH_OK;
@@ -290,7 +297,7 @@ static vsh_status expect(const plan_request *r, const plan_goal *goal, plan_run 
                          vsh_error *err)
 {
     vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
-                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .residual_sd = vsh_law_residual(goal->law),
                               .seed = r->seed};
     double unique = goal->unique_tokens;
 

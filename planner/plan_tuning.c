@@ -23,9 +23,12 @@ static double one_digit(double value)
 plan_tuning plan_tune(const vsh_tuned *run)
 {
     vsh_hyperparameters laws = vsh_hyperparameters_of(run);
+    double rate = one_digit(laws.rate);
 
+    laws.rate_low = fmin(laws.rate_low, rate); /* rounded, it is in the range still */
+    laws.rate_high = fmax(laws.rate_high, rate);
     return (plan_tuning){
-        .run = *run, .laws = laws, .rate = one_digit(laws.rate), .critical_batch = NAN};
+        .run = *run, .laws = laws, .rate = rate, .critical_loss = NAN, .critical_data = NAN};
 }
 
 void plan_tune_schedule(plan_tuning *tuning, double tokens, double batch_tokens, double epochs,
@@ -33,7 +36,10 @@ void plan_tune_schedule(plan_tuning *tuning, double tokens, double batch_tokens,
 {
     vsh_tuned trained = tuning->run;
 
+    tuning->laws.batch_low = fmin(tuning->laws.batch_low, batch_tokens);
+    tuning->laws.batch_high = fmax(tuning->laws.batch_high, batch_tokens);
     trained.tokens = tokens; /* whole steps of the batch */
     tuning->schedule = vsh_schedule_advice_of(&trained, batch_tokens, epochs);
-    tuning->critical_batch = vsh_kaplan_critical_batch(loss);
+    tuning->critical_loss = vsh_kaplan_critical_batch(loss);
+    tuning->critical_data = vsh_zhang_critical_batch(tokens);
 }

@@ -11,14 +11,16 @@
 enum { REASON = 80 };
 
 static const char schedule[] = "WSD"; /* warmup, stable, decay */
-static const char schedule_note[] = "constant after warmup, linear cooldown at the end "
-                                    "(arXiv:2405.18392, secondary); a cosine must "
-                                    "end exactly at the last token (Hoffmann 2022)";
+static const char schedule_note[] = "constant after warmup, a cooldown at the end (1-sqrt or "
+                                    "linear); the best constant rate is about "
+                                    "half of a cosine's peak, which most of these laws are of "
+                                    "(arXiv:2405.18392, secondary). A cosine "
+                                    "must end exactly at the last token (Hoffmann 2022)";
 static const char critical_note[] =
-    "Kaplan 2020 equation 1.4 at this loss (secondary); it grows about as tokens^0.47 and hardly "
-    "with parameters (Zhang 2024, arXiv:2410.21676, secondary)";
+    "by Kaplan 2020 equation 1.4 of the loss, by Zhang 2024 (arXiv:2410.21676) of the tokens; both "
+    "secondary";
 static const char extrapolated_note[] =
-    "no law was fitted at this size: rates are held to 3e-3; sweep around the centre";
+    "no law was fitted at such a run: its rates are held to 3e-3; sweep around the centre";
 
 vsh_figure_text plan_show_rate(double rate)
 {
@@ -83,6 +85,32 @@ static void write_settings(const plan_tuning *t, vsh_json *json)
     vsh_json_end(json);
 }
 
+/* Between the two rules; one alone where the other has no answer. */
+static vsh_interval critical_range(const plan_tuning *t)
+{
+    return (vsh_interval){fmin(t->critical_loss, t->critical_data),
+                          fmax(t->critical_loss, t->critical_data)};
+}
+
+static double critical_centre(const plan_tuning *t)
+{
+    vsh_interval range = critical_range(t);
+
+    return sqrt(range.low * range.high);
+}
+
+static void write_critical(const plan_tuning *t, vsh_json *json)
+{
+    vsh_interval range = critical_range(t);
+
+    vsh_json_real(json, "critical_batch_tokens", critical_centre(t));
+    vsh_json_real(json, "critical_batch_tokens_low", range.low);
+    vsh_json_real(json, "critical_batch_tokens_high", range.high);
+    vsh_json_known(json, "critical_batch_kaplan_tokens", t->critical_loss);
+    vsh_json_real(json, "critical_batch_zhang_tokens", t->critical_data);
+    vsh_json_string(json, "critical_batch_source", critical_note);
+}
+
 void plan_write_tuning(const plan_tuning *t, double batch_tokens, vsh_json *json)
 {
     vsh_json_object(json, "hyperparameters");
@@ -94,7 +122,7 @@ void plan_write_tuning(const plan_tuning *t, double batch_tokens, vsh_json *json
     vsh_json_real(json, "batch_tokens_low", t->laws.batch_low);
     vsh_json_real(json, "batch_tokens_high", t->laws.batch_high);
     vsh_json_bool(json, "batch_extrapolated", t->laws.batch_extrapolated);
-    vsh_json_known(json, "critical_batch_tokens", t->critical_batch);
+    write_critical(t, json);
     vsh_json_string(json, "schedule", schedule);
     write_settings(t, json);
     vsh_json_array(json, "laws");
@@ -153,9 +181,9 @@ static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
     char value[80], words[300];
 
     vsh_settings_of(&t->schedule, settings);
-    vsh_text_add(out, "\n  %sSchedule%s  %s: ", vsh_term_bold(term), vsh_term_plain(term),
+    vsh_text_add(out, "\n  %sSchedule%s   %s: ", vsh_term_bold(term), vsh_term_plain(term),
                  schedule);
-    vsh_text_wrap(out, schedule_note, 17, 80);
+    vsh_text_wrap(out, schedule_note, 18, 80);
     for (int i = 0; i < VSH_SETTINGS; i++) {
         const vsh_setting *s = &settings[i];
         if (s->low == s->high)
@@ -170,15 +198,14 @@ static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
 
 void plan_print_tuning(const plan_tuning *t, double batch_tokens, vsh_term term, vsh_text *out)
 {
-    vsh_text_add(out, "\n  lr          %s%s%s (%s - %s)\n", vsh_term_bold(term), RATE(t->rate),
+    vsh_text_add(out, "  lr          %s%s%s (%s - %s)\n", vsh_term_bold(term), RATE(t->rate),
                  vsh_term_plain(term), RATE(t->laws.rate_low), RATE(t->laws.rate_high));
     vsh_text_add(out, "  batch       %s%s%s tokens (%s - %s)\n", vsh_term_bold(term),
                  COUNT(batch_tokens), vsh_term_plain(term), COUNT(t->laws.batch_low),
                  COUNT(t->laws.batch_high));
-    if (isfinite(t->critical_batch)) {
-        vsh_text_add(out, "  critical    %s tokens: ", COUNT(t->critical_batch));
-        vsh_text_wrap(out, critical_note, 14, 80);
-    }
+    vsh_text_add(out, "  critical    %s tokens (%s - %s)\n%14s", COUNT(critical_centre(t)),
+                 COUNT(critical_range(t).low), COUNT(critical_range(t).high), "");
+    vsh_text_wrap(out, critical_note, 14, 80);
     if (t->laws.rate_extrapolated) {
         vsh_text_add(out, "  %snote%s        ", vsh_term_warn(term), vsh_term_plain(term));
         vsh_text_wrap(out, extrapolated_note, 14, 80);
@@ -246,7 +273,8 @@ void plan_page_tuning(const plan_tuning *t, double batch_tokens, vsh_text *page)
     vsh_text_add(page, "<section class=\"card\">\n");
     page_laws(t, batch_tokens, page);
     page_settings(t, page);
-    vsh_page_put(page, "p", "small", "Schedule: %s. Critical batch %s tokens: %s.", schedule_note,
-                 COUNT(t->critical_batch), critical_note);
+    vsh_page_put(page, "p", "small", "Schedule: %s. Critical batch %s - %s tokens: %s.",
+                 schedule_note, COUNT(critical_range(t).low), COUNT(critical_range(t).high),
+                 critical_note);
     vsh_text_add(page, "</section>\n");
 }

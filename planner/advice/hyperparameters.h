@@ -9,7 +9,12 @@
 
 /* Kaplan et al. 2020 (arXiv:2001.08361) equation 1.4: the batch beyond which steps stop saving. */
 double vsh_kaplan_critical_batch(double loss);
-/* The same, equation 4.4: unique tokens that keep N non-embedding parameters from overfitting. */
+/* Zhang et al. 2024 (arXiv:2410.21676): the batch at which 20 % more steps are needed than halving
+ * them would leave. Published of N at 20 tokens a parameter, which it follows through the tokens.
+ */
+double vsh_zhang_critical_batch(double tokens);
+/* Kaplan again, equation 4.4: unique tokens that keep N non-embedding parameters from overfitting.
+ */
 double vsh_kaplan_overfit_tokens(double params);
 
 /* What the laws make of a run: the geometric mean of those fitted where it lies. Where none was, of

@@ -65,19 +65,20 @@ static double kaplan_rate(const vsh_tuned *run) { return vsh_kaplan_rate(run->no
 /* ---- the table ----------------------------------------------------------------------------- */
 
 const vsh_tuning_law vsh_tuning_laws[VSH_TUNING_LAWS] = {
+    /* The runs with experts: 0.19 - 1.24 B active, 2 B - 20 B tokens. */
     {.name = "steplaw2025",
      .title = "Step Law 2025",
      .formula = "lr = 1.79 N^-0.713 D^0.307; B = 0.58 D^0.571",
-     .source =
-         "arXiv:2503.04715, 3,700 runs, dense and experts; models from 59 M in another's notes",
-     .evidence = "primary", /* the formulas; the range is secondary */
+     .source = "arXiv:2503.04715, step-law/steplaw@efbab63; range from a catalogue of its runs "
+               "(secondary)",
+     .evidence = "primary",
      .counts = "non-embedding",
-     .range = "59 M - 1.07 B parameters, 2 B - 100 B tokens",
-     .params_low = 59e6,
-     .params_high = 1.07e9,
-     .tokens_low = 2e9,
+     .range = "215 M - 1.07 B parameters, 4 B - 100 B tokens; experts of varied sparsity",
+     .params_low = 214e6,
+     .params_high = 1.08e9,
+     .tokens_low = 4e9,
      .tokens_high = 100e9,
-     .experts_high = INFINITY, /* of varied sparsity */
+     .experts_high = INFINITY,
      .params = non_embedding,
      .rate = step_rate,
      .batch_tokens = step_batch},

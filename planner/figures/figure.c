@@ -10,6 +10,7 @@ static const struct {
     {"roofline", "Roofline of one chip", plan_draw_roofline},
     {"cost", "What a lower loss costs", plan_draw_cost},
     {"epochs", "Loss against epochs of repeated data", plan_draw_epochs},
+    {"experts", "What experts are worth, against tokens", plan_draw_experts},
 };
 
 vsh_status plan_make_figures(const plan *p, vsh_arena *arena,

@@ -12,7 +12,7 @@
 
 #define RULE_LINE "linewidth 3 dashtype (10,3,3,3) " VSH_COLOUR(VSH_PURPLE)
 
-enum { SIZE_HEIGHT = 494 };
+enum { SIZE_HEIGHT = 518 };
 
 /* Columns: hours, the rule's size, then the optimum of each law. */
 static void write_sizes(const plan *p, double low, double high, double *least, double *most,
@@ -20,23 +20,23 @@ static void write_sizes(const plan *p, double low, double high, double *least, d
 {
     vsh_chart_data(s, "sizes");
     for (int i = 0; i < 9; i++) {
-        double row[2 + VSH_SIZING_LAWS] = {plan_spaced(low, high, i, 9)};
+        double row[2 + VSH_SIZING_LAWS + 1] = {plan_spaced(low, high, i, 9)};
         double flops = p->flops * row[0] / p->request.hours;
         row[1] = flops / (6 * p->rule.tokens * p->rule.epochs);
         *most = fmax(*most, row[1]);
-        for (int j = 0; j < VSH_SIZING_LAWS; j++) {
-            row[2 + j] = vsh_law_optimum(vsh_laws[j], flops, NULL).params;
+        for (int j = 0; j < p->by_law_count; j++) {
+            row[2 + j] = vsh_law_optimum(p->sizing_law[j], flops, NULL).params;
             *least = fmin(*least, row[2 + j]);
             *most = fmax(*most, row[2 + j]);
         }
-        vsh_chart_row(s, row, 2 + VSH_SIZING_LAWS);
+        vsh_chart_row(s, row, 2 + p->by_law_count);
     }
     vsh_chart_data_end(s);
 }
 
 static const struct {
     const char *line, *point;
-} law_looks[VSH_SIZING_LAWS] = {
+} law_looks[VSH_SIZING_LAWS + 1] = {
     {"dashtype solid " VSH_COLOUR(VSH_BLUE), "pointtype 6 pointsize 0.9 " VSH_COLOUR(VSH_BLUE)},
     {"dashtype (8,4) " VSH_COLOUR(VSH_GREEN), "pointtype 4 pointsize 0.9 " VSH_COLOUR(VSH_GREEN)},
     {"dashtype (2,3) " VSH_COLOUR(VSH_INK), "pointtype 8 pointsize 0.9 " VSH_COLOUR(VSH_INK)},
@@ -47,19 +47,20 @@ static const struct {
     {"dashtype (12,3) " VSH_COLOUR(VSH_VERMILLION),
      "pointtype 12 pointsize 0.9 " VSH_COLOUR(VSH_VERMILLION)},
     {"dashtype (6,2,1,2) " VSH_COLOUR(VSH_GREEN),
-     "pointtype 14 pointsize 0.9 " VSH_COLOUR(VSH_GREEN)}};
+     "pointtype 14 pointsize 0.9 " VSH_COLOUR(VSH_GREEN)},
+    {"dashtype solid " VSH_COLOUR(VSH_INK), "pointtype 5 pointsize 0.9 " VSH_COLOUR(VSH_INK)}};
 
 static void plot_sizes(const plan *p, const vsh_panel *panel, vsh_text *s)
 {
-    char lines[VSH_SIZING_LAWS][96], data[VSH_SIZING_LAWS][2][40];
-    vsh_series series[2 * VSH_SIZING_LAWS + 4];
+    char lines[VSH_SIZING_LAWS + 1][96], data[VSH_SIZING_LAWS + 1][2][40];
+    vsh_series series[2 * VSH_SIZING_LAWS + 6];
     int count = 0;
 
     series[count++] = (vsh_series){VSH_DRAW_LINE, "$sizes using 1:2", RULE_LINE, "6NTE rule"};
-    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
-        const char *words = vsh_laws[i]->title;
+    for (int i = 0; i < p->by_law_count; i++) {
+        const char *words = p->sizing_law[i]->title;
         snprintf(lines[i], sizeof lines[i], "%s linewidth %s", law_looks[i].line,
-                 vsh_laws[i] == p->request.law ? "3" : "1.6");
+                 p->sizing_law[i] == p->request.law ? "3" : "1.6");
         snprintf(data[i][0], sizeof data[i][0], "$sizes using 1:%d", 3 + i);
         snprintf(data[i][1], sizeof data[i][1], "$sizes using 1:%d every 2", 3 + i);
         series[count++] = (vsh_series){VSH_DRAW_LINE, data[i][0], lines[i], words};
@@ -112,7 +113,7 @@ static void tell_sizes(const plan *p, vsh_text *caption)
 {
     double least = INFINITY, most = 0;
 
-    for (int i = 0; i < VSH_SIZING_LAWS; i++) {
+    for (int i = 0; i < p->by_law_count; i++) {
         least = fmin(least, p->by_law[i].params);
         most = fmax(most, p->by_law[i].params);
     }

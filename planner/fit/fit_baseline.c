@@ -5,7 +5,7 @@ enum { E, K, GAMMA };
 
 static double compute_loss(const double *c, const vsh_point *p)
 {
-    return c[E] + c[K] * vsh_power(6 * p->params * p->tokens, -c[GAMMA]);
+    return c[E] + c[K] * vsh_raised(6 * p->params * p->tokens, -c[GAMMA]);
 }
 
 const vsh_form vsh_form_compute = {.name = "compute",
@@ -17,7 +17,7 @@ const vsh_form vsh_form_compute = {.name = "compute",
 static void compute_terms(const double *axis, const vsh_point *p, double *term)
 {
     term[0] = 1;
-    term[1] = vsh_power(6 * p->params * p->tokens, -axis[0]);
+    term[1] = vsh_raised(6 * p->params * p->tokens, -axis[0]);
 }
 
 static void compute_assemble(const double *axis, const double *factor, double *c)

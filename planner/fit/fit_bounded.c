@@ -39,8 +39,8 @@ static void terms(const double *axis, const vsh_point *p, double *term)
 {
     double unique = p->unique > 0 && p->unique < p->tokens ? p->unique : p->tokens;
 
-    term[0] = vsh_power(p->params, -axis[AXIS_ALPHA]);
-    term[1] = vsh_power(p->tokens, -axis[AXIS_BETA]);
+    term[0] = vsh_raised(p->params, -axis[AXIS_ALPHA]);
+    term[1] = vsh_raised(p->tokens, -axis[AXIS_BETA]);
     term[2] = axis[AXIS_GAMMA] > 0
                   ? exp(axis[AXIS_GAMMA] * log(p->params) - axis[AXIS_DELTA] * log(unique))
                   : 0;

@@ -38,8 +38,8 @@ static double tied_log_loss(const double *c, const vsh_point *p, double *slope)
 static void chinchilla_terms(const double *axis, const vsh_point *p, double *term)
 {
     term[0] = 1;
-    term[1] = vsh_power(p->params, -axis[0]);
-    term[2] = vsh_power(p->tokens, -axis[1]);
+    term[1] = vsh_raised(p->params, -axis[0]);
+    term[2] = vsh_raised(p->tokens, -axis[1]);
 }
 
 static void tied_terms(const double *axis, const vsh_point *p, double *term)

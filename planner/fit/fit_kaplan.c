@@ -9,7 +9,7 @@ enum { AXIS_D, AXIS_RATIO };
 
 static double target(const double *axis, double loss, double *weight)
 {
-    double value = vsh_power(loss, 1 / axis[AXIS_D]);
+    double value = vsh_raised(loss, 1 / axis[AXIS_D]);
 
     *weight = axis[AXIS_D] / value;
     return value;
@@ -17,7 +17,7 @@ static double target(const double *axis, double loss, double *weight)
 
 static void terms(const double *axis, const vsh_point *p, double *term)
 {
-    term[0] = vsh_power(p->params, -axis[AXIS_RATIO]);
+    term[0] = vsh_raised(p->params, -axis[AXIS_RATIO]);
     term[1] = 1 / p->tokens;
 }
 
@@ -27,14 +27,14 @@ static void derive(double *c)
     double r = c[A_N] / c[A_D];
 
     c[P_N] = 1 / (1 + r);
-    c[N_E] = vsh_power(r * vsh_power(c[N_C], r) / (6 * c[D_C]) * FLOPS_PF_DAY, c[P_N]);
+    c[N_E] = vsh_raised(r * vsh_raised(c[N_C], r) / (6 * c[D_C]) * FLOPS_PF_DAY, c[P_N]);
 }
 
 static void assemble(const double *axis, const double *factor, double *c)
 {
     c[A_D] = axis[AXIS_D];
     c[A_N] = axis[AXIS_D] * axis[AXIS_RATIO];
-    c[N_C] = vsh_power(factor[0], 1 / axis[AXIS_RATIO]);
+    c[N_C] = vsh_raised(factor[0], 1 / axis[AXIS_RATIO]);
     c[D_C] = factor[1];
     derive(c);
 }

@@ -19,14 +19,14 @@ static void terms(const double *axis, const vsh_point *p, double *term)
     double tokens = worth(unique, p->tokens / unique - 1, axis[AXIS_D]);
 
     term[0] = 1;
-    term[1] = vsh_power(G * G / params, alpha) + vsh_power(tokens, -alpha);
+    term[1] = vsh_raised(G * G / params, alpha) + vsh_raised(tokens, -alpha);
 }
 
 static void assemble(const double *axis, const double *factor, double *c)
 {
     c[E] = factor[0];
     c[B] = factor[1];
-    c[A] = factor[1] * vsh_power(axis[AXIS_G], 2 * axis[AXIS_ALPHA]);
+    c[A] = factor[1] * vsh_raised(axis[AXIS_G], 2 * axis[AXIS_ALPHA]);
     c[ALPHA] = axis[AXIS_ALPHA];
     c[R_N] = axis[AXIS_N];
     c[R_D] = axis[AXIS_D];

@@ -84,7 +84,7 @@ double vsh_target_loss(const double *axis, double loss, double *weight);
 /* Of terms that add up to its logarithm to the base 10. */
 double vsh_target_log10(const double *axis, double loss, double *weight);
 
-static inline double vsh_power(double base, double exponent) { return exp(exponent * log(base)); }
+static inline double vsh_raised(double base, double exponent) { return exp(exponent * log(base)); }
 
 #define VSH_BIT(i) (1U << (i))
 

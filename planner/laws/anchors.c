@@ -200,6 +200,23 @@ const vsh_anchor *vsh_anchor_nearest(double params, double tokens)
     return nearest(params, tokens, (anchor_wish){VSH_ANY_CORPUS, 0}, any);
 }
 
+const vsh_anchor *vsh_anchor_nearest_point(double params, double tokens, double unique, int corpus)
+{
+    const vsh_anchor *best = NULL;
+    double least = INFINITY;
+
+    for (int i = 0; i < ANCHOR_COUNT; i++) {
+        const vsh_anchor *a = &anchors[i];
+        double far = hypot(hypot(distance(a->params, params), distance(a->tokens, tokens)),
+                           distance(a->unique, unique > 0 && unique < tokens ? unique : tokens));
+        if ((corpus == VSH_ANY_CORPUS || a->corpus == corpus) && far < least) {
+            least = far;
+            best = a;
+        }
+    }
+    return best;
+}
+
 const vsh_anchor *vsh_anchor_nearest_fresh(double params, double tokens, int corpus)
 {
     return nearest(params, tokens, (anchor_wish){corpus, 0}, fresh);

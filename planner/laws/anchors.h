@@ -22,7 +22,10 @@ static inline double vsh_anchor_flops(const vsh_anchor *anchor)
 
 /* Nearest in log parameters and log tokens among all; never NULL. */
 const vsh_anchor *vsh_anchor_nearest(double params, double tokens);
-/* The same among runs of one corpus (VSH_ANY_CORPUS: any) that repeat nothing; never NULL. */
+/* Nearest in unique tokens too (0: all are), among runs of one corpus (VSH_ANY_CORPUS: any); never
+ * NULL. */
+const vsh_anchor *vsh_anchor_nearest_point(double params, double tokens, double unique, int corpus);
+/* Nearest among runs of one corpus (VSH_ANY_CORPUS: any) that repeat nothing; never NULL. */
 const vsh_anchor *vsh_anchor_nearest_fresh(double params, double tokens, int corpus);
 /* The same among runs that repeat, on as many unique tokens within ten percent; NULL when none. */
 const vsh_anchor *vsh_anchor_nearest_repeated(double params, double tokens, double unique);

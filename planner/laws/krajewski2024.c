@@ -49,14 +49,21 @@ const vsh_law vsh_krajewski2024 = {
     .form = &vsh_form_fine_grained,
     .coefficient = {0.47, 18.1, 2.1, 0.58, 0.115, 30.8, 0.147, 16.3, 0.126, 26.7, 0.127},
     .source = "arXiv:2402.07871 equation 9 with table 1",
+    .evidence = "primary",
+    .runs = 100,
     .corpus = "C4, GPT-2 BPE 50257",
     .range = "129 M - 3.7 B total parameters without embeddings, 16 B - 130 B tokens, 64 experts, "
-             "G 1 - 16",
+             "G 1 - 16; dense 3 M - 85 M",
     .n_counts = VSH_N_NON_EMBEDDING,
     .params_low = 129e6,
     .params_high = 3.7e9,
     .tokens_low = 16e9,
     .tokens_high = 130e9,
-    .experts_high = 64,
+    .experts_low = VSH_KRAJEWSKI_EXPERTS,
+    .experts_high = VSH_KRAJEWSKI_EXPERTS,
+    .granularity_low = 1,
+    .granularity_high = 16,
+    .dense_low = 3e6, /* table 3 */
+    .dense_high = 85e6,
     .residual_sd = 0.006, /* RMSE .019 held out at losses of about 3.1 */
     .anchor_corpus = VSH_C4};

@@ -32,16 +32,30 @@ typedef struct {
      * not known. */
     const double *covariance;
     const char *source; /* paper and equation */
+    /* Of the coefficients: primary (the paper's text, or its authors' code or data), secondary
+     * (others who name its table), derived here, or fit (a law in a file). */
+    const char *evidence;
     const char *corpus; /* and tokenizer */
     const char *range;  /* fitted range in words */
     vsh_n_counts n_counts;
     double params_low, params_high, tokens_low, tokens_high; /* the fitted range */
-    double ratio_low; /* tokens a parameter; runs below it lie 0.1 to 1.6 nats above the law */
-    double experts_high;
-    bool same_corpus;   /* its losses compare with those of the default law */
-    int anchor_corpus;  /* of measured runs that its losses compare with */
-    double residual_sd; /* relative, of a new run; 0 when not published */
-    int runs;           /* it was fitted to; 0 when not published */
+    double flops_low, flops_high;                            /* of 6 N D; 0 where not published */
+    /* Tokens a parameter; runs below the lower lie 0.1 to 1.6 nats above the default law. 0: free.
+     */
+    double ratio_low, ratio_high;
+    double repeats_max; /* of a form that knows repeats: epochs beyond the first; 0: as
+                         * VSH_REPEATS_MAX */
+    double experts_low, experts_high;         /* of models with experts */
+    double granularity_low, granularity_high; /* of their experts; 0: not known to the law */
+    double dense_low, dense_high; /* parameters of its dense runs, where others had more; else 0 */
+    bool same_corpus;             /* its losses compare with those of the default law */
+    int anchor_corpus;            /* of measured runs that its losses compare with */
+    double residual_sd;           /* relative, of a new run; 0 when not published */
+    int runs; /* it was fitted to, as the paper rounds them; 0 when not published */
+    /* Measured loss minus the law where it is valid (median, and 10 and 90 % of the runs): another
+     * tokenizer and recipe than the coefficients are of. All 0 when nobody compared. */
+    double offset, offset_low, offset_high;
+    int offset_runs;
 } vsh_law;
 
 extern const vsh_law vsh_kaplan2020, vsh_hoffmann2022, vsh_besiroglu2024, vsh_muennighoff2023,
@@ -63,6 +77,12 @@ vsh_optimum vsh_law_optimum(const vsh_law *law, double flops, const vsh_point *g
 
 /* N of an architecture as this law counts it. */
 double vsh_law_params(const vsh_law *law, const vsh_model *model, const vsh_parameters *parameters);
+
+/* What a law's D counts, in words. */
+const char *vsh_law_counted_tokens(const vsh_law *law);
+
+/* Relative residual of a new run: the law's own, or one percent where none is known (assumed). */
+double vsh_law_residual(const vsh_law *law);
 
 /* Whether the point lies where the law was fitted; if not, reason says why in a few words. */
 bool vsh_law_valid(const vsh_law *law, const vsh_point *point, char *reason, int reason_bytes);

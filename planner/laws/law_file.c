@@ -23,7 +23,7 @@ typedef struct {
 
 typedef struct {
     const vsh_node *params, *tokens;
-    double experts_max;
+    double ratio_min, experts_max, repeats_max;
 } fitted_nodes;
 
 #define AT(field) offsetof(law_nodes, field)
@@ -45,6 +45,8 @@ static const vsh_field law_fields[] = {
 static const vsh_field fitted_fields[] = {
     {"params", VSH_FIELD_NODE, offsetof(fitted_nodes, params), true},
     {"tokens", VSH_FIELD_NODE, offsetof(fitted_nodes, tokens), true},
+    {"ratio_min", VSH_FIELD_REAL, offsetof(fitted_nodes, ratio_min), false, 0, 1e6},
+    {"repeats_max", VSH_FIELD_REAL, offsetof(fitted_nodes, repeats_max), false, 0, 1e6},
     {"experts_max", VSH_FIELD_REAL, offsetof(fitted_nodes, experts_max), false, 0, 65536},
     {NULL}};
 
@@ -58,6 +60,18 @@ static vsh_status check_words(const vsh_doc *doc, const char *key, size_t most, 
 
     if (length == 0 || length > most)
         return vsh_doc_expected(doc, node, err, "a text of 1 to %zu bytes", most);
+    return VSH_OK;
+}
+
+/* A name stands in columns, where it may be cut. */
+static vsh_status check_name(const vsh_doc *doc, vsh_error *err)
+{
+    const vsh_node *node = vsh_node_get(doc->root, "name");
+
+    VSH_TRY(check_words(doc, "name", NAME_BYTES_MAX, err));
+    for (const char *c = node->text; *c; c++)
+        if (*c & 0x80)
+            return vsh_doc_expected(doc, node, err, "a name in plain ASCII");
     return VSH_OK;
 }
 
@@ -152,6 +166,8 @@ static vsh_status read_fitted(vsh_arena *arena, const vsh_doc *doc, const vsh_no
     VSH_TRY(read_span(doc, nodes.params, &law->params_low, &law->params_high, err));
     VSH_TRY(read_span(doc, nodes.tokens, &law->tokens_low, &law->tokens_high, err));
     law->experts_high = nodes.experts_max;
+    law->ratio_low = nodes.ratio_min;
+    law->repeats_max = nodes.repeats_max;
     vsh_text_add(&range, "%s - %s parameters, %s - %s tokens", vsh_show_count(law->params_low).text,
                  vsh_show_count(law->params_high).text, vsh_show_count(law->tokens_low).text,
                  vsh_show_count(law->tokens_high).text);
@@ -202,13 +218,14 @@ vsh_status vsh_law_from_doc(vsh_arena *arena, const vsh_doc *doc, vsh_law *law, 
     if (doc->root->kind != VSH_NODE_MAP)
         return vsh_doc_expected(doc, doc->root, err, "a law: a map of keys such as form");
     VSH_TRY(vsh_fields_read(doc, doc->root, law_fields, true, &nodes, err));
-    VSH_TRY(check_words(doc, "name", NAME_BYTES_MAX, err));
+    VSH_TRY(check_name(doc, err));
     VSH_TRY(check_words(doc, "corpus", WORDS_BYTES_MAX, err));
     VSH_TRY(check_words(doc, "source", WORDS_BYTES_MAX, err));
     *law = (vsh_law){.name = nodes.name,
                      .title = nodes.name,
                      .form = vsh_forms[nodes.form],
                      .source = nodes.source,
+                     .evidence = "fit",
                      .corpus = nodes.corpus,
                      .n_counts = (vsh_n_counts)nodes.n_counts,
                      .residual_sd = nodes.residual_sd,
@@ -294,16 +311,24 @@ static void write_covariance(const vsh_law *law, vsh_text *out)
     }
 }
 
+/* What is zero was not said. */
+static void write_bound(const char *key, double value, vsh_text *out)
+{
+    if (value <= 0)
+        return;
+    vsh_text_add(out, ", %s: ", key);
+    write_number(value, out);
+}
+
 static void write_fitted(const vsh_law *law, vsh_text *out)
 {
     vsh_text_add(out, "fitted: {params: ");
     write_list((const double[]){law->params_low, law->params_high}, 2, out);
     vsh_text_add(out, ", tokens: ");
     write_list((const double[]){law->tokens_low, law->tokens_high}, 2, out);
-    if (law->experts_high > 0) {
-        vsh_text_add(out, ", experts_max: ");
-        write_number(law->experts_high, out);
-    }
+    write_bound("ratio_min", law->ratio_low, out);
+    write_bound("repeats_max", law->repeats_max, out);
+    write_bound("experts_max", law->experts_high, out);
     vsh_text_add(out, "}\n");
 }
 

@@ -51,13 +51,6 @@ static double loss_of(double params_active, double tokens, double experts)
     return vsh_chinchilla_loss(&form, params_active, tokens);
 }
 
-static double best_loss(double flops, double experts)
-{
-    vsh_chinchilla form = vsh_ludziejewski_form(experts);
-
-    return vsh_chinchilla_optimum(&form, flops).loss;
-}
-
 double vsh_ludziejewski_crossover(double params_active, double experts)
 {
     double low = log(1e3), high = log(1e15);
@@ -71,55 +64,6 @@ double vsh_ludziejewski_crossover(double params_active, double experts)
             high = middle;
     }
     return exp(high);
-}
-
-double vsh_ludziejewski_saving(double flops, double experts)
-{
-    double dense = best_loss(flops, 1), low = log(flops) - 10, high = log(flops) + 10;
-
-    for (int i = 0; i < 80; i++) {
-        double middle = (low + high) / 2;
-        if (best_loss(exp(middle), experts) > dense)
-            low = middle;
-        else
-            high = middle;
-    }
-    return 1 - exp(high) / flops;
-}
-
-vsh_capped_optimum vsh_ludziejewski_capped(double flops, double experts, double total_max)
-{
-    vsh_capped_optimum best = {.loss = INFINITY};
-
-    for (double d = 64; d <= 32768; d += 32) {
-        double block = d * d * d / 64, tables = 2 * d * 50257;
-        vsh_capped_optimum at = {.params_active = tables + 13 * block,
-                                 .params_total = tables + (4 + 9 * experts) * block};
-        if (at.params_total > total_max)
-            break;
-        at.tokens = flops / 6 / at.params_active;
-        at.loss = loss_of(at.params_active, at.tokens, experts);
-        if (at.loss < best.loss)
-            best = at;
-    }
-    return best;
-}
-
-double vsh_ludziejewski_capped_saving(double flops, double experts, double total_max)
-{
-    double dense = vsh_ludziejewski_capped(flops, 1, total_max).loss;
-    double low = log(flops) - 6, high = log(flops) + 6;
-
-    if (!isfinite(dense) || !isfinite(vsh_ludziejewski_capped(flops, experts, total_max).loss))
-        return NAN;
-    for (int i = 0; i < 40; i++) {
-        double middle = (low + high) / 2;
-        if (vsh_ludziejewski_capped(exp(middle), experts, total_max).loss > dense)
-            low = middle;
-        else
-            high = middle;
-    }
-    return 1 - exp(high) / flops;
 }
 
 const vsh_form vsh_form_joint_experts = {
@@ -138,6 +82,8 @@ const vsh_law vsh_ludziejewski2025 = {
     .coefficient = {35.91, -0.1889, -0.2285, 0.0098, 35.98, -0.1775, 0.5529, -0.0259, 1.3637,
                     2.0732, 290.4521},
     .source = "arXiv:2502.05172 equation 6, tables 3 and 4",
+    .evidence = "primary",
+    .runs = 280,
     .corpus = "FineWeb-Edu, GPT-2 BPE 50257",
     .range = "79 M - 2.7 B active parameters, 0.5 B - 80 B tokens, 1 - 32 experts, top-1",
     .n_counts = VSH_N_ACTIVE,

@@ -113,3 +113,36 @@ vsh_status vsh_uncertain_loss(const vsh_law *law, const vsh_point *point,
     *loss = quantiles(L);
     return VSH_OK;
 }
+
+/* The loss of a new run is the law's times its residual: the law itself must reach the loss without
+ * it. What the loss takes in compute takes less time at a higher throughput. */
+vsh_status vsh_uncertain_target(const vsh_law *law, const vsh_point *given, double loss,
+                                const vsh_draw_options *options, vsh_uncertain_need *need,
+                                vsh_error *err)
+{
+    double N[VSH_DRAWS], D[VSH_DRAWS], C[VSH_DRAWS], T[VSH_DRAWS];
+    double centre = vsh_form_need(law->form, law->coefficient, given, loss).flops;
+    int reached = 0;
+    factor lower;
+
+    assert(law && given && options && need);
+    VSH_TRY(decompose(law, &lower, err));
+    for (int draw = 0; draw < VSH_DRAWS; draw++) {
+        double c[VSH_COEFFICIENTS];
+        vsh_need one;
+        draw_coefficients(law, &lower, options->seed, draw, c);
+        one = vsh_form_need(law->form, c, given, loss / residual_factor(options, draw));
+        N[draw] = one.params;
+        D[draw] = one.tokens;
+        C[draw] = one.flops;
+        T[draw] = one.flops / throughput_factor(options, draw);
+        reached += T[draw] <= options->flops;
+        T[draw] /= centre;
+    }
+    need->share = (double)reached / VSH_DRAWS;
+    need->params = quantiles(N);
+    need->tokens = quantiles(D);
+    need->flops = quantiles(C);
+    need->time = quantiles(T);
+    return VSH_OK;
+}

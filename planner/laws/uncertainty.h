@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "planner/laws/inverse.h"
 #include "planner/laws/law.h"
 
 typedef struct {
@@ -32,5 +33,18 @@ vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *opt
  * tokens. */
 vsh_status vsh_uncertain_loss(const vsh_law *law, const vsh_point *point,
                               const vsh_draw_options *options, vsh_interval *loss, vsh_error *err);
+
+/* 95 % intervals of what a loss needs; high is infinite when more than one draw in forty cannot
+ * reach it at all. */
+typedef struct {
+    vsh_interval params, tokens, flops;
+    vsh_interval time; /* over that of the centre's compute at the centre's throughput */
+    double share;      /* of the draws that reach the loss within options->flops */
+} vsh_uncertain_need;
+
+/* given as in vsh_form_need: its experts, and its params when the size is settled. */
+vsh_status vsh_uncertain_target(const vsh_law *law, const vsh_point *given, double loss,
+                                const vsh_draw_options *options, vsh_uncertain_need *need,
+                                vsh_error *err);
 
 #endif

@@ -41,11 +41,11 @@ refuses 2 'either a recipe or an optimizer, got both' $job --recipe fp32-lion --
 refuses 2 'unique: expected at most --tokens' "$plan" loss --params 1G --tokens 8G --unique 10G
 refuses 2 'region: no carbon intensity for "us-centrall1"; did you mean us-central1\?' $job --region us-centrall1
 refuses 2 'no law "besiroglu"' $job --law besiroglu
-refuses 2 'law: clark2022: not built yet' $job --law clark2022
+refuses 2 'law: clark2022 ignores tokens' $job --law clark2022
 refuses 2 'data: not built yet' $job --data shards
 refuses 2 'json: takes no value' $job --json=yes
 refuses 2 'unexpected word "now"' $job now
-for command in estimate search fit calibrate validate export; do
+for command in estimate search calibrate validate export; do
     refuses 2 "$command: not built yet" "$plan" $command --hw tpu-v5e
 done
 refuses 2 'no model "gpt2-124"; did you mean gpt2-124m\?' "$plan" count --model gpt2-124

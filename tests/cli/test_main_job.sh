@@ -8,7 +8,7 @@ answers 0 '.schema_version == 1 and .budget.flops == 1.8e19 and .budget.hours ==
 answers 0 '.hardware | .effective_flops_per_s == 5e13 and .scenario == "paper" and .memory_bytes == 16e9 and (.mfu - 0.2538 | fabs) < 1e-4' $job
 answers 0 '.optimum | .law == "besiroglu2024" and .params > 350e6 and .params < 400e6 and .tokens > 7.5e9 and .tokens < 8.5e9 and (.loss - 2.8167 | fabs) < 1e-3' $job
 answers 0 '.optimum | .params_low < .params and .params < .params_high and .loss_low < .loss and .loss < .loss_high' $job
-answers 0 '[.optimum.by_law[].law] | sort == ["besiroglu2024","hoffmann2022","kaplan2020","ludziejewski2025","muennighoff2023"]' $job
+answers 0 '[.optimum.by_law[].law] | sort == ["besiroglu2024","hoffmann2022","kaplan2020","krajewski2024","ludziejewski2025","muennighoff2023","porian2024","sardana2023"]' $job
 answers 0 '[.optimum.by_law[] | select(.law == "kaplan2020")][0] | .n_counts == "non-embedding" and .loss == null' $job
 answers 0 '.memory | .bytes_per_param == 16 and .largest_params == 775e6' $job
 

@@ -142,6 +142,18 @@ static void repeating_can_raise_the_measured_loss(void)
           vsh_anchor_nearest_repeated(1.517e9, 8.8e9, 1e8)->loss + 3);
 }
 
+/* The same size and tokens, once all unique and once repeated, are two points. */
+static void unique_tokens_are_a_dimension_of_nearness(void)
+{
+    const vsh_anchor *fresh = vsh_anchor_nearest_point(146.5e6, 5.9e9, 0, VSH_C4);
+    const vsh_anchor *repeated = vsh_anchor_nearest_point(146.5e6, 5.9e9, 1e8, VSH_C4);
+
+    CHECK_NEAR(repeated->loss, 3.7181, 0, 0);
+    CHECK(fresh != repeated && fresh->unique > 1e9);
+    CHECK_INT(vsh_anchor_nearest_point(1e9, 2e10, 0, VSH_MASSIVETEXT)->corpus, VSH_MASSIVETEXT);
+    CHECK_INT(vsh_anchor_nearest_point(1e9, 2e10, 0, VSH_C4)->corpus, VSH_C4);
+}
+
 const vsh_test vsh_tests[] = {
     {"every_run_is_whole", every_run_is_whole},
     {"no_run_is_listed_twice", no_run_is_listed_twice},
@@ -154,4 +166,5 @@ const vsh_test vsh_tests[] = {
     {"the_best_anybody_did_on_1e8_tokens_is_3_718", the_best_anybody_did_on_1e8_tokens_is_3_718},
     {"the_best_repeated_run_repeats", the_best_repeated_run_repeats},
     {"repeating_can_raise_the_measured_loss", repeating_can_raise_the_measured_loss},
+    {"unique_tokens_are_a_dimension_of_nearness", unique_tokens_are_a_dimension_of_nearness},
     {NULL, NULL}};

@@ -31,6 +31,7 @@ static void every_law_says_what_it_is_and_where_it_was_fitted(void)
         CHECK(vsh_law_find(law->name) == law);
         CHECK(law->title && law->form->formula && law->corpus && law->range);
         CHECK_HAS(law->source, "arXiv:");
+        CHECK(law->evidence && *law->evidence);
         CHECK(law->form->loss || law->form->optimum);
         CHECK(law->params_low > 0 && law->params_low < law->params_high);
         CHECK(law->tokens_low > 0 && law->tokens_low < law->tokens_high);
@@ -157,6 +158,65 @@ static void a_point_outside_the_range_says_why(void)
     CHECK(!valid(&vsh_ludziejewski2025, 354e6, 8.5e9, 0, 64));
 }
 
+static bool fine(const vsh_law *law, vsh_point point)
+{
+    return vsh_law_valid(law, &point, reason, sizeof reason);
+}
+
+static void a_budget_outside_the_runs_is_no_prediction(void)
+{
+    /* both inside the box of parameters and tokens, where no run had so little or so much compute
+     */
+    CHECK(!valid(&vsh_besiroglu2024, 100e6, 1e9, 0, 1));
+    CHECK_HAS(reason, "6e+17 FLOP, fitted on 1.4e+18 to 1.3e+22");
+    CHECK(!valid(&vsh_besiroglu2024, 15e9, 300e9, 0, 1));
+    CHECK_HAS(reason, "2.7e+22 FLOP");
+    CHECK(valid(&vsh_porian2024, 100e6, 2e9, 0, 1));
+    CHECK(!valid(&vsh_porian2024, 900e6, 19e9, 0, 1));
+    CHECK_HAS(reason, "FLOP");
+}
+
+static void tokens_a_parameter_are_bounded_on_both_sides(void)
+{
+    CHECK(!valid(&vsh_besiroglu2024, 10e9, 9e9, 0, 1));
+    CHECK_HAS(reason, "0.900 tokens a parameter, fitted on at least 1");
+    CHECK(valid(&vsh_sardana2023, 1e9, 900e9, 0, 1));
+    CHECK(!valid(&vsh_sardana2023, 1e9, 1100e9, 0, 1));
+    CHECK_HAS(reason, "tokens a parameter, fitted on at most 1000");
+}
+
+static void experts_and_granularity_are_those_of_the_runs(void)
+{
+    CHECK(fine(&vsh_krajewski2024, (vsh_point){3e9, 20e9, 0, 64, 8}));
+    CHECK(!fine(&vsh_krajewski2024, (vsh_point){3e9, 20e9, 0, 32, 8}));
+    CHECK_HAS(reason, "32 experts, fitted on 64");
+    CHECK(!fine(&vsh_krajewski2024, (vsh_point){3e9, 20e9, 0, 64, 17}));
+    CHECK_HAS(reason, "granularity 17, fitted on 1 to 16");
+    CHECK(fine(&vsh_krajewski2024, (vsh_point){80e6, 20e9, 0, 1, 0}));
+    CHECK(!fine(&vsh_krajewski2024, (vsh_point){260e6, 20e9, 0, 1, 0}));
+    CHECK_HAS(reason, "260 M parameters, fitted on dense models of 3.00 M to 85.0 M");
+    CHECK(fine(&vsh_ludziejewski2025, (vsh_point){300e6, 6e9, 0, 8, 1})); /* ordinary experts */
+    CHECK(!fine(&vsh_ludziejewski2025, (vsh_point){300e6, 6e9, 0, 8, 2}));
+    CHECK_HAS(reason, "granularity 2, which this law does not know");
+    CHECK(!fine(&vsh_clark2022, (vsh_point){300e6, 130e9, 0, 1024, 0}));
+}
+
+static void a_law_that_ignores_tokens_holds_at_one_length(void)
+{
+    CHECK(valid(&vsh_clark2022, 300e6, 130e9, 0, 8));
+    CHECK(!valid(&vsh_clark2022, 300e6, 8e9, 0, 8));
+    CHECK_TEXT(reason, "ignores tokens: fitted at 130 B, asked at 8.00 B");
+    CHECK_HAS(vsh_law_counted_tokens(&vsh_clark2022), "tokens do not enter");
+    CHECK_TEXT(vsh_law_counted_tokens(&vsh_besiroglu2024), "tokens seen");
+    CHECK_HAS(vsh_law_counted_tokens(&vsh_muennighoff2023), "unique");
+}
+
+static void a_residual_that_nobody_published_is_one_percent(void)
+{
+    CHECK_NEAR(vsh_law_residual(&vsh_besiroglu2024), 0.0075, 0, 0);
+    CHECK_NEAR(vsh_law_residual(&vsh_hoffmann2022), 0.01, 0, 0);
+}
+
 static void repetition_is_validated_up_to_twenty_of_either_ratio(void)
 {
     CHECK(valid(&vsh_muennighoff2023, 1e9, 8e9, 2e9, 1)); /* 4 epochs, R_N = 8.8 */
@@ -266,6 +326,14 @@ const vsh_test vsh_tests[] = {
     {"parameters_are_counted_as_the_law_counts_them",
      parameters_are_counted_as_the_law_counts_them},
     {"a_point_outside_the_range_says_why", a_point_outside_the_range_says_why},
+    {"a_budget_outside_the_runs_is_no_prediction", a_budget_outside_the_runs_is_no_prediction},
+    {"tokens_a_parameter_are_bounded_on_both_sides", tokens_a_parameter_are_bounded_on_both_sides},
+    {"experts_and_granularity_are_those_of_the_runs",
+     experts_and_granularity_are_those_of_the_runs},
+    {"a_law_that_ignores_tokens_holds_at_one_length",
+     a_law_that_ignores_tokens_holds_at_one_length},
+    {"a_residual_that_nobody_published_is_one_percent",
+     a_residual_that_nobody_published_is_one_percent},
     {"repetition_is_validated_up_to_twenty_of_either_ratio",
      repetition_is_validated_up_to_twenty_of_either_ratio},
     {"no_law_is_valid_at_the_founding_plan", no_law_is_valid_at_the_founding_plan},

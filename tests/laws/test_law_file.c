@@ -70,6 +70,7 @@ static void every_law_reads_back_as_it_was_written(void)
         CHECK(back.params_low == law->params_low && back.params_high == law->params_high);
         CHECK(back.tokens_low == law->tokens_low && back.tokens_high == law->tokens_high);
         CHECK(back.experts_high == law->experts_high && back.residual_sd == law->residual_sd);
+        CHECK(back.ratio_low == law->ratio_low && back.repeats_max == law->repeats_max);
         CHECK_INT(back.runs, law->runs);
         CHECK_INT(back.anchor_corpus, law->anchor_corpus);
         CHECK(back.same_corpus == law->same_corpus);
@@ -111,6 +112,29 @@ static void a_short_file_is_a_law(void)
     CHECK(!law.same_corpus && law.anchor_corpus == VSH_ANY_CORPUS);
 }
 
+static void a_file_says_how_far_repetition_and_ratios_go(void)
+{
+    vsh_law law;
+    vsh_error err;
+    char reason[160];
+    vsh_point point = {1e6, 1e8, 2e6, 1, 0}; /* 49 epochs beyond the first */
+
+    REQUIRE_OK(parse("name: tiny\nform: bounded\nn_counts: total\ncorpus: text, bytes\n"
+                     "coefficients: {E: 0.9, L0: 5.545, a: 30, b: 200, c: 0.001, alpha: 0.4,\n"
+                     "  beta: 0.4, gamma: 0.5, delta: 0.5}\n"
+                     "fitted: {params: [3e4, 5e6], tokens: [1e6, 1e8], ratio_min: 50,\n"
+                     "  repeats_max: 60}\n",
+                     &law, &err),
+               &err);
+    CHECK(vsh_law_valid(&law, &point, reason, sizeof reason));
+    point.unique = 1e6;
+    CHECK(!vsh_law_valid(&law, &point, reason, sizeof reason));
+    CHECK_HAS(reason, "R_D = 99.0 repetitions, validated up to 60");
+    point = (vsh_point){4e6, 1e8, 0, 1, 0};
+    CHECK(!vsh_law_valid(&law, &point, reason, sizeof reason));
+    CHECK_HAS(reason, "25.0 tokens a parameter, fitted on at least 50");
+}
+
 /* ---- what is refused ---------------------------------------------------------------------------
  */
 
@@ -136,6 +160,7 @@ static void a_file_that_is_not_a_law_is_refused_where_it_is_wrong(void)
         {"[1e5, 1e7]", "1e5", "params: expected [least, most], got \"1e5\""},
         {"[1e5, 1e7]", "[0, 1e7]", "expected a number from 1 to 1e+18"},
         {"name: mine", "name: ''", "a text of 1 to 60 bytes"},
+        {"name: mine", "name: m\xc3\xbcnchen", "name: expected a name in plain ASCII"},
         {"name: mine\n", "name: mine\nresidual_sd: 2\n", "residual_sd: expected a number from 0"},
         {"name: mine\n", "name: mine\nruns: 0\n", "runs: expected a whole number"},
         {"name: mine\n", "name: mine\nstderr: {gamma: 1}\n", "unknown key \"gamma\""},
@@ -223,6 +248,7 @@ const vsh_test vsh_tests[] = {
     {"every_law_reads_back_as_it_was_written", every_law_reads_back_as_it_was_written},
     {"awkward_numbers_and_names_read_back_the_same", awkward_numbers_and_names_read_back_the_same},
     {"a_short_file_is_a_law", a_short_file_is_a_law},
+    {"a_file_says_how_far_repetition_and_ratios_go", a_file_says_how_far_repetition_and_ratios_go},
     {"a_file_that_is_not_a_law_is_refused_where_it_is_wrong",
      a_file_that_is_not_a_law_is_refused_where_it_is_wrong},
     {"a_covariance_is_symmetric_and_positive_semidefinite",

@@ -70,55 +70,6 @@ static void more_active_parameters_need_more_tokens_before_experts_pay(void)
     }
 }
 
-static void savings_grow_with_experts_as_worked(void)
-{
-    static const double percent[][2] = {{2, 10}, {4, 23}, {8, 37}, {16, 50}, {32, 62}};
-
-    for (int i = 0; i < 5; i++)
-        CHECK_NEAR(100 * vsh_ludziejewski_saving(1.8e19, percent[i][0]), percent[i][1], 0, 0.5);
-    CHECK_NEAR(vsh_ludziejewski_saving(1.8e19, 1), 0, 0, 1e-9);
-}
-
-static void a_saving_is_compute_that_reaches_the_same_loss(void)
-{
-    double dense = vsh_law_optimum(&vsh_ludziejewski2025, 1.8e19, &(vsh_point){.experts = 1}).loss;
-    double saving = vsh_ludziejewski_saving(1.8e19, 8);
-
-    CHECK_NEAR(
-        vsh_law_optimum(&vsh_ludziejewski2025, 1.8e19 * (1 - saving), &(vsh_point){.experts = 8})
-            .loss,
-        dense, 1e-9, 0);
-}
-
-static void a_cap_is_kept_and_costs_little_when_tokens_are_free(void)
-{
-    double before = 1;
-
-    for (double experts = 1; experts <= 32; experts *= 2) {
-        vsh_capped_optimum best = vsh_ludziejewski_capped(1.8e19, experts, 775e6);
-        double free_loss =
-            vsh_law_optimum(&vsh_ludziejewski2025, 1.8e19, &(vsh_point){.experts = experts}).loss;
-        CHECK(best.params_total <= 775e6);
-        CHECK(best.params_active <= best.params_total);
-        CHECK(best.loss >= free_loss);
-        CHECK_NEAR(6 * best.params_active * best.tokens, 1.8e19, 1e-12, 0);
-        CHECK_NEAR(best.loss, loss(best.params_active, best.tokens, experts), 1e-12, 0);
-        CHECK(best.params_active < before * 1e10);
-        before = best.params_active / 1e10;
-    }
-    CHECK_NEAR(vsh_ludziejewski_capped_saving(1.8e19, 2, 775e6), 0.10, 0, 0.005);
-    CHECK_NEAR(vsh_ludziejewski_capped_saving(1.8e19, 4, 775e6), 0.22, 0, 0.005);
-    CHECK_NEAR(vsh_ludziejewski_capped_saving(1.8e19, 8, 775e6), 0.36, 0, 0.01);
-}
-
-/* A cap no model of the geometry can keep has no answer; it must not be passed off as one. */
-static void a_cap_below_the_smallest_model_gives_no_model(void)
-{
-    vsh_capped_optimum none = vsh_ludziejewski_capped(1.8e19, 8, 1e6);
-
-    CHECK(!isfinite(none.loss) || none.params_total <= 1e6);
-}
-
 const vsh_test vsh_tests[] = {
     {"the_form_of_each_number_of_experts_is_the_papers",
      the_form_of_each_number_of_experts_is_the_papers},
@@ -127,11 +78,4 @@ const vsh_test vsh_tests[] = {
     {"at_the_crossover_experts_and_dense_are_equal", at_the_crossover_experts_and_dense_are_equal},
     {"more_active_parameters_need_more_tokens_before_experts_pay",
      more_active_parameters_need_more_tokens_before_experts_pay},
-    {"savings_grow_with_experts_as_worked", savings_grow_with_experts_as_worked},
-    {"a_saving_is_compute_that_reaches_the_same_loss",
-     a_saving_is_compute_that_reaches_the_same_loss},
-    {"a_cap_is_kept_and_costs_little_when_tokens_are_free",
-     a_cap_is_kept_and_costs_little_when_tokens_are_free},
-    {"a_cap_below_the_smallest_model_gives_no_model",
-     a_cap_below_the_smallest_model_gives_no_model},
     {NULL, NULL}};

@@ -139,7 +139,24 @@ static void the_law_is_a_lower_bound_of_the_runs_inside_its_range(void)
     CHECK(above[inside / 2] > 0.16 && above[inside / 2] < 0.33);
 }
 
+static void repetition_has_a_price_that_begins_at_nothing(void)
+{
+    double before = 0;
+
+    CHECK(vsh_muennighoff_price(350e6, 8e9, 0) == 0);
+    CHECK(vsh_muennighoff_price(350e6, 8e9, 8e9) == 0);
+    CHECK(vsh_muennighoff_price(350e6, 8e9, 7.99e9) < 1e-3);
+    for (double unique = 4e9; unique > 1e8; unique /= 2) {
+        double price = vsh_muennighoff_price(350e6, 8e9, unique);
+        CHECK(price > before);
+        before = price;
+    }
+    CHECK_NEAR(vsh_muennighoff_price(350e6, 8e9, 2e9), 0.05, 0, 0.02); /* four epochs */
+}
+
 const vsh_test vsh_tests[] = {
+    {"repetition_has_a_price_that_begins_at_nothing",
+     repetition_has_a_price_that_begins_at_nothing},
     {"the_two_values_of_the_authors_are_met", the_two_values_of_the_authors_are_met},
     {"one_epoch_is_worth_itself_and_three_nearly_three",
      one_epoch_is_worth_itself_and_three_nearly_three},

@@ -178,7 +178,49 @@ static void extreme_options_stay_finite(void)
     CHECK(isfinite(got.params.low) && isfinite(got.loss.high));
 }
 
+static vsh_uncertain_need need_of(double loss, const vsh_draw_options *options)
+{
+    vsh_point given = {.experts = 1};
+    vsh_uncertain_need need = {{0}};
+
+    REQUIRE_OK(vsh_uncertain_target(vsh_law_default(), &given, loss, options, &need, &err), &err);
+    return need;
+}
+
+/* The interval of the loss at 1.8e19 FLOP, seen from the side: what reaches 2.8167 there. */
+static void the_need_of_a_loss_spans_the_compute_that_gives_it(void)
+{
+    double loss = vsh_law_optimum(vsh_law_default(), 1.8e19, NULL).loss;
+    vsh_draw_options options = {.flops = 1.8e19, .seed = 1};
+    vsh_uncertain_need fit = need_of(loss, &options), run;
+
+    CHECK(fit.flops.low < 1.8e19 && 1.8e19 < fit.flops.high);
+    CHECK(fit.params.low < 354e6 && 354e6 < fit.params.high);
+    CHECK(fit.flops.high / fit.flops.low < 1.2);               /* the fit is good here */
+    CHECK_NEAR(fit.time.low, fit.flops.low / 1.8e19, 1e-6, 0); /* no spread of throughput yet */
+    CHECK(fit.share > 0.3 && fit.share < 0.7);
+    options.residual_sd = 0.0075;
+    run = need_of(loss, &options);
+    CHECK(run.flops.low < fit.flops.low && run.flops.high > fit.flops.high);
+    options.throughput_log_sd = 0.3;
+    fit = need_of(loss, &options);
+    CHECK_NEAR(fit.flops.high, run.flops.high, 1e-12, 0); /* takes time, not compute */
+    CHECK(fit.time.high / fit.time.low > exp(2 * 1.9 * 0.3));
+}
+
+static void a_loss_near_the_floor_may_need_without_limit(void)
+{
+    vsh_draw_options options = {.flops = 1e30, .residual_sd = 0.0075, .seed = 1};
+    vsh_uncertain_need need = need_of(1.83, &options);
+
+    CHECK(isfinite(need.flops.low) && isinf(need.flops.high) && isinf(need.time.high));
+    CHECK(need.share > 0.5 && need.share < 0.975);
+}
+
 const vsh_test vsh_tests[] = {
+    {"the_need_of_a_loss_spans_the_compute_that_gives_it",
+     the_need_of_a_loss_spans_the_compute_that_gives_it},
+    {"a_loss_near_the_floor_may_need_without_limit", a_loss_near_the_floor_may_need_without_limit},
     {"coefficients_are_drawn_together", coefficients_are_drawn_together},
     {"the_published_optimum_lies_inside", the_published_optimum_lies_inside},
     {"intervals_widen_away_from_the_fitted_runs", intervals_widen_away_from_the_fitted_runs},

@@ -1,0 +1,30 @@
+/* Whether experts pay: the command, what the main job says of it, and the section of its page. */
+#ifndef VSH_PLAN_EXPERTS_H
+#define VSH_PLAN_EXPERTS_H
+
+#include "core/json.h"
+#include "core/term.h"
+#include "planner/advice/fine_experts.h"
+#include "planner/plan.h"
+
+/* The answer of the command. */
+typedef struct {
+    vsh_expert_table table;
+    vsh_fine_row fine[VSH_FINE_ROWS];
+    char verdict[240];
+} plan_experts;
+
+/* For the budget and the limits of a plan. */
+void plan_experts_of(const plan *p, plan_experts *answer);
+
+/* Where the recommended run stands to the crossover, with a warning when it is near it or below. */
+void plan_experts_cross(plan *p);
+/* That, as the key experts_crossover; null without a run. */
+void plan_experts_write_crossing(const plan *p, vsh_json *json);
+
+/* plan_experts_report.c */
+void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term, vsh_text *out);
+void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json *json);
+void plan_experts_write_page(const plan *p, vsh_text *page);
+
+#endif

@@ -1,0 +1,455 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "core/page.h"
+#include "planner/laws/clark2022.h"
+#include "planner/laws/krajewski2024.h"
+#include "planner/laws/ludziejewski2025.h"
+#include "planner/plan_experts.h"
+
+/* Figures in a printf live as long as the call: shorthands for the many here. */
+#define COUNT(value) vsh_show_count(value).text
+#define REAL(value) vsh_show_real(value).text
+
+enum { WIDTH = 78 };
+
+/* ---- words that all three share ----------------------------------------------------------------
+ */
+
+/* The three comparisons, which are three different questions. */
+static const struct {
+    const char *name, *words;
+} comparisons[] = {
+    {"equal loss", "FLOPs saved when both reach the loss of the best dense model under the same "
+                   "limits, each at its own best size."},
+    {"equal memory", "the same with the experts in no more parameters than that dense model has: "
+                     "fewer active ones, more tokens."},
+    {"equal hours", "experts reach 0.75 - 0.80 of a dense model's MFU (Mixtral-8x7B 52.6 % beside "
+                    "Llama2-70B 65.4 % on TPU v5p, 35-36 % beside 44-50 % on Trillium: MaxText; "
+                    "measured at 8 experts, taken for all): time saved at equal loss, and loss "
+                    "gained in the same hours."}};
+
+/* What each law is, and why its figure is not the others'. */
+static const struct {
+    const vsh_law *law;
+    const char *words;
+} laws[] = {
+    {&vsh_ludziejewski2025,
+     "knows active parameters, tokens and experts together (top-1, 79 M - 2.7 B active, 0.5 - 80 B "
+     "tokens): the verdict is its. Clark's runs, which it has not seen, gained 0.95 - 1.3 times "
+     "what "
+     "it says. On repeated tokens it is asked about what they are worth to a "
+     "dense model (Muennighoff 2023), and with fewer unique ones than the crossover experts are "
+     "taken to gain nothing from repeats: nobody has measured experts there."},
+    {&vsh_clark2022,
+     "the dense model worth so many experts on a base of these active parameters. It does not know "
+     "tokens: all its runs had 130 B, far more than this base would see here, so it says what "
+     "experts are worth and not whether the tokens suffice; pessimistic for large bases."},
+    {&vsh_krajewski2024,
+     "64 experts, cut G times finer. It counts all parameters without embeddings; its runs had 3 - "
+     "85 M active ones, and it leaves the router's cost out. Unlimited tokens."}};
+
+static const char not_averaged[] =
+    "The three are fitted on different corpora (FineWeb-Edu, MassiveText, C4), count different "
+    "parameters and answer different questions: their figures are not to be averaged, and their "
+    "losses do not compare.";
+
+static const vsh_expert_row *here(const vsh_expert_table *t) { return t->row[t->limit_count - 1]; }
+
+/* "at most 775 M parameters in all, 100 M unique tokens" */
+static void tell_limits(vsh_expert_limits limits, char *room, size_t bytes)
+{
+    char memory[80] = "any memory", tokens[80] = "any number of tokens";
+
+    if (limits.total_max > 0)
+        snprintf(memory, sizeof memory, "at most %s parameters in all", COUNT(limits.total_max));
+    if (limits.unique > 0)
+        snprintf(tokens, sizeof tokens, "%s unique tokens", COUNT(limits.unique));
+    snprintf(room, bytes, "%s, %s", memory, tokens);
+}
+
+typedef struct {
+    char text[48];
+} cell;
+
+static cell show_share(double share)
+{
+    cell c = {"-"};
+
+    if (isfinite(share))
+        snprintf(c.text, sizeof c.text, "%.0f %%", 100 * share + 0.0);
+    return c;
+}
+
+/* "14 to 20 %" */
+static cell show_shares(double low, double high)
+{
+    cell c = {"-"};
+
+    if (isfinite(low))
+        snprintf(c.text, sizeof c.text, "%.0f to %.0f %%", 100 * low, 100 * high);
+    return c;
+}
+
+/* "-0.027 to -0.019" */
+static cell show_nats(double low, double high)
+{
+    cell c = {"-"};
+
+    if (isfinite(low))
+        snprintf(c.text, sizeof c.text, "%+.3f to %+.3f", low, high);
+    return c;
+}
+
+static cell show_tokens(double tokens)
+{
+    cell c = {"-"};
+
+    if (isfinite(tokens))
+        snprintf(c.text, sizeof c.text, "%s", COUNT(tokens));
+    return c;
+}
+
+/* ---- terminal ----------------------------------------------------------------------------------
+ */
+
+static void print_models(const vsh_expert_table *t, vsh_term term, vsh_text *out)
+{
+    char limits[200];
+
+    vsh_text_add(out,
+                 "\n  %s E   active     total    tokens  D/N    loss   pays above  verdict%s\n",
+                 vsh_term_bold(term), vsh_term_plain(term));
+    for (int i = 0; i < t->limit_count; i++) {
+        tell_limits(t->limits[i], limits, sizeof limits);
+        vsh_text_add(out, "  %s\n", limits);
+        for (int j = 0; j < VSH_EXPERT_ROWS; j++) {
+            const vsh_expert_row *row = &t->row[i][j];
+            const vsh_expert_run *best = &row->best;
+            if (!isfinite(best->loss)) {
+                vsh_text_add(out, "  %2.0f  %s\n", row->experts, vsh_expert_verdicts[row->verdict]);
+                continue;
+            }
+            vsh_text_add(out, "  %2.0f %8s %9s %9s %4.0f  %6.3f %12s  %s\n", row->experts,
+                         COUNT(best->params_active), COUNT(best->params_total), COUNT(best->tokens),
+                         best->tokens / best->params_active, best->loss,
+                         show_tokens(row->crossover).text, vsh_expert_verdicts[row->verdict]);
+        }
+    }
+}
+
+static void print_savings(const vsh_expert_table *t, vsh_term term, vsh_text *out)
+{
+    const vsh_expert_row *rows = here(t);
+    char limits[200], line[240];
+
+    tell_limits(t->limits[t->limit_count - 1], limits, sizeof limits);
+    snprintf(line, sizeof line, "Saved against dense, with %s", limits);
+    vsh_text_add(out, "\n  ");
+    vsh_text_wrap(out, line, 2, WIDTH + 2);
+    vsh_text_add(out,
+                 "  %s     equal loss  equal memory     equal loss       equal hours      Clark:"
+                 "%s\n"
+                 "  %s E        FLOPs         FLOPs           time              loss   worth%s\n",
+                 vsh_term_bold(term), vsh_term_plain(term), vsh_term_bold(term),
+                 vsh_term_plain(term));
+    for (int j = 1; j < VSH_EXPERT_ROWS; j++)
+        vsh_text_add(out, "  %2.0f %12s %13s %14s %18s %8s\n", rows[j].experts,
+                     show_share(rows[j].saving).text, show_share(rows[j].saving_memory).text,
+                     show_shares(rows[j].time_low, rows[j].time_high).text,
+                     show_nats(rows[j].hours_low, rows[j].hours_high).text,
+                     show_tokens(rows[j].dense_equivalent).text);
+}
+
+static void print_fine(const plan_experts *answer, vsh_term term, vsh_text *out)
+{
+    vsh_text_add(out,
+                 "\n  Krajewski 2024: 64 experts, G times finer\n"
+                 "  %s G   active     total    tokens    loss  FLOPs saved  in memory%s\n",
+                 vsh_term_bold(term), vsh_term_plain(term));
+    for (int i = 0; i < VSH_FINE_ROWS; i++) {
+        const vsh_fine_row *row = &answer->fine[i];
+        vsh_text_add(out, "  %2.0f %8s %9s %9s  %6.3f %12s  %s\n", row->granularity,
+                     COUNT(row->params_active), COUNT(row->params_total), COUNT(row->tokens),
+                     row->loss, show_share(row->saving).text, row->fits ? "fits" : "does not fit");
+    }
+}
+
+static void print_notes(vsh_text *out)
+{
+    char line[600];
+
+    vsh_text_add(out, "\n");
+    for (size_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++) {
+        vsh_text_add(out, "  %-13s ", comparisons[i].name);
+        vsh_text_wrap(out, comparisons[i].words, 16, WIDTH + 2);
+    }
+    for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
+        snprintf(line, sizeof line, "%s: %s", laws[i].law->title, laws[i].words);
+        vsh_text_add(out, "  ");
+        vsh_text_wrap(out, line, 16, WIDTH + 2);
+    }
+    vsh_text_add(out, "  ");
+    vsh_text_wrap(out, not_averaged, 2, WIDTH + 2);
+}
+
+void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term, vsh_text *out)
+{
+    vsh_text_add(out, "\n  %g x %.40s, %s h: %sFLOP\n  %s", p->request.chips,
+                 p->request.hardware->name, vsh_show_amount(p->request.hours).text,
+                 vsh_show_si(p->flops).text, vsh_term_bold(term));
+    vsh_text_wrap(out, answer->verdict, 2, WIDTH + 2);
+    vsh_text_add(out, "%s", vsh_term_plain(term));
+    print_models(&answer->table, term, out);
+    print_savings(&answer->table, term, out);
+    print_fine(answer, term, out);
+    print_notes(out);
+    vsh_text_add(out, "\n");
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------
+ */
+
+static void write_budget(const plan *p, vsh_json *json)
+{
+    vsh_json_object(json, "budget");
+    vsh_json_real(json, "hours", p->request.hours);
+    vsh_json_real(json, "chips", p->request.chips);
+    vsh_json_real(json, "flops", p->flops);
+    vsh_json_real(json, "largest_params", p->largest_params);
+    vsh_json_known(json, "unique_tokens",
+                   p->request.unique_tokens > 0 ? p->request.unique_tokens : (double)NAN);
+    vsh_json_real(json, "effective_flops_per_s", p->request.effective.v);
+    vsh_json_real(json, "moe_mfu_ratio_low", VSH_EXPERTS_MFU_LOW);
+    vsh_json_real(json, "moe_mfu_ratio_high", VSH_EXPERTS_MFU_HIGH);
+    vsh_json_end(json);
+}
+
+static void write_row(const vsh_expert_row *row, const char *limits, vsh_json *json)
+{
+    const vsh_expert_run *best = &row->best;
+    bool fits = isfinite(best->loss);
+
+    vsh_json_object(json, NULL);
+    vsh_json_string(json, "limits", limits);
+    vsh_json_real(json, "experts", row->experts);
+    vsh_json_known(json, "params_active", fits ? best->params_active : (double)NAN);
+    vsh_json_known(json, "params_total", fits ? best->params_total : (double)NAN);
+    vsh_json_known(json, "tokens", fits ? best->tokens : (double)NAN);
+    vsh_json_known(json, "worth_tokens", fits ? best->worth : (double)NAN);
+    vsh_json_known(json, "loss", best->loss);
+    vsh_json_known(json, "loss_difference", row->difference);
+    vsh_json_known(json, "saving_flops_share", row->saving);
+    vsh_json_known(json, "saving_flops_equal_memory_share", row->saving_memory);
+    vsh_json_known(json, "saving_time_low_share", row->time_low);
+    vsh_json_known(json, "saving_time_high_share", row->time_high);
+    vsh_json_known(json, "loss_difference_equal_hours_low", row->hours_low);
+    vsh_json_known(json, "loss_difference_equal_hours_high", row->hours_high);
+    vsh_json_known(json, "crossover_tokens", row->crossover);
+    vsh_json_known(json, "clark_dense_equivalent_params", row->dense_equivalent);
+    vsh_json_string(json, "verdict", vsh_expert_verdicts[row->verdict]);
+    vsh_json_string(json, "reason", row->reason[0] ? row->reason : NULL);
+    vsh_json_end(json);
+}
+
+static void write_fine(const vsh_fine_row *row, vsh_json *json)
+{
+    vsh_json_object(json, NULL);
+    vsh_json_real(json, "granularity", row->granularity);
+    vsh_json_real(json, "experts", VSH_KRAJEWSKI_EXPERTS);
+    vsh_json_real(json, "params_active_non_embedding", row->params_active);
+    vsh_json_real(json, "params_total_non_embedding", row->params_total);
+    vsh_json_real(json, "tokens", row->tokens);
+    vsh_json_real(json, "loss", row->loss);
+    vsh_json_real(json, "saving_flops_share", row->saving);
+    vsh_json_real(json, "dense_flops_ratio", row->dense_times);
+    vsh_json_bool(json, "fits", row->fits);
+    vsh_json_bool(json, "valid", row->valid);
+    vsh_json_string(json, "reason", row->valid ? NULL : row->reason);
+    vsh_json_end(json);
+}
+
+/* What Clark's law makes of the models under the last limits. */
+static void write_clark(const vsh_expert_table *t, vsh_json *json)
+{
+    vsh_json_array(json, "rows");
+    for (int j = 0; j < VSH_EXPERT_ROWS; j++) {
+        const vsh_expert_row *row = &here(t)[j];
+        if (!isfinite(row->best.loss))
+            continue;
+        vsh_json_object(json, NULL);
+        vsh_json_real(json, "experts", row->experts);
+        vsh_json_real(json, "base_params", row->best.params_active);
+        vsh_json_real(json, "dense_equivalent_params", row->dense_equivalent);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+}
+
+static void write_laws(const plan_experts *answer, vsh_json *json)
+{
+    vsh_json_array(json, "laws");
+    for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
+        const vsh_law *law = laws[i].law;
+        vsh_json_object(json, NULL);
+        vsh_json_string(json, "law", law->name);
+        vsh_json_string(json, "source", law->source);
+        vsh_json_string(json, "corpus", law->corpus);
+        vsh_json_string(json, "n_counts", vsh_n_counts_names[law->n_counts]);
+        vsh_json_string(json, "range", law->range);
+        vsh_json_string(json, "note", laws[i].words);
+        if (law == &vsh_clark2022)
+            write_clark(&answer->table, json);
+        if (law == &vsh_krajewski2024) {
+            vsh_json_array(json, "rows");
+            for (int j = 0; j < VSH_FINE_ROWS; j++)
+                write_fine(&answer->fine[j], json);
+            vsh_json_end(json);
+        }
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+}
+
+static void write_crossover(const plan_experts *answer, vsh_json *json)
+{
+    const vsh_expert_row *eight = vsh_experts_eight(&answer->table);
+
+    if (!isfinite(eight->best.loss)) {
+        vsh_json_null(json, "crossover");
+        return;
+    }
+    vsh_json_object(json, "crossover");
+    vsh_json_real(json, "experts", eight->experts);
+    vsh_json_real(json, "params_active", eight->best.params_active);
+    vsh_json_real(json, "tokens", eight->crossover);
+    vsh_json_end(json);
+}
+
+void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json *json)
+{
+    const vsh_expert_table *t = &answer->table;
+
+    vsh_json_object(json, NULL);
+    vsh_json_integer(json, "schema_version", 1);
+    write_budget(p, json);
+    write_laws(answer, json);
+    vsh_json_array(json, "rows");
+    for (int i = 0; i < t->limit_count; i++)
+        for (int j = 0; j < VSH_EXPERT_ROWS; j++)
+            write_row(&t->row[i][j], vsh_expert_limit_names[i], json);
+    vsh_json_end(json);
+    write_crossover(answer, json);
+    vsh_json_known(json, "advised_experts", t->advised >= 0 ? here(t)[t->advised].experts : 1);
+    vsh_json_string(json, "verdict", answer->verdict);
+    vsh_json_string(json, "note", not_averaged);
+    vsh_json_end(json);
+}
+
+/* ---- the page ----------------------------------------------------------------------------------
+ */
+
+static void write_page_models(const vsh_expert_table *t, vsh_text *page)
+{
+    static const char *const heads[] = {
+        "#experts", "#active", "#in all", "#tokens", "#loss", "#pays above, tokens", "verdict"};
+    vsh_table table = vsh_table_open(page, heads, 7);
+
+    for (int j = 0; j < VSH_EXPERT_ROWS; j++) {
+        const vsh_expert_row *row = &here(t)[j];
+        bool fits = isfinite(row->best.loss);
+        vsh_table_row(&table, j == t->advised ? "strong" : NULL);
+        vsh_table_cell(&table, "%g", row->experts);
+        vsh_table_cell(&table, "%s", fits ? COUNT(row->best.params_active) : "-");
+        vsh_table_cell(&table, "%s", fits ? COUNT(row->best.params_total) : "-");
+        vsh_table_cell(&table, "%s", fits ? COUNT(row->best.tokens) : "-");
+        if (fits)
+            vsh_table_cell(&table, "%.3f", row->best.loss);
+        else
+            vsh_table_cell(&table, "-");
+        vsh_table_cell(&table, "%s", show_tokens(row->crossover).text);
+        vsh_table_cell(&table, "%s%s%s", vsh_expert_verdicts[row->verdict],
+                       row->reason[0] ? ": " : "", row->reason);
+    }
+    vsh_table_close(&table);
+}
+
+static void write_page_savings(const vsh_expert_table *t, vsh_text *page)
+{
+    static const char *const heads[] = {"#experts",           "#equal loss: FLOPs",
+                                        "#equal memory",      "#equal loss: time",
+                                        "#equal hours: loss", "#worth (Clark)"};
+    vsh_table table = vsh_table_open(page, heads, 6);
+
+    for (int j = 1; j < VSH_EXPERT_ROWS; j++) {
+        const vsh_expert_row *row = &here(t)[j];
+        vsh_table_row(&table, j == t->advised ? "strong" : NULL);
+        vsh_table_cell(&table, "%g", row->experts);
+        vsh_table_cell(&table, "%s", show_share(row->saving).text);
+        vsh_table_cell(&table, "%s", show_share(row->saving_memory).text);
+        vsh_table_cell(&table, "%s", show_shares(row->time_low, row->time_high).text);
+        vsh_table_cell(&table, "%s", show_nats(row->hours_low, row->hours_high).text);
+        vsh_table_cell(&table, "%s", show_tokens(row->dense_equivalent).text);
+    }
+    vsh_table_close(&table);
+}
+
+static void write_page_fine(const plan_experts *answer, vsh_text *page)
+{
+    static const char *const heads[] = {"#G",    "#active",      "#in all",  "#tokens",
+                                        "#loss", "#FLOPs saved", "in memory"};
+    vsh_table table = vsh_table_open(page, heads, 7);
+
+    for (int i = 0; i < VSH_FINE_ROWS; i++) {
+        const vsh_fine_row *row = &answer->fine[i];
+        vsh_table_row(&table, NULL);
+        vsh_table_cell(&table, "%g", row->granularity);
+        vsh_table_cell(&table, "%s", COUNT(row->params_active));
+        vsh_table_cell(&table, "%s", COUNT(row->params_total));
+        vsh_table_cell(&table, "%s", COUNT(row->tokens));
+        vsh_table_cell(&table, "%.2f", row->loss);
+        vsh_table_cell(&table, "%s", show_share(row->saving).text);
+        vsh_table_cell(&table, "%s", row->fits ? "fits" : "does not fit");
+    }
+    vsh_table_close(&table);
+}
+
+static void write_page_answer(const plan *p, const plan_experts *answer, vsh_text *page)
+{
+    const vsh_expert_table *t = &answer->table;
+    char limits[200];
+
+    tell_limits(t->limits[t->limit_count - 1], limits, sizeof limits);
+    vsh_page_put(page, "p", "lead", "By the joint law, %s.", answer->verdict);
+    vsh_page_put(page, "p", NULL, "The best model of each number of experts with %s FLOP and %s.",
+                 vsh_show_power(p->flops).text, limits);
+    write_page_models(t, page);
+    vsh_page_put(page, "h3", NULL, "What they save against the best dense model");
+    write_page_savings(t, page);
+    vsh_text_add(page, "<ul>\n");
+    for (size_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
+        vsh_page_put(page, "li", "small", "%s: %s", comparisons[i].name, comparisons[i].words);
+    vsh_text_add(page, "</ul>\n");
+}
+
+void plan_experts_write_page(const plan *p, vsh_text *page)
+{
+    plan_experts *answer = vsh_alloc(page->arena, 1, sizeof *answer);
+
+    if (!answer) {
+        page->failed = true;
+        return;
+    }
+    plan_experts_of(p, answer);
+    vsh_page_put(page, "h2", NULL, "Would experts pay?");
+    vsh_text_add(page, "<section class=\"card\">\n");
+    write_page_answer(p, answer, page);
+    vsh_page_put(page, "h3", NULL, "Fine-grained experts: 64, G times finer, by Krajewski 2024");
+    write_page_fine(answer, page);
+    vsh_text_add(page, "<ul>\n");
+    for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++)
+        vsh_page_put(page, "li", "small", "%s: %s", laws[i].law->title, laws[i].words);
+    vsh_text_add(page, "</ul>\n");
+    vsh_page_put(page, "p", "small", "%s", not_averaged);
+    vsh_text_add(page, "</section>\n");
+}
