@@ -14,6 +14,8 @@
  * second on a few hundred runs. */
 enum { BOOTSTRAPS = 200 };
 
+enum { NAME_MAX_BYTES = 60 }; /* of a law in a file */
+
 static vsh_status find_form(const char *name, const vsh_form **form, vsh_error *err)
 {
     char suggestion[160];
@@ -127,14 +129,28 @@ static vsh_status read_options(const vsh_session *s, vsh_fit_options *options,
     return read_where(&c->where, columns, err);
 }
 
-static vsh_status write_law(vsh_session *s, const vsh_law *law, const char *path, vsh_error *err)
+/* A law is called what its file is: the last part of the path without its ending. */
+static const char *name_of(vsh_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
+
+    return vsh_copy_text(arena, name, length < NAME_MAX_BYTES ? length : NAME_MAX_BYTES);
+}
+
+static vsh_status write_law(vsh_session *s, const vsh_law *fitted, const char *path, vsh_error *err)
 {
     vsh_text text = {.arena = s->arena};
+    vsh_law law = *fitted;
 
     if (!s->common->force && vsh_file_owner_of(path, "form: ") == VSH_FILE_FOREIGN)
         return vsh_fail(err, VSH_EINPUT,
                         "--out: %.200s is there and is no law (--force overwrites)", path);
-    vsh_law_write(law, &text);
+    law.name = name_of(s->arena, path);
+    if (!law.name)
+        return vsh_fail(err, VSH_EMACHINE, "%.200s: out of memory", path);
+    vsh_law_write(&law, &text);
     if (text.failed)
         return vsh_fail(err, VSH_EMACHINE, "%.200s: out of memory", path);
     return vsh_file_write(path, &text, err);
