@@ -304,17 +304,12 @@ static vsh_status number_groups(reader *r, vsh_error *err)
     return VSH_OK;
 }
 
-vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_columns *columns,
-                         vsh_runs *runs, vsh_error *err)
+/* What is in r->lines. */
+static vsh_status read_table(reader *r, const vsh_run_columns *columns, vsh_error *err)
 {
-    reader *r = vsh_alloc(arena, 1, sizeof *r);
+    vsh_runs *runs = r->runs;
     char *line;
 
-    *runs = (vsh_runs){.path = path};
-    if (!r)
-        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
-    *r = (reader){.arena = arena, .runs = runs};
-    VSH_TRY(vsh_lines_read(arena, path, BYTES_MAX, &r->lines, err));
     VSH_TRY(read_header(r, columns, err));
     while ((line = next_line(r)))
         VSH_TRY(read_row(r, line, err));
@@ -326,6 +321,37 @@ vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_colum
         return vsh_fail(err, VSH_EINPUT,
                         runs->left_out ? "%s: expected runs, but --where leaves none of %d rows"
                                        : "%s: expected runs below the header, found none",
-                        path, runs->left_out);
+                        runs->path, runs->left_out);
     return r->index[GROUP] >= 0 ? number_groups(r, err) : VSH_OK;
+}
+
+static vsh_status start(vsh_arena *arena, const char *path, vsh_runs *runs, reader **r,
+                        vsh_error *err)
+{
+    *runs = (vsh_runs){.path = path};
+    *r = vsh_alloc(arena, 1, sizeof **r);
+    if (!*r)
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+    **r = (reader){.arena = arena, .runs = runs};
+    return VSH_OK;
+}
+
+vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_columns *columns,
+                         vsh_runs *runs, vsh_error *err)
+{
+    reader *r;
+
+    VSH_TRY(start(arena, path, runs, &r, err));
+    VSH_TRY(vsh_lines_read(arena, path, BYTES_MAX, &r->lines, err));
+    return read_table(r, columns, err);
+}
+
+vsh_status vsh_runs_of(vsh_arena *arena, const char *path, const char *bytes, size_t length,
+                       const vsh_run_columns *columns, vsh_runs *runs, vsh_error *err)
+{
+    reader *r;
+
+    VSH_TRY(start(arena, path, runs, &r, err));
+    VSH_TRY(vsh_lines_of(arena, path, bytes, length, &r->lines, err));
+    return read_table(r, columns, err);
 }

@@ -3,6 +3,7 @@
 #define VSH_RUNS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/arena.h"
 #include "core/status.h"
@@ -43,5 +44,8 @@ typedef struct {
  * cell is allowed in an optional column: all tokens unique, dense. */
 vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_columns *columns,
                          vsh_runs *runs, vsh_error *err);
+/* The same of bytes in memory, which are copied. */
+vsh_status vsh_runs_of(vsh_arena *arena, const char *path, const char *bytes, size_t length,
+                       const vsh_run_columns *columns, vsh_runs *runs, vsh_error *err);
 
 #endif

@@ -39,6 +39,8 @@ claim "the answer depends on the seed" sh -c '! cmp -s one.json other.json'
 run "$plan" fit noisy.csv --bootstrap 50 --out law.yaml --corpus "made up" --n-counts total
 note $((code != 0)) "fit --out"
 claim "the law says its form, corpus and covariance" sh -c "grep -q 'form: chinchilla' law.yaml && grep -q 'made up' law.yaml && grep -q covariance law.yaml"
+answers 0 '.law == "law" and .valid' "$plan" loss --law law.yaml --params 350M --tokens 8G
+answers 0 '.optimum.law == "law"' "$plan" --hw tpu-v5e --hours 100 --law law.yaml
 echo "a letter" > letter.txt
 refuses 2 'is there and is no law' "$plan" fit noisy.csv --bootstrap 0 --out letter.txt
 
