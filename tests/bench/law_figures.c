@@ -131,7 +131,7 @@ static vsh_status draw_experts(vsh_arena *arena, vsh_text *s, vsh_error *err)
     vsh_chart_begin(s, "held-out-experts", EXPERTS_HEIGHT,
                     "Experts: models of 1.3 B predicted from up to 370 M");
     for (int i = 0; i < ROUTERS; i++) {
-        VSH_TRY(held_run(arena, (held_id)(HELD_SBASE + i), &table[i], err));
+        VSH_TRY(held_run(arena, (held_id)(HELD_SBASE + i), HELD_DRAWS, &table[i], err));
         write_router(s, &table[i], i);
     }
     write_points(s, all, ROUTERS, 1);
@@ -161,7 +161,7 @@ static void plot_errors(vsh_text *s, const vsh_panel *panel, const held_table *t
 {
     static const vsh_series series[] = {
         {VSH_DRAW_POINT, NULL, LAW_LOOK, "law of N and D"},
-        {VSH_DRAW_LINE, NULL, RANGE_LOOK, "its 95 % interval"},
+        {VSH_DRAW_LINE, NULL, RANGE_LOOK, "95 % interval (top)"},
         {VSH_DRAW_POINT, "$off_baseline using 1:2", BASELINE_LOOK, "compute alone"},
         {VSH_DRAW_POINT, "$off_law using 1:2", LAW_LOOK, NULL}};
 
@@ -182,12 +182,12 @@ static vsh_status draw_overtrained(vsh_arena *arena, vsh_text *s, vsh_error *err
 
     vsh_chart_begin(s, "held-out-over-training", OVERTRAINED_HEIGHT,
                     "Over-training: larger models, longer runs");
-    VSH_TRY(held_run(arena, HELD_LARGER, &table, err));
+    VSH_TRY(held_run(arena, HELD_LARGER, HELD_DRAWS, &table, err));
     write_points(s, one, 1, 2);
     vsh_chart_panel(s, &top, "predicted loss: 1.4 and 6.9 B from up to 412 M",
                     "measured loss, nats a token");
-    plot_points(s, &top, 1, 4, NULL, NULL);
-    VSH_TRY(held_run(arena, HELD_LONGER, &table, err));
+    plot_points(s, &top, 1, 4.5, NULL, NULL);
+    VSH_TRY(held_run(arena, HELD_LONGER, 0, &table, err));
     vsh_chart_panel(s, &bottom, "error, %: 320 tokens a parameter from up to 80",
                     "measured loss, nats a token");
     plot_errors(s, &bottom, &table);

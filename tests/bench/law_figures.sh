@@ -19,14 +19,25 @@ awk 'NR == 1 || NR > 6' "$runs" > "$scratch/chinchilla.csv"
     --report "$scratch/fit" > /dev/null || exit 1
 cp "$scratch/fit/fit-isoflop.svg" "$scratch/chinchilla-isoflop.svg" || exit 1
 
-# gnuplot's groups without anything in them, its indents and its name, which has a version, go
+# smaller by what draws nothing: indents, empty groups, defaults, the version of gnuplot, and the
+# colour of each point where that of the point before it will do
 squeeze() {
-    awk '{ sub(/^[ \t]+/, ""); gsub(/rgb\( */, "rgb("); gsub(/, +/, ",") }
-         /^$/ || /^<desc>/ { next }
-         held != "" && $0 == "</g>" { held = ""; next }
-         held != "" { print held; held = "" }
-         /^<g [^>]*>$/ { held = $0; next }
-         { print }' "$1"
+    sed -e 's/^[ 	]*//' -e '/^$/d' -e '/^<desc>/d' \
+        -e 's/ stroke-linecap="butt" stroke-linejoin="miter"//' \
+        -e 's/rgb( *\([0-9]*\), *\([0-9]*\), *\([0-9]*\))/rgb(\1,\2,\3)/g' "$1" |
+        awk 'held != "" && $0 == "</g>" { held = ""; next }
+             held != "" { print held; held = "" }
+             /^<g [^>]*>$/ { held = $0 }
+             /^<use .* color=.*\/>$/ {
+                 match($0, / color=.[^\047]*./)
+                 own = substr($0, RSTART, RLENGTH)
+                 if (own != colour) { if (colour != "") print "</g>"; print "<g" own ">" }
+                 colour = own
+                 print substr($0, 1, RSTART - 1) "/>"
+                 next
+             }
+             colour != "" { print "</g>"; colour = "" }
+             held == "" { print }'
 }
 
 mkdir -p docs/figures

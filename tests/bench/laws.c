@@ -58,13 +58,39 @@ static vsh_status print_refit(vsh_arena *arena, vsh_error *err)
     return VSH_OK;
 }
 
+/* Measured minus the law about repeated data, where it says that it is valid. */
+static vsh_status print_repeated(vsh_arena *arena, vsh_error *err)
+{
+    held_experiment all = held_experiments[HELD_REPEATED_2B];
+    double off[2 * HELD_POINTS], offset, most = 0;
+    vsh_runs runs, none;
+    char reason[160];
+    int count = 0, within = 0;
+
+    all.train_to = INFINITY;
+    VSH_TRY(held_split(arena, &all, &all.columns, &runs, &none, err));
+    for (int i = 0; i < runs.count && count < 2 * HELD_POINTS; i++)
+        if (vsh_law_valid(&vsh_muennighoff2023, &runs.run[i].at, reason, sizeof reason))
+            off[count++] = runs.run[i].loss - vsh_law_loss(&vsh_muennighoff2023, &runs.run[i].at);
+    offset = held_median(off, count);
+    for (int i = 0; i < count; i++) {
+        most = fmax(most, fabs(off[i] - offset));
+        within += fabs(off[i] - offset) <= 0.1;
+    }
+    printf(
+        "  repeated data against Muennighoff's law: %d of %d runs valid; %+.3f nats, that removed\n"
+        "    at most %.2f off, %.0f %% within 0.1\n",
+        count, runs.count, offset, most, 100.0 * within / count);
+    return VSH_OK;
+}
+
 int main(void)
 {
     static held_table table;
     vsh_arena arena = {0};
     vsh_error err;
 
-    if (print_refit(&arena, &err) != VSH_OK) {
+    if (print_refit(&arena, &err) != VSH_OK || print_repeated(&arena, &err) != VSH_OK) {
         printf("  published runs: skipped: %s\n", err.text);
         vsh_arena_free(&arena);
         return 0;
@@ -73,7 +99,7 @@ int main(void)
            "worst", "bias", "median", "worst");
     printf("  %-34s %3s %6s %6s %6s %6s %6s %6s", "", "", "%", "%", "%", "%", "nats", "nats");
     for (held_id id = 0; id < HELD_EXPERIMENTS; id++)
-        if (held_run(&arena, id, &table, &err) != VSH_OK)
+        if (held_run(&arena, id, HELD_DRAWS, &table, &err) != VSH_OK)
             printf("\n  %s: skipped: %s\n", held_experiments[id].name, err.text);
         else
             print_table(&table);

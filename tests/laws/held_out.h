@@ -176,7 +176,7 @@ static inline vsh_status held_split(vsh_arena *arena, const held_experiment *e,
 
 /* Fits the experiment to one set of runs and adds its held-out runs to the table. */
 static inline vsh_status held_add(vsh_arena *arena, held_table *t, const vsh_run_columns *columns,
-                                  int text, vsh_error *err)
+                                  int text, int draws, vsh_error *err)
 {
     const held_experiment *e = t->experiment;
     vsh_fit *fit = vsh_alloc(arena, HELD_PREDICTORS, sizeof *fit);
@@ -189,8 +189,8 @@ static inline vsh_status held_add(vsh_arena *arena, held_table *t, const vsh_run
     if (held.count == 0)
         return VSH_OK;
     for (int p = 0; p < e->predictors; p++) {
-        VSH_TRY(held_fit(arena, e, &e->predictor[p], &train, p == 0 ? HELD_DRAWS : 0, &fit[p],
-                         &found[p], err));
+        VSH_TRY(held_fit(arena, e, &e->predictor[p], &train, p == 0 ? draws : 0, &fit[p], &found[p],
+                         err));
         t->told[p] += found[p].told;
         if (found[p].told)
             memcpy(t->c[p], found[p].c, sizeof t->c[p]);
@@ -444,21 +444,22 @@ static inline held_gains held_gain(const held_table *t)
 
 /* ---- whole experiments --------------------------------------------------------------------- */
 
-/* Fails when the file is not there. */
-static inline vsh_status held_run(vsh_arena *arena, held_id id, held_table *t, vsh_error *err)
+/* draws: HELD_DRAWS, or 0, which leaves the intervals out. Fails when the file is not there. */
+static inline vsh_status held_run(vsh_arena *arena, held_id id, int draws, held_table *t,
+                                  vsh_error *err)
 {
     const held_experiment *e = &held_experiments[id];
 
     memset(t, 0, sizeof *t);
     t->experiment = e;
     if (!e->per_text)
-        return held_add(arena, t, &e->columns, 0, err);
+        return held_add(arena, t, &e->columns, 0, draws, err);
     for (const char *const *data = held_datasets; *data; data++)
         for (int text = 0; held_texts[text]; text++) {
             vsh_run_columns columns = e->columns;
             columns.where[columns.where_count++] = *data;
             columns.where[columns.where_count++] = held_texts[text];
-            VSH_TRY(held_add(arena, t, &columns, text, err));
+            VSH_TRY(held_add(arena, t, &columns, text, draws, err));
         }
     return VSH_OK;
 }

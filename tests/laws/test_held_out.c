@@ -8,7 +8,7 @@
 const char vsh_suite[] = "held_out";
 
 /* False, with a word why, where the runs are not at hand. */
-static bool run(held_id id, held_table *t)
+static bool run(held_id id, int draws, held_table *t)
 {
     vsh_error err;
     char path[128];
@@ -21,7 +21,7 @@ static bool run(held_id id, held_table *t)
         return false;
     }
     fclose(file);
-    REQUIRE_OK(held_run(vsh_test_arena(), id, t, &err), &err);
+    REQUIRE_OK(held_run(vsh_test_arena(), id, draws, t, &err), &err);
     return true;
 }
 
@@ -33,7 +33,7 @@ static double times_better(const held_table *t, int form, int baseline, int text
 
 /* ---- experts ------------------------------------------------------------------------------- */
 
-/* Name, runs held out, largest mean error, how many times worse the baseline is. */
+/* Runs held out, bounds of the mean and the worst error, how many times worse size alone is. */
 static const struct {
     held_id id;
     int held;
@@ -47,7 +47,7 @@ static void the_routed_law_predicts_the_largest_models_better_than_size_alone(vo
     static held_table t;
 
     for (size_t i = 0; i < sizeof routed / sizeof routed[0]; i++) {
-        if (!run(routed[i].id, &t))
+        if (!run(routed[i].id, 0, &t))
             return;
         CHECK_INT(t.count, routed[i].held);
         CHECK(t.point[0].run.at.params > 1.3e9);
@@ -66,7 +66,7 @@ static void the_routed_law_is_too_sure_of_larger_models(void)
 
     for (size_t i = 0; i < sizeof routed / sizeof routed[0]; i++) {
         held_errors e;
-        if (!run(routed[i].id, &t))
+        if (!run(routed[i].id, HELD_DRAWS, &t))
             return;
         e = held_judge(&t, 0, 0, HELD_ALL_TEXTS);
         CHECK(e.bias < -0.02);
@@ -81,10 +81,10 @@ static void the_shipped_coefficients_are_right_about_the_router_they_are_of(void
 {
     static held_table t;
 
-    if (!run(HELD_SBASE, &t))
+    if (!run(HELD_SBASE, 0, &t))
         return;
     CHECK(held_judge(&t, 3, 3, HELD_ALL_TEXTS).worst < 0.009);
-    REQUIRE(run(HELD_HASH, &t));
+    REQUIRE(run(HELD_HASH, 0, &t));
     CHECK(held_judge(&t, 3, 3, HELD_ALL_TEXTS).bias < -0.02);
 }
 
@@ -95,7 +95,7 @@ static void parameters_and_tokens_predict_larger_models_better_than_compute(void
     static held_table t;
     held_errors e;
 
-    if (!run(HELD_LARGER, &t))
+    if (!run(HELD_LARGER, HELD_DRAWS, &t))
         return;
     CHECK_INT(t.count, 31);
     e = held_judge(&t, 0, 0, HELD_ALL_TEXTS);
@@ -114,7 +114,7 @@ static void parameters_and_tokens_predict_longer_training_better_than_compute(vo
     static held_table t;
     held_errors e;
 
-    if (!run(HELD_LONGER, &t))
+    if (!run(HELD_LONGER, HELD_DRAWS, &t))
         return;
     CHECK_INT(t.count, 95);
     e = held_judge(&t, 0, 0, HELD_ALL_TEXTS);
@@ -130,7 +130,7 @@ static void fewer_exponents_predict_better_from_few_runs(void)
 {
     static held_table t;
 
-    if (!run(HELD_LARGER, &t))
+    if (!run(HELD_LARGER, 0, &t))
         return;
     CHECK(t.told[0] == t.sets);
     CHECK(t.told[1] < t.sets);
@@ -144,7 +144,7 @@ static void near_the_optimum_compute_alone_predicts_larger_budgets_better(void)
 {
     static held_table t;
 
-    if (!run(HELD_BUDGETS, &t))
+    if (!run(HELD_BUDGETS, 0, &t))
         return;
     CHECK_INT(t.count, 84);
     CHECK(held_judge(&t, 0, 0, HELD_ALL_TEXTS).mean < 0.0112);
@@ -155,7 +155,7 @@ static void larger_models_at_all_budgets_need_parameters_and_tokens(void)
 {
     static held_table t;
 
-    if (!run(HELD_MODELS, &t))
+    if (!run(HELD_MODELS, 0, &t))
         return;
     CHECK_INT(t.count, 122);
     CHECK(held_judge(&t, 0, 0, HELD_ALL_TEXTS).mean < 0.0092);
@@ -166,13 +166,12 @@ static void repetition_helps_to_predict_but_small_runs_do_not_tell_it(void)
 {
     static held_table t;
 
-    if (!run(HELD_REPEATED_3B, &t))
+    if (!run(HELD_REPEATED_3B, 0, &t))
         return;
     CHECK_INT(t.count, 29);
     CHECK(held_judge(&t, 0, 0, HELD_ALL_TEXTS).median < 0.013);
     CHECK(times_better(&t, 0, 2, HELD_ALL_TEXTS) > 1.5);
-    CHECK(times_better(&t, 1, 2, HELD_ALL_TEXTS) > 1.3);
-    REQUIRE(run(HELD_REPEATED_2B, &t));
+    REQUIRE(run(HELD_REPEATED_2B, 0, &t));
     CHECK(times_better(&t, 0, 3, HELD_ALL_TEXTS) < 0.7);
 }
 
