@@ -1,6 +1,6 @@
 #!/bin/sh
-# Draws docs/figures from published runs: held-out predictions, residuals and isoFLOP curves, the same
-# bytes again. Needs ../shared/reference (the runs are not part of the project) and gnuplot.
+# Draws docs/figures from published runs: held-out predictions, residuals and isoFLOP curves, the
+# same bytes again. Needs ../shared/reference (the runs are not part of the project) and gnuplot.
 # usage: tests/bench/law_figures.sh [BUILD_FOLDER]
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}

@@ -214,12 +214,22 @@ static inline vsh_status held_add(vsh_arena *arena, held_table *t, const vsh_run
 /* ---- many runs ----------------------------------------------------------------------------- */
 
 typedef struct {
-    int count, covered;                 /* held-out runs judged; of them inside the form's range */
+    int count, covered, twice;          /* held-out runs judged; inside the form's range, and one
+                             twice as wide */
     double median, mean, worst;         /* sizes of predicted / measured - 1 */
     double nats, mean_nats, worst_nats; /* median, mean and worst, of predicted - measured */
     double bias;                        /* mean of predicted / measured - 1, with its sign */
     double half_width;                  /* median of half the form's range over the loss */
 } held_errors;
+
+/* Of a form's range, stretched about what it predicts. */
+static inline bool held_inside(const held_point *p, double stretch)
+{
+    double said = p->predicted[0];
+
+    return p->run.loss >= said - stretch * (said - p->range.low) &&
+           p->run.loss <= said + stretch * (p->range.high - said);
+}
 
 enum { HELD_ALL_TEXTS = ~0 };
 
@@ -240,7 +250,8 @@ static inline held_errors held_judge(const held_table *t, int predictor, int bes
         e.mean += relative[e.count];
         e.mean_nats += nats[e.count];
         e.bias += off / p->run.loss;
-        e.covered += p->run.loss >= p->range.low && p->run.loss <= p->range.high;
+        e.covered += held_inside(p, 1);
+        e.twice += held_inside(p, 2);
         e.count++;
     }
     if (!e.count)
@@ -304,7 +315,7 @@ static inline bool held_is_besiroglus(const vsh_run *run) { return run->line > 6
     }
 #define HELD_NEAR_TWENTY                                                                           \
     {                                                                                              \
-        "compute alone, 10 - 40 tokens/N", &vsh_form_compute, .sees = held_is_near_twenty          \
+        "compute alone, 10 - 40 D/N", &vsh_form_compute, .sees = held_is_near_twenty               \
     }
 
 #define HELD_OVERTRAINED(title, used, what, to, from)                                              \

@@ -62,7 +62,7 @@ static void the_routed_law_predicts_the_largest_models_better_than_size_alone(vo
 static void the_routed_law_is_too_sure_of_larger_models(void)
 {
     static held_table t;
-    int covered = 0, count = 0;
+    int covered = 0, twice = 0, count = 0;
 
     for (size_t i = 0; i < sizeof routed / sizeof routed[0]; i++) {
         held_errors e;
@@ -71,10 +71,12 @@ static void the_routed_law_is_too_sure_of_larger_models(void)
         e = held_judge(&t, 0, 0, HELD_ALL_TEXTS);
         CHECK(e.bias < -0.02);
         covered += e.covered;
+        twice += e.twice;
         count += e.count;
     }
     CHECK_INT(count, 15);
     CHECK(covered <= 3);
+    CHECK(twice >= 12);
 }
 
 static void the_shipped_coefficients_are_right_about_the_router_they_are_of(void)
@@ -162,6 +164,22 @@ static void larger_models_at_all_budgets_need_parameters_and_tokens(void)
     CHECK(times_better(&t, 0, 2, HELD_ALL_TEXTS) > 1.6);
 }
 
+/* Seven in ten in the interval of the fit, nineteen in twenty in one twice as wide. */
+static void twice_the_interval_holds_what_lies_beyond_the_fitted_runs(void)
+{
+    static const held_id ids[] = {HELD_BUDGETS, HELD_MODELS};
+    static held_table t;
+
+    for (size_t i = 0; i < 2; i++) {
+        held_errors e;
+        if (!run(ids[i], HELD_DRAWS, &t))
+            return;
+        e = held_judge(&t, 0, 0, HELD_ALL_TEXTS);
+        CHECK(e.covered < 0.8 * e.count);
+        CHECK(e.twice >= 0.94 * e.count);
+    }
+}
+
 static void repetition_helps_to_predict_but_small_runs_do_not_tell_it(void)
 {
     static held_table t;
@@ -190,6 +208,8 @@ const vsh_test vsh_tests[] = {
      near_the_optimum_compute_alone_predicts_larger_budgets_better},
     {"larger_models_at_all_budgets_need_parameters_and_tokens",
      larger_models_at_all_budgets_need_parameters_and_tokens},
+    {"twice_the_interval_holds_what_lies_beyond_the_fitted_runs",
+     twice_the_interval_holds_what_lies_beyond_the_fitted_runs},
     {"repetition_helps_to_predict_but_small_runs_do_not_tell_it",
      repetition_helps_to_predict_but_small_runs_do_not_tell_it},
     {NULL, NULL}};
