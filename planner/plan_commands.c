@@ -147,6 +147,7 @@ static const vsh_opt fit_options[] = {
     {VSH_OPT_REAL, 0, "vocab", "V", "the bounded form's L0 is ln V (default: fitted)", AT(vocab), 2,
      1e9},
     {VSH_OPT_TEXT, 0, "out", "FILE", "write the law, for --law FILE", AT(out)},
+    {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
     {VSH_OPT_TEXT, 0, "corpus", "TEXT", "corpus and tokenizer, for the law (default: the file)",
      AT(corpus)},
     {VSH_OPT_WORD, 0, "n-counts", "W", "what params counts, for the law (default total)",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "planner/fit/fit_report.h"
 #include "planner/fit/identify.h"
 #include "planner/laws/law_file.h"
 #include "planner/plan_commands.h"
@@ -183,6 +184,23 @@ static void warn(vsh_session *s, const vsh_fit *fit)
                      fit->draw_failed, fit->draw_failed + fit->draw_count);
 }
 
+/* The answer stands when figures could not be drawn, and not when nothing could be written. */
+static vsh_status write_report(vsh_session *s, const vsh_fit *fit, const vsh_fit_options *options,
+                               vsh_error *err)
+{
+    const plan_config *c = s->config;
+    bool drawn;
+
+    VSH_TRY(vsh_fit_write_report(fit, options, s->line, c->report, s->common->force, &drawn, err));
+    vsh_text_add(&s->talk, "vishwa-plan: report in %s/index.html\n", c->report);
+    if (drawn)
+        return VSH_OK;
+    s->answered = true;
+    return vsh_fail(err, VSH_EMACHINE,
+                    "--report: gnuplot could not draw; data and scripts are in %s (make deps)",
+                    c->report);
+}
+
 vsh_status plan_run_fit(vsh_session *s, vsh_error *err)
 {
     const plan_config *c = s->config;
@@ -204,5 +222,7 @@ vsh_status plan_run_fit(vsh_session *s, vsh_error *err)
         plan_fit_write_json(&fit, &json);
     else if (fit.identified)
         plan_fit_print(&fit, c->out, &s->out);
+    if (fit.identified && c->report)
+        VSH_TRY(write_report(s, &fit, &options, err));
     return fit.identified ? VSH_OK : refuse(&fit, err);
 }
