@@ -55,6 +55,9 @@ awk -F, 'NR == 1 {print $0 ",set"; next} {print $0 "," (NR % 2 ? "odd" : "even")
 answers 0 '.runs == 30' "$plan" fit sets.csv --where set=odd --bootstrap 0
 answers 0 '.runs == 60' "$plan" fit sets.csv --where set=odd,even --bootstrap 0
 answers 0 '.bootstraps == 20' "$plan" fit sets.csv --columns group=set --resample budgets --bootstrap 20
+answers 0 '.runs == 30' "$plan" fit sets.csv --where 'set!=odd' --bootstrap 0
+refuses 2 'leaves none of 60' "$plan" fit sets.csv --where 'set!=odd,even'
+refuses 2 'expected COLUMN=VALUE' "$plan" fit sets.csv --where '!=odd'
 refuses 2 'leaves none of 60' "$plan" fit sets.csv --where set=neither
 refuses 2 'expected a column "sett".*did you mean set' "$plan" fit sets.csv --where sett=odd
 refuses 2 'expected COLUMN=VALUE' "$plan" fit sets.csv --where set
