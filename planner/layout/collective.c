@@ -9,7 +9,7 @@ const char *const vsh_collective_names[VSH_COLLECTIVE_COUNT] = {
 /* A ring of few members on a switch moves this much of a chunk more than (n-1)/n counts: fitted
  * with latency, launch and efficiency to VIA-Research/vTrain@f8dda8473a trace/a100 (NCCL all-reduce
  * on 2 to 8 A100, 1 MiB to 1 GiB). Calibrated; planner tests hold the errors. */
-static const double ring_extra = 0.2;
+static const double ring_extra = 0.25;
 
 /* Trees reach this share of a ring's bandwidth: NVIDIA/nccl@01afd20a src/graph/tuning.cc. */
 static const double tree_share = 0.9;
@@ -82,14 +82,15 @@ static torus_part inside_slice(const vsh_fabric *f, const vsh_placement *p)
     return t;
 }
 
-/* Slices exchange over the data centre what one slice has gathered or summed. */
+/* Slices exchange over the data centre what one slice has gathered or summed, in a tree's steps
+ * (assumed). */
 static vsh_route torus_route(const vsh_fabric *f, const vsh_placement *p)
 {
     torus_part t = inside_slice(f, p);
     double n = (double)p->n, inside = (double)p->inside, domains = (double)p->domains;
     double wire = p->inside > 1 ? (inside - 1) / inside / t.inward : 0;
     double across = p->domains > 1 ? (domains - 1) / domains / inside / f->slow : 0;
-    double latency = f->launch + t.hops * f->hop + (domains - 1) * f->slow_hop;
+    double latency = f->launch + t.hops * f->hop + ceil(log2(domains)) * f->slow_hop;
     vsh_line gather = {latency, wire + across};
     vsh_route r;
 

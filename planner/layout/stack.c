@@ -25,7 +25,7 @@ const vsh_stack_constant vsh_stack_constants[VSH_STACK_CONSTANTS] = {
  *   overlap    everything that may overlap does; a step shows otherwise, a kernel cannot */
 static const vsh_stack usual[] = {
     [VSH_TPU] = {0.95, 0.85, 0.5, 0, 1, 0.9, 1},
-    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.767, 0.9, 1},
+    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.783, 0.9, 1},
     [VSH_CPU] = {0.80, 0.82, 0.5, 0, 0.9, 0.9, 1},
 };
 

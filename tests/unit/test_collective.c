@@ -207,20 +207,22 @@ static void more_chips_on_switches_take_no_less(void)
     }
 }
 
-/* Against every chip on a slow link of its own. */
+/* Against every chip on a slow link of its own. Sums and gathers: an all-to-all over a thousand
+ * chips of a torus, or a send past many neighbours, may well find the data centre faster. */
 static void two_levels_are_never_worse_than_the_slow_links_alone(void)
 {
     for (int i = 0; i < NETWORKS; i++) {
         vsh_fabric f = shipped(networks[i], CHIPS), flat = f;
+        int kinds = f.axes ? VSH_ALL_TO_ALL : VSH_COLLECTIVE_COUNT;
         flat.axes = 0;
         flat.domain = 1;
         flat.hop = flat.slow_hop = fmax(f.hop, f.slow_hop);
         for (int64_t n = 2; n <= CHIPS; n *= 2)
             for (int64_t stride = 1; n * stride <= CHIPS; stride *= 2)
-                for (int c = 0; c < VSH_COLLECTIVE_COUNT; c++)
+                for (int c = 0; c < kinds; c++)
                     for (double bytes = 1e6; bytes < 1e11; bytes *= 10)
                         CHECK(f.slow <= 0 || seconds(&f, n, stride, c, bytes) <=
-                                                 seconds(&flat, n, stride, c, bytes) * 1.1);
+                                                 seconds(&flat, n, stride, c, bytes) * 1.001);
     }
 }
 
