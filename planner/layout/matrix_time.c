@@ -70,11 +70,13 @@ static kernel_cycles tiled(const vsh_chip_rate *c, const vsh_product *p, int til
                            waves * k * matrix, waves * k * fmax(cache, memory)};
 }
 
+/* Not where the profile does not say what adding the parts would cost. */
 static bool worth_splitting(const vsh_chip_rate *c, const vsh_product *p, int tile, int64_t split)
 {
     int64_t blocks = p->times * parts(p->m, tiles[tile].rows) * parts(p->n, tiles[tile].cols);
 
-    return split == 1 || (blocks * split <= SPLIT_WAVES * c->units && p->k / split >= SPLIT_K);
+    return split == 1 || (isfinite(c->operands) && blocks * split <= SPLIT_WAVES * c->units &&
+                          p->k / split >= SPLIT_K);
 }
 
 static vsh_bound bound_of(const kernel_cycles *kernel)
