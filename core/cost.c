@@ -10,6 +10,8 @@ vsh_op_cost vsh_cost_op(const vsh_op *op, const vsh_hardware *hardware, vsh_prec
     vsh_op_cost cost = {vsh_time_compute(matrix_work, peak), VSH_BOUND_MATRIX};
     vsh_seconds moving = vsh_time_move(op->bytes, (vsh_byte_rate){hardware->memory_rate.value});
 
+    if (op->kind == VSH_OP_COLLECTIVE) /* a chip alone has no network to price it on */
+        return (vsh_op_cost){{0}, VSH_BOUND_NETWORK};
     if (hardware->vector.known) {
         vsh_seconds vector =
             vsh_time_compute(op->vector_flops, (vsh_flop_rate){hardware->vector.value});

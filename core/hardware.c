@@ -83,6 +83,7 @@ static const vsh_field kernel_fields[] = {
     FIGURE("overhead", kernel_overhead, VSH_DIM_NUMBER, 0, 1e6, false),
     FIGURE("step", kernel_step, VSH_DIM_SECONDS, 0, 1, false),
     FIGURE("dispatch", kernel_dispatch, VSH_DIM_SECONDS, 0, 1, false),
+    FIGURE("attention", kernel_attention, VSH_DIM_NUMBER, 0.01, 1, false),
     {NULL}};
 static const vsh_field network_fields[] = {
     {"topology", VSH_FIELD_WORD, offsetof(vsh_hardware, topology), true,
@@ -92,6 +93,10 @@ static const vsh_field network_fields[] = {
     FIGURE("link_bandwidth", link_rate, VSH_DIM_BYTE_RATE, 1e6, 1e15, true),
     FIGURE("inter_bandwidth", inter_rate, VSH_DIM_BYTE_RATE, 1e6, 1e15, false),
     FIGURE("latency", link_latency, VSH_DIM_SECONDS, 0, 1, true),
+    FIGURE("efficiency", link_efficiency, VSH_DIM_NUMBER, 0.01, 1, false),
+    FIGURE("inter_efficiency", inter_efficiency, VSH_DIM_NUMBER, 0.01, 1, false),
+    FIGURE("inter_latency", inter_latency, VSH_DIM_SECONDS, 0, 1, false),
+    FIGURE("launch", collective_launch, VSH_DIM_SECONDS, 0, 1, false),
     {NULL}};
 static const vsh_field power_fields[] = {
     FIGURE("chip", power_chip, VSH_DIM_WATTS, 1e-3, 1e6, true),
@@ -296,11 +301,16 @@ int vsh_hardware_rows(const vsh_hardware *h, vsh_hardware_row rows[VSH_HARDWARE_
         {"kernel.overhead", "cycles", 1, &h->kernel_overhead},
         {"kernel.step", "us", 1e-6, &h->kernel_step},
         {"kernel.dispatch", "us", 1e-6, &h->kernel_dispatch},
+        {"kernel.attention", "", 1, &h->kernel_attention},
         {"network.wrap_at", "chips", 1, &h->wrap_at},
         {"network.group", "chips", 1, &h->group},
         {"network.link_bandwidth", "GB/s", 1e9, &h->link_rate},
         {"network.inter_bandwidth", "GB/s", 1e9, &h->inter_rate},
         {"network.latency", "us", 1e-6, &h->link_latency},
+        {"network.efficiency", "", 1, &h->link_efficiency},
+        {"network.inter_efficiency", "", 1, &h->inter_efficiency},
+        {"network.inter_latency", "us", 1e-6, &h->inter_latency},
+        {"network.launch", "us", 1e-6, &h->collective_launch},
         {"power.chip", "W", 1, &h->power_chip},
         {"power.host_share", "W", 1, &h->power_host},
         {"price.on_demand", "USD/h", 1, &h->price},

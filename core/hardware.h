@@ -55,8 +55,12 @@ typedef struct {
     vsh_figure kernel_overhead;   /* cycles before each block of a compiled kernel */
     vsh_figure kernel_step;       /* s before each grid step of a hand-blocked kernel */
     vsh_figure kernel_dispatch;   /* s from the host's call to the chip's first cycle, and back */
+    vsh_figure kernel_attention;  /* share of the peak of tiled attention, heads 128 wide, long */
     int topology;
     vsh_figure wrap_at, group, link_rate, inter_rate, link_latency;
+    vsh_figure link_efficiency, inter_efficiency; /* share of the rate that long transfers reach */
+    vsh_figure inter_latency;                     /* s a step from one fast domain to the next */
+    vsh_figure collective_launch;                 /* s before the first byte of a collective */
     vsh_figure power_chip, power_host; /* W */
     vsh_figure price;                  /* USD an hour */
     vsh_scenario scenario[VSH_SCENARIOS_MAX];
@@ -95,7 +99,7 @@ typedef struct {
     const vsh_figure *figure;
 } vsh_hardware_row;
 
-enum { VSH_HARDWARE_ROWS = 48 };
+enum { VSH_HARDWARE_ROWS = 56 };
 
 int vsh_hardware_rows(const vsh_hardware *hardware, vsh_hardware_row rows[VSH_HARDWARE_ROWS]);
 

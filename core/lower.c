@@ -22,6 +22,14 @@ enum {
     ADAMW_FLOPS = 14
 };
 
+/* What stands for a collective of the forward pass in the backward pass. */
+typedef struct {
+    vsh_collective collective;
+    bool again; /* the forward one first: what it made was not kept */
+    bool ahead; /* may be hidden */
+    vsh_bytes bytes;
+} reversed;
+
 /* Layers with the same operations are lowered once and counted layers times. */
 typedef struct {
     const vsh_model *m;
@@ -33,8 +41,13 @@ typedef struct {
     const char *prefix;
     unsigned roles; /* of what is emitted next */
     int64_t layers;
-    int64_t tokens;
-    double act, operand; /* bytes an element */
+    int64_t tokens; /* of this chip, in the matrices */
+    int64_t spread; /* and between them: fewer under sequence parallelism */
+    int64_t heads, kv_heads;
+    int64_t tensor, context, expert; /* ways, at least 1 */
+    vsh_stage stage;
+    double act, operand;        /* bytes an element */
+    reversed back[VSH_OPS_MAX]; /* of the collectives of the forward list */
 } lowering;
 
 vsh_work vsh_work_lean(int64_t sequences, int64_t seq, vsh_precision precision,
@@ -113,51 +126,93 @@ static int64_t macs(lowering *lo, const char *name, int64_t rows, int64_t n, int
     return product;
 }
 
+/* A chip's part of multiply-adds that chips share evenly; what does not divide is rounded up. */
+static int64_t part(int64_t all, int64_t chips) { return all / chips + (all % chips != 0); }
+
 /* How the rows of a weight product come: each of parts products a layer has m of them. */
 typedef struct {
     int64_t parts, m;
     int64_t model, executed; /* rows of a layer, over all parts */
+    int64_t kept;            /* rows of its input that this chip keeps */
 } rows;
 
-static rows all_tokens(const lowering *lo) { return (rows){1, lo->tokens, lo->tokens, lo->tokens}; }
+static rows all_tokens(const lowering *lo)
+{
+    return (rows){1, lo->tokens, lo->tokens, lo->tokens, lo->tokens};
+}
 
-/* Even routing; a capacity factor pads every expert to the same number of rows. */
+/* The same, gathered from chips that keep a part each. */
+static rows gathered(const lowering *lo)
+{
+    return (rows){1, lo->tokens, lo->tokens, lo->tokens, lo->spread};
+}
+
+static rows spread(const lowering *lo)
+{
+    return (rows){1, lo->spread, lo->spread, lo->spread, lo->spread};
+}
+
+/* The weights W (n,k) of one chip, and the elements of the undivided product that chips share. */
+typedef struct {
+    int64_t n, k;
+    int64_t whole, chips;
+} weights;
+
+/* The rows of W, or its columns, divided. */
+static weights by_n(const lowering *lo, int64_t n, int64_t k)
+{
+    return (weights){n / lo->tensor, k, n * k, lo->tensor};
+}
+
+static weights by_k(const lowering *lo, int64_t n, int64_t k)
+{
+    return (weights){n, k / lo->tensor, n * k, lo->tensor};
+}
+
+/* W whole on every chip: on its own tokens, or, without sequence parallelism, on the same. */
+static weights undivided(const lowering *lo, int64_t n, int64_t k)
+{
+    return (weights){n, k, n * k, lo->spread < lo->tokens ? 1 : lo->tensor};
+}
+
+/* Even routing; a capacity factor pads every expert to the same number of rows from each chip. */
 static rows expert_rows(lowering *lo)
 {
     const vsh_experts *e = &lo->m->experts;
     int64_t routed = lo->tokens * e->top_k; /* checked in vsh_lower */
     double slots = ceil(e->capacity * (double)routed / (double)e->count);
+    int64_t here = e->count / lo->expert;
 
     if (e->capacity == 0)
-        return (rows){e->count, (routed + e->count - 1) / e->count, routed, routed};
+        return (rows){here, (routed + here - 1) / here, routed, routed, routed};
     if (slots * (double)e->count > 9e18) {
         if (lo->status == VSH_OK)
             lo->status =
                 vsh_fail(lo->err, VSH_EINPUT, "%s: too many rows to count in 63 bits", lo->m->name);
         slots = 1;
     }
-    return (rows){e->count, (int64_t)slots, routed, (int64_t)slots * e->count};
+    return (rows){here, (int64_t)slots * lo->expert, routed, (int64_t)slots * e->count,
+                  (int64_t)slots * e->count};
 }
 
 /* Y (m,n) = X (m,k) W^T, W (n,k); saved_width elements a row stay for the backward pass. */
-static void matrix(lowering *lo, const char *name, rows r, int64_t n, int64_t k,
-                   int64_t saved_width)
+static void matrix(lowering *lo, const char *name, rows r, weights w, int64_t saved_width)
 {
     double layers = (double)lo->layers, executed = (double)r.executed;
-    double weight = (double)r.parts * (double)n * (double)k;
+    double weight = (double)r.parts * (double)w.n * (double)w.k;
 
     emit(lo, name,
          (vsh_op){.kind = VSH_OP_MATRIX,
                   .phase = VSH_FORWARD,
                   .m = r.m,
-                  .n = n,
-                  .k = k,
+                  .n = w.n,
+                  .k = w.k,
                   .count = r.parts * lo->layers,
-                  .model_macs = macs(lo, name, r.model, n, k),
-                  .executed_macs = macs(lo, name, r.executed, n, k),
-                  .bytes = {layers * (lo->operand * (executed * (double)k + weight) +
-                                      lo->act * executed * (double)n)},
-                  .saved = kept(lo, lo->act * executed * (double)saved_width)});
+                  .model_macs = part(macs(lo, name, r.model, w.whole, 1), w.chips),
+                  .executed_macs = macs(lo, name, r.executed, w.n, w.k),
+                  .bytes = {layers * (lo->operand * (executed * (double)w.k + weight) +
+                                      lo->act * executed * (double)w.n)},
+                  .saved = kept(lo, lo->act * (double)r.kept * (double)saved_width)});
 }
 
 /* flops a element on m rows of n, times a layer; moved and kept are elements a row. */
@@ -195,7 +250,7 @@ static void attention_product(lowering *lo, const char *name, int64_t n, int64_t
                               double bytes, double saved_bytes)
 {
     const vsh_work *w = lo->w;
-    int64_t heads = lo->m->heads * w->sequences;
+    int64_t heads = lo->heads * w->sequences;
     int64_t model = vsh_causal_pairs(w->seq, lo->layer->window);
     int64_t executed = w->store_scores
                            ? w->seq * w->seq
@@ -204,15 +259,177 @@ static void attention_product(lowering *lo, const char *name, int64_t n, int64_t
     emit(lo, name,
          (vsh_op){.kind = VSH_OP_ATTENTION,
                   .phase = VSH_FORWARD,
-                  .m = w->seq,
+                  .m = w->seq / lo->context,
                   .n = n,
                   .k = k,
                   .count = heads * lo->layers,
-                  .model_macs = macs(lo, name, model, width, heads),
-                  .executed_macs = macs(lo, name, executed, width, heads),
+                  .model_macs = part(macs(lo, name, model, width, heads), lo->context),
+                  .executed_macs = part(macs(lo, name, executed, width, heads), lo->context),
                   .bytes = {bytes * (double)lo->layers},
                   .saved = kept(lo, saved_bytes)});
 }
+
+/* ---- between chips ------------------------------------------------------------------------- */
+
+/* One place of the forward pass: its collective there, and in the backward pass. Bytes are those of
+ * one layer. */
+typedef struct {
+    vsh_collective forward, backward;
+    vsh_mesh_axis axis;
+    int64_t ranks;
+    double bytes, back_bytes;
+    bool again;             /* the backward pass repeats the forward one */
+    bool ahead, back_ahead; /* may be hidden */
+} place;
+
+/* A place without a collective in the forward pass is taken off the list in the end. */
+static void exchange(lowering *lo, const char *name, place p)
+{
+    int at = lo->ops->count;
+
+    if (p.ranks <= 1)
+        return;
+    emit(lo, name,
+         (vsh_op){.kind = VSH_OP_COLLECTIVE,
+                  .phase = VSH_COMMUNICATION,
+                  .during = VSH_FORWARD,
+                  .collective = p.forward,
+                  .axis = p.axis,
+                  .ranks = p.ranks,
+                  .count = lo->layers,
+                  .bytes = {p.bytes * (double)lo->layers}});
+    if (lo->status != VSH_OK)
+        return;
+    lo->ops->item[at].roles |= p.ahead ? VSH_ROLE_AHEAD : 0;
+    lo->back[at] =
+        (reversed){p.backward, p.again, p.back_ahead, {p.back_bytes * (double)lo->layers}};
+}
+
+/* Before matrices divided by rows: every chip needs all tokens, and their gradients add up while
+ * the gradients of the weights are made (Shoeybi et al. 2019, arXiv:1909.08053, f; Korthikanti et
+ * al. 2022, arXiv:2205.05198, g). Sequence parallelism keeps its part and gathers once more. */
+static void enter(lowering *lo, const char *name, int64_t width)
+{
+    double bytes = lo->act * (double)lo->tokens * (double)width;
+    bool sequence = lo->spread < lo->tokens;
+
+    exchange(lo, name,
+             (place){.forward = sequence ? VSH_ALL_GATHER : VSH_COLLECTIVE_NONE,
+                     .backward = sequence ? VSH_REDUCE_SCATTER : VSH_ALL_REDUCE,
+                     .axis = VSH_MESH_TENSOR,
+                     .ranks = lo->tensor,
+                     .bytes = bytes,
+                     .back_bytes = bytes,
+                     .again = sequence,
+                     .back_ahead = true});
+}
+
+/* After matrices divided by columns: sums of what each chip has a term of. */
+static void leave(lowering *lo, const char *name, double rows_here, int64_t width)
+{
+    double bytes = lo->act * rows_here * (double)width;
+    bool sequence = lo->spread < lo->tokens;
+
+    exchange(lo, name,
+             (place){.forward = sequence ? VSH_REDUCE_SCATTER : VSH_ALL_REDUCE,
+                     .backward = sequence ? VSH_ALL_GATHER : VSH_COLLECTIVE_NONE,
+                     .axis = VSH_MESH_TENSOR,
+                     .ranks = lo->tensor,
+                     .bytes = bytes,
+                     .back_bytes = bytes});
+}
+
+/* Keys and values of the other pieces of a sequence, by ring or by gather; the backward pass needs
+ * them once more and sends their gradients home. */
+static void exchange_keys(lowering *lo, double bytes)
+{
+    exchange(lo, "attn.kv.ring",
+             (place){.forward = VSH_ALL_GATHER,
+                     .backward = VSH_REDUCE_SCATTER,
+                     .axis = VSH_MESH_CONTEXT,
+                     .ranks = lo->context,
+                     .bytes = bytes,
+                     .back_bytes = bytes,
+                     .again = true,
+                     .ahead = true,
+                     .back_ahead = true});
+}
+
+/* Routed rows to the chips of their experts, and back. */
+static void exchange_rows(lowering *lo, const char *name, double bytes)
+{
+    exchange(lo, name,
+             (place){.forward = VSH_ALL_TO_ALL,
+                     .backward = VSH_ALL_TO_ALL,
+                     .axis = VSH_MESH_EXPERT,
+                     .ranks = lo->expert,
+                     .bytes = bytes,
+                     .back_bytes = bytes});
+}
+
+/* Bytes an element of weights as they are gathered, and of gradients as they are reduced: as the
+ * recipe holds them, at most fp32; a recipe that holds none reduces what the products write. */
+static double gradient_element(const lowering *lo)
+{
+    double held = lo->w->recipe->gradients;
+
+    return held == 0 ? lo->act : held < 4 ? held : 4;
+}
+
+static double weight_element(const lowering *lo)
+{
+    return lo->w->recipe->weights < lo->act ? lo->w->recipe->weights : lo->act;
+}
+
+static void exchange_weights(lowering *lo, const char *name, int64_t parameters, int64_t ranks)
+{
+    bool whole = lo->w->split.zero == 3;
+
+    if (parameters > 0)
+        exchange(lo, name,
+                 (place){.forward = whole ? VSH_ALL_GATHER : VSH_COLLECTIVE_NONE,
+                         .backward = VSH_REDUCE_SCATTER,
+                         .axis = VSH_MESH_DATA,
+                         .ranks = ranks,
+                         .bytes = weight_element(lo) * (double)parameters,
+                         .back_bytes = gradient_element(lo) * (double)parameters,
+                         .again = whole,
+                         .ahead = true,
+                         .back_ahead = true});
+}
+
+/* ZeRO 2 and 3: what every micro-batch gathers and reduces, a layer (Rajbhandari et al. 2020,
+ * arXiv:1910.02054, section 7). Recomputation uses what the backward pass has gathered. */
+static void exchange_share(lowering *lo, vsh_share share)
+{
+    const vsh_split *split = &lo->w->split;
+    unsigned roles = lo->roles;
+
+    if (split->zero < 2 || !lo->w->recipe)
+        return;
+    lo->roles = 0;
+    exchange_weights(lo, "weights", vsh_share_dense(share), vsh_split_replicas(split));
+    exchange_weights(lo, "expert.weights", share.experts, vsh_split_expert_replicas(split));
+    lo->roles = roles;
+}
+
+/* Activations over the border of two stages; the chip that receives them sends the gradient. */
+static void cross_border(lowering *lo, const char *name, bool begins)
+{
+    double bytes = lo->act * (double)lo->spread * (double)lo->m->hidden;
+
+    exchange(lo, name,
+             (place){.forward = begins ? VSH_COLLECTIVE_NONE : VSH_SEND,
+                     .backward = begins ? VSH_SEND : VSH_COLLECTIVE_NONE,
+                     .axis = VSH_MESH_PIPELINE,
+                     .ranks = 2,
+                     .bytes = bytes,
+                     .back_bytes = bytes,
+                     .ahead = true,
+                     .back_ahead = true});
+}
+
+/* ---- a layer --------------------------------------------------------------------------------- */
 
 static void latent_projections(lowering *lo)
 {
@@ -220,32 +437,50 @@ static void latent_projections(lowering *lo)
     const vsh_latent *latent = &m->latent;
     int64_t q_width = m->heads * vsh_model_qk_dim(m);
     int64_t kv_width = m->heads * (latent->nope_dim + latent->v_dim);
+    int64_t kv_down = latent->kv_rank + latent->rope_dim;
 
     if (latent->q_rank) {
-        matrix(lo, "attn.q_down", all_tokens(lo), latent->q_rank, m->hidden, m->hidden);
-        matrix(lo, "attn.q_up", all_tokens(lo), q_width, latent->q_rank, latent->q_rank);
+        matrix(lo, "attn.q_down", spread(lo), undivided(lo, latent->q_rank, m->hidden), m->hidden);
+        enter(lo, "attn.q_up.in", latent->q_rank);
+        matrix(lo, "attn.q_up", gathered(lo), by_n(lo, q_width, latent->q_rank), latent->q_rank);
     } else {
-        matrix(lo, "attn.q", all_tokens(lo), q_width, m->hidden, m->hidden);
+        enter(lo, "attn.in", m->hidden);
+        matrix(lo, "attn.q", gathered(lo), by_n(lo, q_width, m->hidden), m->hidden);
     }
     /* the normed layer input is kept once, by the query projection */
-    matrix(lo, "attn.kv_down", all_tokens(lo), latent->kv_rank + latent->rope_dim, m->hidden, 0);
-    matrix(lo, "attn.kv_up", all_tokens(lo), kv_width, latent->kv_rank, latent->kv_rank);
+    matrix(lo, "attn.kv_down", spread(lo), undivided(lo, kv_down, m->hidden), 0);
+    enter(lo, "attn.kv_up.in", kv_down);
+    matrix(lo, "attn.kv_up", gathered(lo), by_n(lo, kv_width, latent->kv_rank), latent->kv_rank);
+}
+
+/* Queries, keys and values; keys and values that more chips than heads share are made by several.
+ */
+static weights fused_projection(const lowering *lo)
+{
+    const vsh_model *m = lo->m;
+    int64_t all = (m->heads + 2 * m->kv_heads) * m->head_dim;
+
+    return (weights){(lo->heads + 2 * lo->kv_heads) * m->head_dim, m->hidden, all * m->hidden,
+                     lo->tensor};
 }
 
 static void projections(lowering *lo)
 {
     const vsh_model *m = lo->m;
-    int64_t q_width = m->heads * m->head_dim, kv_width = 2 * m->kv_heads * m->head_dim;
+    int64_t q_width = lo->heads * m->head_dim, k_width = lo->kv_heads * m->head_dim;
 
-    if (m->latent.kv_rank)
+    if (m->latent.kv_rank) {
         latent_projections(lo);
-    else if (lo->layer->own_kv)
-        matrix(lo, "attn.qkv", all_tokens(lo), q_width + kv_width, m->hidden,
-               unless_lean(lo, m->hidden));
+        return; /* no norm of queries and keys goes with it */
+    }
+    enter(lo, "attn.in", m->hidden);
+    if (lo->layer->own_kv)
+        matrix(lo, "attn.qkv", gathered(lo), fused_projection(lo), unless_lean(lo, m->hidden));
     else
-        matrix(lo, "attn.q", all_tokens(lo), q_width, m->hidden, unless_lean(lo, m->hidden));
+        matrix(lo, "attn.q", gathered(lo), by_n(lo, m->heads * m->head_dim, m->hidden),
+               unless_lean(lo, m->hidden));
     if (m->qk_norm != VSH_QK_NORM_NONE) {
-        int64_t width = q_width + (lo->layer->own_kv ? kv_width / 2 : 0);
+        int64_t width = q_width + (lo->layer->own_kv ? k_width : 0);
         vector(lo, "attn.qk_norm", lo->tokens, width, 1, NORM_FLOPS, 2,
                lo->act * (double)lo->tokens * (double)width);
     }
@@ -258,10 +493,10 @@ static void attention_core(lowering *lo)
     const vsh_work *w = lo->w;
     bool latent = m->latent.kv_rank != 0, drop_core = w->recompute == VSH_RECOMPUTE_SELECTIVE;
     int64_t qk = vsh_model_qk_dim(m), v = vsh_model_v_dim(m);
-    int64_t kv_heads = latent ? m->heads : m->kv_heads;
-    int64_t rotated = latent ? m->heads * m->latent.rope_dim + m->latent.rope_dim
-                             : (m->heads + (lo->layer->own_kv ? kv_heads : 0)) * qk;
-    double tokens = (double)lo->tokens, heads = (double)m->heads;
+    int64_t kv_heads = latent ? lo->heads : lo->kv_heads;
+    int64_t rotated = latent ? lo->heads * m->latent.rope_dim + m->latent.rope_dim
+                             : (lo->heads + (lo->layer->own_kv ? kv_heads : 0)) * qk;
+    double tokens = (double)lo->tokens, heads = (double)lo->heads, ways = (double)lo->context;
     double q = lo->act * tokens * heads * (double)qk;
     double k = lo->act * tokens * (double)(kv_heads * qk);
     double values = lo->act * tokens * (double)(kv_heads * v);
@@ -277,13 +512,14 @@ static void attention_core(lowering *lo)
     if (m->position == VSH_POSITION_ROTARY)
         vector(lo, "attn.rotary", lo->tokens, rotated, 1, ROTARY_FLOPS, 2, 0);
     lo->roles |= VSH_ROLE_CORE | (w->store_scores ? 0 : VSH_ROLE_TILES);
-    attention_product(lo, "attn.scores", w->seq, qk, qk, q + k + stored, q + own * k);
+    exchange_keys(lo, ways * (k + values));
+    attention_product(lo, "attn.scores", w->seq, qk, qk, q + ways * k + stored, q + own * k);
     lo->roles &= ~(unsigned)VSH_ROLE_TILES;
-    vector(lo, "attn.softmax", lo->tokens * m->heads,
+    vector(lo, "attn.softmax", lo->tokens * lo->heads,
            (vsh_causal_pairs(w->seq, lo->layer->window) + w->seq - 1) / w->seq, 1, SOFTMAX_FLOPS,
            w->store_scores ? 2 : 0, kept);
     attention_product(lo, "attn.values", v, w->seq, v,
-                      values + lo->act * tokens * heads * (double)v + stored, own * values);
+                      ways * values + lo->act * tokens * heads * (double)v + stored, own * values);
     lo->roles &= ~(unsigned)VSH_ROLE_CORE;
 }
 
@@ -296,49 +532,95 @@ static void lean_tail(lowering *lo, bool begins)
             begins ? lo->roles & ~(unsigned)VSH_ROLE_LAYER : lo->roles | (unsigned)VSH_ROLE_LAYER;
 }
 
-static void mlp_products(lowering *lo, const char *up, const char *act, const char *down, rows r,
-                         int64_t width, int64_t up_saved)
+/* Rows in and out: the product into width keeps the rows it was given. */
+static void mlp_products(lowering *lo, const char *up, const char *act, const char *down, rows in,
+                         rows out, int64_t width, int64_t up_saved)
 {
     const vsh_model *m = lo->m;
     bool gated = vsh_model_gated(m);
-    int64_t ups = gated ? 2 : 1;
+    int64_t ups = gated ? 2 : 1, here = width / lo->tensor;
 
-    matrix(lo, up, r, ups * width, m->hidden, unless_lean(lo, up_saved));
+    matrix(lo, up, in, by_n(lo, ups * width, m->hidden), unless_lean(lo, up_saved));
     lo->roles |= VSH_ROLE_CHEAP;
-    vector(lo, act, r.executed, width, 1, gated ? GATED_FLOPS : PLAIN_FLOPS, (double)ups + 1,
-           lo->act * (double)r.executed * (double)(ups * width));
+    vector(lo, act, in.executed, here, 1, gated ? GATED_FLOPS : PLAIN_FLOPS, (double)ups + 1,
+           lo->act * (double)in.executed * (double)(ups * here));
     lo->roles &= ~(unsigned)VSH_ROLE_CHEAP;
     lean_tail(lo, true);
-    matrix(lo, down, r, m->hidden, width, unless_lean(lo, width));
+    matrix(lo, down, out, by_k(lo, m->hidden, width), unless_lean(lo, here));
     lean_tail(lo, false);
+}
+
+static void dense_mlp(lowering *lo)
+{
+    enter(lo, "mlp.in", lo->m->hidden);
+    mlp_products(lo, "mlp.up", "mlp.act", "mlp.down", gathered(lo), all_tokens(lo), lo->m->ffn,
+                 lo->m->hidden);
+    leave(lo, "mlp.out", (double)lo->tokens, lo->m->hidden);
+}
+
+/* Routed rows go to their experts' chips, each a part of them under sequence parallelism; there the
+ * chips that share an expert gather them. */
+static void routed_experts(lowering *lo, rows r, double routed)
+{
+    const vsh_model *m = lo->m;
+    bool sequence = lo->spread < lo->tokens;
+    double here = sequence ? routed / (double)lo->tensor : routed;
+    place share = {.forward = VSH_ALL_GATHER,
+                   .backward = VSH_REDUCE_SCATTER,
+                   .axis = VSH_MESH_TENSOR,
+                   .ranks = sequence ? lo->tensor : 1,
+                   .bytes = routed,
+                   .back_bytes = routed};
+
+    lo->roles |= VSH_ROLE_CHEAP;
+    move(lo, "dispatch", r.executed, m->hidden, 2 * routed, 0);
+    lo->roles &= ~(unsigned)VSH_ROLE_CHEAP;
+    exchange_rows(lo, "dispatch.net", here);
+    exchange(lo, "expert.in", share);
+    mlp_products(lo, "expert.up", "expert.act", "expert.down", r, r, m->experts.hidden, m->hidden);
+    share.forward = VSH_REDUCE_SCATTER;
+    share.backward = VSH_ALL_GATHER;
+    exchange(lo, "expert.out", share);
+    exchange_rows(lo, "combine.net", here);
+    lean_tail(lo, true);
+    move(lo, "combine", r.executed, m->hidden, 2 * routed, lo->w->lean ? 0 : here);
+    lean_tail(lo, false);
+}
+
+static void shared_experts(lowering *lo)
+{
+    const vsh_model *m = lo->m;
+    const vsh_experts *e = &m->experts;
+
+    if (e->shared)
+        mlp_products(lo, "shared.up", "shared.act", "shared.down", gathered(lo), all_tokens(lo),
+                     e->shared * e->shared_hidden, 0);
+    if (e->shared_gate)
+        matrix(lo, "shared.gate", spread(lo), undivided(lo, 1, m->hidden), 0);
 }
 
 static void expert_layer(lowering *lo)
 {
     const vsh_model *m = lo->m;
     const vsh_experts *e = &m->experts;
+    bool sequence = lo->spread < lo->tokens;
     rows r = expert_rows(lo);
     double routed = lo->act * (double)r.executed * (double)m->hidden;
-    double scores = 4 * (double)lo->tokens * (double)e->count;
+    double scores = 4 * (double)lo->spread * (double)e->count;
     /* lean: logits beside the probabilities; choice, weight and row of every assignment; the first
      * row of every expert */
     double routes = scores + 3 * 4 * (double)(lo->tokens * e->top_k) + 4 * (double)(e->count + 1);
 
-    matrix(lo, "router", all_tokens(lo), e->count, m->hidden, unless_lean(lo, m->hidden));
-    vector(lo, "route", lo->tokens, e->count, 1, SOFTMAX_FLOPS, 2,
+    if (!sequence || e->shared) /* what the routed rows gather, they gather as rows */
+        enter(lo, "mlp.in", m->hidden);
+    matrix(lo, "router", spread(lo), undivided(lo, e->count, m->hidden),
+           unless_lean(lo, m->hidden));
+    vector(lo, "route", lo->spread, e->count, 1, SOFTMAX_FLOPS, 2,
            scores + (lo->w->lean ? routes : 0));
-    lo->roles |= VSH_ROLE_CHEAP;
-    move(lo, "dispatch", r.executed, m->hidden, 2 * routed, 0);
-    lo->roles &= ~(unsigned)VSH_ROLE_CHEAP;
-    mlp_products(lo, "expert.up", "expert.act", "expert.down", r, e->hidden, m->hidden);
-    lean_tail(lo, true);
-    move(lo, "combine", r.executed, m->hidden, 2 * routed, lo->w->lean ? 0 : routed);
-    lean_tail(lo, false);
-    if (e->shared)
-        mlp_products(lo, "shared.up", "shared.act", "shared.down", all_tokens(lo),
-                     e->shared * e->shared_hidden, 0);
-    if (e->shared_gate)
-        matrix(lo, "shared.gate", all_tokens(lo), 1, m->hidden, 0);
+    routed_experts(lo, r, routed);
+    shared_experts(lo);
+    if (!sequence || e->shared)
+        leave(lo, "mlp.out", (double)lo->tokens, m->hidden);
 }
 
 /* Later layers attend to this one's keys and values. */
@@ -364,25 +646,27 @@ static void keep_layer_input(lowering *lo, int first, double layer_input)
 static void lower_layer(lowering *lo)
 {
     const vsh_model *m = lo->m;
-    double layer_input = lo->act * (double)lo->tokens * (double)m->hidden;
-    double mask = lo->w->dropout ? (double)lo->tokens * (double)m->hidden : 0;
-    int64_t out_width = m->heads * vsh_model_v_dim(m);
+    double layer_input = lo->act * (double)lo->spread * (double)m->hidden;
+    double mask = lo->w->dropout ? (double)lo->spread * (double)m->hidden : 0;
+    int64_t out_width = m->heads * vsh_model_v_dim(m), out_here = out_width / lo->tensor;
     int first = lo->ops->count;
 
+    exchange_share(lo, vsh_share_layer(m, &lo->w->split, lo->layer - m->layer));
     lo->roles |= VSH_ROLE_CHEAP;
-    vector(lo, "norm", lo->tokens, m->hidden, m->norms_per_layer, NORM_FLOPS, 2,
+    vector(lo, "norm", lo->spread, m->hidden, m->norms_per_layer, NORM_FLOPS, 2,
            layer_input * (double)m->norms_per_layer);
     lo->roles &= ~(unsigned)VSH_ROLE_CHEAP;
     projections(lo);
     attention_core(lo);
     /* a lean runtime that makes the core of attention again makes its result again */
-    matrix(lo, "attn.out", all_tokens(lo), m->hidden, out_width,
-           lo->w->recompute == VSH_RECOMPUTE_SELECTIVE ? unless_lean(lo, out_width) : out_width);
+    matrix(lo, "attn.out", all_tokens(lo), by_k(lo, m->hidden, out_width),
+           lo->w->recompute == VSH_RECOMPUTE_SELECTIVE ? unless_lean(lo, out_here) : out_here);
+    leave(lo, "attn.sum", (double)lo->tokens, m->hidden);
     if (lo->layer->experts)
         expert_layer(lo);
     else
-        mlp_products(lo, "mlp.up", "mlp.act", "mlp.down", all_tokens(lo), m->ffn, m->hidden);
-    vector(lo, "residual", lo->tokens, m->hidden, 2, RESIDUAL_FLOPS, 3, 2 * mask);
+        dense_mlp(lo);
+    vector(lo, "residual", lo->spread, m->hidden, 2, RESIDUAL_FLOPS, 3, 2 * mask);
     if (lo->w->recompute == VSH_RECOMPUTE_FULL && lo->status == VSH_OK)
         keep_layer_input(lo, first, layer_input);
 }
@@ -430,25 +714,35 @@ int64_t vsh_layers_alike(const vsh_model *m, int64_t layer)
     return alike;
 }
 
-/* The first layer of the same kind. */
-static int64_t first_of_kind(const vsh_model *m, int64_t layer)
+/* The first layer of the same kind, from start. */
+static int64_t first_of_kind(const vsh_model *m, int64_t start, int64_t layer)
 {
-    int64_t first = 0;
+    while (!same_kind(&m->layer[start], &m->layer[layer]))
+        start++;
+    return start;
+}
 
-    while (!same_kind(&m->layer[first], &m->layer[layer]))
-        first++;
-    return first;
+/* Layers of the stage that share this one's kind. */
+static int64_t alike_on_stage(const lowering *lo, int64_t layer)
+{
+    const vsh_stage *stage = &lo->stage;
+    int64_t alike = 0;
+
+    for (int64_t l = stage->first; l < stage->first + stage->layers; l++)
+        alike += same_kind(&lo->m->layer[l], &lo->m->layer[layer]);
+    return alike;
 }
 
 static void lower_layers(lowering *lo)
 {
     const vsh_model *m = lo->m;
+    const vsh_stage *stage = &lo->stage;
 
-    for (int64_t l = 0; l < m->layers; l++) {
+    for (int64_t l = stage->first; l < stage->first + stage->layers; l++) {
         char prefix[VSH_PREFIX];
-        if (first_of_kind(m, l) != l)
+        if (first_of_kind(m, stage->first, l) != l)
             continue;
-        lo->layers = vsh_layers_alike(m, l);
+        lo->layers = alike_on_stage(lo, l);
         vsh_layer_prefix(m, l, prefix);
         lo->prefix = prefix;
         lo->layer = &m->layer[l];
@@ -466,58 +760,114 @@ static void lower_embedding(lowering *lo)
     const vsh_model *m = lo->m;
     double row = lo->act * (double)lo->tokens * (double)m->embedding_dim;
 
+    lo->prefix = "embed.";
+    exchange_share(lo, vsh_share_embedding(m, &lo->w->split));
+    lo->prefix = "";
     move(lo, "embed", lo->tokens, m->embedding_dim,
          m->position == VSH_POSITION_LEARNED ? 3 * row : 2 * row, 0);
+    leave(lo, "embed.sum", (double)lo->tokens, m->embedding_dim);
     if (m->embedding_dim != m->hidden)
-        matrix(lo, "embed.in", all_tokens(lo), m->hidden, m->embedding_dim, m->embedding_dim);
+        matrix(lo, "embed.in", spread(lo), undivided(lo, m->hidden, m->embedding_dim),
+               m->embedding_dim);
     if (m->embedding_norm)
-        vector(lo, "embed.norm", lo->tokens, m->hidden, 1, NORM_FLOPS, 2,
-               lo->act * (double)lo->tokens * (double)m->hidden);
+        vector(lo, "embed.norm", lo->spread, m->hidden, 1, NORM_FLOPS, 2,
+               lo->act * (double)lo->spread * (double)m->hidden);
+}
+
+/* The largest logit of a row, the one of its target and the sum of the exponentials, in fp32, over
+ * the chips that share the vocabulary (Megatron-LM, vocabulary-parallel cross entropy). */
+static void sum_loss(lowering *lo)
+{
+    exchange(lo, "loss.sum",
+             (place){.forward = VSH_ALL_REDUCE,
+                     .axis = VSH_MESH_TENSOR,
+                     .ranks = lo->tensor,
+                     .bytes = 3 * 4 * (double)lo->tokens});
 }
 
 /* Final norm, output product and loss; exits run the same once more each. */
 static void lower_head(lowering *lo, const char *prefix, int64_t times)
 {
     const vsh_model *m = lo->m;
+    int64_t vocab = vsh_split_vocab(m, &lo->w->split) / lo->tensor;
 
     if (times == 0)
         return;
     lo->prefix = prefix;
     lo->layers = times;
+    exchange_share(lo, vsh_share_head(m, &lo->w->split, lo->stage.embedding));
     if (m->final_norm)
-        vector(lo, "norm", lo->tokens, m->hidden, 1, NORM_FLOPS, 2,
-               lo->act * (double)lo->tokens * (double)m->hidden);
+        vector(lo, "norm", lo->spread, m->hidden, 1, NORM_FLOPS, 2,
+               lo->act * (double)lo->spread * (double)m->hidden);
     if (m->embedding_dim != m->hidden)
-        matrix(lo, "out", all_tokens(lo), m->embedding_dim, m->hidden, m->hidden);
-    matrix(lo, "logits", all_tokens(lo), m->vocab, m->embedding_dim,
+        matrix(lo, "out", spread(lo), undivided(lo, m->embedding_dim, m->hidden), m->hidden);
+    enter(lo, "in", m->embedding_dim);
+    matrix(lo, "logits", gathered(lo),
+           (weights){vocab, m->embedding_dim, m->vocab * m->embedding_dim, lo->tensor},
            unless_lean(lo, m->embedding_dim));
-    vector(lo, "loss", lo->tokens, m->vocab, 1, LOSS_FLOPS, 2, 0);
+    vector(lo, "loss", lo->tokens, vocab, 1, LOSS_FLOPS, 2, 0);
+    sum_loss(lo);
     lo->prefix = "";
     lo->layers = 1;
 }
 
 static void lower_forward(lowering *lo)
 {
+    const vsh_stage *stage = &lo->stage;
     int64_t exits = 0;
 
-    for (int64_t l = 0; l < lo->m->layers; l++)
+    for (int64_t l = stage->first; l < stage->first + stage->layers; l++)
         exits += lo->m->layer[l].exit;
-    lower_embedding(lo);
+    if (stage->embedding)
+        lower_embedding(lo);
+    else
+        cross_border(lo, "stage.in", true);
     lower_layers(lo);
-    lower_head(lo, "exit.", exits);
-    lower_head(lo, "head.", 1);
+    if (stage->head) {
+        lower_head(lo, "exit.", exits);
+        lower_head(lo, "head.", 1);
+    } else {
+        cross_border(lo, "stage.out", false);
+    }
 }
 
 /* ---- the backward pass, derived from the forward list ------------------------------------- */
 
-static void push(lowering *lo, const vsh_op *from, const char *suffix, vsh_op op)
+static vsh_op *push(lowering *lo, const vsh_op *from, const char *suffix, vsh_op op)
 {
+    vsh_op *pushed;
+
     op.saved.v = 0;
     emit(lo, "", op);
-    if (lo->status == VSH_OK) {
-        vsh_op *pushed = &lo->ops->item[lo->ops->count - 1];
-        snprintf(pushed->name, sizeof pushed->name, "%s%s", from->name, suffix);
-    }
+    if (lo->status != VSH_OK)
+        return NULL;
+    pushed = &lo->ops->item[lo->ops->count - 1];
+    snprintf(pushed->name, sizeof pushed->name, "%s%s", from->name, suffix);
+    return pushed;
+}
+
+/* What it may be hidden behind is all that is asked of a collective of the backward pass. */
+static void push_collective(lowering *lo, const vsh_op *from, const char *suffix, vsh_op op,
+                            bool ahead)
+{
+    vsh_op *pushed = push(lo, from, suffix, op);
+
+    if (pushed && ahead)
+        pushed->roles = VSH_ROLE_AHEAD;
+}
+
+/* Again with the layer, or with the core of attention, of which the keys' ring is a part. */
+static void push_collective_again(lowering *lo, const vsh_op *op)
+{
+    vsh_recompute_mode mode = lo->w->recompute;
+    vsh_op again = *op;
+
+    if (op->collective == VSH_COLLECTIVE_NONE)
+        return;
+    again.during = VSH_RECOMPUTE;
+    if ((mode == VSH_RECOMPUTE_FULL && op->roles & VSH_ROLE_LAYER) ||
+        (mode == VSH_RECOMPUTE_SELECTIVE && op->roles & VSH_ROLE_CORE))
+        push_collective(lo, op, ".again", again, op->roles & VSH_ROLE_AHEAD);
 }
 
 static void push_recompute(lowering *lo, const vsh_op *op)
@@ -565,11 +915,27 @@ static void push_attention_backward(lowering *lo, const vsh_op *op)
     push(lo, op, ".right", right);
 }
 
+static void push_collective_backward(lowering *lo, const vsh_op *op)
+{
+    reversed back = lo->back[op - lo->ops->item];
+    vsh_op more = *op, pushed = *op;
+
+    more.during = pushed.during = VSH_DGRAD;
+    if (back.again)
+        push_collective(lo, op, ".more", more, true);
+    pushed.collective = back.collective;
+    pushed.bytes = back.bytes;
+    if (back.collective != VSH_COLLECTIVE_NONE)
+        push_collective(lo, op, ".back", pushed, back.ahead);
+}
+
 static void push_backward(lowering *lo, const vsh_op *op)
 {
     vsh_op again = *op;
 
-    if (op->kind == VSH_OP_MATRIX) {
+    if (op->kind == VSH_OP_COLLECTIVE) {
+        push_collective_backward(lo, op);
+    } else if (op->kind == VSH_OP_MATRIX) {
         push_matrix_backward(lo, op);
     } else if (op->kind == VSH_OP_ATTENTION) {
         push_attention_backward(lo, op);
@@ -586,46 +952,146 @@ static void lower_backward(lowering *lo)
     int forward_count = lo->ops->count;
 
     for (int i = 0; i < forward_count; i++)
-        push_recompute(lo, &lo->ops->item[i]);
+        if (lo->ops->item[i].kind == VSH_OP_COLLECTIVE)
+            push_collective_again(lo, &lo->ops->item[i]);
+        else
+            push_recompute(lo, &lo->ops->item[i]);
     for (int i = forward_count - 1; i >= 0; i--)
         push_backward(lo, &lo->ops->item[i]);
+}
+
+/* Places of the forward pass whose only collective is in the backward pass. */
+static void drop_empty_places(lowering *lo)
+{
+    int used = 0;
+
+    for (int i = 0; i < lo->ops->count; i++) {
+        const vsh_op *op = &lo->ops->item[i];
+        if (op->kind == VSH_OP_COLLECTIVE && op->collective == VSH_COLLECTIVE_NONE)
+            continue;
+        if (used != i)
+            lo->ops->item[used] = *op;
+        used++;
+    }
+    lo->ops->count = used;
+}
+
+/* ---- once a step --------------------------------------------------------------------------- */
+
+static void once(lowering *lo, const char *name, vsh_collective collective, vsh_mesh_axis axis,
+                 int64_t ranks, double bytes, vsh_phase during)
+{
+    if (ranks <= 1 || bytes == 0)
+        return;
+    lo->roles = VSH_ROLE_ONCE | VSH_ROLE_AHEAD;
+    emit(lo, name,
+         (vsh_op){.kind = VSH_OP_COLLECTIVE,
+                  .phase = VSH_COMMUNICATION,
+                  .during = during,
+                  .collective = collective,
+                  .axis = axis,
+                  .ranks = ranks,
+                  .count = 1,
+                  .bytes = {bytes}});
+    lo->roles = 0;
+}
+
+/* Sums of the gradients over the chips that hold the same parameters, unless every micro-batch has
+ * reduced its own; the two copies of a tied table that pipeline stages hold. */
+static void sum_gradients(lowering *lo, vsh_share share)
+{
+    const vsh_split *split = &lo->w->split;
+    vsh_collective how = split->zero == 0 ? VSH_ALL_REDUCE : VSH_REDUCE_SCATTER;
+    double element = gradient_element(lo);
+
+    if (lo->m->tied && lo->stage.embedding != lo->stage.head)
+        once(lo, "embed.tied", VSH_ALL_REDUCE, VSH_MESH_PIPELINE, 2,
+             element * (double)(vsh_split_vocab(lo->m, split) / lo->tensor) *
+                 (double)lo->m->embedding_dim,
+             VSH_WGRAD);
+    if (split->zero >= 2)
+        return;
+    once(lo, "gradients", how, VSH_MESH_DATA, vsh_split_replicas(split),
+         element * (double)vsh_share_dense(share), VSH_WGRAD);
+    once(lo, "expert.gradients", how, VSH_MESH_DATA, vsh_split_expert_replicas(split),
+         element * (double)share.experts, VSH_WGRAD);
+}
+
+/* Weights that each of the chips has updated a part of. */
+static void gather_weights(lowering *lo, vsh_share share)
+{
+    const vsh_split *split = &lo->w->split;
+
+    if (split->zero != 1 && split->zero != 2)
+        return;
+    once(lo, "weights", VSH_ALL_GATHER, VSH_MESH_DATA, vsh_split_replicas(split),
+         weight_element(lo) * (double)vsh_share_dense(share), VSH_OPTIMIZER);
+    once(lo, "expert.weights", VSH_ALL_GATHER, VSH_MESH_DATA, vsh_split_expert_replicas(split),
+         weight_element(lo) * (double)share.experts, VSH_OPTIMIZER);
+}
+
+/* Parameters this chip updates. */
+static int64_t updated(const lowering *lo, vsh_share share)
+{
+    const vsh_split *split = &lo->w->split;
+
+    if (split->zero == 0)
+        return vsh_share_dense(share) + share.experts;
+    return part(vsh_share_dense(share), vsh_split_replicas(split)) +
+           part(share.experts, vsh_split_expert_replicas(split));
 }
 
 static void lower_optimizer(lowering *lo)
 {
     const vsh_recipe *recipe = lo->w->recipe;
     vsh_parameters parameters;
-    double count;
+    vsh_share share;
+    int64_t count;
 
     if (!recipe || lo->status != VSH_OK)
         return;
     lo->status = vsh_count_parameters(lo->m, &parameters, lo->err);
-    count = (double)parameters.total;
+    if (lo->status != VSH_OK)
+        return;
+    share = vsh_share_stage(lo->m, &lo->w->split, &lo->stage);
+    count = updated(lo, share);
+    sum_gradients(lo, share);
     emit(lo, "optimizer",
          (vsh_op){.kind = VSH_OP_VECTOR,
                   .phase = VSH_OPTIMIZER,
                   .m = 1,
-                  .n = parameters.total,
+                  .n = count,
                   .count = 1,
-                  .vector_flops = {ADAMW_FLOPS * count},
-                  .bytes = {count * (recipe->gradients +
-                                     2 * (recipe->weights + recipe->master + recipe->moments))}});
+                  .vector_flops = {ADAMW_FLOPS * (double)count},
+                  .bytes = {(double)count *
+                            (recipe->gradients +
+                             2 * (recipe->weights + recipe->master + recipe->moments))}});
+    gather_weights(lo, share);
 }
 
-static lowering start(const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
-                      vsh_error *err)
+static void start(lowering *lo, const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
+                  vsh_error *err)
 {
+    const vsh_split *split = &work->split;
+
     assert(model && work && ops);
     assert(work->sequences > 0 && work->seq > 0 && work->attention_tile > 0);
+    assert(!work->lean || (!vsh_split_any(split) && work->stage.layers == 0));
     ops->count = 0;
-    return (lowering){.m = model,
-                      .w = work,
-                      .ops = ops,
-                      .err = err,
-                      .prefix = "",
-                      .layers = 1,
-                      .act = (double)vsh_activation_bytes(work->precision),
-                      .operand = (double)vsh_operand_bytes(work->precision)};
+    *lo = (lowering){.m = model,
+                     .w = work,
+                     .ops = ops,
+                     .err = err,
+                     .prefix = "",
+                     .layers = 1,
+                     .tensor = vsh_ways(split->tensor),
+                     .context = vsh_ways(split->context),
+                     .expert = vsh_ways(split->expert),
+                     .stage = vsh_stage_of(model, &work->stage),
+                     .heads = model->heads / vsh_ways(split->tensor),
+                     .kv_heads = vsh_split_kv_heads(model, split),
+                     .act = (double)vsh_activation_bytes(work->precision),
+                     .operand = (double)vsh_operand_bytes(work->precision)};
 }
 
 /* Tokens, score pairs, and heads or experts times tokens must be countable: what is multiplied
@@ -641,16 +1107,24 @@ static vsh_status count_tokens(lowering *lo)
         __builtin_mul_overflow(lo->tokens, (lo->m->heads + lo->m->experts.top_k) * lo->m->layers,
                                &unused))
         return vsh_fail(lo->err, VSH_EINPUT, "%s: more tokens than 63 bits can count", lo->m->name);
+    VSH_TRY(vsh_split_check(lo->m, &w->split, &w->stage, w->seq, lo->err));
+    lo->tokens /= lo->context;
+    lo->spread = w->split.sequence ? lo->tokens / lo->tensor : lo->tokens;
     return VSH_OK;
 }
 
 vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops, vsh_error *err)
 {
-    lowering lo = start(model, work, ops, err);
+    vsh_parameters parameters;
+    lowering lo;
 
+    start(&lo, model, work, ops, err);
     VSH_TRY(count_tokens(&lo));
+    if (vsh_split_any(&work->split)) /* what does not count whole is not counted in parts */
+        VSH_TRY(vsh_count_parameters(model, &parameters, err));
     lower_forward(&lo);
     lower_backward(&lo);
+    drop_empty_places(&lo);
     lower_optimizer(&lo);
     return lo.status;
 }
@@ -658,16 +1132,18 @@ vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *
 vsh_status vsh_lower_live_layer(const vsh_model *model, const vsh_work *work, vsh_bytes *bytes,
                                 vsh_error *err)
 {
+    vsh_stage stage = vsh_stage_of(model, &work->stage);
     vsh_op_list ops;
     vsh_work kept = *work;
 
     bytes->v = 0;
     kept.recompute = VSH_RECOMPUTE_NONE;
-    for (int64_t l = 0; l < model->layers; l++) {
-        lowering lo = start(model, &kept, &ops, err);
+    for (int64_t l = stage.first; l < stage.first + stage.layers; l++) {
+        lowering lo;
         double sum = 0;
-        if (first_of_kind(model, l) != l)
+        if (first_of_kind(model, stage.first, l) != l)
             continue;
+        start(&lo, model, &kept, &ops, err);
         VSH_TRY(count_tokens(&lo));
         lo.layer = &model->layer[l];
         lower_layer(&lo);

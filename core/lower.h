@@ -10,6 +10,7 @@
 #include "core/model.h"
 #include "core/op.h"
 #include "core/precision.h"
+#include "core/split.h"
 
 typedef enum { VSH_RECOMPUTE_NONE, VSH_RECOMPUTE_SELECTIVE, VSH_RECOMPUTE_FULL } vsh_recompute_mode;
 
@@ -25,6 +26,8 @@ typedef struct {
     bool dropout;             /* keeps a byte a masked element, as Korthikanti counts */
     const vsh_recipe *recipe; /* NULL: no optimizer operation */
     double shards;            /* chips that share weights, gradients and optimizer; 0 or 1: none */
+    vsh_split split;          /* of what the list has one chip's share, with its collectives */
+    vsh_stage stage;          /* layers of a pipeline stage; {0}: the whole model */
 } vsh_work;
 
 /* In a lean runtime an operation keeps one buffer a layer, rounded up to this many bytes; tiles of
@@ -38,7 +41,17 @@ vsh_work vsh_work_default(int64_t seq);
 vsh_work vsh_work_lean(int64_t sequences, int64_t seq, vsh_precision precision,
                        vsh_recompute_mode recompute);
 
-/* VSH_EINPUT when a count passes 63 bits. */
+/* VSH_EINPUT when a count passes 63 bits, or when the split does not divide the model.
+ *
+ * Under a split sequences and seq are those of one replica; the list is that of one of the chips
+ * that share it, all alike: a chip of the context axis has a piece of both halves of a sequence,
+ * so that its causal pairs are as many as any other's, and experts receive as many rows as they
+ * send away. Over the chips of a replica (of expert replicas, as many data sets) model MACs add up
+ * to those of the undivided list; executed MACs count what several chips repeat and the padding of
+ * the vocabulary. Collectives are named after the place they stand at; ".again" is the repetition
+ * by recomputation, ".back" the collective of the backward pass, ".more" the second gather of
+ * something not kept whole. Those of gradients, optimizer states and sharded weights are there
+ * when there is a recipe. */
 vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
                      vsh_error *err);
 

@@ -3,6 +3,11 @@
 const char *const vsh_phase_names[VSH_PHASE_COUNT] = {"forward", "recompute", "dgrad",
                                                       "wgrad",   "optimizer", "communication"};
 
+const char *const vsh_collective_names[VSH_COLLECTIVE_COUNT] = {
+    "none", "all-reduce", "all-gather", "reduce-scatter", "all-to-all", "send"};
+const char *const vsh_mesh_names[VSH_MESH_COUNT] = {"tensor", "context", "expert", "data",
+                                                    "pipeline"};
+
 vsh_flops vsh_ops_model_flops(const vsh_op_list *ops, vsh_phase phase)
 {
     double macs = 0;
