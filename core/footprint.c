@@ -20,6 +20,10 @@ void vsh_footprint_write(const vsh_footprint *f, vsh_json *json)
     vsh_json_real(json, "activations_bytes", f->activations.v);
     vsh_json_real(json, "logits_bytes", f->logits.v);
     vsh_json_real(json, "workspace_bytes", f->workspace.v);
+    if (f->communication.v > 0)
+        vsh_json_real(json, "communication_bytes", f->communication.v);
+    if (f->reserve.v > 0)
+        vsh_json_real(json, "reserve_bytes", f->reserve.v);
     vsh_json_real(json, "total_bytes", f->total.v);
     vsh_json_end(json);
 }

@@ -643,6 +643,60 @@ static void keep_layer_input(lowering *lo, int first, double layer_input)
     lo->ops->item[lo->ops->count - 1].saved = kept(lo, layer_input);
 }
 
+/* Widths of the products that one matrix of the list stands for, in order. */
+static int separate_products(const lowering *lo, const vsh_op *op, int64_t width[3])
+{
+    const char *name = op->name + strlen(lo->prefix);
+    int64_t q = lo->heads * lo->m->head_dim, k = lo->kv_heads * lo->m->head_dim;
+
+    width[0] = op->n;
+    if (strcmp(name, "attn.qkv") == 0) {
+        width[0] = q;
+        width[1] = width[2] = k;
+        return 3;
+    }
+    if (vsh_model_gated(lo->m) && (strcmp(name, "mlp.up") == 0 || strcmp(name, "shared.up") == 0)) {
+        width[0] = width[1] = op->n / 2;
+        return 2;
+    }
+    return 1;
+}
+
+/* torchtitan's default "selective" (torchtitan, parallelize_llama.py, 2024-12; from memory): what
+ * every second product, attention and a reduction between chips give is kept, with the layer's
+ * input; all else of a layer is made again. Grouped products of experts are not among them. */
+static void keep_every_second(lowering *lo, int first, double layer_input)
+{
+    double tokens = (double)lo->tokens, heads = (double)lo->heads;
+    double result = lo->act * tokens * heads * (double)vsh_model_v_dim(lo->m);
+    int products = 0;
+
+    for (int i = first; i < lo->ops->count; i++) {
+        vsh_op *op = &lo->ops->item[i];
+        double saved = 0;
+        int64_t width[3];
+        int parts = op->kind == VSH_OP_MATRIX && op->count == lo->layers
+                        ? separate_products(lo, op, width)
+                        : 0;
+        for (int j = 0; j < parts; j++)
+            if (++products % 2)
+                saved += lo->act * (double)op->m * (double)width[j];
+        if (op->kind == VSH_OP_COLLECTIVE && op->collective == VSH_REDUCE_SCATTER)
+            saved = op->bytes.v / (double)(op->count * op->ranks);
+        if (op->kind == VSH_OP_VECTOR && op->roles & VSH_ROLE_CORE)
+            saved = 4 * tokens * heads;
+        if (op->kind == VSH_OP_ATTENTION && !(op->roles & VSH_ROLE_TILES))
+            saved = result;
+        op->saved = kept(lo, saved);
+    }
+    lo->ops->item[lo->ops->count - 1].saved = kept(lo, layer_input);
+}
+
+static bool keeps_products(const vsh_work *work)
+{
+    return work->every_second && work->recompute == VSH_RECOMPUTE_SELECTIVE;
+}
+
 static void lower_layer(lowering *lo)
 {
     const vsh_model *m = lo->m;
@@ -669,6 +723,8 @@ static void lower_layer(lowering *lo)
     vector(lo, "residual", lo->spread, m->hidden, 2, RESIDUAL_FLOPS, 3, 2 * mask);
     if (lo->w->recompute == VSH_RECOMPUTE_FULL && lo->status == VSH_OK)
         keep_layer_input(lo, first, layer_input);
+    if (keeps_products(lo->w) && lo->status == VSH_OK)
+        keep_every_second(lo, first, layer_input);
 }
 
 /* ---- layers of one kind -------------------------------------------------------------------- */
@@ -866,8 +922,32 @@ static void push_collective_again(lowering *lo, const vsh_op *op)
         return;
     again.during = VSH_RECOMPUTE;
     if ((mode == VSH_RECOMPUTE_FULL && op->roles & VSH_ROLE_LAYER) ||
-        (mode == VSH_RECOMPUTE_SELECTIVE && op->roles & VSH_ROLE_CORE))
+        (mode == VSH_RECOMPUTE_SELECTIVE && !keeps_products(lo->w) && op->roles & VSH_ROLE_CORE) ||
+        (keeps_products(lo->w) && op->roles & VSH_ROLE_LAYER && !(op->roles & VSH_ROLE_CORE) &&
+         op->collective != VSH_REDUCE_SCATTER))
         push_collective(lo, op, ".again", again, op->roles & VSH_ROLE_AHEAD);
+}
+
+/* What keep_every_second has not kept: of a product, the columns. */
+static void push_every_second(lowering *lo, const vsh_op *op)
+{
+    vsh_op again = *op;
+    double left;
+
+    if (!(op->roles & VSH_ROLE_LAYER) ||
+        (op->roles & VSH_ROLE_CORE && !(op->roles & VSH_ROLE_TILES)))
+        return;
+    again.phase = VSH_RECOMPUTE;
+    again.model_macs = 0;
+    if (op->kind == VSH_OP_MATRIX && op->saved.v > 0) {
+        int64_t width = (int64_t)(op->saved.v / (lo->act * (double)op->m * (double)op->count));
+        again.n = op->n - width;
+        left = (double)again.n / (double)op->n;
+        again.executed_macs = op->executed_macs / op->n * again.n;
+        again.bytes.v *= left;
+    }
+    if (again.n > 0)
+        push(lo, op, "", again);
 }
 
 static void push_recompute(lowering *lo, const vsh_op *op)
@@ -954,6 +1034,8 @@ static void lower_backward(lowering *lo)
     for (int i = 0; i < forward_count; i++)
         if (lo->ops->item[i].kind == VSH_OP_COLLECTIVE)
             push_collective_again(lo, &lo->ops->item[i]);
+        else if (keeps_products(lo->w))
+            push_every_second(lo, &lo->ops->item[i]);
         else
             push_recompute(lo, &lo->ops->item[i]);
     for (int i = forward_count - 1; i >= 0; i--)
@@ -1129,25 +1211,42 @@ vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *
     return lo.status;
 }
 
+vsh_status vsh_lower_layer(const vsh_model *model, const vsh_work *work, int64_t layer,
+                           vsh_op_list *ops, vsh_error *err)
+{
+    vsh_work kept = *work;
+    char prefix[VSH_PREFIX];
+    lowering lo;
+
+    assert(layer >= 0 && layer < model->layers);
+    kept.recompute = VSH_RECOMPUTE_NONE;
+    start(&lo, model, &kept, ops, err);
+    VSH_TRY(count_tokens(&lo));
+    vsh_layer_prefix(model, layer, prefix);
+    lo.prefix = prefix;
+    lo.layer = &model->layer[layer];
+    lo.roles = VSH_ROLE_LAYER;
+    lower_layer(&lo);
+    return lo.status;
+}
+
+int64_t vsh_first_alike(const vsh_model *model, const vsh_stage *stage, int64_t layer)
+{
+    return first_of_kind(model, vsh_stage_of(model, stage).first, layer);
+}
+
 vsh_status vsh_lower_live_layer(const vsh_model *model, const vsh_work *work, vsh_bytes *bytes,
                                 vsh_error *err)
 {
     vsh_stage stage = vsh_stage_of(model, &work->stage);
     vsh_op_list ops;
-    vsh_work kept = *work;
 
     bytes->v = 0;
-    kept.recompute = VSH_RECOMPUTE_NONE;
     for (int64_t l = stage.first; l < stage.first + stage.layers; l++) {
-        lowering lo;
         double sum = 0;
-        if (first_of_kind(model, stage.first, l) != l)
+        if (vsh_first_alike(model, &stage, l) != l)
             continue;
-        start(&lo, model, &kept, &ops, err);
-        VSH_TRY(count_tokens(&lo));
-        lo.layer = &model->layer[l];
-        lower_layer(&lo);
-        VSH_TRY(lo.status);
+        VSH_TRY(vsh_lower_layer(model, work, l, &ops, err));
         for (int i = 0; i < ops.count; i++)
             sum += ops.item[i].saved.v;
         if (sum > bytes->v)

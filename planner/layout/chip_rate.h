@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "core/hardware.h"
-#include "planner/layout/stack.h"
+#include "planner/layout/stack_constants.h"
 
 typedef struct {
     int kind;            /* of vsh_hardware_kind */

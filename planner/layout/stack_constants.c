@@ -1,4 +1,4 @@
-#include "planner/layout/stack.h"
+#include "planner/layout/stack_constants.h"
 
 #include <assert.h>
 

@@ -1,8 +1,8 @@
 /* The constants of one hardware under one software: all that calibration may move, eight at most.
  * Pure: every one from specifications and measured kernels (the profile), none from a training
  * step. A calibrated stack is the same struct with other numbers. */
-#ifndef VSH_STACK_H
-#define VSH_STACK_H
+#ifndef VSH_STACK_CONSTANTS_H
+#define VSH_STACK_CONSTANTS_H
 
 #include "core/hardware.h"
 
@@ -33,8 +33,8 @@ static inline double *vsh_stack_value(vsh_stack *stack, const vsh_stack_constant
     return (double *)(void *)((char *)stack + constant->offset);
 }
 
-/* From the profile alone; what it does not know takes the family's usual value (stack.c says
- * which, and where from). */
+/* From the profile alone; what it does not know takes the family's usual value (stack_constants.c
+ * says which, and where from). */
 vsh_stack vsh_stack_pure(const vsh_hardware *hardware);
 
 /* The profile's figure behind a constant of the pure stack; NULL where the family's value stands.
