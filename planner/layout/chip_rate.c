@@ -34,6 +34,7 @@ vsh_status vsh_chip_rate_of(const vsh_hardware *h, const vsh_stack *stack, vsh_p
                          .attention = peak * stack->attention,
                          .vector = vsh_figure_or(&h->vector, INFINITY),
                          .memory = h->memory_rate.value * stack->memory,
+                         .host = vsh_figure_or(&h->host_rate, 0),
                          .clock = vsh_figure_or(&h->matrix_clock, 1e9),
                          .overhead = vsh_figure_or(&h->kernel_overhead, 0),
                          .operands = vsh_figure_or(&h->operands, INFINITY),

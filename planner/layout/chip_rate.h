@@ -15,6 +15,7 @@ typedef struct {
     double attention;    /* FLOP/s of tiled attention, heads 128 wide, long sequences */
     double vector;       /* FLOP/s of the vector units; infinite where not known */
     double memory;       /* B/s that streaming kernels reach */
+    double host;         /* B/s one way to the host's memory; 0 where not known */
     double clock;        /* Hz; what follows is in its cycles */
     double overhead;     /* before each wave of a kernel */
     double operands;     /* B a cycle from the cache into one unit; infinite where not known */

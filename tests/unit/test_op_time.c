@@ -121,16 +121,16 @@ static vsh_op_list listed(bool flash, vsh_recompute_mode recompute, int64_t seq)
 
 static int64_t layers_of(const vsh_op *op) { return strncmp(op->name, "layer.", 6) == 0 ? 4 : 1; }
 
-static vsh_op_price priced(const vsh_chip_rate *rate, const vsh_op_list *ops)
+static vsh_queue priced(const vsh_chip_rate *rate, const vsh_op_list *ops)
 {
-    vsh_op_price sum = {{0}};
+    vsh_queue queue = {{0}};
 
     for (int i = 0; i < ops->count; i++) {
         const vsh_op *op = &ops->item[i];
-        int64_t kernels = vsh_op_kernels(op, layers_of(op));
-        sum = vsh_op_price_add(sum, vsh_op_time(rate, op, kernels));
+        vsh_op_price price = vsh_op_time(rate, op, vsh_op_kernels(op, layers_of(op)));
+        vsh_queue_add(&queue, &price);
     }
-    return sum;
+    return queue;
 }
 
 static void no_operation_is_faster_than_the_roofline(void)
@@ -202,11 +202,11 @@ static void small_work_waits_for_the_host_and_large_work_does_not(void)
     vsh_chip_rate rate = rate_of("a100-80gb", true);
     vsh_op_list small = listed(true, VSH_RECOMPUTE_NONE, 64);
     vsh_op_list large = listed(true, VSH_RECOMPUTE_NONE, 4096);
-    vsh_op_price a = priced(&rate, &small), b = priced(&rate, &large);
+    vsh_queue a = priced(&rate, &small), b = priced(&rate, &large);
 
     CHECK_NEAR(a.launches, b.launches, 0, 0);
-    CHECK_NEAR(vsh_queue_time(&rate, a).v, a.launches * rate.dispatch, 1e-12, 0);
-    CHECK_NEAR(vsh_queue_time(&rate, b).v, b.chip.v, 1e-12, 0);
+    CHECK_NEAR(vsh_queue_time(&rate, &a).v, a.launches * rate.dispatch, 1e-12, 0);
+    CHECK_NEAR(vsh_queue_time(&rate, &b).v, b.chip.v, 1e-12, 0);
 }
 
 static void constants_of_a_stack_say_where_they_come_from(void)
@@ -247,7 +247,6 @@ static void check_errors(errors *e, int count, double median, double ninety, dou
     CHECK_INT(e->count, count);
     if (e->count != count)
         return;
-fprintf(stderr,"n %d q50 %.3f q90 %.3f max %.3f\n",count,e->error[count/2],e->error[count*9/10],e->error[count-1]); {double b=0; for(int i=0;i<count;i++) b+=e->error[i]; fprintf(stderr,"bias %.3f\n",b/count);}
     CHECK(fabs(e->error[count / 2]) < median);
     CHECK(fabs(e->error[count * 9 / 10]) < ninety);
     CHECK(fabs(e->error[count - 1]) < worst);
@@ -318,8 +317,10 @@ static void products_on_an_a100_are_within_ten_percent_of_silicon(void)
 
     while (at && next_row(&at, f) > 6)
         if (strcmp(f[0], "A100") == 0 && strcmp(f[1], "matmul") == 0)
-            e.error[e.count++] = (product(&rate, atoll(f[2]), atoll(f[3]), atoll(f[4])) +
-                                  rate.dispatch) / (atof(f[5]) * 1e-3) - 1;
+            e.error[e.count++] =
+                (product(&rate, atoll(f[2]), atoll(f[3]), atoll(f[4])) + rate.dispatch) /
+                    (atof(f[5]) * 1e-3) -
+                1;
     if (!at) {
         vsh_skip("no measured products here");
         return;
@@ -365,8 +366,8 @@ static void vidur_streams(const char *gpu, const char *chip, int kernel, errors 
 
     while (at && next_row(&at, f) > 8)
         for (int i = 0; i < MODELS; i++) {
-            double width = stream_kernels[kernel].of_ffn ? widths[i].ffn / atof(f[4])
-                                                         : widths[i].hidden;
+            double width =
+                stream_kernels[kernel].of_ffn ? widths[i].ffn / atof(f[4]) : widths[i].hidden;
             if (strcmp(f[0], gpu) == 0 && strcmp(f[1], widths[i].model) == 0 &&
                 strcmp(f[2], stream_kernels[kernel].kernel) == 0 && atof(f[8]) > 0.02)
                 e->error[e->count++] =
@@ -432,6 +433,5 @@ const vsh_test vsh_tests[] = {
      products_on_an_a100_are_within_ten_percent_of_silicon},
     {"streams_are_as_near_to_silicon_as_one_share_a_kind_can_be",
      streams_are_as_near_to_silicon_as_one_share_a_kind_can_be},
-    {"products_on_tpu_v5e_are_within_three_percent",
-     products_on_tpu_v5e_are_within_three_percent},
+    {"products_on_tpu_v5e_are_within_three_percent", products_on_tpu_v5e_are_within_three_percent},
     {NULL, NULL}};
