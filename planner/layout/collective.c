@@ -27,7 +27,7 @@ static void both(vsh_route *r, vsh_collective c, vsh_line line)
  * crosses with all of their shares; inner and outer links stream at the same time, and the slower
  * sets the pace. An all-to-all's sends are all posted at once: a step's latency, not n (assumed).
  */
-static vsh_route switch_route(const vsh_fabric *f, const vsh_placement *p)
+static vsh_route switch_route(const vsh_fabric *f, const vsh_standing *p)
 {
     double n = (double)p->n, inside = (double)p->inside, domains = (double)p->domains;
     double fast = p->inside > 1 ? (n - 1 + ring_extra) / n / f->fast : 0;
@@ -62,7 +62,7 @@ typedef struct {
     double step;    /* links shared by neighbours' sends */
 } torus_part;
 
-static torus_part inside_slice(const vsh_fabric *f, const vsh_placement *p)
+static torus_part inside_slice(const vsh_fabric *f, const vsh_standing *p)
 {
     torus_part t = {.step = 1};
 
@@ -81,7 +81,7 @@ static torus_part inside_slice(const vsh_fabric *f, const vsh_placement *p)
 
 /* Slices exchange over the data centre what one slice has gathered or summed, in a tree's steps
  * (assumed). */
-static vsh_route torus_route(const vsh_fabric *f, const vsh_placement *p)
+static vsh_route torus_route(const vsh_fabric *f, const vsh_standing *p)
 {
     torus_part t = inside_slice(f, p);
     double n = (double)p->n, inside = (double)p->inside, domains = (double)p->domains;
@@ -105,7 +105,7 @@ static vsh_route torus_route(const vsh_fabric *f, const vsh_placement *p)
 
 vsh_route vsh_route_of(const vsh_fabric *f, vsh_ranks ranks)
 {
-    vsh_placement p = vsh_place(f, ranks);
+    vsh_standing p = vsh_place(f, ranks);
 
     assert((ranks.n - 1) * ranks.stride < f->chips);
     if (ranks.n == 1)

@@ -99,7 +99,7 @@ vsh_status vsh_fabric_of(const vsh_hardware *h, const vsh_stack *stack, int64_t 
 
 /* Along an axis whose neighbours are `unit` ranks apart. */
 static void place_on_axis(const vsh_fabric *f, vsh_ranks ranks, int axis, int64_t unit,
-                          vsh_placement *p)
+                          vsh_standing *p)
 {
     int64_t extent = f->extent[axis], span = least(ranks.n * ranks.stride, f->domain);
     int64_t from = least(most(ranks.stride / unit, 1), extent);
@@ -110,9 +110,9 @@ static void place_on_axis(const vsh_fabric *f, vsh_ranks ranks, int axis, int64_
     p->ring[axis] = f->wraps[axis] && p->members[axis] > 2 && p->members[axis] * from == extent;
 }
 
-vsh_placement vsh_place(const vsh_fabric *f, vsh_ranks ranks)
+vsh_standing vsh_place(const vsh_fabric *f, vsh_ranks ranks)
 {
-    vsh_placement p = {.n = ranks.n, .inside = 1, .domains = 1};
+    vsh_standing p = {.n = ranks.n, .inside = 1, .domains = 1};
 
     assert(ranks.n > 0 && ranks.stride > 0);
     if (ranks.stride < f->domain)

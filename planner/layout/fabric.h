@@ -40,8 +40,8 @@ typedef struct {
     int64_t members[VSH_AXES_MAX]; /* along each axis of a torus */
     int64_t step[VSH_AXES_MAX];    /* links from one to the next */
     bool ring[VSH_AXES_MAX];       /* they close around the torus */
-} vsh_placement;
+} vsh_standing;
 
-vsh_placement vsh_place(const vsh_fabric *fabric, vsh_ranks ranks);
+vsh_standing vsh_place(const vsh_fabric *fabric, vsh_ranks ranks);
 
 #endif

@@ -139,7 +139,7 @@ static void slices_have_the_shapes_that_are_sold(void)
 static void groups_stand_where_their_stride_puts_them(void)
 {
     vsh_fabric node = shipped("a100-80gb", 64), slice = shipped("tpu-v5e", 256);
-    vsh_placement p = vsh_place(&node, (vsh_ranks){8, 1});
+    vsh_standing p = vsh_place(&node, (vsh_ranks){8, 1});
 
     CHECK_INT(p.inside, 8);
     CHECK_INT(p.domains, 1);

@@ -1,0 +1,142 @@
+#include "planner/layout/step_price.h"
+
+#include <assert.h>
+#include <string.h>
+
+vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
+                           vsh_precision precision, bool flash, int64_t chips, int64_t slice,
+                           vsh_platform *platform, vsh_error *err)
+{
+    platform->stack = *stack;
+    VSH_TRY(vsh_chip_rate_of(hardware, stack, precision, flash, &platform->rate, err));
+    return vsh_fabric_of(hardware, stack, chips, slice, &platform->fabric, err);
+}
+
+vsh_work vsh_step_work(const vsh_step_run *run)
+{
+    vsh_work work = vsh_work_default(run->laid.seq);
+
+    work.sequences = run->laid.micro;
+    work.precision = run->precision;
+    work.recompute = run->recompute;
+    work.recipe = run->recipe;
+    work.store_scores = !run->flash;
+    work.dropout = run->dropout;
+    work.split = run->layout.split;
+    return work;
+}
+
+/* ---- parts --------------------------------------------------------------------------------- */
+
+typedef struct {
+    const vsh_step_run *run;
+    const vsh_platform *platform;
+    const vsh_mesh *mesh;
+    vsh_list_price *price;
+    char prefix[VSH_KINDS_MAX][VSH_PREFIX];
+    int64_t layers[VSH_KINDS_MAX];
+} pricing;
+
+static void find_kinds(pricing *p)
+{
+    const vsh_model *m = p->run->laid.model;
+    vsh_list_price *price = p->price;
+
+    price->kinds = 0;
+    for (int64_t l = 0; l < m->layers; l++) {
+        char prefix[VSH_PREFIX];
+        int kind = 0;
+        if (l > 0 && price->kinds == 1 && vsh_first_alike(m, &(vsh_stage){0}, l) == 0) {
+            price->kind[l] = 0;
+            p->layers[0]++;
+            continue;
+        }
+        vsh_layer_prefix(m, l, prefix);
+        while (kind < price->kinds && strcmp(prefix, p->prefix[kind]) != 0)
+            kind++;
+        if (kind == price->kinds) {
+            price->kinds++;
+            memcpy(p->prefix[kind], prefix, sizeof prefix);
+            p->layers[kind] = 0;
+            price->layer_share[kind] = vsh_share_layer(m, &p->run->layout.split, l);
+        }
+        price->kind[l] = (unsigned char)kind;
+        p->layers[kind]++;
+    }
+}
+
+/* The part an operation belongs to, and over how many alike it is; NULL: to the step or a border.
+ */
+static vsh_part_price *part_of(pricing *p, const vsh_op *op, int64_t *alike)
+{
+    *alike = 1;
+    if (op->phase == VSH_OPTIMIZER || op->roles & VSH_ROLE_ONCE ||
+        (op->kind == VSH_OP_COLLECTIVE && op->axis == VSH_MESH_PIPELINE))
+        return NULL;
+    for (int k = 0; k < p->price->kinds; k++)
+        if (strncmp(op->name, p->prefix[k], strlen(p->prefix[k])) == 0) {
+            *alike = p->layers[k];
+            return &p->price->layer[k];
+        }
+    return strncmp(op->name, "embed", 5) == 0 ? &p->price->embedding : &p->price->head;
+}
+
+vsh_op_price vsh_step_op_price(const vsh_platform *platform, const vsh_mesh *mesh, const vsh_op *op,
+                               int64_t layers)
+{
+    if (op->kind == VSH_OP_COLLECTIVE)
+        return (vsh_op_price){vsh_mesh_time(mesh, op), (double)op->count, VSH_BOUND_NETWORK};
+    return vsh_op_time(&platform->rate, op, vsh_op_kernels(op, layers));
+}
+
+/* Rows of experts are those of the fullest chip. */
+static double load_of(const pricing *p, const vsh_op *op)
+{
+    return p->run->imbalance > 1 && strstr(op->name, "expert.") ? p->run->imbalance : 1;
+}
+
+static void add_op(pricing *p, const vsh_op *op)
+{
+    int64_t alike;
+    vsh_part_price *part = part_of(p, op, &alike);
+    bool network = op->kind == VSH_OP_COLLECTIVE;
+    vsh_op_price price;
+    vsh_span *span;
+    double seconds;
+
+    if (!part)
+        return;
+    price = vsh_step_op_price(p->platform, p->mesh, op, alike);
+    seconds = price.chip.v / (double)alike * load_of(p, op);
+    span = (network ? op->during : op->phase) == VSH_FORWARD ? &part->forward : &part->backward;
+    *(!network                     ? &span->chip
+      : op->roles & VSH_ROLE_AHEAD ? &span->hides
+                                   : &span->waits) += seconds;
+    span->launches += price.launches / (double)alike;
+}
+
+vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platform,
+                             const vsh_mesh *mesh, vsh_list_price *price, vsh_error *err)
+{
+    vsh_work work = vsh_step_work(run);
+    double chips =
+        (double)vsh_ways(run->layout.split.tensor) * (double)vsh_ways(run->layout.split.context);
+    double spread = (double)run->laid.micro * (double)run->laid.seq /
+                    (double)vsh_ways(run->layout.split.context);
+    pricing p = {.run = run, .platform = platform, .mesh = mesh, .price = price};
+    vsh_op_list ops;
+
+    assert(run && platform && mesh && price && run->recipe);
+    *price = (vsh_list_price){.kinds = 0};
+    VSH_TRY(vsh_lower(run->laid.model, &work, &ops, err));
+    find_kinds(&p);
+    for (int i = 0; i < ops.count; i++)
+        add_op(&p, &ops.item[i]);
+    if (run->layout.split.sequence)
+        spread /= (double)vsh_ways(run->layout.split.tensor);
+    price->border_bytes =
+        (double)vsh_activation_bytes(run->precision) * spread * (double)run->laid.model->hidden;
+    price->model_flops = vsh_ops_step_model_flops(&ops).v * chips;
+    price->executed_flops = vsh_ops_step_executed_flops(&ops).v * chips;
+    return VSH_OK;
+}

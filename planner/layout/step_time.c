@@ -1,0 +1,220 @@
+#include "planner/layout/step_time.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* ---- one direction through a stage --------------------------------------------------------- */
+
+static void span_add(vsh_span *sum, const vsh_span *part, double times)
+{
+    sum->chip += times * part->chip;
+    sum->launches += times * part->launches;
+    sum->waits += times * part->waits;
+    sum->hides += times * part->hides;
+}
+
+static void part_add(vsh_part_price *sum, const vsh_part_price *part, double times)
+{
+    span_add(&sum->forward, &part->forward, times);
+    span_add(&sum->backward, &part->backward, times);
+}
+
+/* What remains of collectives that `behind` seconds of other work may hide. */
+static double exposed_of(double seconds, double behind, double overlap)
+{
+    double hidden = overlap * fmin(seconds, behind);
+
+    return seconds - hidden;
+}
+
+typedef struct {
+    double chip, exposed, host; /* host: waited for beyond the other two */
+} spent;
+
+static spent span_time(const vsh_platform *p, const vsh_span *s)
+{
+    double exposed = s->waits + exposed_of(s->hides, s->chip, p->stack.overlap);
+    double host = s->launches * p->rate.dispatch;
+
+    return (spent){s->chip, exposed, fmax(0, host - s->chip - exposed)};
+}
+
+static double spent_sum(spent s) { return s.chip + s.exposed + s.host; }
+
+/* ---- stages -------------------------------------------------------------------------------- */
+
+typedef struct {
+    const vsh_step_run *run;
+    const vsh_platform *platform;
+    const vsh_mesh *mesh;
+    const vsh_list_price *price;
+    double micro_batches, stages, chunks;
+} question;
+
+typedef struct {
+    spent micro;     /* of a micro-batch, forward and back */
+    double backward; /* of it the way back */
+    vsh_share share;
+} stage_time;
+
+/* Layers of chunk c, of stages x chunks: an even part, the first ones one more where it does not
+ * divide. */
+static void add_chunk(const question *q, int64_t chunk, int64_t chunks, vsh_part_price *sum,
+                      vsh_share *share)
+{
+    int64_t layers = q->run->laid.model->layers, each = layers / chunks, more = layers % chunks;
+    int64_t first = chunk * each + (chunk < more ? chunk : more);
+    int64_t end = first + each + (chunk < more);
+
+    for (int64_t l = first; l < end; l++) {
+        int kind = q->price->kind[l];
+        part_add(sum, &q->price->layer[kind], 1);
+        *share = vsh_share_add(*share, q->price->layer_share[kind]);
+    }
+}
+
+static double send_time(const question *q)
+{
+    return vsh_route_time(&q->mesh->axis[VSH_MESH_PIPELINE], VSH_SEND,
+                          (vsh_bytes){q->price->border_bytes})
+        .v;
+}
+
+/* All chunks of one stage. Every border is crossed once each way; a stage receives and sends, and
+ * waits for it (Megatron-LM's schedules wait for both). */
+static stage_time stage_of(const question *q, int64_t stage)
+{
+    const vsh_step_run *run = q->run;
+    int64_t stages = run->layout.pp, chunks = run->layout.interleave;
+    bool first = stage == 0, last = stage == stages - 1;
+    vsh_part_price sum = {0};
+    stage_time t = {.share = {0}};
+    spent forward, backward;
+
+    for (int64_t c = 0; c < chunks; c++)
+        add_chunk(q, c * stages + stage, stages * chunks, &sum, &t.share);
+    if (first) {
+        part_add(&sum, &q->price->embedding, 1);
+        t.share =
+            vsh_share_add(t.share, vsh_share_embedding(run->laid.model, &run->layout.split));
+    }
+    if (last) {
+        part_add(&sum, &q->price->head, 1);
+        t.share =
+            vsh_share_add(t.share, vsh_share_head(run->laid.model, &run->layout.split, first));
+    }
+    if (stages > 1) {
+        sum.forward.waits += q->chunks * send_time(q);
+        sum.backward.waits += q->chunks * send_time(q);
+    }
+    forward = span_time(q->platform, &sum.forward);
+    backward = span_time(q->platform, &sum.backward);
+    t.backward = spent_sum(backward);
+    t.micro = (spent){forward.chip + backward.chip, forward.exposed + backward.exposed,
+                      forward.host + backward.host};
+    return t;
+}
+
+/* ---- once a step --------------------------------------------------------------------------- */
+
+/* Bytes an element of gradients as they are reduced and of weights as they are gathered: those of
+ * core/lower.c. */
+static double gradient_element(const vsh_step_run *run)
+{
+    double held = run->recipe->gradients;
+
+    return held == 0 ? (double)vsh_activation_bytes(run->precision) : fmin(held, 4);
+}
+
+static double weight_element(const vsh_step_run *run)
+{
+    return fmin(run->recipe->weights, (double)vsh_activation_bytes(run->precision));
+}
+
+static double over_replicas(const question *q, vsh_collective how, double element, vsh_share share)
+{
+    double dense = element * (double)vsh_share_dense(share);
+    double experts = element * (double)share.experts;
+
+    return vsh_route_time(&q->mesh->axis[VSH_MESH_DATA], how, (vsh_bytes){dense}).v +
+           vsh_route_time(&q->mesh->expert_data, how, (vsh_bytes){experts}).v;
+}
+
+/* Sums of gradients, which the way back of the last micro-batch may hide, and the weights gathered
+ * after the update. */
+static double once_exposed(const question *q, const stage_time *t)
+{
+    const vsh_split *split = &q->run->layout.split;
+    double gradients = 0, weights = 0, tied = 0;
+
+    if (split->zero < 2)
+        gradients = over_replicas(q, split->zero ? VSH_REDUCE_SCATTER : VSH_ALL_REDUCE,
+                                  gradient_element(q->run), t->share);
+    if (split->zero == 1 || split->zero == 2)
+        weights = over_replicas(q, VSH_ALL_GATHER, weight_element(q->run), t->share);
+    if (q->run->laid.model->tied && q->run->layout.pp > 1)
+        tied = vsh_route_time(
+                   &q->mesh->ends, VSH_ALL_REDUCE,
+                   (vsh_bytes){gradient_element(q->run) *
+                               (double)vsh_share_embedding(q->run->laid.model, split).sharded})
+                   .v;
+    return exposed_of(gradients, t->backward, q->platform->stack.overlap) + weights + tied;
+}
+
+static double optimizer_time(const question *q, const stage_time *t)
+{
+    const vsh_split *split = &q->run->layout.split;
+    const vsh_recipe *r = q->run->recipe;
+    double dense = (double)vsh_share_dense(t->share), experts = (double)t->share.experts;
+    double bytes = r->gradients + 2 * (r->weights + r->master + r->moments);
+
+    if (split->zero > 0) {
+        dense /= (double)vsh_split_replicas(split);
+        experts /= (double)vsh_split_expert_replicas(split);
+    }
+    return (dense + experts) * bytes / q->platform->rate.memory;
+}
+
+/* ---- the step ------------------------------------------------------------------------------ */
+
+/* One forward and one backward at a time (Narayanan et al. 2021, arXiv:2104.04473, section 2.2):
+ * the slowest stage runs all micro-batches; before and after, one chunk of every other stage. */
+vsh_step_time vsh_step_time_of(const vsh_step_run *run, const vsh_platform *platform,
+                               const vsh_mesh *mesh, const vsh_list_price *price)
+{
+    question q = {.run = run,
+                  .platform = platform,
+                  .mesh = mesh,
+                  .price = price,
+                  .micro_batches = (double)vsh_micro_batches(&run->layout, &run->laid),
+                  .stages = (double)run->layout.pp,
+                  .chunks = (double)run->layout.interleave};
+    stage_time slowest = {.share = {0}};
+    vsh_step_time step = {0};
+    double all = 0, once = 0, m = q.micro_batches;
+
+    for (int64_t s = 0; s < run->layout.pp; s++) {
+        stage_time t = stage_of(&q, s);
+        all += spent_sum(t.micro);
+        once = fmax(once, once_exposed(&q, &t));
+        step.optimizer = fmax(step.optimizer, optimizer_time(&q, &t));
+        if (spent_sum(t.micro) > spent_sum(slowest.micro))
+            slowest = t;
+    }
+    step.compute = m * slowest.micro.chip;
+    step.exposed = m * slowest.micro.exposed + once;
+    step.other = m * slowest.micro.host;
+    step.bubble = (all - spent_sum(slowest.micro)) / q.chunks;
+    step.step = step.compute + step.exposed + step.bubble + step.optimizer + step.other;
+    return step;
+}
+
+vsh_status vsh_step_time_whole(const vsh_step_run *run, const vsh_platform *platform,
+                               vsh_list_price *price, vsh_step_time *time, vsh_error *err)
+{
+    vsh_mesh mesh = vsh_mesh_of(&platform->fabric, &run->layout.split, run->layout.pp);
+
+    VSH_TRY(vsh_list_price_of(run, platform, &mesh, price, err));
+    *time = vsh_step_time_of(run, platform, &mesh, price);
+    return VSH_OK;
+}

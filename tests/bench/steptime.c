@@ -1,0 +1,61 @@
+/* Predicted step times against published ones: pure and calibrated, beside the null model. */
+#include "tests/laws/step_rows.h"
+
+static void fail(const vsh_error *err)
+{
+    fprintf(stderr, "%s\n", err->text);
+    exit(1);
+}
+
+static void judge_set(const step_table *t, int set, const vsh_stack *stack, const char *name,
+                      bool rows, vsh_error *err)
+{
+    double error[STEP_ROWS];
+    int count = 0;
+    step_errors e;
+
+    for (int i = 0; i < t->count; i++) {
+        const step_row *r = &t->row[i];
+        vsh_step_time time;
+        if (r->set != set)
+            continue;
+        if (vsh_measured_predict(&r->step, stack, &time, err) != VSH_OK)
+            fail(err);
+        if (rows)
+            printf("    %-34s %9.4g %9.4g %+6.1f %%%s  c %.3g x %.3g b %.3g o %.3g h %.3g\n",
+                   r->label, r->step.seconds, time.step,
+                   100 * (time.step / r->step.seconds - 1), step_fits(r->index) ? " *" : "  ",
+                   time.compute, time.exposed, time.bubble, time.optimizer, time.other);
+        if (!step_fits(r->index))
+            error[count++] = time.step / r->step.seconds - 1;
+    }
+    e = step_judge(error, count);
+    printf("  %-30s %-10s %4d %6.2f %6.2f %6.2f %6.2f %+6.2f\n", step_sets[set].name, name, e.count,
+           100 * e.mean, 100 * e.median, 100 * e.p90, 100 * e.worst, 100 * e.bias);
+}
+
+int main(int argc, char **argv)
+{
+    static vsh_arena arena;
+    static step_table t;
+    vsh_error err;
+    int only = argc > 1 ? atoi(argv[1]) : -1;
+    bool rows = argc > 2, fit = argc > 3;
+
+    t.arena = &arena;
+    if (step_read(&t, &err) != VSH_OK)
+        fail(&err);
+    for (int s = 0; s < STEP_SETS; s++) {
+        vsh_stack stack = vsh_stack_pure(&t.hardware[s]);
+        if (only >= 0 && s != only)
+            continue;
+        judge_set(&t, s, &stack, "pure", rows, &err);
+        if (fit) {
+            for (int i = 0; i < t.count; i++)
+                t.row[i].step.weight =
+                    step_sets[t.row[i].set].stacked == step_sets[s].stacked && step_fits(t.row[i].index);
+        }
+    }
+    vsh_arena_free(&arena);
+    return 0;
+}
