@@ -7,6 +7,26 @@ static void fail(const vsh_error *err)
     exit(1);
 }
 
+static double step_weight(const step_table *t, int set)
+{
+    int count = 0;
+
+    for (int i = 0; i < t->count; i++)
+        count += t->row[i].set == set && step_fits(t->row[i].index);
+    return 1.0 / count;
+}
+
+static vsh_status vsh_calibrate_rows(const step_table *t, vsh_stack *stack, vsh_error *err)
+{
+    static vsh_measured_step steps[STEP_ROWS];
+    int count = 0;
+
+    for (int i = 0; i < t->count; i++)
+        if (t->row[i].step.weight > 0)
+            steps[count++] = t->row[i].step;
+    return vsh_calibrate(steps, count, (1U << VSH_STACK_CONSTANTS) - 1, stack, err);
+}
+
 static void judge_set(const step_table *t, int set, const vsh_stack *stack, const char *name,
                       bool rows, vsh_error *err)
 {
@@ -40,7 +60,7 @@ int main(int argc, char **argv)
     static step_table t;
     vsh_error err;
     int only = argc > 1 ? atoi(argv[1]) : -1;
-    bool rows = argc > 2, fit = argc > 3;
+    bool rows = argc > 2 && *argv[2] == 'r', fit = argc > 3;
 
     t.arena = &arena;
     if (step_read(&t, &err) != VSH_OK)
@@ -50,10 +70,20 @@ int main(int argc, char **argv)
         if (only >= 0 && s != only)
             continue;
         judge_set(&t, s, &stack, "pure", rows, &err);
-        if (fit) {
+        if (fit && step_sets[s].calibrated > 0) {
             for (int i = 0; i < t.count; i++)
                 t.row[i].step.weight =
-                    step_sets[t.row[i].set].stacked == step_sets[s].stacked && step_fits(t.row[i].index);
+                    step_sets[t.row[i].set].stacked == step_sets[s].stacked &&
+                    step_sets[t.row[i].set].calibrated > 0 && step_fits(t.row[i].index)
+                        ? step_weight(&t, t.row[i].set) : 0;
+            vsh_stack fitted = stack;
+            if (vsh_calibrate_rows(&t, &fitted, &err) != VSH_OK)
+                fail(&err);
+            judge_set(&t, s, &fitted, "calibrated", rows, &err);
+            printf("   ");
+            for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
+                printf(" %s %.4g", vsh_stack_constants[i].name, *vsh_stack_value(&fitted, &vsh_stack_constants[i]));
+            printf("\n");
         }
     }
     vsh_arena_free(&arena);
