@@ -13,7 +13,7 @@ typedef struct {
     int kind;
     const char *default_scenario;
     vsh_figure vector;
-    const vsh_node *peak, *products, *memory, *scratchpad, *matrix, *kernel, *network, *power, *price, *scenarios;
+    const vsh_node *peak, *products, *memory, *scratchpad, *matrix, *kernel, *network, *power, *price, *scenarios, *stacks;
 } profile_nodes;
 
 #define NODE(field) offsetof(profile_nodes, field)
@@ -33,6 +33,7 @@ static const vsh_field profile_fields[] = {
     {"power", VSH_FIELD_NODE, NODE(power)},
     {"price", VSH_FIELD_NODE, NODE(price)},
     {"scenarios", VSH_FIELD_NODE, NODE(scenarios)},
+    {"stacks", VSH_FIELD_NODE, NODE(stacks)},
     {"default_scenario", VSH_FIELD_TEXT, NODE(default_scenario)},
     {NULL}};
 
@@ -135,6 +136,48 @@ static vsh_status read_scenarios(const vsh_doc *doc, const profile_nodes *nodes,
     return VSH_OK;
 }
 
+/* ---- stacks -------------------------------------------------------------------------------- */
+
+#define STACK_LIST(FIGURE)                                                                         \
+    FIGURE(0, "matrix", VSH_DIM_NUMBER, 0.01, 1)                                                   \
+    FIGURE(1, "memory", VSH_DIM_NUMBER, 0.01, 1)                                                   \
+    FIGURE(2, "attention", VSH_DIM_NUMBER, 0.01, 1)                                                \
+    FIGURE(3, "dispatch", VSH_DIM_SECONDS, 0, 1)                                                   \
+    FIGURE(4, "link_fast", VSH_DIM_NUMBER, 0.01, 1)                                                \
+    FIGURE(5, "link_slow", VSH_DIM_NUMBER, 0.01, 1)                                                \
+    FIGURE(6, "overlap", VSH_DIM_NUMBER, 0, 1)                                                     \
+    FIGURE(7, "wait", VSH_DIM_SECONDS, 0, 1)
+#define STACK_FIELD(i, name, dimension, least, most)                                               \
+    {name, VSH_FIELD_FIGURE, offsetof(vsh_stack_figures, figure[i]), false, least, most, dimension},
+#define STACK_NAME(i, name, dimension, least, most) name,
+
+static const vsh_field stack_fields[] = {
+    STACK_LIST(STACK_FIELD)
+    {"spread", VSH_FIELD_FIGURE, offsetof(vsh_stack_figures, spread), false, 0, 10, VSH_DIM_NUMBER},
+    {NULL}};
+const char *const vsh_stack_figure_names[VSH_STACK_FIGURES + 1] = {STACK_LIST(STACK_NAME) NULL};
+
+static vsh_status read_stacks(const vsh_doc *doc, const vsh_node *map, vsh_hardware *hardware,
+                              vsh_error *err)
+{
+    if (!map)
+        return VSH_OK;
+    if (map->kind != VSH_NODE_MAP)
+        return vsh_doc_expected(doc, map, err, "a map of stacks");
+    for (const vsh_node *child = map->first; child; child = child->next) {
+        if (hardware->stack_count == VSH_STACKS_MAX)
+            return vsh_doc_wrong(doc, child, err, "more than %d stacks", VSH_STACKS_MAX);
+        if (strcmp(child->key, "none") == 0)
+            return vsh_doc_wrong(doc, child, err, "expected a name other than none");
+        hardware->stack[hardware->stack_count].name = child->key;
+        VSH_TRY(vsh_fields_read(doc, child, stack_fields, true,
+                                &hardware->stack[hardware->stack_count++], err));
+    }
+    return VSH_OK;
+}
+
+/* -------------------------------------------------------------------------------------------- */
+
 static vsh_status choose_scenario(const vsh_doc *doc, const profile_nodes *nodes,
                                   vsh_hardware *hardware, vsh_error *err)
 {
@@ -200,6 +243,7 @@ vsh_status vsh_hardware_from_doc(const vsh_doc *doc, vsh_hardware *hardware, vsh
         if (parts[i].node)
             VSH_TRY(vsh_fields_read(doc, parts[i].node, parts[i].fields, true, hardware, err));
     VSH_TRY(read_scenarios(doc, &nodes, hardware, err));
+    VSH_TRY(read_stacks(doc, nodes.stacks, hardware, err));
     VSH_TRY(choose_scenario(doc, &nodes, hardware, err));
     return check_profile(doc, hardware, err);
 }

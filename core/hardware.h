@@ -26,7 +26,17 @@ typedef struct {
     vsh_figure mfu;       /* share of the peak of 16-bit training */
 } vsh_scenario;
 
-enum { VSH_SCENARIOS_MAX = 16 };
+enum { VSH_SCENARIOS_MAX = 16, VSH_STACKS_MAX = 8, VSH_STACK_FIGURES = 8 };
+
+/* What a software makes of the hardware, fitted to measured training steps: figures that stand in
+ * place of those of specifications and kernels (planner/layout/stack_constants.h). */
+typedef struct {
+    const char *name;
+    vsh_figure figure[VSH_STACK_FIGURES]; /* in the order of vsh_stack_figure_names */
+    vsh_figure spread; /* nine in ten steps that fitted nothing lay within this share */
+} vsh_stack_figures;
+
+extern const char *const vsh_stack_figure_names[VSH_STACK_FIGURES + 1]; /* closed by NULL */
 
 /* All figures are of one chip, in base units. */
 typedef struct {
@@ -67,6 +77,8 @@ typedef struct {
     vsh_scenario scenario[VSH_SCENARIOS_MAX];
     int scenario_count;
     int default_scenario;
+    vsh_stack_figures stack[VSH_STACKS_MAX];
+    int stack_count; /* the first is the profile's own */
 } vsh_hardware;
 
 vsh_status vsh_hardware_read(vsh_arena *arena, const char *path, vsh_hardware *hardware,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "core/precision.h"
+#include "core/lower.h"
 #include "planner/fit/fit.h"
 
 #define AT(field) offsetof(plan_config, field)
@@ -154,6 +155,36 @@ static const vsh_opt fit_options[] = {
      AT(n_counts), 0, 0, vsh_n_counts_names},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const char *const attention_words[] = {"flash", "full", NULL};
+
+static const vsh_opt estimate_options[] = {
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
+    {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)", AT(seq),
+     1, 1073741824},
+    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step over all chips", AT(batch), 1, 1e9},
+    {VSH_OPT_INTEGER, 0, "micro-batch", "SEQS", "sequences a replica runs at a time (default 1)",
+     AT(micro_batch), 1, 1e9},
+    {VSH_OPT_TEXT, 0, "layout", "KEY=N,...",
+     "tp, pp, dp, ep, cp, sp, zero, interleave (default: all chips to dp)", AT(layout)},
+    {VSH_OPT_WORD, 0, "recompute", "W", "none (default), selective or full", AT(recompute), 0, 0,
+     vsh_recompute_words},
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
+     AT(precision), 0, 0, vsh_precision_words},
+    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
+     AT(optimizer), 0, 0, vsh_optimizer_words},
+    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
+     AT(recipe), 0, 0, vsh_recipe_words},
+    {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel) or full",
+     AT(attention), 0, 0, attention_words},
+    {VSH_OPT_TEXT, 0, "stack", "S",
+     "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_FLAG, 0, "inference", NULL, "weights, keys and values, prefill and decode instead",
+     AT(inference)},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
 const vsh_program_command plan_commands[] = {
@@ -203,8 +234,13 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan hw list\n  vishwa-plan hw show tpu-v5e\n  vishwa-plan hw probe\n", hw_options,
       2},
      plan_run_hw},
-    {{"estimate", "", "step time, MFU and memory of exactly one run", NULL, common_options, 0},
-     NULL},
+    {{"estimate", "--hw P --chips N --model M --batch SEQS [--layout tp=8,pp=8] [options]",
+      "step time, MFU and memory of exactly one run",
+      "  vishwa-plan estimate --hw a100-80gb --chips 1024 --model gpt3-175b --batch 1536 \\\n"
+      "      --layout tp=8,pp=16,zero=1 --recompute full\n"
+      "  vishwa-plan estimate --hw h100-sxm --model llama3-8b --inference --batch 16\n",
+      estimate_options, 0},
+     plan_run_estimate},
     {{"search", "", "the layouts that fit, best first", NULL, common_options, 0}, NULL},
     {{"fit", "RUNS.csv [--law FORM] [--bootstrap K] [options]", "fit a law to runs",
       "  vishwa-plan fit runs.csv\n"

@@ -1,6 +1,7 @@
 #include "planner/layout/stack_constants.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define AT(field) offsetof(vsh_stack, field)
 
@@ -11,7 +12,8 @@ const vsh_stack_constant vsh_stack_constants[VSH_STACK_CONSTANTS] = {
     {"dispatch", AT(dispatch), 0, 500e-6, "seconds of the host to begin an operation"},
     {"link_fast", AT(link_fast), 0.1, 1, "share of the fast links that collectives reach"},
     {"link_slow", AT(link_slow), 0.1, 1, "share of the links between domains"},
-    {"overlap", AT(overlap), 0, 1, "share of overlappable communication that is hidden"}};
+    {"overlap", AT(overlap), 0, 1, "share of overlappable communication that is hidden"},
+    {"wait", AT(wait), 0, 2e-3, "seconds a collective waits for the last of its hosts"}};
 
 /* What stands where a profile says nothing, by kind of machine: TPU, GPU, CPU. All assumed.
  *   matrix     the median of the best measured products (stas00/ml-engineering@744d01e18b
@@ -25,9 +27,9 @@ const vsh_stack_constant vsh_stack_constants[VSH_STACK_CONSTANTS] = {
  *   link_slow  what remains of the wire under headers, recalled
  *   overlap    everything that may overlap does; a step shows otherwise, a kernel cannot */
 static const vsh_stack usual[] = {
-    [VSH_TPU] = {0.98, 0.85, 0.5, 0, 1, 0.9, 1},
-    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.783, 0.9, 1},
-    [VSH_CPU] = {0.80, 0.82, 0.5, 0, 0.9, 0.9, 1},
+    [VSH_TPU] = {0.98, 0.85, 0.5, 0, 1, 0.9, 1, 0},
+    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.783, 0.9, 1, 0},
+    [VSH_CPU] = {0.80, 0.82, 0.5, 0, 0.9, 0.9, 1, 0},
 };
 
 /* A TPU's dispatch is of a whole program, not of an operation. */
@@ -44,6 +46,7 @@ const vsh_figure *vsh_stack_origin(const vsh_hardware *h, int constant)
                                                       dispatch_of(h),
                                                       &h->link_efficiency,
                                                       &h->inter_efficiency,
+                                                      NULL,
                                                       NULL};
 
     assert(constant >= 0 && constant < VSH_STACK_CONSTANTS);
@@ -60,4 +63,36 @@ vsh_stack vsh_stack_pure(const vsh_hardware *hardware)
             *vsh_stack_value(&stack, &vsh_stack_constants[i]) = figure->value;
     }
     return stack;
+}
+
+vsh_stack vsh_stack_calibrated(const vsh_hardware *hardware, const vsh_stack_figures *figures)
+{
+    vsh_stack stack = vsh_stack_pure(hardware);
+
+    for (int i = 0; figures && i < VSH_STACK_CONSTANTS; i++)
+        if (figures->figure[i].known)
+            *vsh_stack_value(&stack, &vsh_stack_constants[i]) = figures->figure[i].value;
+    return stack;
+}
+
+vsh_status vsh_stack_find(const vsh_hardware *h, const char *name,
+                          const vsh_stack_figures **figures, vsh_error *err)
+{
+    const char *names[VSH_STACKS_MAX + 1];
+    char suggestion[160];
+
+    *figures = NULL;
+    if ((name && strcmp(name, "none") == 0) || (!name && h->stack_count == 0))
+        return VSH_OK;
+    for (int i = 0; i < h->stack_count; i++) {
+        names[i] = h->stack[i].name;
+        if (!name || strcmp(name, names[i]) == 0) {
+            *figures = &h->stack[i];
+            return VSH_OK;
+        }
+    }
+    names[h->stack_count] = "none";
+    vsh_suggest(suggestion, sizeof suggestion, name, names, (size_t)h->stack_count + 1);
+    return vsh_fail(err, VSH_EINPUT, "--stack: %s has no stack \"%.60s\"%s", h->name, name,
+                    suggestion);
 }

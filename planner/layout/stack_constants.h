@@ -14,9 +14,10 @@ typedef struct {
     double link_fast; /* share of link_bandwidth that long collectives reach in a fast domain */
     double link_slow; /* share of inter_bandwidth across domains */
     double overlap;   /* share of overlappable communication that hides behind computation */
+    double wait;      /* s that a collective between hosts waits for the last of them */
 } vsh_stack;
 
-enum { VSH_STACK_CONSTANTS = 7 };
+enum { VSH_STACK_CONSTANTS = VSH_STACK_FIGURES };
 
 /* One constant: its name, where it stands in a vsh_stack, and the range in which it is physical. */
 typedef struct {
@@ -36,6 +37,14 @@ static inline double *vsh_stack_value(vsh_stack *stack, const vsh_stack_constant
 /* From the profile alone; what it does not know takes the family's usual value (stack_constants.c
  * says which, and where from). */
 vsh_stack vsh_stack_pure(const vsh_hardware *hardware);
+
+/* The same with the figures of a stack of the profile in place. */
+vsh_stack vsh_stack_calibrated(const vsh_hardware *hardware, const vsh_stack_figures *figures);
+
+/* --stack: NULL: the profile's first, "none" (or a profile without any): *figures is NULL and the
+ * pure stack holds. VSH_EINPUT for a name that the profile does not have. */
+vsh_status vsh_stack_find(const vsh_hardware *hardware, const char *name,
+                          const vsh_stack_figures **figures, vsh_error *err);
 
 /* The profile's figure behind a constant of the pure stack; NULL where the family's value stands.
  */

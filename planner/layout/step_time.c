@@ -198,8 +198,10 @@ vsh_step_time vsh_step_time_of(const vsh_step_run *run, const vsh_platform *plat
         all += spent_sum(t.micro);
         once = fmax(once, once_exposed(&q, &t));
         step.optimizer = fmax(step.optimizer, optimizer_time(&q, &t));
-        if (spent_sum(t.micro) > spent_sum(slowest.micro))
+        if (spent_sum(t.micro) > spent_sum(slowest.micro)) {
             slowest = t;
+            step.slowest = s;
+        }
     }
     step.compute = m * slowest.micro.chip;
     step.exposed = m * slowest.micro.exposed + once;

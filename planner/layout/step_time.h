@@ -13,6 +13,7 @@ typedef struct {
     double bubble;    /* it waits for other stages */
     double optimizer; /* it updates weights */
     double other;     /* it waits for its host */
+    int64_t slowest;  /* stage */
 } vsh_step_time;
 
 /* From a list that is already priced; the mesh is that of the run's layout. */

@@ -1,0 +1,52 @@
+/* The question and the answer of `estimate`: one run, laid out, as plain structs. */
+#ifndef VSH_PLAN_ESTIMATE_H
+#define VSH_PLAN_ESTIMATE_H
+
+#include "core/footprint.h"
+#include "core/program.h"
+#include "core/tensor.h"
+#include "planner/layout/step_time.h"
+
+enum { PLAN_ESTIMATE_OPS = VSH_OPS_MAX };
+
+/* One operation over a whole step, on a chip of the slowest stage. */
+typedef struct {
+    const char *name, *phase;
+    double time_s;
+    vsh_bound bound;
+} plan_estimate_op;
+
+typedef struct {
+    vsh_hardware hardware;
+    vsh_model model;
+    vsh_parameters parameters;
+    const vsh_stack_figures *figures; /* NULL: pure */
+    vsh_platform platform;
+    vsh_step_run run;
+    int64_t chips;
+    vsh_list_price price;
+    vsh_step_time time;
+    vsh_footprint memory;
+    bool fits;
+    double low_s, high_s; /* nine in ten steps */
+    double spread;        /* the share behind them */
+    double model_flops, hardware_flops, mfu, hfu;
+    vsh_bound bound;
+    vsh_op_list list;
+    plan_estimate_op op[PLAN_ESTIMATE_OPS];
+    int op_count;
+} plan_estimate;
+
+/* Fills an estimate from the command line. */
+vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err);
+vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err);
+
+/* plan_estimate_report.c */
+void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out);
+void plan_estimate_explain(const plan_estimate *e, vsh_text *out, vsh_json *json);
+void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json);
+
+/* plan_inference.c: weights, keys and values, prefill and decode. */
+vsh_status plan_inference(vsh_session *s, plan_estimate *e, vsh_error *err);
+
+#endif
