@@ -110,7 +110,7 @@ static vsh_status list_ops(plan_estimate *e, const vsh_mesh *mesh, vsh_error *er
     for (int i = 0; i < e->list.count; i++) {
         const vsh_op *op = &e->list.item[i];
         bool once = op->roles & VSH_ROLE_ONCE || op->phase == VSH_OPTIMIZER;
-        vsh_op_price p = vsh_step_op_price(&e->platform, mesh, op, alike_of(e, &stage, op));
+        vsh_op_price p = vsh_step_op_price(&e->run, &e->platform, mesh, op, alike_of(e, &stage, op));
         e->op[e->op_count++] = (plan_estimate_op){op->name, vsh_phase_names[op->phase],
                                                   p.chip.v * (once ? 1 : m), p.bound};
     }

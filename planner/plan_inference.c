@@ -45,7 +45,7 @@ static double forward_time(const plan_estimate *e, const vsh_op_list *ops, vsh_b
         vsh_op_price p;
         if ((network ? op->during : op->phase) != VSH_FORWARD || op->roles & VSH_ROLE_ONCE)
             continue;
-        p = vsh_step_op_price(&e->platform, &mesh, op, op->roles & VSH_ROLE_LAYER ? e->model.layers : 1);
+        p = vsh_step_op_price(&e->run, &e->platform, &mesh, op, op->roles & VSH_ROLE_LAYER ? e->model.layers : 1);
         vsh_queue_add(&queue, &p);
         by[p.bound] += p.chip.v;
     }

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "planner/layout/eager.h"
+
 vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
                            vsh_precision precision, bool flash, int64_t chips, int64_t slice,
                            vsh_platform *platform, vsh_error *err)
@@ -81,12 +83,37 @@ static vsh_part_price *part_of(pricing *p, const vsh_op *op, int64_t *alike)
     return strncmp(op->name, "embed", 5) == 0 ? &p->price->embedding : &p->price->head;
 }
 
-vsh_op_price vsh_step_op_price(const vsh_platform *platform, const vsh_mesh *mesh, const vsh_op *op,
-                               int64_t layers)
+static vsh_eager_run eager_run(const vsh_step_run *run)
 {
+    double held = run->recipe ? run->recipe->gradients : 0;
+    double act = (double)vsh_activation_bytes(run->precision);
+
+    return (vsh_eager_run){.dropout = run->dropout,
+                           .biases = run->laid.model->bias == VSH_BIAS_ALL,
+                           .accumulates = run->layout.split.zero < 2 &&
+                                          vsh_micro_batches(&run->layout, &run->laid) > 1,
+                           .gradient = held == 0 ? act : held,
+                           .act = act};
+}
+
+vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *platform,
+                               const vsh_mesh *mesh, const vsh_op *op, int64_t layers)
+{
+    vsh_eager_run eager = eager_run(run);
+    vsh_op_price price;
+    vsh_eager e;
+    vsh_op whole = *op;
+
     if (op->kind == VSH_OP_COLLECTIVE)
         return (vsh_op_price){vsh_mesh_time(mesh, op), (double)op->count, VSH_BOUND_NETWORK};
-    return vsh_op_time(&platform->rate, op, vsh_op_kernels(op, layers));
+    if (platform->rate.kind != VSH_GPU || op->phase == VSH_OPTIMIZER)
+        return vsh_op_time(&platform->rate, op, vsh_op_kernels(op, layers));
+    e = vsh_eager_of(op, &eager);
+    whole.bytes.v *= e.bytes;
+    price = vsh_op_time(&platform->rate, &whole, vsh_op_kernels(op, layers));
+    price.chip.v += e.more / platform->rate.memory;
+    price.launches *= e.calls;
+    return price;
 }
 
 /* Rows of experts are those of the fullest chip. */
@@ -106,7 +133,7 @@ static void add_op(pricing *p, const vsh_op *op)
 
     if (!part)
         return;
-    price = vsh_step_op_price(p->platform, p->mesh, op, alike);
+    price = vsh_step_op_price(p->run, p->platform, p->mesh, op, alike);
     seconds = price.chip.v / (double)alike * load_of(p, op);
     span = (network ? op->during : op->phase) == VSH_FORWARD ? &part->forward : &part->backward;
     *(!network                     ? &span->chip

@@ -62,8 +62,9 @@ vsh_work vsh_step_work(const vsh_step_run *run);
 vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platform,
                              const vsh_mesh *mesh, vsh_list_price *price, vsh_error *err);
 
-/* One operation of a list: its seconds on the chip, or in the network, over its executions. */
-vsh_op_price vsh_step_op_price(const vsh_platform *platform, const vsh_mesh *mesh, const vsh_op *op,
-                               int64_t layers);
+/* One operation of a list of this run: its seconds on the chip, or in the network, over its
+ * executions; layers: that were lowered together, 1 outside of layers. */
+vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *platform,
+                               const vsh_mesh *mesh, const vsh_op *op, int64_t layers);
 
 #endif

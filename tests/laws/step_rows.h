@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
     vsh_arena *arena;
-    vsh_hardware hardware[STEP_SETS];
+    vsh_hardware hardware[STEP_SETS], small; /* small: the A100 of 40 GB */
     step_row *row;
     int count;
     vsh_error *err;
@@ -282,6 +282,8 @@ static inline void step_foundry(step_table *t, const step_csv *c)
         step_new(t, a100 ? STEP_FOUNDRY_A100 : fp8 ? STEP_FOUNDRY_FP8 : STEP_FOUNDRY_H100, &m);
     vsh_measured_step *s = &r->step;
 
+    if (strcmp(step_text(c, "gpu"), "a100_40gb") == 0)
+        s->hardware = &t->small;
     s->run.layout.split.data = s->chips = step_integer(c, "n_gpus");
     s->run.layout.split.zero = 3;
     s->run.laid.batch = step_integer(c, "global_batch_seqs");
@@ -364,6 +366,7 @@ static inline vsh_status step_read(step_table *t, vsh_error *err)
         snprintf(path, sizeof path, "hwprofiles/%s.yaml", step_sets[s].hardware);
         VSH_TRY(vsh_hardware_read(t->arena, path, &t->hardware[s], err));
     }
+    VSH_TRY(vsh_hardware_read(t->arena, "hwprofiles/a100-40gb.yaml", &t->small, err));
     /* vTrain's cluster: 4 cards of 200 Gb/s a node of 8 (its inter_node_bandwidth 800) */
     t->hardware[STEP_VTRAIN_MULTI].inter_rate.value = 12.5e9;
     for (int f = 0; f < 5; f++) {

@@ -1,0 +1,51 @@
+#include "planner/layout/eager.h"
+
+#include <string.h>
+
+/* Passes over memory beside those of the list, in units of the operation's result (a row of n, all
+ * executions): forward and backward, without and with dropout. Counted from Megatron-LM's
+ * transformer.py and torch's kernels (from memory; derived):
+ *   norm      backward: the gradients of its weights read input and gradient once more
+ *   residual  dropout writes and reads a mask of a byte; the backward pass adds the gradients of
+ *             both branches
+ *   softmax   dropout over the scores: a pass in, a pass out and the mask, both ways */
+static const struct {
+    const char *word;
+    double forward, backward;           /* times the list's bytes */
+    double dropped, dropped_backward;   /* the same with dropout */
+} passes[] = {{"norm", 1, 5.0 / 3, 1, 5.0 / 3},
+              {"residual", 1, 1, 3.5 / 3, 5.5 / 4.5},
+              {"softmax", 1, 1, 2.25, 5.5 / 3}};
+
+/* Calls of the host for one that the list has: views, transposes, autograd's bookkeeping and random
+ * states beside the kernels; some 50 of them where the list of a Megatron-LM layer has 15 (counted,
+ * from memory). Assumed. */
+static const double calls = 3.2;
+
+static const char *last_word(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot ? dot + 1 : name;
+}
+
+vsh_eager vsh_eager_of(const vsh_op *op, const vsh_eager_run *run)
+{
+    vsh_eager e = {1, calls, 0};
+    bool back = op->phase == VSH_DGRAD;
+
+    if (op->kind == VSH_OP_VECTOR)
+        for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
+            if (strcmp(last_word(op->name), passes[i].word) == 0)
+                e.bytes = run->dropout ? back ? passes[i].dropped_backward : passes[i].dropped
+                          : back       ? passes[i].backward
+                                       : passes[i].forward;
+    if (op->kind == VSH_OP_MATRIX && op->phase == VSH_WGRAD) {
+        double out = (double)op->m * (double)op->count; /* rows of W, over executions */
+        if (run->biases)
+            e.more += run->act * out * (double)op->k;
+        if (run->accumulates)
+            e.more += (2 * run->gradient + run->act) * out * (double)op->n;
+    }
+    return e;
+}
