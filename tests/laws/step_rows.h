@@ -191,7 +191,7 @@ typedef struct {
 static const step_set step_sets[STEP_SETS] = {
     {"Megatron-LM, A100 (Narayanan)", "a100-80gb", "megatron-lm", 3.5, 3.5, STEP_MEGATRON},
     {"vTrain multi-node, A100", "a100-80gb", "megatron-deepspeed", 6.5, 8, STEP_VTRAIN_MULTI},
-    {"vTrain single-node, A100", "a100-80gb", "megatron-deepspeed", 6, 20, STEP_VTRAIN_MULTI},
+    {"vTrain single-node, A100", "a100-40gb", "megatron-deepspeed", 6, 20, STEP_VTRAIN_MULTI},
     {"llm-foundry, A100", "a100-80gb", "fsdp", 5, 10, STEP_FOUNDRY_A100},
     {"llm-foundry, H100 bf16", "h100-sxm", "fsdp", 3.5, 18, STEP_FOUNDRY_H100},
     {"llm-foundry, H100 fp8", "h100-sxm", "fsdp", 0, 0, STEP_FOUNDRY_H100},
