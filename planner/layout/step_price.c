@@ -83,6 +83,20 @@ static vsh_part_price *part_of(pricing *p, const vsh_op *op, int64_t *alike)
     return strncmp(op->name, "embed", 5) == 0 ? &p->price->embedding : &p->price->head;
 }
 
+/* Weights of more bytes than products read: torch's autocast casts them each time, and gathers them
+ * as they are held. */
+static bool autocast(const vsh_step_run *run)
+{
+    return run->recipe && run->recipe->weights > (double)vsh_activation_bytes(run->precision);
+}
+
+static double gathered_over_lowered(const vsh_step_run *run, const vsh_op *op)
+{
+    if (op->axis != VSH_MESH_DATA || op->collective != VSH_ALL_GATHER || !autocast(run))
+        return 1;
+    return run->recipe->weights / (double)vsh_activation_bytes(run->precision);
+}
+
 static vsh_eager_run eager_run(const vsh_step_run *run)
 {
     double held = run->recipe ? run->recipe->gradients : 0;
@@ -90,6 +104,8 @@ static vsh_eager_run eager_run(const vsh_step_run *run)
 
     return (vsh_eager_run){.dropout = run->dropout,
                            .biases = run->laid.model->bias == VSH_BIAS_ALL,
+                           .flash = run->flash,
+                           .autocast = autocast(run),
                            .accumulates = run->layout.split.zero < 2 &&
                                           vsh_micro_batches(&run->layout, &run->laid) > 1,
                            .gradient = held == 0 ? act : held,
@@ -104,8 +120,10 @@ vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *plat
     vsh_eager e;
     vsh_op whole = *op;
 
-    if (op->kind == VSH_OP_COLLECTIVE)
-        return (vsh_op_price){vsh_mesh_time(mesh, op), (double)op->count, VSH_BOUND_NETWORK};
+    if (op->kind == VSH_OP_COLLECTIVE) {
+        whole.bytes.v *= platform->rate.kind == VSH_GPU ? gathered_over_lowered(run, op) : 1;
+        return (vsh_op_price){vsh_mesh_time(mesh, &whole), (double)op->count, VSH_BOUND_NETWORK};
+    }
     if (platform->rate.kind != VSH_GPU || op->phase == VSH_OPTIMIZER)
         return vsh_op_time(&platform->rate, op, vsh_op_kernels(op, layers));
     e = vsh_eager_of(op, &eager);

@@ -291,6 +291,9 @@ static inline void step_foundry(step_table *t, const step_csv *c)
     s->run.recompute = strcmp(step_text(c, "activation_checkpointing"), "True") == 0
                            ? VSH_RECOMPUTE_FULL
                            : VSH_RECOMPUTE_NONE;
+    /* composer's DEFAULT keeps weights in fp32 and autocasts; PURE keeps them in bf16 (from memory) */
+    if (strcmp(step_text(c, "mp_mode"), "DEFAULT") == 0)
+        s->run.recipe = vsh_recipe_for(VSH_FP32, VSH_ADAMW);
     s->run.precision = fp8 ? VSH_FP8 : VSH_BF16;
     s->seconds = step_number(c, "global_batch_tokens") / step_number(c, "throughput_tokens_per_s");
     snprintf(r->label, sizeof r->label, "%s s%d n%d m%d x%d %s%s", step_text(c, "model"),
