@@ -59,7 +59,8 @@ vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
                                    .micro = c->micro_batch ? c->micro_batch : 1},
                           .precision = precision_of(c, &e->hardware),
                           .recompute = (vsh_recompute_mode)c->recompute,
-                          .flash = c->attention == 0};
+                          .flash = c->attention == 0,
+                          .software = *vsh_software_of(e->figures ? e->figures->name : NULL)};
     run->recipe = recipe_of(c, run->precision);
     VSH_TRY(vsh_layout_parse(c->layout, e->chips, &run->layout, err));
     if (!c->inference)

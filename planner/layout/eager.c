@@ -63,7 +63,7 @@ vsh_eager vsh_eager_of(const vsh_op *op, const vsh_eager_run *run)
     bool back = op->phase == VSH_DGRAD;
     vsh_eager e = {1, python ? python_calls : engine_calls, 0};
 
-    if (op->kind == VSH_OP_VECTOR)
+    if (op->kind == VSH_OP_VECTOR && !(run->fused_loss && strcmp(last_word(op->name), "loss") == 0))
         for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
             if (strcmp(last_word(op->name), passes[i].word) == 0)
                 e.bytes = (run->dropout ? back ? passes[i].dropped_backward : passes[i].dropped

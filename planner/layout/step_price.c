@@ -97,6 +97,21 @@ static double gathered_over_lowered(const vsh_step_run *run, const vsh_op *op)
     return run->recipe->weights / (double)vsh_activation_bytes(run->precision);
 }
 
+/* FlashAttention-2 is around twice as fast as the first (arXiv:2307.08691, abstract). */
+static const double first_flash = 2;
+
+/* What a software does not run, or runs slower: shares of an operation's time. */
+static double software_share(const vsh_step_run *run, const vsh_op *op)
+{
+    const vsh_software *s = &run->software;
+    bool tail = strstr(op->name, "mlp.down") || strstr(op->name, "expert.down") ||
+                strstr(op->name, "combine");
+
+    if (s->early_stop && op->phase == VSH_RECOMPUTE && tail)
+        return 0;
+    return s->first_flash && run->flash && op->kind == VSH_OP_ATTENTION ? first_flash : 1;
+}
+
 static vsh_eager_run eager_run(const vsh_step_run *run)
 {
     double held = run->recipe ? run->recipe->gradients : 0;
@@ -106,6 +121,7 @@ static vsh_eager_run eager_run(const vsh_step_run *run)
                            .biases = run->laid.model->bias == VSH_BIAS_ALL,
                            .flash = run->flash,
                            .autocast = autocast(run),
+                           .fused_loss = run->software.fused_loss,
                            .accumulates = run->layout.split.zero < 2 &&
                                           vsh_micro_batches(&run->layout, &run->laid) > 1,
                            .gradient = held == 0 ? act : held,
@@ -119,18 +135,22 @@ vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *plat
     vsh_op_price price;
     vsh_eager e;
     vsh_op whole = *op;
+    double share = software_share(run, op);
 
     if (op->kind == VSH_OP_COLLECTIVE) {
         whole.bytes.v *= platform->rate.kind == VSH_GPU ? gathered_over_lowered(run, op) : 1;
         return (vsh_op_price){vsh_mesh_time(mesh, &whole), (double)op->count, VSH_BOUND_NETWORK};
     }
-    if (platform->rate.kind != VSH_GPU || op->phase == VSH_OPTIMIZER)
-        return vsh_op_time(&platform->rate, op, vsh_op_kernels(op, layers));
+    if (platform->rate.kind != VSH_GPU || op->phase == VSH_OPTIMIZER) {
+        price = vsh_op_time(&platform->rate, op, vsh_op_kernels(op, layers));
+        price.chip.v *= share;
+        return price;
+    }
     e = vsh_eager_of(op, &eager);
     whole.bytes.v *= e.bytes;
     price = vsh_op_time(&platform->rate, &whole, vsh_op_kernels(op, layers));
-    price.chip.v += e.more / platform->rate.memory;
-    price.launches *= e.calls;
+    price.chip.v = share * (price.chip.v + e.more / platform->rate.memory);
+    price.launches *= share > 0 ? e.calls : 0;
     return price;
 }
 

@@ -8,6 +8,7 @@
 #include "planner/layout/layout.h"
 #include "planner/layout/mesh.h"
 #include "planner/layout/op_time.h"
+#include "planner/layout/software.h"
 
 /* Machine, network and software as plain numbers. */
 typedef struct {
@@ -29,6 +30,7 @@ typedef struct {
     const vsh_recipe *recipe;
     bool flash;       /* attention tiled in one kernel, else scores are stored */
     bool dropout;     /* masks are kept beside what they drop */
+    vsh_software software;
     double imbalance; /* rows of the fullest chip's experts over the mean; 0: 1 */
 } vsh_step_run;
 

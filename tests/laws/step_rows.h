@@ -222,7 +222,8 @@ static inline step_row *step_new(step_table *t, int set, const vsh_model *model)
                    .interleave = 1},
         .precision = VSH_BF16,
         .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW),
-        .flash = true};
+        .flash = true,
+        .software = *vsh_software_of(step_sets[set].stack)};
     t->count++;
     return row;
 }
@@ -282,6 +283,7 @@ static inline void step_foundry(step_table *t, const step_csv *c)
         step_new(t, a100 ? STEP_FOUNDRY_A100 : fp8 ? STEP_FOUNDRY_FP8 : STEP_FOUNDRY_H100, &m);
     vsh_measured_step *s = &r->step;
 
+    s->run.software.first_flash = true; /* attn_impl: triton */
     if (strcmp(step_text(c, "gpu"), "a100_40gb") == 0)
         s->hardware = &t->small;
     s->run.layout.split.data = s->chips = step_integer(c, "n_gpus");
