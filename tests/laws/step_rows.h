@@ -11,7 +11,7 @@
 #include "core/file.h"
 #include "planner/layout/calibrate.h"
 
-enum { STEP_ROWS = 2000, STEP_FIELDS = 40, STEP_SETS = 8 };
+enum { STEP_ROWS = 2000, STEP_FIELDS = 40, STEP_SETS = 9 };
 
 /* One row in three of a data set fits constants (the second, the fifth, ...), in the order of the
  * file; the others judge. */
@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
     vsh_arena *arena;
-    vsh_hardware hardware[STEP_SETS], small; /* small: the A100 of 40 GB */
+    vsh_hardware hardware[STEP_SETS];
     step_row *row;
     int count;
     vsh_error *err;
@@ -179,24 +179,33 @@ enum {
     STEP_FOUNDRY_H100,
     STEP_FOUNDRY_FP8,
     STEP_V5E,
-    STEP_V5P
+    STEP_V5P,
+    STEP_FOUNDRY_40
 };
 
 typedef struct {
     const char *name, *hardware, *stack;
     double calibrated, pure; /* wanted: mean absolute error, %; 0: for information */
     int stacked;             /* the first data set of the same stack */
+    int judged;              /* with the rows of this one */
 } step_set;
 
 static const step_set step_sets[STEP_SETS] = {
-    {"Megatron-LM, A100 (Narayanan)", "a100-80gb", "megatron-lm", 3.5, 3.5, STEP_MEGATRON},
-    {"vTrain multi-node, A100", "a100-80gb", "megatron-deepspeed", 6.5, 8, STEP_VTRAIN_MULTI},
-    {"vTrain single-node, A100", "a100-40gb", "megatron-deepspeed", 6, 20, STEP_VTRAIN_MULTI},
-    {"llm-foundry, A100", "a100-80gb", "fsdp", 5, 10, STEP_FOUNDRY_A100},
-    {"llm-foundry, H100 bf16", "h100-sxm", "fsdp", 3.5, 18, STEP_FOUNDRY_H100},
-    {"llm-foundry, H100 fp8", "h100-sxm", "fsdp", 0, 0, STEP_FOUNDRY_H100},
-    {"MaxText, TPU v5e", "tpu-v5e", "maxtext", 4, 6, STEP_V5E},
-    {"MaxText, TPU v5p", "tpu-v5p", "maxtext", 0, 0, STEP_V5P}};
+    {"Megatron-LM, A100 (Narayanan)", "a100-80gb", "megatron-lm", 3.5, 3.5, STEP_MEGATRON,
+     STEP_MEGATRON},
+    {"vTrain multi-node, A100", "a100-80gb", "megatron-deepspeed", 6.5, 8, STEP_VTRAIN_MULTI,
+     STEP_VTRAIN_MULTI},
+    {"vTrain single-node, A100", "a100-40gb", "megatron-deepspeed", 6, 20, STEP_VTRAIN_MULTI,
+     STEP_VTRAIN_SINGLE},
+    {"llm-foundry, A100", "a100-80gb", "fsdp", 5, 10, STEP_FOUNDRY_A100,
+     STEP_FOUNDRY_A100},
+    {"llm-foundry, H100 bf16", "h100-sxm", "fsdp", 3.5, 18, STEP_FOUNDRY_H100,
+     STEP_FOUNDRY_H100},
+    {"llm-foundry, H100 fp8", "h100-sxm", "fsdp", 0, 0, STEP_FOUNDRY_H100,
+     STEP_FOUNDRY_FP8},
+    {"MaxText, TPU v5e", "tpu-v5e", "maxtext", 4, 6, STEP_V5E, STEP_V5E},
+    {"MaxText, TPU v5p", "tpu-v5p", "maxtext", 0, 0, STEP_V5P, STEP_V5P},
+    {"llm-foundry, A100 40 GB", "a100-40gb", "fsdp", 5, 10, STEP_FOUNDRY_40, STEP_FOUNDRY_A100}};
 
 static inline step_row *step_new(step_table *t, int set, const vsh_model *model)
 {
@@ -278,14 +287,13 @@ static inline void step_foundry(step_table *t, const step_csv *c)
 {
     vsh_model m = step_mpt(step_text(c, "model"), step_integer(c, "seq_len_tokens"));
     bool a100 = strncmp(step_text(c, "gpu"), "a100", 4) == 0;
+    bool small = strcmp(step_text(c, "gpu"), "a100_40gb") == 0;
     bool fp8 = strcmp(step_text(c, "precision"), "amp_fp8") == 0;
     step_row *r =
-        step_new(t, a100 ? STEP_FOUNDRY_A100 : fp8 ? STEP_FOUNDRY_FP8 : STEP_FOUNDRY_H100, &m);
+        step_new(t, small ? STEP_FOUNDRY_40 : a100 ? STEP_FOUNDRY_A100 : fp8 ? STEP_FOUNDRY_FP8 : STEP_FOUNDRY_H100, &m);
     vsh_measured_step *s = &r->step;
 
     s->run.software.first_flash = true; /* attn_impl: triton */
-    if (strcmp(step_text(c, "gpu"), "a100_40gb") == 0)
-        s->hardware = &t->small;
     s->run.layout.split.data = s->chips = step_integer(c, "n_gpus");
     s->run.layout.split.zero = 3;
     s->run.laid.batch = step_integer(c, "global_batch_seqs");
@@ -371,7 +379,6 @@ static inline vsh_status step_read(step_table *t, vsh_error *err)
         snprintf(path, sizeof path, "hwprofiles/%s.yaml", step_sets[s].hardware);
         VSH_TRY(vsh_hardware_read(t->arena, path, &t->hardware[s], err));
     }
-    VSH_TRY(vsh_hardware_read(t->arena, "hwprofiles/a100-40gb.yaml", &t->small, err));
     /* vTrain's cluster: 4 cards of 200 Gb/s a node of 8 (its inter_node_bandwidth 800) */
     t->hardware[STEP_VTRAIN_MULTI].inter_rate.value = 12.5e9;
     for (int f = 0; f < 5; f++) {
@@ -419,6 +426,89 @@ static inline step_errors step_judge(const double *error, int count)
         e.worst = size[count - 1];
     }
     return e;
+}
+
+/* Of the rows judged with a set that fitted nothing; a set's stack is stacks[set]. */
+static inline int step_errors_of(const step_table *t, int set, const vsh_stack *stacks,
+                                 double *error, vsh_error *err)
+{
+    int count = 0;
+
+    for (int i = 0; i < t->count; i++) {
+        const step_row *r = &t->row[i];
+        vsh_step_time time;
+        if (step_sets[r->set].judged != set || step_fits(r->index))
+            continue;
+        if (vsh_measured_predict(&r->step, &stacks[r->set], &time, err) != VSH_OK)
+            abort();
+        error[count++] = time.step / r->step.seconds - 1;
+    }
+    return count;
+}
+
+static inline double step_flops(const step_row *r)
+{
+    vsh_work work = vsh_step_work(&r->step.run);
+    vsh_op_list ops;
+
+    work.split = (vsh_split){0};
+    work.sequences = 1;
+    work.recipe = NULL;
+    if (vsh_lower(r->model, &work, &ops, NULL) != VSH_OK)
+        abort();
+    return vsh_ops_step_model_flops(&ops).v * (double)r->step.run.laid.batch /
+           (double)r->step.chips;
+}
+
+/* One constant a data set: the FLOP/s a chip that its fitting rows reach, by their geometric mean.
+ */
+static inline int step_null(const step_table *t, int set, double *error)
+{
+    double sum = 0;
+    int fitted = 0, count = 0;
+
+    for (int i = 0; i < t->count; i++)
+        if (step_sets[t->row[i].set].judged == set && step_fits(t->row[i].index)) {
+            sum += log(step_flops(&t->row[i]) / t->row[i].step.seconds);
+            fitted++;
+        }
+    for (int i = 0; i < t->count && fitted; i++)
+        if (step_sets[t->row[i].set].judged == set && !step_fits(t->row[i].index))
+            error[count++] = step_flops(&t->row[i]) / exp(sum / fitted) / t->row[i].step.seconds - 1;
+    return count;
+}
+
+/* The stack as the profile ships it; where it has none, pure. */
+static inline vsh_status step_calibrated(const step_table *t, int set, vsh_stack *stack,
+                                         vsh_error *err)
+{
+    const vsh_stack_figures *figures = NULL;
+
+    for (int i = 0; i < t->hardware[set].stack_count; i++)
+        if (strcmp(t->hardware[set].stack[i].name, step_sets[set].stack) == 0)
+            figures = &t->hardware[set].stack[i];
+    (void)err;
+    *stack = vsh_stack_calibrated(&t->hardware[set], figures);
+    return VSH_OK;
+}
+
+/* Fits a stack to the fitting rows of its data sets, each of which weighs the same. */
+static inline vsh_status step_fit(step_table *t, int stacked, vsh_stack *stack, vsh_error *err)
+{
+    static vsh_measured_step steps[STEP_ROWS];
+    int of[STEP_SETS] = {0}, count = 0;
+
+    for (int i = 0; i < t->count; i++)
+        of[t->row[i].set] += step_fits(t->row[i].index);
+    for (int i = 0; i < t->count; i++) {
+        int set = t->row[i].set;
+        if (step_sets[set].stacked != stacked || step_sets[set].calibrated <= 0 ||
+            !step_fits(t->row[i].index))
+            continue;
+        steps[count] = t->row[i].step;
+        steps[count++].weight = 1.0 / of[set];
+    }
+    return vsh_calibrate(steps, count, (1U << VSH_STACK_CONSTANTS) - 1, stack, err);
 }
 
 #endif
