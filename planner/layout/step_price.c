@@ -10,6 +10,7 @@ vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
                            vsh_platform *platform, vsh_error *err)
 {
     platform->stack = *stack;
+    platform->node = (int64_t)vsh_figure_or(&hardware->group, 1);
     VSH_TRY(vsh_chip_rate_of(hardware, stack, precision, flash, &platform->rate, err));
     return vsh_fabric_of(hardware, stack, chips, slice, &platform->fabric, err);
 }
@@ -112,6 +113,10 @@ static double software_share(const vsh_step_run *run, const vsh_op *op)
     return s->first_flash && run->flash && op->kind == VSH_OP_ATTENTION ? first_flash : 1;
 }
 
+/* What a call costs the chip beside its work, of a product's overhead: begin, end, and the gap
+ * before the next kernel; 7.7 us on an A100. Assumed. */
+static const double gap = 1.5;
+
 static vsh_eager_run eager_run(const vsh_step_run *run)
 {
     double held = run->recipe ? run->recipe->gradients : 0;
@@ -151,6 +156,7 @@ vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *plat
     price = vsh_op_time(&platform->rate, &whole, vsh_op_kernels(op, layers));
     price.chip.v = share * (price.chip.v + e.more / platform->rate.memory);
     price.launches *= share > 0 ? e.calls : 0;
+    price.chip.v += price.launches * gap * platform->rate.overhead / platform->rate.clock;
     return price;
 }
 
@@ -178,6 +184,8 @@ static void add_op(pricing *p, const vsh_op *op)
       : op->roles & VSH_ROLE_AHEAD ? &span->hides
                                    : &span->waits) += seconds;
     span->launches += price.launches / (double)alike;
+    if (network && !(op->roles & VSH_ROLE_ONCE) && op->ranks >= p->platform->node)
+        span->late += p->platform->stack.wait * (double)op->count / (double)alike;
 }
 
 vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platform,

@@ -15,6 +15,7 @@ typedef struct {
     vsh_stack stack;
     vsh_chip_rate rate;
     vsh_fabric fabric;
+    int64_t node; /* chips of a whole fast domain, used or not */
 } vsh_platform;
 
 vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
@@ -38,6 +39,7 @@ typedef struct {
 typedef struct {
     double chip;     /* s busy with computation */
     double launches; /* that the host begins */
+    double late;     /* s that hosts wait for the last of them before collectives */
     double waits;    /* s of collectives that nothing hides */
     double hides;    /* s of collectives that other work may hide */
 } vsh_span;

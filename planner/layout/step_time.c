@@ -9,6 +9,7 @@ static void span_add(vsh_span *sum, const vsh_span *part, double times)
 {
     sum->chip += times * part->chip;
     sum->launches += times * part->launches;
+    sum->late += times * part->late;
     sum->waits += times * part->waits;
     sum->hides += times * part->hides;
 }
@@ -31,15 +32,25 @@ typedef struct {
     double chip, exposed, host; /* host: waited for beyond the other two */
 } spent;
 
+static double spent_sum(spent s) { return s.chip + s.exposed + s.host; }
+
 static spent span_time(const vsh_platform *p, const vsh_span *s)
 {
-    double exposed = s->waits + exposed_of(s->hides, s->chip, p->stack.overlap);
-    double host = s->launches * p->rate.dispatch;
-
-    return (spent){s->chip, exposed, fmax(0, host - s->chip - exposed)};
+    return (spent){s->chip, s->waits + exposed_of(s->hides, s->chip, p->stack.overlap), 0};
 }
 
-static double spent_sum(spent s) { return s.chip + s.exposed + s.host; }
+/* Both ways. The host runs ahead of the chip from one into the other, and from one micro-batch into
+ * the next, so that the longer of all its work and all of the chip's counts. */
+static spent both_ways(const vsh_platform *p, const vsh_part_price *part)
+{
+    spent forward = span_time(p, &part->forward), backward = span_time(p, &part->backward);
+    double host = (part->forward.launches + part->backward.launches) * p->rate.dispatch +
+                  part->forward.late + part->backward.late;
+    spent both = {forward.chip + backward.chip, forward.exposed + backward.exposed, 0};
+
+    both.host = fmax(0, host - spent_sum(both));
+    return both;
+}
 
 /* ---- stages -------------------------------------------------------------------------------- */
 
@@ -53,7 +64,7 @@ typedef struct {
 
 typedef struct {
     spent micro;     /* of a micro-batch, forward and back */
-    double backward; /* of it the way back */
+    double backward; /* of it what the chip computes on the way back */
     vsh_share share;
 } stage_time;
 
@@ -89,7 +100,6 @@ static stage_time stage_of(const question *q, int64_t stage)
     bool first = stage == 0, last = stage == stages - 1;
     vsh_part_price sum = {0};
     stage_time t = {.share = {0}};
-    spent forward, backward;
 
     for (int64_t c = 0; c < chunks; c++)
         add_chunk(q, c * stages + stage, stages * chunks, &sum, &t.share);
@@ -107,11 +117,8 @@ static stage_time stage_of(const question *q, int64_t stage)
         sum.forward.waits += q->chunks * send_time(q);
         sum.backward.waits += q->chunks * send_time(q);
     }
-    forward = span_time(q->platform, &sum.forward);
-    backward = span_time(q->platform, &sum.backward);
-    t.backward = spent_sum(backward);
-    t.micro = (spent){forward.chip + backward.chip, forward.exposed + backward.exposed,
-                      forward.host + backward.host};
+    t.backward = sum.backward.chip;
+    t.micro = both_ways(q->platform, &sum);
     return t;
 }
 
