@@ -3,16 +3,14 @@
 #include <string.h>
 
 /* Passes over memory beside those of the list, times the list's bytes: forward and backward,
- * without and with dropout. Counted from Megatron-LM's transformer.py, its fused kernels and torch's
- * (from memory; derived):
- *   norm      backward: the gradients of its weights read input and gradient once more
- *   residual  dropout writes and reads a mask of a byte; the backward pass adds the gradients of
- *             both branches
- *   softmax   of stored scores: the list moves what the causal mask leaves, half; kernels read that
- *             and write the whole square; dropout passes over the square and its mask, both ways
- *   loss      in fp32: cast, largest, difference, exponential, sum, quotient (34 bytes a logit at
- *             the share that op_time takes); gradient, product, cast (22)
- * autocast: the residual stream is fp32, and a cast stands before every product and norm. */
+ * without and with dropout. Counted from Megatron-LM's transformer.py, its fused kernels and
+ * torch's (from memory; derived): norm      backward: the gradients of its weights read input and
+ * gradient once more residual  dropout writes and reads a mask of a byte; the backward pass adds
+ * the gradients of both branches softmax   of stored scores: the list moves what the causal mask
+ * leaves, half; kernels read that and write the whole square; dropout passes over the square and
+ * its mask, both ways loss      in fp32: cast, largest, difference, exponential, sum, quotient (34
+ * bytes a logit at the share that op_time takes); gradient, product, cast (22) autocast: the
+ * residual stream is fp32, and a cast stands before every product and norm. */
 static const struct {
     const char *word;
     double forward, backward;         /* times the list's bytes */

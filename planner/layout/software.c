@@ -7,12 +7,10 @@
  *             torch's checkpoint without reentry stops early (torch.utils.checkpoint, early_stop)
  *   megatron  vocab_parallel_cross_entropy, in passes; checkpoints run the whole layer again
  *   compiled  XLA drops what nothing needs (maxtext) */
-static const vsh_software known[] = {{"megatron-lm", false, false, false},
-                                     {"megatron-deepspeed", false, false, false},
-                                     {"fsdp", true, true, false},
-                                     {"pytorch", true, true, false},
-                                     {"maxtext", true, true, false},
-                                     {"vishwa", true, true, false}};
+static const vsh_software known[] = {
+    {"megatron-lm", false, false, false}, {"megatron-deepspeed", false, false, false},
+    {"fsdp", true, true, false},          {"pytorch", true, true, false},
+    {"maxtext", true, true, false},       {"vishwa", true, true, false}};
 static const vsh_software unknown = {"", false, false, false};
 
 const vsh_software *vsh_software_of(const char *name)

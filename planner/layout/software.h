@@ -6,7 +6,8 @@
 
 typedef struct {
     const char *name;
-    bool fused_loss;  /* cross entropy in one kernel, in place; else a pass over fp32 logits a step */
+    bool
+        fused_loss; /* cross entropy in one kernel, in place; else a pass over fp32 logits a step */
     bool early_stop;  /* recomputation of a layer stops at the last tensor that is needed */
     bool first_flash; /* FlashAttention of the first kind */
 } vsh_software;

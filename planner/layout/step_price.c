@@ -180,9 +180,7 @@ static void add_op(pricing *p, const vsh_op *op)
     price = vsh_step_op_price(p->run, p->platform, p->mesh, op, alike);
     seconds = price.chip.v / (double)alike * load_of(p, op);
     span = (network ? op->during : op->phase) == VSH_FORWARD ? &part->forward : &part->backward;
-    *(!network                     ? &span->chip
-      : op->roles & VSH_ROLE_AHEAD ? &span->hides
-                                   : &span->waits) += seconds;
+    *(!network ? &span->chip : op->roles & VSH_ROLE_AHEAD ? &span->hides : &span->waits) += seconds;
     span->launches += price.launches / (double)alike;
     if (network && !(op->roles & VSH_ROLE_ONCE) && op->ranks >= p->platform->node)
         span->late += p->platform->stack.wait * (double)op->count / (double)alike;

@@ -29,8 +29,8 @@ typedef struct {
     vsh_precision precision;
     vsh_recompute_mode recompute;
     const vsh_recipe *recipe;
-    bool flash;       /* attention tiled in one kernel, else scores are stored */
-    bool dropout;     /* masks are kept beside what they drop */
+    bool flash;   /* attention tiled in one kernel, else scores are stored */
+    bool dropout; /* masks are kept beside what they drop */
     vsh_software software;
     double imbalance; /* rows of the fullest chip's experts over the mean; 0: 1 */
 } vsh_step_run;

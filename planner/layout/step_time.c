@@ -3,6 +3,31 @@
 #include <assert.h>
 #include <math.h>
 
+/* ---- slices -------------------------------------------------------------------------------- */
+
+/* Replicas of one slice, where weights are shared within slices; else 0. */
+static int64_t replicas_of_slice(const vsh_platform *p, const vsh_layout *layout)
+{
+    const vsh_split *split = &layout->split;
+    vsh_standing s;
+
+    if (p->fabric.axes == 0 || split->zero < 3 || p->fabric.chips == p->fabric.domain)
+        return 0;
+    s = vsh_place(&p->fabric, (vsh_ranks){vsh_split_replicas(split), vsh_ways(split->tensor)});
+    return s.domains > 1 && s.inside > 1 ? s.inside : 0;
+}
+
+vsh_mesh vsh_step_mesh(const vsh_platform *p, const vsh_layout *layout)
+{
+    vsh_mesh mesh = vsh_mesh_of(&p->fabric, &layout->split, layout->pp);
+    int64_t inside = replicas_of_slice(p, layout);
+
+    if (inside)
+        mesh.axis[VSH_MESH_DATA] =
+            vsh_route_of(&p->fabric, (vsh_ranks){inside, vsh_ways(layout->split.tensor)});
+    return mesh;
+}
+
 /* ---- one direction through a stage --------------------------------------------------------- */
 
 static void span_add(vsh_span *sum, const vsh_span *part, double times)
@@ -105,8 +130,7 @@ static stage_time stage_of(const question *q, int64_t stage)
         add_chunk(q, c * stages + stage, stages * chunks, &sum, &t.share);
     if (first) {
         part_add(&sum, &q->price->embedding, 1);
-        t.share =
-            vsh_share_add(t.share, vsh_share_embedding(run->laid.model, &run->layout.split));
+        t.share = vsh_share_add(t.share, vsh_share_embedding(run->laid.model, &run->layout.split));
     }
     if (last) {
         part_add(&sum, &q->price->head, 1);
@@ -147,6 +171,20 @@ static double over_replicas(const question *q, vsh_collective how, double elemen
            vsh_route_time(&q->mesh->expert_data, how, (vsh_bytes){experts}).v;
 }
 
+/* Over the data centre's network after the loop over layers has ended: nothing hides it. */
+static double over_slices(const question *q, vsh_share share)
+{
+    const vsh_fabric *f = &q->platform->fabric;
+    int64_t inside = replicas_of_slice(q->platform, &q->run->layout);
+    double parameters = (double)(vsh_share_dense(share) + share.experts);
+
+    if (inside == 0)
+        return 0;
+    return vsh_collective_time(f, (vsh_ranks){f->chips / f->domain, f->domain}, VSH_ALL_REDUCE,
+                               (vsh_bytes){gradient_element(q->run) * parameters / (double)inside})
+        .v;
+}
+
 /* Sums of gradients, which the way back of the last micro-batch may hide, and the weights gathered
  * after the update. */
 static double once_exposed(const question *q, const stage_time *t)
@@ -165,7 +203,8 @@ static double once_exposed(const question *q, const stage_time *t)
                    (vsh_bytes){gradient_element(q->run) *
                                (double)vsh_share_embedding(q->run->laid.model, split).sharded})
                    .v;
-    return exposed_of(gradients, t->backward, q->platform->stack.overlap) + weights + tied;
+    return exposed_of(gradients, t->backward, q->platform->stack.overlap) + weights + tied +
+           over_slices(q, t->share);
 }
 
 static double optimizer_time(const question *q, const stage_time *t)
@@ -221,7 +260,7 @@ vsh_step_time vsh_step_time_of(const vsh_step_run *run, const vsh_platform *plat
 vsh_status vsh_step_time_whole(const vsh_step_run *run, const vsh_platform *platform,
                                vsh_list_price *price, vsh_step_time *time, vsh_error *err)
 {
-    vsh_mesh mesh = vsh_mesh_of(&platform->fabric, &run->layout.split, run->layout.pp);
+    vsh_mesh mesh = vsh_step_mesh(platform, &run->layout);
 
     VSH_TRY(vsh_list_price_of(run, platform, &mesh, price, err));
     *time = vsh_step_time_of(run, platform, &mesh, price);

@@ -36,6 +36,33 @@ static void print_rows(const step_table *t, int set, const vsh_stack stacks[STEP
     }
 }
 
+/* As a profile writes it. */
+static void print_stack(const step_table *t, int set, vsh_stack *stack, vsh_error *err)
+{
+    static double error[STEP_ROWS];
+    vsh_stack stacks[STEP_SETS];
+    int count = 0;
+
+    for (int s = 0; s < STEP_SETS; s++)
+        stacks[s] = *stack;
+    for (int s = 0; s < STEP_SETS; s++)
+        if (step_sets[s].stacked == set && step_sets[s].calibrated > 0)
+            count += step_errors_in(t, s, stacks, error + count, err);
+    printf("# %s\n  %s:\n", step_sets[set].hardware, step_sets[set].stack);
+    for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
+        if (strstr(step_sets[set].free, vsh_stack_constants[i].name)) {
+            double value = *vsh_stack_value(stack, &vsh_stack_constants[i]);
+            bool seconds = vsh_stack_constants[i].most < 0.1;
+            printf("    %s: {value: %.3g%s, source: \"%s, one row in three\", date: 2026, tag: "
+                   "calibrated}\n",
+                   vsh_stack_constants[i].name, seconds ? value * 1e6 : value, seconds ? " us" : "",
+                   step_sets[set].source);
+        }
+    printf("    spread: {value: %.2g, source: \"90th percentile of the other rows' errors\", date: "
+           "2026, tag: measured}\n",
+           step_judge(error, count).p90);
+}
+
 static void refit(step_table *t, vsh_stack stacks[STEP_SETS], vsh_error *err)
 {
     for (int s = 0; s < STEP_SETS; s++) {
@@ -43,11 +70,7 @@ static void refit(step_table *t, vsh_stack stacks[STEP_SETS], vsh_error *err)
             continue;
         if (step_fit(t, s, &stacks[s], err) != VSH_OK)
             fail(err);
-        printf("  %s, %s:\n   ", step_sets[s].hardware, step_sets[s].stack);
-        for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
-            printf(" %s %.4g", vsh_stack_constants[i].name,
-                   *vsh_stack_value(&stacks[s], &vsh_stack_constants[i]));
-        printf("\n");
+        print_stack(t, s, &stacks[s], err);
     }
     for (int s = 0; s < STEP_SETS; s++)
         stacks[s] = stacks[step_sets[s].stacked];
@@ -82,8 +105,8 @@ int main(int argc, char **argv)
         memcpy(fitted, pure, sizeof fitted);
         refit(&t, fitted, &err);
     }
-    printf("  %-41s %4s %6s %6s %6s %6s %6s %7s\n", "step time, rows that fitted nothing, %", "rows",
-           "mean", "median", "p90", "worst", "bias", "wanted");
+    printf("  %-41s %4s %6s %6s %6s %6s %6s %7s\n", "step time, rows that fitted nothing, %",
+           "rows", "mean", "median", "p90", "worst", "bias", "wanted");
     for (int s = 0; s < STEP_SETS; s++) {
         int count;
         if ((only >= 0 && s != only) || step_sets[s].judged != s)

@@ -120,9 +120,9 @@ static inline vsh_model step_mpt(const char *name, int64_t context)
     static const struct {
         const char *name;
         int64_t layers, hidden, heads;
-    } mpt[] = {{"125m", 12, 768, 12},  {"350m", 24, 1024, 16}, {"760m", 24, 1536, 12},
-               {"1b", 24, 2048, 16},   {"3b", 32, 2560, 20},   {"7b", 32, 4096, 32},
-               {"13b", 40, 5120, 40},  {"30b", 48, 7168, 56},  {"70b", 80, 8192, 64}};
+    } mpt[] = {{"125m", 12, 768, 12}, {"350m", 24, 1024, 16}, {"760m", 24, 1536, 12},
+               {"1b", 24, 2048, 16},  {"3b", 32, 2560, 20},   {"7b", 32, 4096, 32},
+               {"13b", 40, 5120, 40}, {"30b", 48, 7168, 56},  {"70b", 80, 8192, 64}};
     vsh_model m = vsh_model_default();
 
     for (size_t i = 0; i < sizeof mpt / sizeof mpt[0]; i++)
@@ -165,7 +165,8 @@ static inline vsh_model step_mixtral(int64_t context)
     m.ffn = 14336;
     m.vocab = 32000;
     m.context = context;
-    m.experts = (vsh_experts){.count = 8, .top_k = 2, .hidden = 14336, .every = 1, .granularity = 1};
+    m.experts =
+        (vsh_experts){.count = 8, .top_k = 2, .hidden = 14336, .every = 1, .granularity = 1};
     return m;
 }
 
@@ -188,24 +189,34 @@ typedef struct {
     double calibrated, pure; /* wanted: mean absolute error, %; 0: for information */
     int stacked;             /* the first data set of the same stack */
     int judged;              /* with the rows of this one */
+    const char *free;        /* constants that its rows can tell */
+    const char *source;
 } step_set;
 
 static const step_set step_sets[STEP_SETS] = {
     {"Megatron-LM, A100 (Narayanan)", "a100-80gb", "megatron-lm", 3.5, 3.5, STEP_MEGATRON,
-     STEP_MEGATRON},
+     STEP_MEGATRON, "matrix memory link_fast link_slow overlap", "arXiv:2104.04473 (SC21) Table 1"},
     {"vTrain multi-node, A100", "a100-80gb", "megatron-deepspeed", 6.5, 8, STEP_VTRAIN_MULTI,
-     STEP_VTRAIN_MULTI},
+     STEP_VTRAIN_MULTI, "matrix memory dispatch link_fast overlap wait",
+     "VIA-Research/vTrain@f8dda8473a data/ground_truth_multi.csv and _single.csv"},
     {"vTrain single-node, A100", "a100-40gb", "megatron-deepspeed", 6, 20, STEP_VTRAIN_MULTI,
-     STEP_VTRAIN_SINGLE},
-    {"llm-foundry, A100", "a100-80gb", "fsdp", 5, 10, STEP_FOUNDRY_A100,
-     STEP_FOUNDRY_A100},
-    {"llm-foundry, H100 bf16", "h100-sxm", "fsdp", 3.5, 18, STEP_FOUNDRY_H100,
-     STEP_FOUNDRY_H100},
-    {"llm-foundry, H100 fp8", "h100-sxm", "fsdp", 0, 0, STEP_FOUNDRY_H100,
-     STEP_FOUNDRY_FP8},
-    {"MaxText, TPU v5e", "tpu-v5e", "maxtext", 4, 6, STEP_V5E, STEP_V5E},
-    {"MaxText, TPU v5p", "tpu-v5p", "maxtext", 0, 0, STEP_V5P, STEP_V5P},
-    {"llm-foundry, A100 40 GB", "a100-40gb", "fsdp", 5, 10, STEP_FOUNDRY_40, STEP_FOUNDRY_A100}};
+     STEP_VTRAIN_SINGLE, NULL,
+     "VIA-Research/vTrain@f8dda8473a data/ground_truth_multi.csv and _single.csv"},
+    {"llm-foundry, A100", "a100-80gb", "fsdp", 5, 10, STEP_FOUNDRY_A100, STEP_FOUNDRY_A100,
+     "matrix memory attention link_fast overlap",
+     "mosaicml/llm-foundry@8c8dd48f72 scripts/train/benchmarking/README.md"},
+    {"llm-foundry, H100 bf16", "h100-sxm", "fsdp", 3.5, 18, STEP_FOUNDRY_H100, STEP_FOUNDRY_H100,
+     "matrix memory attention link_fast overlap",
+     "mosaicml/llm-foundry@8c8dd48f72 scripts/train/benchmarking/README.md"},
+    {"llm-foundry, H100 fp8", "h100-sxm", "fsdp", 0, 0, STEP_FOUNDRY_H100, STEP_FOUNDRY_FP8, NULL,
+     "mosaicml/llm-foundry@8c8dd48f72 scripts/train/benchmarking/README.md"},
+    {"MaxText, TPU v5e", "tpu-v5e", "maxtext", 4, 6, STEP_V5E, STEP_V5E, "matrix",
+     "AI-Hypercomputer/maxtext@e591f30cbb src/maxtext/configs/tpu/v5e/README.md"},
+    {"MaxText, TPU v5p", "tpu-v5p", "maxtext", 0, 0, STEP_V5P, STEP_V5P, NULL,
+     "AI-Hypercomputer/maxtext@e591f30cbb src/maxtext/configs/tpu/v5e/README.md"},
+    {"llm-foundry, A100 40 GB", "a100-40gb", "fsdp", 5, 10, STEP_FOUNDRY_40, STEP_FOUNDRY_A100,
+     "matrix memory attention link_fast overlap",
+     "mosaicml/llm-foundry@8c8dd48f72 scripts/train/benchmarking/README.md"}};
 
 static inline step_row *step_new(step_table *t, int set, const vsh_model *model)
 {
@@ -224,15 +235,15 @@ static inline step_row *step_new(step_table *t, int set, const vsh_model *model)
         abort();
     }
     row->step.hardware = &t->hardware[set];
-    row->step.run = (vsh_step_run){
-        .laid = {.model = row->model, .seq = model->context},
-        .layout = {.split = {.tensor = 1, .context = 1, .expert = 1, .data = 1},
-                   .pp = 1,
-                   .interleave = 1},
-        .precision = VSH_BF16,
-        .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW),
-        .flash = true,
-        .software = *vsh_software_of(step_sets[set].stack)};
+    row->step.run =
+        (vsh_step_run){.laid = {.model = row->model, .seq = model->context},
+                       .layout = {.split = {.tensor = 1, .context = 1, .expert = 1, .data = 1},
+                                  .pp = 1,
+                                  .interleave = 1},
+                       .precision = VSH_BF16,
+                       .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW),
+                       .flash = true,
+                       .software = *vsh_software_of(step_sets[set].stack)};
     t->count++;
     return row;
 }
@@ -289,8 +300,12 @@ static inline void step_foundry(step_table *t, const step_csv *c)
     bool a100 = strncmp(step_text(c, "gpu"), "a100", 4) == 0;
     bool small = strcmp(step_text(c, "gpu"), "a100_40gb") == 0;
     bool fp8 = strcmp(step_text(c, "precision"), "amp_fp8") == 0;
-    step_row *r =
-        step_new(t, small ? STEP_FOUNDRY_40 : a100 ? STEP_FOUNDRY_A100 : fp8 ? STEP_FOUNDRY_FP8 : STEP_FOUNDRY_H100, &m);
+    step_row *r = step_new(t,
+                           small  ? STEP_FOUNDRY_40
+                           : a100 ? STEP_FOUNDRY_A100
+                           : fp8  ? STEP_FOUNDRY_FP8
+                                  : STEP_FOUNDRY_H100,
+                           &m);
     vsh_measured_step *s = &r->step;
 
     s->run.software.first_flash = true; /* attn_impl: triton */
@@ -301,7 +316,8 @@ static inline void step_foundry(step_table *t, const step_csv *c)
     s->run.recompute = strcmp(step_text(c, "activation_checkpointing"), "True") == 0
                            ? VSH_RECOMPUTE_FULL
                            : VSH_RECOMPUTE_NONE;
-    /* composer's DEFAULT keeps weights in fp32 and autocasts; PURE keeps them in bf16 (from memory) */
+    /* composer's DEFAULT keeps weights in fp32 and autocasts; PURE keeps them in bf16 (from memory)
+     */
     if (strcmp(step_text(c, "mp_mode"), "DEFAULT") == 0)
         s->run.recipe = vsh_recipe_for(VSH_FP32, VSH_ADAMW);
     s->run.precision = fp8 ? VSH_FP8 : VSH_BF16;
@@ -317,8 +333,7 @@ static inline void step_foundry(step_table *t, const step_csv *c)
 static inline double step_maxtext_flops(const vsh_model *m, double batch, double seq)
 {
     double q = (double)(m->heads * m->head_dim), h = (double)m->hidden, l = (double)m->layers;
-    double weights =
-        l * (h * (4 * q + 3 * (double)m->ffn)) + h * (double)m->vocab;
+    double weights = l * (h * (4 * q + 3 * (double)m->ffn)) + h * (double)m->vocab;
 
     return 6 * batch * seq * weights + 12 * batch * seq * seq * q * l;
 }
@@ -327,8 +342,8 @@ static inline void step_tpu(step_table *t, const step_csv *c)
 {
     bool mixtral = strstr(step_text(c, "model"), "Mixtral") != NULL;
     bool v5e = strcmp(step_text(c, "accelerator"), "TPU v5e") == 0;
-    vsh_model m = mixtral ? step_mixtral(4096)
-                          : step_maxtext(step_integer(c, "n_params_nominal_b"), 2048);
+    vsh_model m =
+        mixtral ? step_mixtral(4096) : step_maxtext(step_integer(c, "n_params_nominal_b"), 2048);
     const char *tensor = strstr(step_text(c, "mesh"), "ici_tensor=");
     double per_device = step_number(c, "per_device_batch");
     step_row *r;
@@ -344,12 +359,13 @@ static inline void step_tpu(step_table *t, const step_csv *c)
     s->run.layout.split.sequence = s->run.layout.split.tensor > 1;
     s->run.layout.split.data = s->chips / s->run.layout.split.tensor;
     s->run.layout.split.zero = 3;
+    s->run.recipe = vsh_recipe_for(VSH_FP32, VSH_ADAMW); /* base.yml: weight_dtype float32 */
     s->run.laid.batch = step_integer(c, "global_batch_seqs");
     s->run.laid.micro = s->run.laid.batch / s->run.layout.split.data;
     s->run.recompute = strcmp(step_text(c, "remat_policy"), "full") == 0 ? VSH_RECOMPUTE_FULL
-                                                                        : VSH_RECOMPUTE_SELECTIVE;
-    s->seconds = step_maxtext_flops(&m, per_device, 2048) /
-                 (step_number(c, "tflops_per_s_per_chip") * 1e12);
+                                                                         : VSH_RECOMPUTE_SELECTIVE;
+    s->seconds =
+        step_maxtext_flops(&m, per_device, 2048) / (step_number(c, "tflops_per_s_per_chip") * 1e12);
     snprintf(r->label, sizeof r->label, "%s x%s %s", step_text(c, "model"),
              step_text(c, "n_slices"), step_text(c, "slice_type"));
 }
@@ -428,8 +444,8 @@ static inline step_errors step_judge(const double *error, int count)
     return e;
 }
 
-/* Of the rows judged with a set that fitted nothing; a set's stack is stacks[set]. */
-static inline int step_errors_of(const step_table *t, int set, const vsh_stack *stacks,
+/* Of the rows of one set that fitted nothing. */
+static inline int step_errors_in(const step_table *t, int set, const vsh_stack *stacks,
                                  double *error, vsh_error *err)
 {
     int count = 0;
@@ -437,12 +453,24 @@ static inline int step_errors_of(const step_table *t, int set, const vsh_stack *
     for (int i = 0; i < t->count; i++) {
         const step_row *r = &t->row[i];
         vsh_step_time time;
-        if (step_sets[r->set].judged != set || step_fits(r->index))
+        if (r->set != set || step_fits(r->index))
             continue;
-        if (vsh_measured_predict(&r->step, &stacks[r->set], &time, err) != VSH_OK)
+        if (vsh_measured_predict(&r->step, &stacks[set], &time, err) != VSH_OK)
             abort();
         error[count++] = time.step / r->step.seconds - 1;
     }
+    return count;
+}
+
+/* Of the rows judged with a set that fitted nothing; a set's stack is stacks[set]. */
+static inline int step_errors_of(const step_table *t, int set, const vsh_stack *stacks,
+                                 double *error, vsh_error *err)
+{
+    int count = 0;
+
+    for (int s = 0; s < STEP_SETS; s++)
+        if (step_sets[s].judged == set)
+            count += step_errors_in(t, s, stacks, error + count, err);
     return count;
 }
 
@@ -474,7 +502,8 @@ static inline int step_null(const step_table *t, int set, double *error)
         }
     for (int i = 0; i < t->count && fitted; i++)
         if (step_sets[t->row[i].set].judged == set && !step_fits(t->row[i].index))
-            error[count++] = step_flops(&t->row[i]) / exp(sum / fitted) / t->row[i].step.seconds - 1;
+            error[count++] =
+                step_flops(&t->row[i]) / exp(sum / fitted) / t->row[i].step.seconds - 1;
     return count;
 }
 
@@ -497,6 +526,7 @@ static inline vsh_status step_fit(step_table *t, int stacked, vsh_stack *stack, 
 {
     static vsh_measured_step steps[STEP_ROWS];
     int of[STEP_SETS] = {0}, count = 0;
+    unsigned free_constants = 0;
 
     for (int i = 0; i < t->count; i++)
         of[t->row[i].set] += step_fits(t->row[i].index);
@@ -508,7 +538,10 @@ static inline vsh_status step_fit(step_table *t, int stacked, vsh_stack *stack, 
         steps[count] = t->row[i].step;
         steps[count++].weight = 1.0 / of[set];
     }
-    return vsh_calibrate(steps, count, (1U << VSH_STACK_CONSTANTS) - 1, stack, err);
+    for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
+        if (strstr(step_sets[stacked].free, vsh_stack_constants[i].name))
+            free_constants |= 1U << i;
+    return vsh_calibrate(steps, count, free_constants, stack, err);
 }
 
 #endif
