@@ -27,7 +27,8 @@ typedef struct {
     int64_t batch, micro_batch; /* sequences; 0: not given */
     const char *layout, *stack;
     int recompute, attention; /* vsh_recompute_mode; plan_attention_words */
-    bool inference;
+    bool inference, dropout;
+    double imbalance; /* NaN: not given */
 } plan_config;
 
 /* fit --objective */

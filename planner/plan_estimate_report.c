@@ -80,8 +80,8 @@ static void print_head(const plan_estimate *e, vsh_term term, vsh_text *out)
                  vsh_show_count((double)e->parameters.total).text, e->chips, e->hardware.name);
     vsh_text_add(out, "  %s\n", vsh_text_string(&layout));
     vsh_text_add(out,
-                 "  %" PRId64 " sequences of %s a step, %" PRId64 " x %" PRId64
-                 " a replica; %s, %s, recompute %s, attention %s\n",
+                 "  %" PRId64 " sequences of %s a step, %" PRId64 " x %" PRId64 " a replica\n"
+                 "  %s, %s, recompute %s, attention %s\n",
                  run->laid.batch, vsh_show_integer(run->laid.seq).text,
                  vsh_micro_batches(&run->layout, &run->laid), run->laid.micro,
                  vsh_precision_words[run->precision], run->recipe->name,
