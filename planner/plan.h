@@ -97,7 +97,9 @@ typedef struct {
     bool same;         /* an alternative that is the recommended run itself */
     bool too_short;    /* the budget does not buy one step */
     vsh_bill bill;
-    double saving_flops, saving_time; /* at equal loss, shares; NaN where it is not the point */
+    /* Shares at equal loss; NaN where it is not the point. The time of experts: at the high ratio
+     * of MFUs, and at the low one. */
+    double saving_flops, saving_time, saving_time_low;
     char saving[160], note[400];
 } plan_run;
 
@@ -160,6 +162,7 @@ typedef struct {
     double memory_bytes;   /* saved on a chip */
     const char *memory_of; /* while training, or of the model served; NULL: none */
     double time;           /* share of the wall clock saved at equal loss */
+    double time_low;       /* of experts: at the low ratio of MFUs; NaN: no range */
     double usd;            /* saved with it */
     double inference;      /* share of the cost of serving a token */
     double inference_low, inference_high;
@@ -184,7 +187,6 @@ typedef struct {
     plan_run recommended;
     bool recommends;          /* a run that fits was found */
     vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
-    plan_run dense_of_joint_law;  /* the dense run that experts are compared with */
     vsh_expert_crossing crossing; /* of the recommended run: its own experts, or 8 */
     const plan_target *target;    /* what a loss needs; NULL: not asked */
     plan_run alternative[PLAN_ALTERNATIVES];

@@ -222,6 +222,7 @@ static void write_row(const plan_advice *a, vsh_json *json)
     vsh_json_known(json, "memory_bytes_saved", a->memory_bytes);
     vsh_json_string(json, "memory_of", a->memory_of);
     vsh_json_known(json, "time_saving", a->time);
+    vsh_json_known(json, "time_saving_low", isnan(a->time_low) ? a->time : a->time_low);
     vsh_json_known(json, "usd_saved", a->usd);
     vsh_json_known(json, "inference_saving", a->inference);
     vsh_json_known(json, "inference_saving_low", a->inference_low);

@@ -190,6 +190,7 @@ static void write_alternatives(const plan *p, vsh_json *json)
         vsh_json_string(json, "saving", run->saving);
         real_if(json, "saving_flops_share", true, run->saving_flops);
         real_if(json, "saving_time_share", true, run->saving_time);
+        real_if(json, "saving_time_low_share", true, run->saving_time_low);
         vsh_json_string(json, "note", run->note);
         vsh_json_end(json);
     }

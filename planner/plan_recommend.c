@@ -40,7 +40,8 @@ static vsh_status try_shape(search_state *s, plan_shape shape, vsh_error *err)
 {
     plan_run *run = &s->tried;
 
-    *run = (plan_run){.name = s->goal->name, .saving_flops = NAN, .saving_time = NAN};
+    *run = (plan_run){
+        .name = s->goal->name, .saving_flops = NAN, .saving_time = NAN, .saving_time_low = NAN};
     VSH_TRY(plan_describe(s->request->hardware, shape, s->goal->experts, &run->model, err));
     if (s->goal->exits)
         plan_place_exits(&run->model, s->goal->exits);
@@ -90,7 +91,8 @@ vsh_status plan_find_run(const plan_request *r, const plan_goal *goal, plan_run 
     search_state state = {.request = r, .goal = goal};
     plan_shape shapes[PLAN_SHAPES];
 
-    *run = (plan_run){.name = goal->name, .saving_flops = NAN, .saving_time = NAN};
+    *run = (plan_run){
+        .name = goal->name, .saving_flops = NAN, .saving_time = NAN, .saving_time_low = NAN};
     if (goal->model) {
         run->model = *goal->model;
         VSH_TRY(plan_sketch_run(r, goal, run, err));

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "planner/advice/experts.h"
 #include "planner/laws/ludziejewski2025.h"
+#include "planner/plan_experts.h"
 
 static const plan_run *find_alternative(const plan *p, int64_t experts)
 {
@@ -33,31 +34,29 @@ static double saving_off_by(double saving, double dense_loss, double nats)
     return 1 - (1 - saving) * exp(nats / vsh_chinchilla_slope(&dense, dense_loss));
 }
 
-static void tell(const plan_run *run, const vsh_expert_row *row, plan_advice *a)
+static void tell(const plan *p, const plan_run *run, const vsh_expert_row *row, plan_advice *a)
 {
+    vsh_expert_crossing c = plan_experts_crossing(p, row->experts);
+    char time[200] = "Nothing is promised at equal loss.";
+
+    if (!isnan(row->saving))
+        snprintf(time, sizeof time,
+                 "Time with an MFU of " VSH_EXPERTS_MFU_WORDS " of the dense model's: %.0f to %.0f "
+                 "%% saved, or %+.3f to %+.3f nats in the same hours.",
+                 100 * run->saving_time_low + 0.0, 100 * run->saving_time + 0.0, row->hours_low,
+                 row->hours_high);
     snprintf(a->why, sizeof a->why,
-             "%s parameters, %s active, on %s tokens in these hours; worse than dense below %s. "
-             "By the joint law: %s. Time with an MFU of 0.75 - 0.80 of the dense model's: %.0f to "
-             "%.0f %% saved.",
+             "%s parameters, %s active, on %s tokens in these hours. At the %s active parameters "
+             "of the plan worse than dense below %s tokens. By the joint law: %s. %s",
              vsh_show_count((double)run->parameters.total).text,
              vsh_show_count((double)run->parameters.active).text, vsh_show_count(run->tokens).text,
-             vsh_show_count(row->crossover).text, vsh_expert_verdicts[row->verdict],
-             100 * row->time_low, 100 * row->time_high);
-    if (isnan(row->time_low))
-        snprintf(a->why, sizeof a->why,
-                 "%s parameters, %s active, on %s tokens; worse than dense below %s. By the joint "
-                 "law: %s. Nothing is promised at equal loss.",
-                 vsh_show_count((double)run->parameters.total).text,
-                 vsh_show_count((double)run->parameters.active).text,
-                 vsh_show_count(run->tokens).text, vsh_show_count(row->crossover).text,
-                 vsh_expert_verdicts[row->verdict]);
+             vsh_show_count(c.params_active).text, vsh_show_count(c.crossover).text,
+             vsh_expert_verdicts[row->verdict], time);
 }
 
 static vsh_status advise(const plan *p, plan_advice *a, int64_t experts)
 {
     const plan_run *run = find_alternative(p, experts);
-    vsh_expert_limits limits = {.total_max = p->largest_params,
-                                .unique = p->data_limited ? p->request.unique_tokens : 0};
     vsh_expert_row row;
 
     if (!run || p->request.model) {
@@ -66,16 +65,17 @@ static vsh_status advise(const plan *p, plan_advice *a, int64_t experts)
                                   : "No model with so many experts fits.");
         return VSH_OK;
     }
-    row = vsh_experts_row(p->flops, (double)experts, limits);
+    row = plan_experts_row(p, (double)experts);
     a->memory_bytes = state_bytes(&p->recommended) - state_bytes(run);
     a->memory_of = "training state";
     a->compute = row.saving;
     a->compute_low = saving_off_by(row.saving, row.best.loss - row.difference, HELD_OUT_NATS);
     a->compute_high = saving_off_by(row.saving, row.best.loss - row.difference, -HELD_OUT_NATS);
-    a->time = isnan(row.saving) ? (double)NAN : run->saving_time;
+    a->time = run->saving_time;
+    a->time_low = run->saving_time_low;
     a->loss = row.difference;
     a->applies = row.verdict == VSH_EXPERTS_WIN; /* in hours, beyond the noise of a run */
-    tell(run, &row, a);
+    tell(p, run, &row, a);
     return VSH_OK;
 }
 

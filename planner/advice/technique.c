@@ -132,6 +132,7 @@ static plan_advice empty_row(const vsh_technique *technique)
                          .loss = NAN,
                          .memory_bytes = NAN,
                          .time = NAN,
+                         .time_low = NAN,
                          .usd = NAN,
                          .inference = NAN,
                          .inference_low = NAN,
