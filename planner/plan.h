@@ -225,6 +225,10 @@ vsh_status plan_alternatives(plan *p, vsh_error *err);
 /* planner/advice/technique.c: what each technique saves, beside the recommended run; after the
  * alternatives, whose runs it reads. */
 vsh_status plan_advise(plan *p, vsh_error *err);
+/* planner/advice/training_memory.c: bytes of a chip that another recipe frees in a run, all else
+ * being as it is. */
+vsh_status plan_recipe_frees(const plan_run *run, const vsh_recipe *recipe, double *bytes,
+                             vsh_error *err);
 /* plan_architecture.c: heads in all, spread evenly along the depth. */
 void plan_place_exits(vsh_model *model, int64_t heads);
 
@@ -245,6 +249,7 @@ typedef struct {
     double forward_speed;  /* of the forward products, those of the backward pass being 1; 0: 1 */
     int64_t exits;         /* output heads along the depth, the last included; 0: the model's own */
     bool recompute;        /* all layers, needed or not */
+    bool trial;            /* only tried: no interval is drawn for its loss */
 } plan_goal;
 
 /* plan_recommend.c: the best run for a goal that fits the chips; run->model.layers is 0 when no

@@ -284,7 +284,10 @@ static void write_json(const plan *p, const combination *c, vsh_json *json)
 {
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
+    plan_write_hardware(p, json);
+    vsh_json_real(json, "hours", p->request.hours);
     vsh_json_real(json, "flops", p->flops);
+    plan_run_write_json(&p->recommended, "recommended", json);
     plan_advice_write_json(p, json);
     if (c->list.count > 0)
         write_combination(c, json);
@@ -368,6 +371,7 @@ vsh_status plan_run_advice(vsh_session *s, vsh_error *err)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     *c = (combination){0};
     VSH_TRY(plan_make(s, &p, err));
+    VSH_TRY(plan_advise(p, err));
     VSH_TRY(read_combination(s, p, c, err));
     if (!p->recommends)
         return vsh_fail(err, VSH_ENO,
@@ -375,6 +379,8 @@ vsh_status plan_run_advice(vsh_session *s, vsh_error *err)
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         write_json(p, c, &json);
+        if (json.refused)
+            return vsh_fail(err, VSH_EINPUT, "a figure of the answer is out of range");
         return VSH_OK;
     }
     print_head(p, s->term, &s->out);

@@ -264,7 +264,7 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
     const vsh_recipe *now = p->request.recipe;
     const vsh_recipe *eight_bit = vsh_recipe_for(p->request.precision, VSH_ADAMW8BIT);
     plan_goal goal = goal_of(p, run->name);
-    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit), faster;
+    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit), faster, freed;
     char room[40];
 
     (void)unused;
@@ -274,13 +274,11 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
     goal.model = &p->recommended.model;
     goal.tokens = p->recommended.tokens;
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
+    VSH_TRY(plan_recipe_frees(&p->recommended, eight_bit, &freed, err));
     faster = 1 - run->hours / p->recommended.hours;
     snprintf(room, sizeof room, " and %.0f %% of the time", 100 * faster);
-    snprintf(run->saving, sizeof run->saving, "%s of optimizer state%s, the same loss",
-             vsh_show_bytes((vsh_recipe_bytes(now) - vsh_recipe_bytes(eight_bit)) *
-                            (double)run->parameters.total)
-                 .text,
-             faster > 0.01 ? room : "");
+    snprintf(run->saving, sizeof run->saving, "%s of a chip's memory%s, the same loss",
+             vsh_show_bytes(freed).text, faster > 0.01 ? room : "");
     snprintf(
         run->note, sizeof run->note,
         "largest model by memory %s instead of %s; Dettmers 2022 finds no loss, with embeddings "

@@ -133,6 +133,7 @@ static plan_goal goal_with(const redo *x)
     double experts = new_experts ? (double)c->experts : x->base.point.experts;
 
     return (plan_goal){.name = "combined",
+                       .trial = true,
                        .law = x->law,
                        .flops = x->p->flops * ratio,
                        .unique_tokens = x->p->data_limited ? r->unique_tokens : 0,

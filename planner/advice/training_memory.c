@@ -65,6 +65,18 @@ vsh_status vsh_advise_recompute(const plan *p, plan_advice *a, vsh_error *err)
     return VSH_OK;
 }
 
+vsh_status plan_recipe_frees(const plan_run *run, const vsh_recipe *recipe, double *bytes,
+                             vsh_error *err)
+{
+    vsh_work work = run->work;
+    vsh_footprint footprint;
+
+    work.recipe = recipe;
+    VSH_TRY(vsh_footprint_of(&run->model, &work, VSH_LOGIT_CHUNK, &footprint, err));
+    *bytes = run->footprint.total.v - footprint.total.v;
+    return VSH_OK;
+}
+
 vsh_status vsh_advise_adamw8bit(const plan *p, plan_advice *a, vsh_error *err)
 {
     const plan_request *r = &p->request;
@@ -77,11 +89,12 @@ vsh_status vsh_advise_adamw8bit(const plan *p, plan_advice *a, vsh_error *err)
         return VSH_OK;
     }
     VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &eight_bit, &changed, err));
-    a->applies = true;
+    /* where memory is enough it only frees some */
+    a->applies = changed.compute > 0.01 || changed.time > 0.01;
     a->loss = 0;
     a->compute = changed.compute;
     a->time = changed.time;
-    a->memory_bytes = changed.memory_bytes;
+    VSH_TRY(plan_recipe_frees(&p->recommended, eight_bit.recipe, &a->memory_bytes, err));
     a->memory_of = "optimizer state";
     snprintf(a->why, sizeof a->why,
              "%g bytes a parameter instead of %g: the largest model by memory alone is %s instead "

@@ -59,7 +59,7 @@ static const char *shown(const plan *p)
 {
     vsh_text text = {.arena = vsh_test_arena()};
 
-    plan_print(p, (vsh_term){0}, "vishwa-plan", &text);
+    plan_print(p, (vsh_term){0}, "vishwa-plan", false, &text);
     return vsh_text_string(&text);
 }
 
