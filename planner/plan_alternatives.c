@@ -125,7 +125,9 @@ static void tell_experts(const plan *p, plan_run *run, vsh_interval difference)
     vsh_expert_crossing c = plan_experts_crossing(p, run->point.experts);
     char change[60];
 
-    if (beats_guessing(&p->recommended))
+    if (beats_guessing(&p->recommended) && difference.high - difference.low < 5e-4)
+        snprintf(change, sizeof change, "loss %+.3f in equal time", difference.low);
+    else if (beats_guessing(&p->recommended))
         snprintf(change, sizeof change, "loss %+.3f to %+.3f in equal time", difference.low,
                  difference.high);
     else

@@ -127,23 +127,27 @@ static void warn_of_batch(plan *p, const plan_run *run)
                 .text);
 }
 
-/* Beyond its repeats the data-constrained law is too hopeful; other laws are merely unproved. */
-static const char *what_loss_is(const plan_run *run)
+/* Beyond its repeats the data-constrained law is too hopeful; any law elsewhere is unproved. */
+static void warn_of_loss(plan *p, const plan_run *run)
 {
     bool repeats = run->loss_law->form->repeats || run->repetition_nats > 0;
 
     if (run->loss >= log((double)run->model.vocab))
-        return "not known";
-    return repeats && run->epochs - 1 > VSH_REPEATS_MAX ? "a lower bound, not a prediction"
-                                                        : "extrapolated";
+        plan_warn(p, "outside_validated_region", "the loss is not known: %s", run->invalid_reason);
+    else if (repeats && run->epochs - 1 > VSH_REPEATS_MAX)
+        plan_warn(p, "outside_validated_region",
+                  "the loss is a lower bound, not a prediction: %s epochs, validated up to %g; %s",
+                  vsh_show_real(run->epochs).text, VSH_REPEATS_MAX + 1.0, run->invalid_reason);
+    else
+        plan_warn(p, "outside_validated_region", "the loss is extrapolated: %s",
+                  run->invalid_reason);
 }
 
 static void warn_of_run(plan *p, const plan_run *run)
 {
     warn_of_batch(p, run);
     if (!run->valid)
-        plan_warn(p, "outside_validated_region", "the loss is %s: %s", what_loss_is(run),
-                  run->invalid_reason);
+        warn_of_loss(p, run);
     if (!run->fits)
         plan_warn(p, "plan_does_not_fit", "%s needs %s of %s even with one sequence at a time",
                   run->model.name, vsh_show_bytes(run->footprint.total.v).text,

@@ -230,8 +230,9 @@ static void print_rule(const plan *p, vsh_term term, vsh_text *out)
                      BYTES(p->request.hardware->memory_bytes.value * p->request.chips));
     if (rule->vetoed_by_data)
         vsh_text_add(
-            out, "  data      %.2g tokens a parameter; measured near it: loss %.2f (%s on %s)\n",
-            rule->tokens_per_param, near->loss, COUNT(near->params), COUNT(near->tokens));
+            out,
+            "  data      %.2g tokens a parameter; the nearest measured run has loss %.2f\n",
+            rule->tokens_per_param, near->loss);
 }
 
 static void print_warnings(const plan *p, vsh_term term, vsh_text *out)
