@@ -155,7 +155,8 @@ struct vsh_technique;
  * where nothing says, or where it is not what the technique is about. */
 typedef struct {
     const struct vsh_technique *technique;
-    bool applies;   /* it pays here, or is part of the plan already */
+    bool applies;   /* it pays here, by what is known of the plan; or is part of it already */
+    bool in_plan;   /* its figures are then against going without it */
     double compute; /* share of the training FLOPs saved at equal loss */
     double compute_low, compute_high;
     double loss;           /* nats, at equal training FLOPs */
@@ -223,7 +224,7 @@ vsh_status plan_check_throughput(vsh_arena *arena, const char *program, plan *p,
 /* plan_alternatives.c: what else the same budget could do. */
 vsh_status plan_alternatives(plan *p, vsh_error *err);
 /* planner/advice/technique.c: what each technique saves, beside the recommended run; after the
- * alternatives, whose runs it reads. */
+ * alternatives, whose runs it reads. Only what is shown need be planned. */
 vsh_status plan_advise(plan *p, vsh_error *err);
 /* planner/advice/training_memory.c: bytes of a chip that another recipe frees in a run, all else
  * being as it is. */

@@ -204,7 +204,8 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
     else
         plan_warn(p, "no_run",
                   "no architecture near the %s parameters that %s would choose both fits "
-                  "and can be trained with %.3g FLOP on the data",
-                  vsh_show_count(wanted_params(r, &goal)).text, goal.law->name, goal.flops);
+                  "and can be trained with %s FLOP on the data",
+                  vsh_show_count(wanted_params(r, &goal)).text, goal.law->name,
+                  vsh_show_exponent(goal.flops).text);
     return VSH_OK;
 }
