@@ -137,12 +137,12 @@ static void print_table(const plan *p, const chosen *names, vsh_term term, vsh_t
 {
     vsh_text_add(
         out,
-        "\n  %sWhat each saves   compute     loss     memory        time    money  serving%s\n",
+        "\n  %sWhat each saves   compute     loss    memory         time    money  serving%s\n",
         vsh_term_bold(term), vsh_term_plain(term));
     for (int i = 0; i < p->advice_count; i++) {
         const plan_advice *a = &p->advice[i];
         if (is_chosen(names, a))
-            vsh_text_add(out, "%s %-15s %8s %8s %10s %11s %8s %8s  %c\n", mark(a),
+            vsh_text_add(out, "%s %-15s %8s %8s %9s %12s %8s %8s  %c\n", mark(a),
                          a->technique->name, show_share(a->compute).text, show_loss(a->loss).text,
                          show_memory(a->memory_bytes).text, show_time(a).text,
                          show_money(a->usd).text, show_share(a->inference).text,
