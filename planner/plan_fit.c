@@ -169,11 +169,13 @@ static vsh_status refuse(const vsh_fit *fit, vsh_error *err)
 static void warn(vsh_session *s, const vsh_fit *fit)
 {
     if (fit->repeated_rows > 0)
-        vsh_text_add(&s->talk, "warning: %d row%s of %s say%s again what another says\n",
+        vsh_text_add(&s->talk,
+                     "vishwa-plan: repeated_rows: %d row%s of %s say%s again what another says\n",
                      fit->repeated_rows, fit->repeated_rows == 1 ? "" : "s", fit->runs->path,
                      fit->repeated_rows == 1 ? "s" : "");
     if (fit->draw_failed > 0)
-        vsh_text_add(&s->talk, "warning: %d of %d bootstraps could not be fitted\n",
+        vsh_text_add(&s->talk,
+                     "vishwa-plan: bootstraps_failed: %d of %d bootstraps could not be fitted\n",
                      fit->draw_failed, fit->draw_failed + fit->draw_count);
 }
 

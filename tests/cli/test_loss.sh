@@ -97,8 +97,14 @@ for law in kaplan2020 hoffmann2022 besiroglu2024 muennighoff2023 ludziejewski202
     shows 0 "$law" "$plan" laws
 done
 fits() { awk '{ gsub(/Ê/, "E") } length($0) > 80 { bad = 1 } END { exit bad }' stdout.txt; }
+for options in '' --verbose --explain 'besiroglu2024 --explain'; do
+    run "$plan" laws $options
+    claim "laws $options fit 80 columns" fits
+done
 run "$plan" laws
-claim 'laws fit 80 columns' fits
+claim 'a line a law' [ "$(wc -l < stdout.txt)" -le 20 ]
+refuses 2 'no law "besiroglu"; did you mean besiroglu2024' "$plan" laws besiroglu
+refuses 2 'no law "foo", nor a file .*besiroglu2024' "$plan" laws foo
 run $far
 claim 'a bound with its runs fits 80 columns' fits
 
