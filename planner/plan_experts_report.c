@@ -183,8 +183,8 @@ static void print_crossover(const plan *p, vsh_text *out)
     if (!plan_has_run(p))
         return;
     vsh_experts_tell_crossing(&p->crossing, line, (int)sizeof line);
-    vsh_text_add(out, "\n  The run of the main job: ");
-    vsh_text_wrap(out, line, 27, WIDTH + 2);
+    vsh_text_add(out, "\n  The main job's run: ");
+    vsh_text_wrap(out, line, 2, WIDTH + 2);
 }
 
 static void print_notes(vsh_text *out)
@@ -207,9 +207,9 @@ static void print_notes(vsh_text *out)
 
 void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term, vsh_text *out)
 {
-    vsh_text_add(out, "\n  %g x %.40s, %s h: %sFLOP\n  %s", p->request.chips,
+    vsh_text_add(out, "\n  %g x %.40s, %s h: %s FLOP\n  %s", p->request.chips,
                  p->request.hardware->name, vsh_show_amount(p->request.hours).text,
-                 vsh_show_si(p->flops).text, vsh_term_bold(term));
+                 vsh_show_exponent(p->flops).text, vsh_term_bold(term));
     vsh_text_wrap(out, answer->verdict, 2, WIDTH + 2);
     vsh_text_add(out, "%s", vsh_term_plain(term));
     print_models(&answer->table, term, out);

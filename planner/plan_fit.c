@@ -214,9 +214,11 @@ vsh_status plan_run_fit(vsh_session *s, vsh_error *err)
     if (fit.identified && c->out)
         VSH_TRY(write_law(s, &fit.law, c->out, err));
     if (s->common->json)
-        plan_fit_write_json(&fit, &json);
+        plan_fit_write_json(&fit, s->common->explain, &json);
     else if (fit.identified)
         plan_fit_print(&fit, c->out, s->term, &s->out);
+    if (fit.identified && s->common->explain && !s->common->json)
+        plan_fit_explain(&fit, &s->out);
     if (fit.identified && c->report)
         VSH_TRY(write_report(s, &fit, &options, err));
     return fit.identified ? VSH_OK : refuse(&fit, err);
