@@ -17,8 +17,8 @@ typedef struct {
 /* For the budget and the limits of a plan. */
 void plan_experts_of(const plan *p, plan_experts *answer);
 
-/* What so many experts do under the limits of a plan: the row of the command, which the main job and
- * the advice quote too. */
+/* What so many experts do under the limits of a plan: the row of the command, which the main job
+ * and the advice quote too. */
 vsh_expert_row plan_experts_row(const plan *p, double experts);
 /* Where so many experts are worse than dense, at the active parameters and on the tokens of the
  * recommended run. */
@@ -30,8 +30,12 @@ void plan_experts_cross(plan *p);
 void plan_experts_write_crossing(const plan *p, vsh_json *json);
 
 /* plan_experts_report.c */
-void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term, vsh_text *out);
-void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json *json);
+/* verbose: with what each comparison and law is. */
+void plan_experts_print(const plan *p, const plan_experts *answer, bool verbose, vsh_term term,
+                        vsh_text *out);
+void plan_experts_explain(const plan *p, const plan_experts *answer, vsh_text *out);
+void plan_experts_write_json(const plan *p, const plan_experts *answer, bool explain,
+                             vsh_json *json);
 void plan_experts_write_page(const plan *p, vsh_text *page);
 
 #endif

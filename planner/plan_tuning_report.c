@@ -28,6 +28,10 @@ vsh_figure_text plan_show_rate(double rate)
     int exponent = (int)floor(log10(rate) + 1e-9);
     double digits = round(10 * rate / pow(10, exponent)) / 10;
 
+    if (digits >= 10) { /* 9.96e-4 is 1e-3 in two digits */
+        digits = 1;
+        exponent++;
+    }
     snprintf(shown.text, sizeof shown.text, "%.*fe%d", digits == round(digits) ? 0 : 1, digits,
              exponent);
     return shown;

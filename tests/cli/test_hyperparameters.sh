@@ -15,7 +15,7 @@ answers 0 '[.hyperparameters.laws[] | select(.law == "porian2024")][0] | (.in_ra
 # experts: the law that knows only dense models falls out, and the rate falls
 answers 0 '[.hyperparameters.laws[] | select(.used) | .law] == ["steplaw2025","ludziejewski2025"]' $mission --experts 8
 # compute that is not 6 N D: beyond DeepSeek's fit
-answers 0 '[.hyperparameters.laws[] | select(.law == "deepseek2024")][0] | (.in_range | not) and .outside_by == "3e+19 FLOP"' $mission --flops 3e19
+answers 0 '[.hyperparameters.laws[] | select(.law == "deepseek2024")][0] | (.in_range | not) and .outside_by == "3e19 FLOP"' $mission --flops 3e19
 # tiny: no law was fitted there, its rates are held to 3e-3 and the answer says so
 answers 0 '.hyperparameters | .learning_rate_extrapolated and .learning_rate_high <= 0.003 and (.note | test("no law was fitted"))' $ask --params 10M --tokens 200M
 # small batches and repeated data
