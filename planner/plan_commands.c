@@ -130,7 +130,7 @@ static const vsh_opt fit_options[] = {
     {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
      "columns that are not named params, tokens, loss, unique_tokens, experts, granularity",
      AT(columns)},
-    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...", "rows with one of these values; again: and",
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...", "rows with one of these values (!=: with none); again: and",
      AT(where)},
     {VSH_OPT_REAL, 0, "flops", "C", "budget of the optimum (default: the largest of the runs)",
      AT(flops), 1, 1e30},

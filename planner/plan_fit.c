@@ -142,7 +142,8 @@ static const char *name_of(vsh_arena *arena, const char *path)
 static vsh_status write_law(vsh_session *s, const vsh_law *fitted, const char *path, vsh_error *err)
 {
     vsh_text text = {.arena = s->arena};
-    vsh_law law = *fitted;
+    vsh_law law = *fitted, read;
+    vsh_doc doc;
 
     if (!s->common->force && vsh_file_owner_of(path, "form: ") == VSH_FILE_FOREIGN)
         return vsh_fail(err, VSH_EINPUT,
@@ -150,9 +151,15 @@ static vsh_status write_law(vsh_session *s, const vsh_law *fitted, const char *p
     law.name = name_of(s->arena, path);
     if (!law.name)
         return vsh_fail(err, VSH_EMACHINE, "%.200s: out of memory", path);
+    if (law.residual_sd > 1)
+        return vsh_fail(err, VSH_ENO,
+                        "--out: not written: runs lie a factor of e and more from the fit");
     vsh_law_write(&law, &text);
     if (text.failed)
         return vsh_fail(err, VSH_EMACHINE, "%.200s: out of memory", path);
+    /* what --law would refuse is not written */
+    VSH_TRY(vsh_doc_parse(s->arena, path, text.data, text.length, &doc, err));
+    VSH_TRY(vsh_law_from_doc(s->arena, &doc, &read, err));
     return vsh_file_write(path, &text, err);
 }
 
@@ -216,7 +223,7 @@ vsh_status plan_run_fit(vsh_session *s, vsh_error *err)
     if (s->common->json)
         plan_fit_write_json(&fit, s->common->explain, &json);
     else if (fit.identified)
-        plan_fit_print(&fit, c->out, s->term, &s->out);
+        plan_fit_print(&fit, c->out, &s->out);
     if (fit.identified && s->common->explain && !s->common->json)
         plan_fit_explain(&fit, &s->out);
     if (fit.identified && c->report)

@@ -18,10 +18,11 @@ enum { PARAMS, TOKENS, LOSS, UNIQUE, EXPERTS, GRANULARITY, GROUP, COLUMNS };
 static const char *const usual[COLUMNS] = {"params",  "tokens",      "loss", "unique_tokens",
                                            "experts", "granularity", NULL};
 
-/* A condition on the rows: one of the values stands in the column. */
+/* A condition on the rows: one of the values stands in the column, or none of them. */
 typedef struct {
     int column;
     const char *values; /* with commas between */
+    bool none;
 } condition;
 
 typedef struct {
@@ -147,9 +148,12 @@ static vsh_status read_where(reader *r, const vsh_run_columns *columns, vsh_erro
     for (int i = 0; i < columns->where_count; i++) {
         const char *text = columns->where[i], *equals = strchr(text, '=');
         char name[128];
-        if (!equals || equals == text || (size_t)(equals - text) >= sizeof name)
+        size_t length = equals ? (size_t)(equals - text) : 0;
+        r->where[i].none = length > 0 && equals[-1] == '!';
+        length -= r->where[i].none;
+        if (length == 0 || length >= sizeof name)
             return vsh_fail(err, VSH_EINPUT, "--where: expected COLUMN=VALUE, got \"%.60s\"", text);
-        snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+        snprintf(name, sizeof name, "%.*s", (int)length, text);
         VSH_TRY(find_column(r, name, &r->where[i].column, err));
         if (r->where[i].column < 0)
             return missing(r, name, err);
@@ -201,7 +205,7 @@ static bool among(const char *values, const char *value)
 static bool wanted(const reader *r)
 {
     for (int i = 0; i < r->where_count; i++)
-        if (!among(r->where[i].values, r->field[r->where[i].column]))
+        if (among(r->where[i].values, r->field[r->where[i].column]) == r->where[i].none)
             return false;
     return true;
 }

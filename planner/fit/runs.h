@@ -33,7 +33,7 @@ typedef struct {
      * granularity; no groups). */
     const char *params, *tokens, *loss, *unique, *experts, *granularity, *group;
     bool no_tokens; /* the column of tokens may be missing: the form ignores them */
-    /* "COLUMN=VALUE" or "COLUMN=VALUE,VALUE...": rows for which all of them hold. */
+    /* "COLUMN=VALUE,VALUE..." or "COLUMN!=VALUE,VALUE...": rows for which all of them hold. */
     const char *where[VSH_RUN_WHERE];
     int where_count;
 } vsh_run_columns;
