@@ -173,7 +173,7 @@ static void print_laws(const plan_tuning *t, vsh_term term, vsh_text *out)
                  vsh_term_bold(term), vsh_term_plain(term));
     for (int i = 0; i < VSH_TUNING_LAWS; i++) {
         const vsh_tuning_law *law = &vsh_tuning_laws[i];
-        vsh_text_add(out, "  %-20s %7s %10s  %-11s  ", law->title, show_law_rate(law, &t->run).text,
+        vsh_text_add(out, "  %-20s %7s %10s  %-11s ", law->title, show_law_rate(law, &t->run).text,
                      show_law_batch(law, &t->run).text, law->evidence);
         vsh_text_wrap(out, verdict(t, i, room, sizeof room), 55, 80);
     }
