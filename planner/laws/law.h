@@ -78,6 +78,10 @@ vsh_optimum vsh_law_optimum(const vsh_law *law, double flops, const vsh_point *g
 /* N of an architecture as this law counts it. */
 double vsh_law_params(const vsh_law *law, const vsh_model *model, const vsh_parameters *parameters);
 
+/* Experts as the laws count them, of top-1: as many as share a token's work. 0: the model is dense.
+ */
+double vsh_law_experts(const vsh_model *model);
+
 /* What a law's D counts, in words. */
 const char *vsh_law_counted_tokens(const vsh_law *law);
 
