@@ -163,7 +163,7 @@ typedef struct {
     double usd;            /* saved with it */
     double inference;      /* share of the cost of serving a token */
     double inference_low, inference_high;
-    char why[480]; /* what decides it here */
+    char why[600]; /* what decides it here */
 } plan_advice;
 
 enum { PLAN_ALTERNATIVES = 13, PLAN_WARNINGS = 16, PLAN_TECHNIQUES = 24 };

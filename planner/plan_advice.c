@@ -99,7 +99,7 @@ static shown show_money(double usd)
     return s;
 }
 
-static char evidence_letter(vsh_evidence evidence) { return "PSMD"[evidence]; }
+static char evidence_letter(vsh_evidence evidence) { return "PSMDFA"[evidence]; }
 
 static void print_table(const plan *p, vsh_term term, vsh_text *out)
 {

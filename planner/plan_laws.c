@@ -132,7 +132,7 @@ static void write_law(const vsh_law *law, vsh_json *json)
     vsh_json_string(json, "corpus", law->corpus);
     vsh_json_string(json, "range", law->range);
     vsh_json_string(json, "source", law->source);
-    vsh_json_string(json, "evidence", law->evidence);
+    vsh_json_string(json, "evidence", vsh_evidence_names[law->evidence]);
     vsh_json_known(json, "runs", law->runs > 0 ? law->runs : (double)NAN);
     vsh_json_known(json, "residual_sd", law->residual_sd > 0 ? law->residual_sd : (double)NAN);
     write_coefficients(law, json);
@@ -213,7 +213,7 @@ static void print_law(const vsh_law *law, vsh_term term, vsh_text *out)
     print_words("corpus", law->corpus, out);
     print_fit(law, out);
     print_words("source", law->source, out);
-    print_words("evidence", law->evidence, out);
+    print_words("evidence", vsh_evidence_names[law->evidence], out);
 }
 
 /* ---- the command -------------------------------------------------------------------------------

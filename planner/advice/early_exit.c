@@ -84,7 +84,9 @@ vsh_status vsh_advise_early_exit(const plan *p, plan_advice *a, vsh_error *err)
              "If 20, 30 and 50 %% of tokens left at thirds of the depth (assumed): %.0f %% %s a "
              "token with the head tried at each exit, %.0f %% less with a gate that costs nothing. "
              "The head is %.0f %% of the layers here; leaving early pays below %.0f %%, a "
-             "vocabulary of %s at this size. What exits do to the loss no law says.",
+             "vocabulary of %s at this size. No law says what exits do to the loss; Llama3-8B trained "
+             "with them went from 66.5 to 60.5 in MMLU at its last layer, and 38.1 at the middle "
+             "one.",
              100 * fabs(a->inference), a->inference > 0 ? "less" : "more", 100 * a->inference_high,
              100 * head / body, 100 * vsh_exits_break_even(&exits), vsh_show_count(vocab).text);
     return VSH_OK;

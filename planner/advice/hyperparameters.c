@@ -132,22 +132,22 @@ void vsh_settings_of(const vsh_schedule_advice *a, vsh_setting settings[VSH_SETT
     const vsh_setting all[VSH_SETTINGS] = {
         {"warmup_steps", "warmup steps", a->warmup_steps, a->warmup_low, a->warmup_high,
          "1 % of the steps (arXiv:2402.07871) to N tokens (arXiv:2406.19146), 100 to 2,000 steps",
-         "primary"},
+         VSH_EVIDENCE_PRIMARY},
         {"cooldown_share", "cooldown, share of the steps", a->cooldown_share, a->cooldown_share,
          a->cooldown_share, "arXiv:2405.18392: gains end at about 20 %, and match a cosine's",
-         "secondary"},
-        {"beta1", "beta1", a->beta1, a->beta1, a->beta1, "the usual value", "from memory"},
+         VSH_EVIDENCE_SECONDARY},
+        {"beta1", "beta1", a->beta1, a->beta1, a->beta1, "the usual value", VSH_EVIDENCE_MEMORY},
         {"beta2", "beta2", a->beta2, a->beta2, a->beta2,
-         "arXiv:2406.19146: .95 is worse up to 262,144 tokens a step", "secondary"},
+         "arXiv:2406.19146: .95 is worse up to 262,144 tokens a step", VSH_EVIDENCE_SECONDARY},
         {"weight_decay", "weight decay", a->weight_decay, a->weight_decay_low, a->weight_decay_high,
          a->weight_decay > 0.5 ? "arXiv:2605.01640: 1.0 takes 70 % off the price of repeating; to "
                                  "30 times the usual in arXiv:2509.14786 (secondary)"
                                : "the usual value",
-         a->weight_decay > 0.5 ? "primary" : "from memory"},
+         a->weight_decay > 0.5 ? VSH_EVIDENCE_PRIMARY : VSH_EVIDENCE_MEMORY},
         {"gradient_clip", "gradient clipped at norm", a->clip, a->clip, a->clip, "the usual value",
-         "from memory"},
+         VSH_EVIDENCE_MEMORY},
         {"steps_min", "steps at least", VSH_STEPS_MIN, VSH_STEPS_MIN, VSH_STEPS_MIN,
-         "fewer do not use the data well (docs/model.md)", "assumed"},
+         "fewer do not use the data well (docs/model.md)", VSH_EVIDENCE_ASSUMED},
     };
 
     for (int i = 0; i < VSH_SETTINGS; i++)

@@ -48,7 +48,8 @@ typedef struct {
     const char *key; /* as in --json */
     const char *title;
     double value, low, high; /* low == high: no range is known */
-    const char *source, *evidence;
+    const char *source;
+    vsh_evidence evidence;
 } vsh_setting;
 
 enum { VSH_SETTINGS = 7 };

@@ -66,7 +66,7 @@ const vsh_law vsh_muennighoff2023 = {
     .coefficient = {1.8691436784054858, 520.8249516599187, 1487.716093782861, 0.3526596, 5.309743,
                     15.387756},
     .source = "arXiv:2305.16264 equations 5 and 6, huggingface/datablations@1370131",
-    .evidence = "primary",
+    .evidence = VSH_EVIDENCE_PRIMARY,
     .runs = 54, /* of Hoffmann's on C4; the rest of the form on the authors' own */
     .corpus = "C4, SentencePiece 32k; R* on GPT-2 BPE",
     .range = "7 M - 8.7 B parameters, 2 B - 900 B tokens, R_N and R_D up to 20",

@@ -71,7 +71,7 @@ static void the_error_of_a_price_adds_in_quadrature(void)
     draws.added_nats = 0.8;
     CHECK_NEAR(width(&draws), residual, 1e-9, 0);
     draws.added_sd = 0.1;
-    CHECK_NEAR(width(&draws), hypot(residual, 2 * 1.96 * 0.1), 0.04, 0);
+    CHECK_NEAR(width(&draws), hypot(residual, 2 * 1.96 * 0.1), 0.08, 0);
 }
 
 static void tiny_texts_name_no_size(void)
