@@ -94,8 +94,7 @@ static shown show_money(double usd)
         return s;
     if (fabs(usd) < 0.005)
         return (shown){"0"};
-    snprintf(s.text, sizeof s.text, "%c$%.16s", usd < 0 ? '-' : '+',
-             fabs(usd) < 1e5 ? vsh_show_amount(fabs(usd)).text : vsh_show_count(fabs(usd)).text);
+    snprintf(s.text, sizeof s.text, "%c%.17s", usd < 0 ? '-' : '+', vsh_show_usd(fabs(usd)).text);
     return s;
 }
 

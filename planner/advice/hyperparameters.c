@@ -29,13 +29,17 @@ static void gather(gathered *g, double value)
 
 static double mean(const gathered *g) { return exp(g->log_sum / g->count); }
 
-/* One law alone has a range too: the loss is flat over a factor of two (Step Law's plateau). */
-static void widen(gathered *g)
+/* One law alone has a range too: the loss is flat over a factor of two (Step Law's plateau). Where
+ * none was fitted laws may agree for no reason, as all of those do that are held to VSH_RATE_MAX:
+ * no range is narrower than that there, and it opens downwards. */
+static void widen(gathered *g, bool extrapolated)
 {
-    if (g->count > 1)
-        return;
-    g->low /= sqrt(2);
-    g->high *= sqrt(2);
+    if (g->count == 1) {
+        g->low /= sqrt(2);
+        g->high *= sqrt(2);
+    }
+    if (extrapolated)
+        g->low = fmin(g->low, g->high / VSH_EXTRAPOLATED_RANGE);
 }
 
 static void gather_rates(const vsh_tuned *run, const bool valid[VSH_TUNING_LAWS], bool any,
@@ -78,8 +82,8 @@ vsh_hyperparameters vsh_hyperparameters_of(const vsh_tuned *run)
     h.batch_extrapolated = batch.count == 0;
     if (h.batch_extrapolated)
         gather_batches(run, valid, true, &batch);
-    widen(&rate);
-    widen(&batch);
+    widen(&rate, h.rate_extrapolated);
+    widen(&batch, h.batch_extrapolated);
     h.rate = mean(&rate), h.rate_low = rate.low, h.rate_high = rate.high;
     h.batch_tokens = mean(&batch), h.batch_low = batch.low, h.batch_high = batch.high;
     return h;

@@ -183,7 +183,7 @@ static void tell_bill(const plan *p, const vsh_bill *bill, vsh_text *caption)
     const vsh_region *region = p->request.region;
 
     if (bill->price_known)
-        vsh_text_add(caption, "The plan costs $%s", AMOUNT(bill->usd));
+        vsh_text_add(caption, "The plan costs %s", vsh_show_usd(bill->usd).text);
     else
         vsh_text_add(caption, "No price is known (--price); the plan");
     if (bill->power_known)

@@ -376,6 +376,7 @@ static void trap_15_batch_and_rate_beyond_their_laws(void)
     CHECK(vsh_steplaw_rate(1e6, 2e8) > 2 * VSH_RATE_MAX);
     CHECK(tiny.rate_extrapolated && tiny.batch_extrapolated);
     CHECK(tiny.rate <= VSH_RATE_MAX * (1 + 1e-12) && tiny.rate_high <= VSH_RATE_MAX);
+    CHECK(tiny.rate_high >= 2 * tiny.rate_low && tiny.batch_high >= 2 * tiny.batch_low);
     CHECK(!mission->rate_extrapolated);
     CHECK(mission->rate_low < mission->rate && mission->rate < mission->rate_high);
 }
