@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/ludziejewski2025.h"
 #include "planner/plan.h"

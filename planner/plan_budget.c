@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "core/text.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 #include "planner/laws/muennighoff2023.h"
 #include "planner/laws/repetition.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 #include "planner/laws/muennighoff2023.h"
 #include "planner/laws/repetition.h"
 #include "planner/plan.h"

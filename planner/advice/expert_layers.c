@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "core/text.h"
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 #include "planner/laws/ludziejewski2025.h"
 
 static const plan_run *find_alternative(const plan *p, int64_t experts)

@@ -1,4 +1,4 @@
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 
 #include <math.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include "core/footprint.h"
 #include "core/text.h"
 #include "planner/advice/combination.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 #include "planner/advice/technique.h"
 #include "planner/laws/clark2022.h"
 #include "planner/laws/krajewski2024.h"

@@ -1,4 +1,4 @@
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 
 #include <assert.h>
 #include <math.h>

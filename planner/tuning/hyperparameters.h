@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "planner/advice/tuning_law.h"
+#include "planner/tuning/tuning_law.h"
 
 /* Kaplan et al. 2020 (arXiv:2001.08361) equation 1.4: the batch beyond which steps stop saving. */
 double vsh_kaplan_critical_batch(double loss);

@@ -1,4 +1,4 @@
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "planner/advice/tuning_law.h"
+#include "planner/tuning/tuning_law.h"
 
 #include <assert.h>
 #include <math.h>
