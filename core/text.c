@@ -345,6 +345,14 @@ vsh_figure_text vsh_show_exponent(double value)
     return shown;
 }
 
+vsh_figure_text vsh_show_usd(double usd)
+{
+    vsh_figure_text shown, digits = usd < 1e5 ? vsh_show_amount(usd) : vsh_show_count(usd);
+
+    snprintf(shown.text, sizeof shown.text, "$%.30s", digits.text);
+    return shown;
+}
+
 vsh_figure_text vsh_show_ten_to(int exponent)
 {
     static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};

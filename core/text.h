@@ -64,6 +64,8 @@ vsh_figure_text vsh_show_real(double value);
 vsh_figure_text vsh_show_integer(int64_t value);
 /* Three digits below a thousand, whole and grouped above, with an SI prefix from 1e9 on. */
 vsh_figure_text vsh_show_amount(double value);
+/* Of money, 0 or more: "$24.60", "$12,400", and from 1e5 on three digits and k, M, B or T. */
+vsh_figure_text vsh_show_usd(double usd);
 /* "10" with its exponent raised: 19 -> "10¹⁹". */
 vsh_figure_text vsh_show_ten_to(int exponent);
 /* As one types it, without the plus sign and the zeros of a printf: 1.8e19 -> "1.8e19". */

@@ -11,8 +11,8 @@
 #include "core/hardware.h"
 #include "core/model.h"
 #include "core/tensor.h"
-#include "planner/advice/hyperparameters.h"
-#include "planner/advice/experts.h"
+#include "planner/tuning/hyperparameters.h"
+#include "planner/laws/experts.h"
 #include "planner/laws/anchors.h"
 #include "planner/laws/law.h"
 #include "planner/laws/uncertainty.h"
@@ -167,7 +167,7 @@ typedef struct {
     double usd;            /* saved with it */
     double inference;      /* share of the cost of serving a token */
     double inference_low, inference_high;
-    char why[480]; /* what decides it here */
+    char why[600]; /* what decides it here */
 } plan_advice;
 
 enum { PLAN_ALTERNATIVES = 13, PLAN_WARNINGS = 16, PLAN_TECHNIQUES = 24 };

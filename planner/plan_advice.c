@@ -107,12 +107,11 @@ static shown show_money(double usd)
         return s;
     if (fabs(usd) < 0.005)
         return (shown){"0"};
-    snprintf(s.text, sizeof s.text, "%c$%.16s", usd < 0 ? '-' : '+',
-             fabs(usd) < 1e5 ? vsh_show_amount(fabs(usd)).text : vsh_show_count(fabs(usd)).text);
+    snprintf(s.text, sizeof s.text, "%c%.17s", usd < 0 ? '-' : '+', vsh_show_usd(fabs(usd)).text);
     return s;
 }
 
-static char evidence_letter(vsh_evidence evidence) { return "PSMD"[evidence]; }
+static char evidence_letter(vsh_evidence evidence) { return "PSMDFA"[evidence]; }
 
 /* The rows asked for by name; all of them without a name. */
 typedef struct {

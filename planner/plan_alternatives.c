@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/ludziejewski2025.h"
 #include "planner/plan.h"
@@ -236,7 +236,7 @@ static vsh_status fill_data_limited(plan *p, plan_run *run, int64_t unused, vsh_
         return VSH_OK;
     goal.unique_tokens = p->request.unique_tokens;
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
-    run->same = !p->data_limited || p->useful_flops >= p->flops;
+    run->same = !p->data_limited || p->useful_flops >= p->flops || isnan(p->data_optimum.params);
     snprintf(run->saving, sizeof run->saving, "the whole budget on the tokens at hand: %s",
              loss_change(p, run, change, sizeof change));
     snprintf(run->note, sizeof run->note, "%s epochs of %s tokens%s%s",

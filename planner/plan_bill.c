@@ -165,10 +165,10 @@ static void print_money(const vsh_bill *b, vsh_text *out)
         vsh_text_add(out, "  Cost      $? (--price)\n");
         return;
     }
-    used = snprintf(line, sizeof line, "$%s", AMOUNT(b->usd));
+    used = snprintf(line, sizeof line, "%s", vsh_show_usd(b->usd).text);
     if (b->usd_low < b->usd_high)
-        used += snprintf(line + used, sizeof line - (size_t)used, " ($%s - $%s)",
-                         AMOUNT(b->usd_low), AMOUNT(b->usd_high));
+        used += snprintf(line + used, sizeof line - (size_t)used, " (%s - %s)",
+                         vsh_show_usd(b->usd_low).text, vsh_show_usd(b->usd_high).text);
     snprintf(line + used, sizeof line - (size_t)used, " at $%s a chip-hour (%.30s)",
              REAL(b->price.value), when(&b->price));
     vsh_text_add(out, "  Cost      ");

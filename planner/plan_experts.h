@@ -4,7 +4,7 @@
 
 #include "core/json.h"
 #include "core/term.h"
-#include "planner/advice/fine_experts.h"
+#include "planner/laws/fine_experts.h"
 #include "planner/plan.h"
 
 /* The answer of the command. */

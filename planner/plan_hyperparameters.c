@@ -40,17 +40,13 @@ static vsh_status ask_of_model(vsh_session *s, question *q, vsh_error *err)
     const plan_config *c = s->config;
     vsh_model *model = vsh_alloc(s->arena, 1, sizeof *model);
     vsh_parameters parameters;
-    double experts = 0;
 
     if (!model)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_named_model(s, c->model, model, err));
     VSH_TRY(vsh_count_parameters(model, &parameters, err));
-    if (model->experts.count) /* as the joint law counts them */
-        experts =
-            (double)((model->experts.count + model->experts.top_k / 2) / model->experts.top_k);
     q->model = model->name;
-    q->run = plan_tuned_of(model, &parameters, experts, c->tokens);
+    q->run = plan_tuned_of(model, &parameters, vsh_law_experts(model), c->tokens);
     q->run.flops = isnan(c->flops) ? 0 : c->flops;
     q->seq = c->seq ? c->seq : model->context < SEQ_MAX ? model->context : SEQ_MAX;
     return VSH_OK;

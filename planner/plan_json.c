@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "planner/laws/repetition.h"
 #include "planner/plan_experts.h"
 #include "planner/plan_report.h"
 #include "planner/plan_target.h"
@@ -95,13 +96,13 @@ static void write_optimum(const plan *p, vsh_json *json)
     vsh_json_end(json);
     if (p->request.unique_tokens > 0) {
         vsh_json_object(json, "data_limited");
-        vsh_json_string(json, "law", "muennighoff2023");
+        vsh_json_string(json, "law", vsh_law_of_repetition(p->request.law)->name);
         vsh_json_real(json, "unique_tokens", p->request.unique_tokens);
-        vsh_json_real(json, "params", p->data_optimum.params);
-        vsh_json_real(json, "tokens", p->data_optimum.tokens);
-        vsh_json_real(json, "epochs", p->data_optimum.tokens / p->request.unique_tokens);
-        vsh_json_real(json, "loss", p->data_optimum.loss);
-        vsh_json_real(json, "offset_nats", vsh_muennighoff2023.offset);
+        vsh_json_known(json, "params", p->data_optimum.params);
+        vsh_json_known(json, "tokens", p->data_optimum.tokens);
+        vsh_json_known(json, "epochs", p->data_optimum.tokens / p->request.unique_tokens);
+        vsh_json_known(json, "loss", p->data_optimum.loss);
+        vsh_json_real(json, "offset_nats", vsh_law_of_repetition(p->request.law)->offset);
         vsh_json_real(json, "useful_flops", p->useful_flops);
         vsh_json_end(json);
     }

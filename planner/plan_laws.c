@@ -139,7 +139,7 @@ static void write_law(const vsh_law *law, vsh_json *json)
     vsh_json_string(json, "corpus", law->corpus);
     vsh_json_string(json, "range", law->range);
     vsh_json_string(json, "source", law->source);
-    vsh_json_string(json, "evidence", law->evidence);
+    vsh_json_string(json, "evidence", vsh_evidence_names[law->evidence]);
     vsh_json_known(json, "runs", law->runs > 0 ? law->runs : (double)NAN);
     vsh_json_known(json, "residual_sd", law->residual_sd > 0 ? law->residual_sd : (double)NAN);
     write_coefficients(law, json);
@@ -220,7 +220,7 @@ static void print_law(const vsh_law *law, vsh_term term, vsh_text *out)
     print_words("corpus", law->corpus, out);
     print_fit(law, out);
     print_words("source", law->source, out);
-    print_words("evidence", law->evidence, out);
+    print_words("evidence", vsh_evidence_names[law->evidence], out);
 }
 
 /* ---- as a list ---------------------------------------------------------------------------------
@@ -256,9 +256,9 @@ static void print_list(vsh_term term, vsh_text *out)
         char span[48];
         snprintf(span, sizeof span, "%s - %s", vsh_show_count(law->params_low).text,
                  vsh_show_count(law->params_high).text);
-        vsh_text_add(out, "  %-17s%-14s%-18s%-18s%.*s\n", law->name,
+        vsh_text_add(out, "  %-17s%-14s%-18s%-18s%s\n", law->name,
                      vsh_n_counts_names[law->n_counts], plan_show_corpus(law).text, span,
-                     (int)strcspn(law->evidence, ","), law->evidence);
+                     vsh_evidence_names[law->evidence]);
     }
     vsh_text_add(out, "\n  %s is the default; in full: vishwa-plan laws NAME, or --verbose\n",
                  vsh_law_default()->name);

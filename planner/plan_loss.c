@@ -50,9 +50,8 @@ static vsh_status count_model(vsh_session *s, prediction *p, vsh_error *err)
     p->point.params = vsh_law_params(p->law, model, &parameters);
     if (!model->experts.count)
         return VSH_OK;
-    if (isnan(c->experts)) /* experts of top-1: as many as share a token's work */
-        p->point.experts =
-            (double)((model->experts.count + model->experts.top_k / 2) / model->experts.top_k);
+    if (isnan(c->experts))
+        p->point.experts = vsh_law_experts(model);
     if (isnan(c->granularity) && model->experts.granularity > 1)
         p->point.granularity = (double)model->experts.granularity;
     return VSH_OK;
@@ -129,7 +128,7 @@ static void find_measured(prediction *p)
 
     add_quote(p, "nearest",
               vsh_anchor_nearest_point(at->params, at->tokens, at->unique, p->law->anchor_corpus));
-    if (at->unique > 0 && at->unique < at->tokens) {
+    if (vsh_point_repeats(at)) {
         add_quote(p, "nearest on as many unique tokens",
                   vsh_anchor_nearest_repeated(at->params, at->tokens, at->unique));
         add_quote(p, "best known on as many unique tokens", vsh_anchor_best(at->unique));
@@ -286,7 +285,7 @@ static void print_point(const prediction *p, vsh_text *out)
     const vsh_point *at = &p->point;
     char words[200], more[60] = "", fine[40] = "";
 
-    if (at->unique > 0 && at->unique < at->tokens)
+    if (vsh_point_repeats(at))
         snprintf(more, sizeof more, " (%s unique)", vsh_show_count(at->unique).text);
     else if (at->experts > 1)
         snprintf(more, sizeof more, ", %g experts", at->experts);

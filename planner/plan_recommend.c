@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 #include "planner/laws/muennighoff2023.h"
+#include "planner/laws/repetition.h"
 #include "planner/plan.h"
 
 /* The first pass looks for the least loss; the second, among all within the least noise of a run of
@@ -78,7 +79,9 @@ static double wanted_params(const plan_request *r, const plan_goal *goal)
 
     if (N == 0)
         N = goal->unique_tokens > 0
-                ? vsh_muennighoff_optimum(goal->flops, goal->unique_tokens).params
+                ? vsh_law_optimum(vsh_law_of_repetition(goal->law), goal->flops,
+                                  &(vsh_point){.unique = goal->unique_tokens, .experts = 1})
+                      .params
                 : vsh_law_optimum(goal->law, goal->flops,
                                   &(vsh_point){.experts = (double)goal->experts})
                       .params;
@@ -184,8 +187,7 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
 
     if (r->model && r->model->experts.count) {
         goal.law = &vsh_ludziejewski2025; /* the one law that knows experts */
-        goal.experts =
-            (r->model->experts.count + r->model->experts.top_k / 2) / r->model->experts.top_k;
+        goal.experts = (int64_t)vsh_law_experts(r->model);
     }
     if (!isfinite(p->optimum.loss)) { /* a law that only sizes: the default one says the loss */
         goal.law = vsh_law_default();

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "planner/laws/repetition.h"
 #include "planner/plan_target.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
@@ -86,11 +87,14 @@ static void print_expectation(const plan *p, const plan_run *run, vsh_text *out)
         vsh_text_add(out, "            %d measured runs lie %.2f above this law (%.2f - %.2f)\n",
                      law->offset_runs, law->offset, law->offset_low, law->offset_high);
     if (run->repetition_nats > 0)
-        vsh_text_add(out, "            of it %.2f for repeating, by Muennighoff 2023\n",
-                     run->repetition_nats);
+        vsh_text_add(out, "            of it %.2f for repeating, by %s\n", run->repetition_nats,
+                     vsh_law_of_repetition(law)->title);
     if (near)
-        vsh_text_add(out, "            nearest measured: %.2f (%s parameters, %s tokens of %s)\n",
-                     near->loss, COUNT(near->params), COUNT(near->tokens), COUNT(near->unique));
+        vsh_text_add(
+            out, "            nearest measured: %.2f on %.*s (%s parameters, %s tokens of %s)\n",
+            near->loss, (int)strcspn(vsh_anchor_corpora[near->corpus], " "),
+            vsh_anchor_corpora[near->corpus], COUNT(near->params), COUNT(near->tokens),
+            COUNT(near->unique));
 }
 
 static void print_training(const plan *p, const plan_run *run, vsh_text *out)
@@ -159,9 +163,14 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
         char loss[16] = "-";
         if (p->data_optimum.loss < guess)
             snprintf(loss, sizeof loss, "%.2f", p->data_optimum.loss);
-        vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, by Muennighoff\n", label,
-                     COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), loss,
-                     REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)));
+        if (isnan(p->data_optimum.params))
+            vsh_text_add(out, "  %-18s %10s %12s %6s  sizes no longer differ\n", label, "-", "-",
+                         "-");
+        else
+            vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, by %s\n", label,
+                         COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), loss,
+                         REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)),
+                         vsh_law_of_repetition(p->request.law)->title);
     }
 }
 

@@ -29,8 +29,8 @@ static void print_bill(const plan_target *t, vsh_text *out)
 
     vsh_text_add(out, "    cost        ");
     if (b->price_known)
-        vsh_text_add(out, "$%s (%s - %s)", AMOUNT(b->usd), AMOUNT(b->usd_low),
-                     show_end(high_end(t, b->usd_high), vsh_show_amount).text);
+        vsh_text_add(out, "%s (%s - %s)", vsh_show_usd(b->usd).text, vsh_show_usd(b->usd_low).text,
+                     show_end(high_end(t, b->usd_high), vsh_show_usd).text);
     else
         vsh_text_add(out, "$? (--price)");
     if (b->power_known)
@@ -125,8 +125,8 @@ void plan_page_target(const plan_target *t, vsh_text *page)
         if (t->run.model.layers > 0)
             page_line("hours", t->run.hours, t->hours, vsh_show_amount, &table);
         if (t->run.model.layers > 0 && b->price_known)
-            page_line("cost, USD", b->usd, (vsh_interval){b->usd_low, high_end(t, b->usd_high)},
-                      vsh_show_amount, &table);
+            page_line("cost", b->usd, (vsh_interval){b->usd_low, high_end(t, b->usd_high)},
+                      vsh_show_usd, &table);
         if (t->run.model.layers > 0 && b->power_known)
             page_line("energy, kWh", b->kwh, (vsh_interval){b->kwh_low, high_end(t, b->kwh_high)},
                       vsh_show_amount, &table);

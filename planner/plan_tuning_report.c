@@ -57,7 +57,7 @@ static void write_law(const plan_tuning *t, int i, vsh_json *json)
     vsh_json_real(json, "params", law->params(&t->run));
     vsh_json_string(json, "formula", law->formula);
     vsh_json_string(json, "range", law->range);
-    vsh_json_string(json, "evidence", law->evidence);
+    vsh_json_string(json, "evidence", vsh_evidence_names[law->evidence]);
     vsh_json_string(json, "source", law->source);
     vsh_json_end(json);
 }
@@ -82,7 +82,7 @@ static void write_settings(const plan_tuning *t, vsh_json *json)
     for (int i = 0; i < VSH_SETTINGS; i++) {
         vsh_json_object(json, NULL);
         vsh_json_string(json, "key", settings[i].key);
-        vsh_json_string(json, "evidence", settings[i].evidence);
+        vsh_json_string(json, "evidence", vsh_evidence_names[settings[i].evidence]);
         vsh_json_string(json, "source", settings[i].source);
         vsh_json_end(json);
     }
@@ -174,7 +174,7 @@ static void print_laws(const plan_tuning *t, vsh_term term, vsh_text *out)
     for (int i = 0; i < VSH_TUNING_LAWS; i++) {
         const vsh_tuning_law *law = &vsh_tuning_laws[i];
         vsh_text_add(out, "  %-20s %7s %10s  %-11s ", law->title, show_law_rate(law, &t->run).text,
-                     show_law_batch(law, &t->run).text, law->evidence);
+                     show_law_batch(law, &t->run).text, vsh_evidence_names[law->evidence]);
         vsh_text_wrap(out, verdict(t, i, room, sizeof room), 55, 80);
     }
 }
@@ -207,7 +207,7 @@ static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
             snprintf(value, sizeof value, "%s (%s - %s)", show_setting(s->value).text,
                      show_setting(s->low).text, show_setting(s->high).text);
         vsh_text_add(out, "  %-29s %-17s ", s->title, value);
-        snprintf(words, sizeof words, "%s (%s)", s->source, s->evidence);
+        snprintf(words, sizeof words, "%s (%s)", s->source, vsh_evidence_names[s->evidence]);
         vsh_text_wrap(out, words, 50, 80);
     }
 }
@@ -257,7 +257,7 @@ static void page_laws(const plan_tuning *t, double batch_tokens, vsh_text *page)
         vsh_table_cell(&table, "%s", show_law_batch(law, &t->run).text);
         vsh_table_cell(&table, "%s (%s)", law->range, law->counts);
         vsh_table_cell(&table, "%s", verdict(t, i, room, sizeof room));
-        vsh_table_cell(&table, "%s", law->evidence);
+        vsh_table_cell(&table, "%s", vsh_evidence_names[law->evidence]);
         vsh_table_cell(&table, "%s: %s", law->source, law->formula);
     }
     vsh_table_close(&table);
@@ -277,7 +277,7 @@ static void page_settings(const plan_tuning *t, vsh_text *page)
         vsh_table_cell(&table, "%g", s->value);
         vsh_table_cell(&table, "%g", s->low);
         vsh_table_cell(&table, "%g", s->high);
-        vsh_table_cell(&table, "%s", s->evidence);
+        vsh_table_cell(&table, "%s", vsh_evidence_names[s->evidence]);
         vsh_table_cell(&table, "%s", s->source);
     }
     vsh_table_close(&table);

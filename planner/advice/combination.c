@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 #include "planner/advice/low_precision.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/ludziejewski2025.h"

@@ -83,15 +83,18 @@ vsh_status vsh_advise_early_exit(const plan *p, plan_advice *a, vsh_error *err)
                              : (double)INFINITY;
     a->applies = p->request.serve_tokens > worth;
     vocab = vsh_exits_break_even(&exits) * body / (2 * (double)run->model.embedding_dim);
-    snprintf(a->why, sizeof a->why,
-             "If 20, 30 and 50 %% of tokens left at thirds of the depth (assumed): %.0f %% %s a "
-             "token with the head tried at each exit, %.0f %% less with a gate that costs nothing. "
-             "The head is %.0f %% of the layers here; leaving early pays below %.0f %%, a "
-             "vocabulary of %s at this size. %s%s%s What exits do to the loss no law says.",
-             100 * fabs(a->inference), a->inference > 0 ? "less" : "more", 100 * a->inference_high,
-             100 * head / body, 100 * vsh_exits_break_even(&exits), vsh_show_count(vocab).text,
-             isfinite(worth) ? "Worth it from about " : "No serving gives the training back.",
-             isfinite(worth) ? vsh_show_count(worth).text : "",
-             isfinite(worth) ? " served tokens on." : "");
+    snprintf(
+        a->why, sizeof a->why,
+        "If 20, 30 and 50 %% of tokens left at thirds of the depth (assumed): %.0f %% %s a "
+        "token with the head tried at each exit, %.0f %% less with a gate that costs nothing. "
+        "The head is %.0f %% of the layers here; leaving early pays below %.0f %%, a "
+        "vocabulary of %s at this size. %s%s%s No law says what exits do to the loss; Llama3-8B "
+        "trained with them went from 66.5 to 60.5 in MMLU at its last layer, and 38.1 at the "
+        "middle one.",
+        100 * fabs(a->inference), a->inference > 0 ? "less" : "more", 100 * a->inference_high,
+        100 * head / body, 100 * vsh_exits_break_even(&exits), vsh_show_count(vocab).text,
+        isfinite(worth) ? "Worth it from about " : "No serving gives the training back.",
+        isfinite(worth) ? vsh_show_count(worth).text : "",
+        isfinite(worth) ? " served tokens on." : "");
     return VSH_OK;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "core/text.h"
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 #include "planner/laws/ludziejewski2025.h"
 #include "planner/plan_experts.h"
 

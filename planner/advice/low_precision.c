@@ -34,8 +34,6 @@ double vsh_kumar_after_training_ratio(double times) { return pow(times, KUMAR_GA
 
 double vsh_quantized_bytes(double bits, double group) { return (bits + 16 / group) / 8; }
 
-double vsh_forward_speed_time(double speed) { return (2 + 1 / speed) / 3; }
-
 static bool is_half(vsh_precision precision)
 {
     return precision == VSH_BF16 || precision == VSH_FP16;

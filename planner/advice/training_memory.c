@@ -5,7 +5,7 @@
 
 #include "core/text.h"
 #include "planner/advice/combination.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 
 static vsh_status footprint_with(const plan_run *run, int64_t sequences, vsh_recompute_mode mode,
                                  vsh_footprint *footprint, vsh_error *err)

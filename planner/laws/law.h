@@ -9,6 +9,7 @@
 #include "core/model.h"
 #include "core/tensor.h"
 #include "planner/laws/anchors.h"
+#include "planner/laws/evidence.h"
 #include "planner/laws/form.h"
 
 /* What a law's N counts. */
@@ -31,12 +32,10 @@ typedef struct {
     /* Of the coefficients, the form's positive ones as logarithms; square, row by row; NULL when
      * not known. */
     const double *covariance;
-    const char *source; /* paper and equation */
-    /* Of the coefficients: primary (the paper's text, or its authors' code or data), secondary
-     * (others who name its table), derived here, or fit (a law in a file). */
-    const char *evidence;
-    const char *corpus; /* and tokenizer */
-    const char *range;  /* fitted range in words */
+    const char *source;    /* paper and equation */
+    vsh_evidence evidence; /* of the coefficients */
+    const char *corpus;    /* and tokenizer */
+    const char *range;     /* fitted range in words */
     vsh_n_counts n_counts;
     double params_low, params_high, tokens_low, tokens_high; /* the fitted range */
     double flops_low, flops_high;                            /* of 6 N D; 0 where not published */
@@ -77,6 +76,10 @@ vsh_optimum vsh_law_optimum(const vsh_law *law, double flops, const vsh_point *g
 
 /* N of an architecture as this law counts it. */
 double vsh_law_params(const vsh_law *law, const vsh_model *model, const vsh_parameters *parameters);
+
+/* Experts as the laws count them, of top-1: as many as share a token's work. 0: the model is dense.
+ */
+double vsh_law_experts(const vsh_model *model);
 
 /* What a law's D counts, in words. */
 const char *vsh_law_counted_tokens(const vsh_law *law);

@@ -82,7 +82,7 @@ const vsh_law vsh_ludziejewski2025 = {
     .coefficient = {35.91, -0.1889, -0.2285, 0.0098, 35.98, -0.1775, 0.5529, -0.0259, 1.3637,
                     2.0732, 290.4521},
     .source = "arXiv:2502.05172 equation 6, tables 3 and 4",
-    .evidence = "primary",
+    .evidence = VSH_EVIDENCE_PRIMARY,
     .runs = 280,
     .corpus = "FineWeb-Edu, GPT-2 BPE 50257",
     .range = "79 M - 2.7 B active parameters, 0.5 B - 80 B tokens, 1 - 32 experts, top-1",

@@ -10,7 +10,7 @@
 #include "planner/laws/covariance.h"
 
 /* Streams of random numbers: one for each coefficient, then these. */
-enum { THROUGHPUT = VSH_COEFFICIENTS, RESIDUAL };
+enum { THROUGHPUT = VSH_COEFFICIENTS, RESIDUAL, ADDED };
 
 /* The lower Cholesky factor of a law's covariance. */
 typedef struct {
@@ -70,6 +70,15 @@ static double residual_factor(const vsh_draw_options *options, int draw)
     return 1 + options->residual_sd * normal(options->seed, RESIDUAL, draw);
 }
 
+/* No draw makes the loss less than the law alone says. */
+static double added(const vsh_draw_options *options, int draw)
+{
+    return options->added_sd > 0
+               ? fmax(0,
+                      options->added_nats + options->added_sd * normal(options->seed, ADDED, draw))
+               : options->added_nats;
+}
+
 vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *options,
                                  vsh_interval *params, vsh_interval *tokens, vsh_interval *loss,
                                  vsh_error *err)
@@ -108,7 +117,8 @@ vsh_status vsh_uncertain_loss(const vsh_law *law, const vsh_point *point,
         double c[VSH_COEFFICIENTS];
         moved.tokens *= throughput_factor(options, draw);
         draw_coefficients(law, &lower, options->seed, draw, c);
-        L[draw] = vsh_form_loss(law->form, c, &moved) * residual_factor(options, draw);
+        L[draw] = vsh_form_loss(law->form, c, &moved) * residual_factor(options, draw) +
+                  added(options, draw);
     }
     *loss = quantiles(L);
     return VSH_OK;
@@ -131,7 +141,8 @@ vsh_status vsh_uncertain_target(const vsh_law *law, const vsh_point *given, doub
         double c[VSH_COEFFICIENTS];
         vsh_need one;
         draw_coefficients(law, &lower, options->seed, draw, c);
-        one = vsh_form_need(law->form, c, given, loss / residual_factor(options, draw));
+        one = vsh_form_need(law->form, c, given,
+                            (loss - added(options, draw)) / residual_factor(options, draw));
         N[draw] = one.params;
         D[draw] = one.tokens;
         C[draw] = one.flops;

@@ -15,9 +15,10 @@ typedef struct {
 } vsh_interval;
 
 typedef struct {
-    double flops;             /* the budget at the centre */
-    double throughput_log_sd; /* of a log-normal factor on it; 0 when only the fit is asked */
-    double residual_sd;       /* relative, of a new run; 0 when only the fit is asked */
+    double flops;                /* the budget at the centre */
+    double throughput_log_sd;    /* of a log-normal factor on it; 0 when only the fit is asked */
+    double residual_sd;          /* relative, of a new run; 0 when only the fit is asked */
+    double added_nats, added_sd; /* on a loss: what the law leaves out, such as repetition */
     uint64_t seed;
 } vsh_draw_options;
 

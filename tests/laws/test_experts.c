@@ -1,12 +1,12 @@
 /* The figures are those of docs/model.md, worked outside of this program from the papers' forms. */
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/lines.h"
-#include "planner/advice/fine_experts.h"
+#include "planner/laws/fine_experts.h"
 #include "planner/laws/clark2022.h"
 #include "planner/laws/krajewski2024.h"
 #include "planner/laws/ludziejewski2025.h"

@@ -9,8 +9,8 @@
 #include "core/hardware.h"
 #include "core/lower.h"
 #include "core/text.h"
-#include "planner/advice/experts.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/laws/experts.h"
+#include "planner/tuning/hyperparameters.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/anchors.h"
 #include "planner/laws/clark2022.h"
@@ -331,7 +331,7 @@ static double steps_of(const example *e) { return e->in[0] / e->in[1]; }
 
 static vsh_optimum constrained(const example *e)
 {
-    return vsh_muennighoff_optimum(e->in[0], e->in[1]);
+    return vsh_law_optimum(&vsh_muennighoff2023, e->in[0], &(vsh_point){.unique = e->in[1]});
 }
 
 static double constrained_params(const example *e) { return constrained(e).params; }

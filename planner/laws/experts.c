@@ -1,4 +1,4 @@
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 
 #include <assert.h>
 #include <math.h>
@@ -172,7 +172,7 @@ static double loss_of(double params_active, double tokens, double experts)
 
 static double fresh_of(double tokens, double unique)
 {
-    return unique > 0 && unique < tokens ? unique : tokens;
+    return vsh_point_unique(&(vsh_point){.tokens = tokens, .unique = unique});
 }
 
 double vsh_experts_difference(double experts, const vsh_expert_run *with,

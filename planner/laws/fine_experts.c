@@ -1,4 +1,4 @@
-#include "planner/advice/fine_experts.h"
+#include "planner/laws/fine_experts.h"
 
 #include <math.h>
 
