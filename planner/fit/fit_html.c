@@ -123,7 +123,9 @@ static void write_coefficients(const vsh_fit *fit, vsh_text *page)
                 vsh_table_cell(&table, "-");
             continue;
         }
-        vsh_table_cell(&table, "%s", shown(fit->law.stderr_[i], 3).text);
+        vsh_table_cell(&table, "%s",
+                       fit->law.open & 1U << i ? "not identified"
+                                               : shown(fit->law.stderr_[i], 3).text);
         vsh_table_cell(&table, "%s", shown(fit->coefficient_range[i].low, 6).text);
         vsh_table_cell(&table, "%s", shown(fit->coefficient_range[i].high, 6).text);
     }

@@ -15,7 +15,8 @@ vsh_status vsh_fit_describe(vsh_arena *arena, const vsh_fit_options *options, vs
 /* residuals.c: fitted, residual, their sizes, the worst. */
 vsh_status vsh_fit_residuals(vsh_arena *arena, const vsh_problem *problem, vsh_fit *fit,
                              vsh_error *err);
-/* spread.c: optimum; with bootstraps draws, covariance, errors, ranges. */
+/* spread.c: optimum; with bootstraps draws, covariance, errors, ranges, and what they leave open,
+ * which may be too much: identified. */
 vsh_status vsh_fit_spread(vsh_arena *arena, const vsh_problem *problem,
                           const vsh_fit_options *options, vsh_fit *fit, vsh_error *err);
 
