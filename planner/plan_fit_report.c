@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "planner/fit/identify.h"
+#include "planner/laws/covariance.h"
 #include "planner/plan_fit.h"
 
 enum { WORST_SHOWN = 4, WORST_IN_JSON = 10 };
@@ -34,26 +35,7 @@ static void write_coefficients(const vsh_fit *fit, vsh_json *json)
         vsh_json_end(json);
     }
     vsh_json_end(json);
-    vsh_json_array(json, "covariance_of");
-    for (int i = 0; i < n; i++) {
-        char name[40];
-        snprintf(name, sizeof name, fit->form->positive & 1U << i ? "ln %s" : "%s",
-                 fit->form->coefficient[i]);
-        vsh_json_string(json, NULL, name);
-    }
-    vsh_json_end(json);
-    if (!fit->law.covariance) {
-        vsh_json_null(json, "covariance");
-        return;
-    }
-    vsh_json_array(json, "covariance");
-    for (int i = 0; i < n; i++) {
-        vsh_json_array(json, NULL);
-        for (int j = 0; j < n; j++)
-            vsh_json_real(json, NULL, fit->law.covariance[i * n + j]);
-        vsh_json_end(json);
-    }
-    vsh_json_end(json);
+    vsh_covariance_json(fit->form, fit->law.covariance, json);
 }
 
 static void write_optimum(const vsh_fit *fit, vsh_json *json)

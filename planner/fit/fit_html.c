@@ -25,7 +25,7 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool has_draws(const vsh_fit *fit) { return fit->draw_count > 0; }
+static bool has_draws(const vsh_fit *fit) { return vsh_fit_is_drawn(fit); }
 static bool is_fixed(const vsh_fit *fit, int i) { return fit->fixed & 1U << i; }
 
 /* A bootstrap that lets a coefficient run away has no end to show. */

@@ -7,6 +7,10 @@
 
 vsh_status vsh_fit_out_of_memory(const vsh_runs *runs, vsh_error *err);
 
+/* minimise.c: the least objective of a problem, and the coefficients there. */
+vsh_status vsh_fit_minimise(vsh_arena *arena, const vsh_fit_options *options,
+                            const vsh_problem *problem, double c[VSH_COEFFICIENTS],
+                            double *objective, vsh_error *err);
 /* residuals.c: repeated_rows. */
 vsh_status vsh_fit_repeated_rows(vsh_arena *arena, vsh_fit *fit, vsh_error *err);
 /* fitted_law.c: the law about its coefficients: source, range, domain. */

@@ -18,12 +18,25 @@ static int by_size(const void *a, const void *b)
     return x->size != y->size ? (x->size < y->size ? 1 : -1) : x->run - y->run;
 }
 
-/* Of a new run: those of the fit, as wide as its degrees of freedom make them too narrow. */
-static void fill_quantiles(const vsh_fit *fit, double *sorted, int count, double widen,
+/* Of fewer runs the quantiles would be mostly invented. */
+enum { VALID_LEAST = 20 };
+
+/* Of a new run where the law is valid: those of such runs (a law of repeated tokens is fitted to
+ * some far beyond, which lie up to 180 % off), as wide as degrees of freedom make them too narrow.
+ */
+static void fill_quantiles(const vsh_fit *fit, double *sorted, double widen,
                            double quantiles[VSH_RESIDUALS])
 {
-    for (int i = 0; i < count; i++)
-        sorted[i] = expm1(fit->residual[i] * widen);
+    int count = 0;
+
+    for (int i = 0; i < fit->runs->count; i++) {
+        char reason[160];
+        if (vsh_law_valid(&fit->law, &fit->runs->run[i].at, reason, sizeof reason))
+            sorted[count++] = expm1(fit->residual[i] * widen);
+    }
+    if (count < VALID_LEAST)
+        for (count = 0; count < fit->runs->count; count++)
+            sorted[count] = expm1(fit->residual[count] * widen);
     gsl_sort(sorted, 1, (size_t)count);
     for (int i = 0; i < VSH_RESIDUALS; i++)
         quantiles[i] = gsl_stats_quantile_from_sorted_data(sorted, 1, (size_t)count,
@@ -56,7 +69,7 @@ vsh_status vsh_fit_residuals(vsh_arena *arena, const vsh_problem *problem, vsh_f
     fit->residual_median = rank[n / 2].size;
     fit->residual_sd = sqrt(squares / freedom);
     fit->law.residual_sd = fit->residual_sd;
-    fill_quantiles(fit, sorted, problem->count, sqrt(problem->count / freedom), quantiles);
+    fill_quantiles(fit, sorted, sqrt(problem->count / freedom), quantiles);
     if (fit->residual_sd > 0)
         fit->law.residuals = quantiles;
     return VSH_OK;

@@ -3,15 +3,13 @@
 #include <math.h>
 
 #include "planner/laws/clark2022.h"
+#include "planner/laws/effective_experts.h"
 
 enum { SLOPE, EXPERTS, CROSS, LEVEL, E_START, E_MAX };
 
-/* Equation 2 of the paper: 1/E^ = 1/(E - 1 + 1/(1/E_start - 1/E_max)) + 1/E_max. */
 static double log_effective_experts(const double *c, double experts)
 {
-    double e = experts > 1 ? experts : 1;
-
-    return -log10(1 / (e - 1 + 1 / (1 / c[E_START] - 1 / c[E_MAX])) + 1 / c[E_MAX]);
+    return log10(vsh_effective_experts(experts, c[E_START], c[E_MAX]));
 }
 
 static double loss(const double *c, const vsh_point *p)

@@ -12,7 +12,7 @@
 #include "planner/laws/uncertainty.h"
 
 /* Of fewer draws the ends of a 95 % interval are the least and the most of them. */
-enum { NAME_BYTES_MAX = 60, WORDS_BYTES_MAX = 400, DRAWS_LEAST = 20, DRAWS_MOST = 1000 };
+enum { NAME_BYTES_MAX = 60, DRAWS_LEAST = 20, DRAWS_MOST = 1000 };
 
 /* The file as it is written; the rest of a vsh_law follows from it. */
 typedef struct {
@@ -328,8 +328,8 @@ vsh_status vsh_law_from_doc(vsh_arena *arena, const vsh_doc *doc, vsh_law *law, 
         return vsh_doc_expected(doc, doc->root, err, "a law: a map of keys such as form");
     VSH_TRY(vsh_fields_read(doc, doc->root, law_fields, true, &nodes, err));
     VSH_TRY(check_name(doc, err));
-    VSH_TRY(check_words(doc, "corpus", WORDS_BYTES_MAX, err));
-    VSH_TRY(check_words(doc, "source", WORDS_BYTES_MAX, err));
+    VSH_TRY(check_words(doc, "corpus", VSH_LAW_WORDS_BYTES_MAX, err));
+    VSH_TRY(check_words(doc, "source", VSH_LAW_WORDS_BYTES_MAX, err));
     *law = (vsh_law){.name = nodes.name,
                      .title = nodes.name,
                      .form = vsh_forms[nodes.form],

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "planner/laws/one_dimension.h"
+
 enum { E, A, B, ALPHA, R_N, R_D };
 
 #define BETA ALPHA /* tied in the published fit */
@@ -70,19 +72,19 @@ vsh_optimum vsh_muennighoff_optimum(double flops, double unique)
     return vsh_law_optimum(&vsh_muennighoff2023, flops, &(vsh_point){.unique = unique});
 }
 
+static double loss_of_budget(const void *context, double flops)
+{
+    const double *unique = context;
+
+    return vsh_muennighoff_optimum(flops, *unique).loss;
+}
+
 double vsh_muennighoff_useful_flops(double unique, double nats)
 {
-    double low = log(6 * unique * 1e3), high = low + log(1e12);
-    double best = vsh_muennighoff_optimum(exp(high), unique).loss;
+    double least = 6 * unique * 1e3, most = least * 1e12;
+    double best = vsh_muennighoff_optimum(most, unique).loss;
 
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        if (vsh_muennighoff_optimum(exp(middle), unique).loss - best > nats)
-            low = middle;
-        else
-            high = middle;
-    }
-    return exp(high);
+    return vsh_crossing(least, most, 60, best + nats, loss_of_budget, &unique);
 }
 
 const vsh_form vsh_form_repeated = {
