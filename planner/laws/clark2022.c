@@ -55,4 +55,4 @@ const vsh_law vsh_clark2022 = {
     .tokens_low = 129e9, /* the one length it was fitted at */
     .tokens_high = 131e9,
     .experts_high = 512,
-    .anchor_corpus = VSH_ANY_CORPUS};
+    .anchor_corpus = VSH_MASSIVETEXT /* of dense models */};

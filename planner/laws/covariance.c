@@ -42,25 +42,23 @@ void vsh_covariance_json(const vsh_form *form, const double *matrix, vsh_json *j
 {
     int count = vsh_form_count(form);
 
-    if (!matrix) {
-        vsh_json_null(json, "covariance");
-        return;
-    }
-    vsh_json_object(json, "covariance");
-    vsh_json_array(json, "of");
+    vsh_json_array(json, "covariance_of");
     for (int i = 0; i < count; i++) {
         char name[40];
         vsh_covariance_name(form, i, name, sizeof name);
         vsh_json_string(json, NULL, name);
     }
     vsh_json_end(json);
-    vsh_json_array(json, "rows");
+    if (!matrix) {
+        vsh_json_null(json, "covariance");
+        return;
+    }
+    vsh_json_array(json, "covariance");
     for (int i = 0; i < count; i++) {
         vsh_json_array(json, NULL);
         for (int j = 0; j < count; j++)
             vsh_json_real(json, NULL, matrix[i * count + j]);
         vsh_json_end(json);
     }
-    vsh_json_end(json);
     vsh_json_end(json);
 }

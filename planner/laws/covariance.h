@@ -17,7 +17,7 @@ bool vsh_covariance_factor(const double *matrix, int count,
 /* The coefficient as a covariance counts it: "ln A", "alpha". */
 void vsh_covariance_name(const vsh_form *form, int coefficient, char *room, size_t room_bytes);
 
-/* {"of": names, "rows": the matrix}; null for NULL. */
+/* "covariance_of": names, "covariance": rows, null for NULL. */
 void vsh_covariance_json(const vsh_form *form, const double *matrix, vsh_json *json);
 
 #endif

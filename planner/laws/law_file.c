@@ -296,7 +296,7 @@ static vsh_status check_draws(const vsh_doc *doc, const vsh_law *law, const vsh_
             return vsh_doc_wrong(doc, node, err,
                                  "some draws have no finite positive loss in the fitted range");
     }
-    if (law->form->loss && loss.high > fmax(log(VSH_GUESSES), vsh_law_loss(law, &corner[2])))
+    if (law->form->loss && loss.high > fmax(log(VSH_GUESSES), 2 * vsh_law_loss(law, &corner[2])))
         return vsh_doc_wrong(doc, node, err,
                              "leaves the loss in the middle of the fitted range open: %.3g - %.3g",
                              loss.low, loss.high);

@@ -65,7 +65,7 @@ job="$plan --hw tpu-v5e --hours 100"
 answers 0 '.law == "mine" and .n_counts == "non-embedding" and .valid and (.loss - 2.71470 | fabs) < 1e-3' "$plan" loss --law ./mine.yaml --params 300M --tokens 8G
 answers 0 '.law == "mine"' "$plan" loss --law mine.yaml --params 300M --tokens 8G
 answers 0 '.law == "mine"' "$plan" loss --law lawfile --params 300M --tokens 8G
-answers 0 '.laws | length == 1 and .[0].name == "mine" and .[0].runs == 35 and .[0].evidence == "fit" and (.[0].covariance.rows | length == 5)' "$plan" laws --law mine.yaml
+answers 0 '.laws | length == 1 and .[0].name == "mine" and .[0].runs == 35 and .[0].evidence == "fit" and (.[0].covariance | length == 5)' "$plan" laws --law mine.yaml
 answers 0 '.optimum | .law == "mine" and (.by_law | length == 9) and .by_law[8].law == "mine" and .by_law[8].n_counts == "non-embedding" and .params_low < 0.9 * .params and .params_high > 1.1 * .params' $job --law mine.yaml
 answers 0 '.recommended | .loss_law == "mine" and .loss_low < .loss and .loss < .loss_high' $job --law mine.yaml
 shows 0 'text like my text' $job --law mine.yaml
@@ -81,7 +81,7 @@ refuses 2 'wrong.yaml:2:7' $job --law wrong.yaml
 
 # the documents' own examples
 awk '/^## A law/ { law = 1 } inside && /^```$/ { exit } inside { print } law && /^```yaml/ { inside = 1 }' "$ROOT/docs/formats.md" > document.yaml
-answers 0 '.laws[0] | .name == "my runs" and (.covariance.rows | length == 5)' "$plan" laws --law document.yaml
+answers 0 '.laws[0] | .name == "my runs" and (.covariance | length == 5)' "$plan" laws --law document.yaml
 awk '/^```$/ { inside = !inside; next } inside && !/^\$/ && !/\.\.\.$/ { print }' "$ROOT/docs/laws.md" > document.txt
 run $far
 cp stdout.txt far.txt
@@ -89,7 +89,7 @@ claim 'docs/laws.md shows what loss says' sh -c 'test -s document.txt; while IFS
 
 # laws
 answers 0 '.laws | length == 9 and all(.[]; (.coefficients | length > 1) and .source != null and .range != null and .d_counts != null and .evidence != null and (.fitted.params | length == 2))' "$plan" laws
-answers 0 '.laws[0] | .name == "besiroglu2024" and .covariance.of == ["ln E", "ln A", "ln B", "alpha", "beta"] and .runs == 240 and .stderr.beta == 0.021' "$plan" laws
+answers 0 '.laws[0] | .name == "besiroglu2024" and .covariance_of == ["ln E", "ln A", "ln B", "alpha", "beta"] and .runs == 240 and .stderr.beta == 0.021' "$plan" laws
 answers 0 '[.laws[] | select(.covariance != null)] | length == 1' "$plan" laws
 answers 0 '.laws | length == 1 and .[0].name == "clark2022" and (.[0].d_counts | test("tokens do not enter"))' "$plan" laws clark2022
 answers 0 '.laws[0].offset | .runs == 70 and .tag == "calibrated"' "$plan" laws --law muennighoff2023
