@@ -194,19 +194,19 @@ static void a_covariance_is_symmetric_and_positive_semidefinite(void)
 
     CHECK_OK(parse_covariance(matrix, &law, &err), &err); /* no width at all */
     for (int i = 0; i < 5; i++)
-        matrix[6 * i] = 0.01;
+        matrix[6 * i] = 1e-4;
     CHECK_OK(parse_covariance(matrix, &law, &err), &err);
-    matrix[1] = 0.001;
+    matrix[1] = 1e-5;
     CHECK_FAILS(parse_covariance(matrix, &law, &err), &err, VSH_EINPUT,
-                "not symmetric: row 1 column 2 is 0.001, row 2 column 1 is 0");
-    matrix[5] = 0.001;
+                "not symmetric: row 1 column 2 is 1e-05, row 2 column 1 is 0");
+    matrix[5] = 1e-5;
     CHECK_OK(parse_covariance(matrix, &law, &err), &err);
-    matrix[1] = matrix[5] = 0.02; /* a correlation of two */
+    matrix[1] = matrix[5] = 2e-4; /* a correlation of two */
     CHECK_FAILS(parse_covariance(matrix, &law, &err), &err, VSH_EINPUT,
                 "not positive semidefinite");
-    matrix[1] = matrix[5] = 0.01; /* of one: two coefficients that move together */
+    matrix[1] = matrix[5] = 1e-4; /* of one: two coefficients that move together */
     CHECK_OK(parse_covariance(matrix, &law, &err), &err);
-    matrix[6] = -0.01;
+    matrix[6] = -1e-4;
     CHECK_FAILS(parse_covariance(matrix, &law, &err), &err, VSH_EINPUT,
                 "not positive semidefinite");
 }
