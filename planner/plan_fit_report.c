@@ -8,7 +8,7 @@
 
 enum { WORST_SHOWN = 4, WORST_IN_JSON = 10 };
 
-/* A quantile of a new run's; the first and last but one are 95 % apart. */
+/* A quantile of a new run's. */
 static double residual_at(const vsh_fit *fit, int quantile)
 {
     return fit->law.residuals ? fit->law.residuals[quantile] : 0;
@@ -135,8 +135,9 @@ void plan_fit_write_json(const vsh_fit *fit, vsh_json *json)
         vsh_json_real(json, "objective", fit->objective);
         vsh_json_real(json, "residual_sd", fit->residual_sd);
         vsh_json_real(json, "residual_median", fit->residual_median);
-        vsh_json_real(json, "residual_low", residual_at(fit, 1));
-        vsh_json_real(json, "residual_high", residual_at(fit, VSH_RESIDUALS - 2));
+        vsh_json_real(json, "residual_low", residual_at(fit, VSH_RESIDUAL_EDGE));
+        vsh_json_real(json, "residual_high",
+                      residual_at(fit, VSH_RESIDUALS - 1 - VSH_RESIDUAL_EDGE));
         vsh_json_integer(json, "bootstraps", fit->draw_count);
         vsh_json_integer(json, "bootstraps_failed", fit->draw_failed);
         write_optimum(fit, json);
@@ -291,8 +292,8 @@ void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_text *out)
                  "              95 %% within %+.2f to %+.2f %%\n"
                  "  objective   %.7g, %s\n",
                  100 * fit->residual_sd, 100 * fit->residual_median,
-                 100 * residual_at(fit, 1), 100 * residual_at(fit, VSH_RESIDUALS - 2),
-                 fit->objective,
+                 100 * residual_at(fit, VSH_RESIDUAL_EDGE),
+                 100 * residual_at(fit, VSH_RESIDUALS - 1 - VSH_RESIDUAL_EDGE), fit->objective,
                  fit->least_squares ? "half the squares of log loss"
                                     : "Huber's of log loss, summed over runs");
     print_worst(fit, out);

@@ -167,14 +167,15 @@ static void print_fit(const vsh_law *law, vsh_text *out)
     print_words("fitted on", words, out);
     if (law->residual_sd > 0)
         snprintf(sd, sizeof sd, "%.2g %% (sd)", 100 * law->residual_sd);
-    if (law->residuals) /* the first and last but one are 95 % apart */
-        snprintf(sd, sizeof sd, "%+.2g to %+.2g %% (95 %% of its runs)", 100 * law->residuals[1],
-                 100 * law->residuals[VSH_RESIDUALS - 2]);
+    if (law->residuals)
+        snprintf(sd, sizeof sd, "%+.2g to %+.2g %% (95 %% of its runs)",
+                 100 * law->residuals[VSH_RESIDUAL_EDGE],
+                 100 * law->residuals[VSH_RESIDUALS - 1 - VSH_RESIDUAL_EDGE]);
     snprintf(words, sizeof words, "of a new run %s; covariance %s", sd,
              law->draw_count > 0 ? "in its draws"
              : law->covariance   ? "known (--json shows it)"
-                             : "not published: the interval is the "
-                               "residual alone");
+                                 : "not published: the interval is the "
+                                   "residual alone");
     print_words("residual", words, out);
     if (law->offset_runs == 0)
         return;

@@ -230,8 +230,8 @@ static void print_head(const prediction *p, vsh_text *out)
         vsh_text_add(out, "\n  no loss: %s says how to spend a budget, not what it reaches\n",
                      p->law->title);
     else if (p->lower_bound)
-        vsh_text_add(out, "\n  loss above %.3f nats a token by %s: a lower bound only\n",
-                     p->loss, p->law->title);
+        vsh_text_add(out, "\n  loss above %.3f nats a token by %s: a lower bound only\n", p->loss,
+                     p->law->title);
     else
         vsh_text_add(out, "\n  loss %.3f (%.3f - %.3f) nats a token by %s\n", p->loss, p->range.low,
                      p->range.high, p->law->title);

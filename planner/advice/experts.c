@@ -68,8 +68,8 @@ static double less_than_total(const void *context, double width)
 /* The greatest width with at most so many parameters in all; they grow with it. */
 static double width_of(double params_total, double experts)
 {
-    double width = vsh_crossing(WIDTH_LEAST, WIDTH_MOST, 60, -params_total, less_than_total,
-                                &experts);
+    double width =
+        vsh_crossing(WIDTH_LEAST, WIDTH_MOST, 60, -params_total, less_than_total, &experts);
 
     return fmin(width, WIDTH_MOST);
 }
@@ -134,8 +134,8 @@ static double loss_of_budget(const void *context, double flops)
 static double saving_to(double loss, double flops, double experts, vsh_expert_limits limits)
 {
     with_limits w = {experts, limits};
-    double needed = vsh_crossing(flops * exp(-10), flops * exp(10), HALVINGS, loss,
-                                 loss_of_budget, &w);
+    double needed =
+        vsh_crossing(flops * exp(-10), flops * exp(10), HALVINGS, loss, loss_of_budget, &w);
 
     return isfinite(loss) && isfinite(needed) ? 1 - needed / flops : (double)NAN;
 }

@@ -91,8 +91,9 @@ static vsh_status fit_quietly(vsh_arena *arena, const vsh_runs *runs,
     VSH_TRY(vsh_fit_describe(arena, options, fit, err));
     VSH_TRY(vsh_fit_residuals(arena, &problem, fit, err));
     VSH_TRY(vsh_fit_spread(arena, &problem, options, fit, err));
-    return options->hold_out > 0 && fit->identified ? vsh_hold_out_run(arena, runs, options, &fit->hold_out, err)
-                                 : VSH_OK;
+    return options->hold_out > 0 && fit->identified
+               ? vsh_hold_out_run(arena, runs, options, &fit->hold_out, err)
+               : VSH_OK;
 }
 
 vsh_status vsh_fit_run(vsh_arena *arena, const vsh_runs *runs, const vsh_fit_options *options,

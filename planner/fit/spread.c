@@ -91,6 +91,9 @@ static vsh_status judge(vsh_arena *arena, const vsh_problem *problem, vsh_fit *f
         return VSH_OK;
     fit->identified = false;
     fit->unidentified = fit->law.open;
+    fit->law.open = 0;
+    fit->draw = NULL;
+    fit->draw_count = 0;
     snprintf(fit->reason, sizeof fit->reason,
              "fits to runs drawn again disagree by orders of magnitude, and on the losses of the "
              "runs themselves");
@@ -220,6 +223,8 @@ vsh_status vsh_fit_spread(vsh_arena *arena, const vsh_problem *problem,
         return VSH_OK;
     VSH_TRY(fill_ranges(arena, fit, err));
     VSH_TRY(judge(arena, problem, fit, err));
+    if (!fit->identified)
+        return VSH_OK;
     for (int i = 0; fit->form->coefficient[i]; i++)
         if (fit->law.open & 1U << i)
             fit->law.stderr_[i] = 0;

@@ -23,7 +23,9 @@ typedef enum {
 enum { VSH_N_COUNTS = 5 };
 extern const char *const vsh_n_counts_names[]; /* closed by NULL */
 
-enum { VSH_RESIDUALS = 41 };
+/* Quantiles half a percent apart; as many as VSH_RESIDUAL_EDGE from either end, 95 % lie between.
+ */
+enum { VSH_RESIDUALS = 201, VSH_RESIDUAL_EDGE = 5 };
 
 /* What guessing reaches: ln of the largest vocabulary of the laws' tokenizers, GPT-2's. */
 #define VSH_GUESSES 50257.0
