@@ -35,6 +35,12 @@ shows 0 '3.718, best known' $far
 answers 0 '.nearest_measured.loss > 3.7 and .nearest_measured.loss < 3.73' "$plan" loss --law muennighoff2023 --params 146M --tokens 5.9G --unique 100M
 answers 0 '.nearest_measured.corpus | test("MassiveText")' "$plan" loss --params 350M --tokens 8G
 
+# runs of another text are said to be of another
+answers 0 '.nearest_measured.same_corpus' "$plan" loss --params 350M --tokens 8G
+answers 0 '.nearest_measured.same_corpus | not' "$plan" loss --law ludziejewski2025 --params 350M --tokens 8G
+shows 0 'another corpus' "$plan" loss --law ludziejewski2025 --params 350M --tokens 8G
+answers 0 '.nearest_measured.corpus | test("MassiveText")' "$plan" loss --law clark2022 --params 350M --tokens 130G
+
 # a law that only sizes; budgets; models
 answers 0 '.loss == null and .loss_low == null and (.params - 4.39e8 | fabs) < 1e6' "$plan" loss --law porian2024 --flops 1.8e19
 answers 0 '.loss == null' "$plan" loss --law porian2024 --params 100M --tokens 2G
