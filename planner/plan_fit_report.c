@@ -203,10 +203,13 @@ static void print_correlation(const vsh_fit *fit, vsh_text *out)
                 b = i;
             }
         }
-    if (fabs(most) > 0.9)
-        vsh_text_add(out, "  together    %s%s and %s move as one (correlation %.4f)\n",
-                     fit->form->positive & 1U << a ? "ln " : "", fit->form->coefficient[a],
-                     fit->form->coefficient[b], most);
+    if (fabs(most) > 0.9) {
+        char one[40], other[40];
+        vsh_covariance_name(fit->form, a, one, sizeof one);
+        vsh_covariance_name(fit->form, b, other, sizeof other);
+        vsh_text_add(out, "  together    %s and %s move as one (correlation %.4f)\n", one, other,
+                     most);
+    }
 }
 
 static void print_worst(const vsh_fit *fit, vsh_text *out)
@@ -261,12 +264,15 @@ static void print_errors(const char *who, const vsh_fit_errors *e, const char *r
 static void print_hold_out(const vsh_fit *fit, vsh_text *out)
 {
     const vsh_hold_out *h = &fit->hold_out;
+    char words[200];
 
     if (h->held == 0)
         return;
-    vsh_text_add(out,
-                 "  held out    %d runs of %s parameters and more, predicted from %d smaller\n",
-                 h->held, vsh_show_count(h->params_from).text, h->trained);
+    snprintf(words, sizeof words, "%s runs of %s parameters and more, predicted from %s smaller",
+             vsh_show_integer(h->held).text, vsh_show_count(h->params_from).text,
+             vsh_show_integer(h->trained).text);
+    vsh_text_add(out, "  held out    ");
+    vsh_text_wrap(out, words, 14, 80);
     vsh_text_add(out, "                median       mean    largest error\n");
     print_errors("this law", &h->errors, h->reason, out);
     print_errors("baseline", &h->baseline_errors, h->baseline_reason, out);

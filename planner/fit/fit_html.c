@@ -1,3 +1,4 @@
+#include "planner/laws/covariance.h"
 #include "planner/fit/fit_report.h"
 
 #include <assert.h>
@@ -160,9 +161,8 @@ static void write_matrix(const vsh_fit *fit, const char *corner, bool correlatio
     vsh_table table;
 
     for (int i = 0; i < count; i++) {
-        snprintf(names[i], sizeof names[i], "#%s%s",
-                 fit->form->positive & 1U << which[i] ? "ln " : "",
-                 fit->form->coefficient[which[i]]);
+        names[i][0] = '#';
+        vsh_covariance_name(fit->form, which[i], names[i] + 1, sizeof names[i] - 1);
         heads[1 + i] = names[i];
     }
     table = vsh_table_open(page, heads, 1 + count);

@@ -3,8 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/rng.h"
 #include "planner/fit/fit.h"
+#include "planner/fit/fittable.h"
 #include "planner/laws/covariance.h"
 #include "planner/laws/law_file.h"
 #include "planner/laws/uncertainty.h"
@@ -300,7 +302,57 @@ static void a_law_is_valid_where_its_runs_were_and_not_beyond(void)
     CHECK(law.flops_low > 0 && law.flops_high > law.flops_low);
 }
 
+/* Published runs with which decades were once printed as if they were known. */
+static bool published(const char *path, vsh_run_columns columns, vsh_runs *runs)
+{
+    vsh_text here = {.arena = vsh_test_arena()};
+
+    if (vsh_file_read_bounded(path, 1 << 22, &here) != VSH_READ_DONE) {
+        vsh_skip("the published runs are not here");
+        return false;
+    }
+    REQUIRE_OK(vsh_runs_read(vsh_test_arena(), path, &columns, runs, &err), &err);
+    return true;
+}
+
+static void published_runs_leave_open_what_they_do_not_tell(void)
+{
+    vsh_run_columns overtrained = {.loss = "loss_nats",
+                                   .where = {"dataset=rpj", "val_set=paloma_c4_en/00000001.tar"},
+                                   .where_count = 2};
+    vsh_run_columns repeated = {.loss = "val_loss_nats"};
+    vsh_runs runs;
+    vsh_fit fit;
+
+    if (!published("../shared/reference/loss_overtraining_runs.csv", overtrained, &runs))
+        return;
+    fit = fit_of(&vsh_form_chinchilla, &runs, VSH_RESAMPLE_RUNS, 200);
+    REQUIRE(fit.identified);
+    CHECK_INT(fit.law.open & 7, 7); /* E, A, B */
+    CHECK(fit.optimum_loss.high < 3);
+    written_and_read(&fit.law);
+    if (!published("../shared/reference/loss_repeated_data_runs.csv", repeated, &runs))
+        return;
+    fit = fit_of(&vsh_form_repeated, &runs, VSH_RESAMPLE_RUNS, 40);
+    REQUIRE(fit.identified);
+    CHECK(fit.law.open & 1U << 5); /* R_D*, from 37 to the end of what is tried */
+    fit = fit_of(&vsh_form_bounded, &runs, VSH_RESAMPLE_RUNS, 40);
+    REQUIRE(fit.identified);
+    CHECK(fit.law.open & 1U << 3 && fit.law.open & 1U << 4); /* b and c */
+}
+
+static void every_word_of_fit_is_a_form_that_is_fitted(void)
+{
+    for (int i = 0; vsh_fit_words[i]; i++) {
+        REQUIRE(vsh_form_find(vsh_fit_words[i]) != NULL);
+        CHECK(vsh_fittable_find(vsh_form_find(vsh_fit_words[i])) != NULL);
+    }
+}
+
 const vsh_test vsh_tests[] = {
+    {"published_runs_leave_open_what_they_do_not_tell",
+     published_runs_leave_open_what_they_do_not_tell},
+    {"every_word_of_fit_is_a_form_that_is_fitted", every_word_of_fit_is_a_form_that_is_fitted},
     {"what_runs_leave_open_is_named_and_drawn_as_it_is",
      what_runs_leave_open_is_named_and_drawn_as_it_is},
     {"well_determined_runs_leave_nothing_open", well_determined_runs_leave_nothing_open},
