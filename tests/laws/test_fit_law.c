@@ -321,6 +321,7 @@ static void published_runs_leave_open_what_they_do_not_tell(void)
                                    .where = {"dataset=rpj", "val_set=paloma_c4_en/00000001.tar"},
                                    .where_count = 2};
     vsh_run_columns repeated = {.loss = "val_loss_nats"};
+    vsh_fit_options options = {.delta = 1e-3, .vocab = 50257, .bootstraps = 40, .seed = 1};
     vsh_runs runs;
     vsh_fit fit;
 
@@ -337,6 +338,9 @@ static void published_runs_leave_open_what_they_do_not_tell(void)
     REQUIRE(fit.identified);
     CHECK(fit.law.open & 1U << 5); /* R_D*, from 37 to the end of what is tried */
     fit = fit_of(&vsh_form_bounded, &runs, VSH_RESAMPLE_RUNS, 40);
+    CHECK(!fit.identified && fit.unidentified & 1U << 1); /* L0, unless it is given */
+    options.form = &vsh_form_bounded;
+    REQUIRE_OK(vsh_fit_run(vsh_test_arena(), &runs, &options, &fit, &err), &err);
     REQUIRE(fit.identified);
     CHECK(fit.law.open & 1U << 3 && fit.law.open & 1U << 4); /* b and c */
 }
