@@ -6,6 +6,7 @@
 #include "core/field.h"
 #include "core/explain.h"
 #include "core/json.h"
+#include "planner/laws/covariance.h"
 #include "planner/laws/law_file.h"
 #include "planner/plan_commands.h"
 #include "planner/plan_report.h"
@@ -63,34 +64,6 @@ static void write_coefficients(const vsh_law *law, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_covariance(const vsh_law *law, vsh_json *json)
-{
-    int count = vsh_form_count(law->form);
-
-    if (!law->covariance) {
-        vsh_json_null(json, "covariance");
-        return;
-    }
-    vsh_json_object(json, "covariance");
-    vsh_json_array(json, "of");
-    for (int c = 0; c < count; c++) {
-        char name[40];
-        snprintf(name, sizeof name, law->form->positive & 1U << c ? "ln %s" : "%s",
-                 law->form->coefficient[c]);
-        vsh_json_string(json, NULL, name);
-    }
-    vsh_json_end(json);
-    vsh_json_array(json, "rows");
-    for (int i = 0; i < count; i++) {
-        vsh_json_array(json, NULL);
-        for (int j = 0; j < count; j++)
-            vsh_json_real(json, NULL, law->covariance[i * count + j]);
-        vsh_json_end(json);
-    }
-    vsh_json_end(json);
-    vsh_json_end(json);
-}
-
 /* An end that is not known, or free, is null. */
 static void write_span(vsh_json *json, const char *key, double low, double high)
 {
@@ -128,6 +101,16 @@ static void write_offset(const vsh_law *law, vsh_json *json)
     vsh_json_end(json);
 }
 
+/* Coefficients that its runs do not tell. */
+static void write_open(const vsh_law *law, vsh_json *json)
+{
+    vsh_json_array(json, "open");
+    for (int i = 0; law->form->coefficient[i]; i++)
+        if (law->open & 1U << i)
+            vsh_json_string(json, NULL, law->form->coefficient[i]);
+    vsh_json_end(json);
+}
+
 static void write_law(const vsh_law *law, vsh_json *json)
 {
     vsh_json_object(json, NULL);
@@ -143,7 +126,9 @@ static void write_law(const vsh_law *law, vsh_json *json)
     vsh_json_known(json, "runs", law->runs > 0 ? law->runs : (double)NAN);
     vsh_json_known(json, "residual_sd", law->residual_sd > 0 ? law->residual_sd : (double)NAN);
     write_coefficients(law, json);
-    write_covariance(law, json);
+    vsh_covariance_json(law->form, law->covariance, json);
+    vsh_json_integer(json, "draws", law->draw_count);
+    write_open(law, json);
     write_fitted(law, json);
     write_offset(law, json);
     vsh_json_end(json);
@@ -168,6 +153,8 @@ static void print_coefficients(const vsh_law *law, vsh_text *out)
         const char *separator = law->form->coefficient[c + 1] ? ", " : "";
         used += (size_t)snprintf(words + used, sizeof words - used, "%s %.6g",
                                  law->form->coefficient[c], law->coefficient[c]);
+        if (law->open & 1U << c && used < sizeof words)
+            used += (size_t)snprintf(words + used, sizeof words - used, " (not identified)");
         if (law->stderr_[c] > 0 && used < sizeof words)
             used +=
                 (size_t)snprintf(words + used, sizeof words - used, " +- %.3g", law->stderr_[c]);
@@ -187,10 +174,15 @@ static void print_fit(const vsh_law *law, vsh_text *out)
     print_words("fitted on", words, out);
     if (law->residual_sd > 0)
         snprintf(sd, sizeof sd, "%.2g %% (sd)", 100 * law->residual_sd);
+    if (law->residuals)
+        snprintf(sd, sizeof sd, "%+.2g to %+.2g %% (95 %% of its runs)",
+                 100 * law->residuals[VSH_RESIDUAL_EDGE],
+                 100 * law->residuals[VSH_RESIDUALS - 1 - VSH_RESIDUAL_EDGE]);
     snprintf(words, sizeof words, "of a new run %s; covariance %s", sd,
-             law->covariance ? "known (--json shows it)"
-                             : "not published: the interval is the "
-                               "residual alone");
+             law->draw_count > 0 ? "in its draws"
+             : law->covariance   ? "known (--json shows it)"
+                                 : "not published: the interval is the "
+                                   "residual alone");
     print_words("residual", words, out);
     if (law->offset_runs == 0)
         return;

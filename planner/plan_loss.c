@@ -11,9 +11,6 @@
 #include "planner/laws/uncertainty.h"
 #include "planner/plan_commands.h"
 
-/* The largest vocabulary of the laws' tokenizers. */
-#define GUESSES 50257.0
-
 enum { MEASURED_MAX = 3, WIDTH = 80, INDENT = 14 };
 
 /* A run that was measured, and why it is quoted. */
@@ -139,11 +136,11 @@ static void judge(prediction *p)
 {
     p->valid = vsh_law_valid(p->law, &p->point, p->reason, sizeof p->reason);
     p->lower_bound = !p->valid && p->law->form->repeats;
-    if (p->loss > log(GUESSES)) {
+    if (p->loss > log(VSH_GUESSES)) {
         p->valid = p->lower_bound = false;
         snprintf(p->reason, sizeof p->reason,
-                 "%.4g nats are above ln %.0f = %.1f, which guessing reaches", p->loss, GUESSES,
-                 log(GUESSES));
+                 "%.4g nats are above ln %.0f = %.1f, which guessing reaches", p->loss, VSH_GUESSES,
+                 log(VSH_GUESSES));
     }
 }
 
@@ -207,7 +204,13 @@ static int list_numbers(const prediction *p, vsh_explained lines[EXPLAINED_MAX])
 /* ---- as JSON -----------------------------------------------------------------------------------
  */
 
-static void write_run(vsh_json *json, const char *key, const quote *q)
+/* Losses of two corpora do not compare. */
+static bool is_of_corpus(const vsh_law *law, const vsh_anchor *run)
+{
+    return run->corpus == law->anchor_corpus;
+}
+
+static void write_run(vsh_json *json, const char *key, const vsh_law *law, const quote *q)
 {
     vsh_json_object(json, key);
     vsh_json_string(json, "why", q->why);
@@ -216,6 +219,7 @@ static void write_run(vsh_json *json, const char *key, const quote *q)
     vsh_json_real(json, "unique_tokens", q->run->unique);
     vsh_json_real(json, "loss", q->run->loss);
     vsh_json_string(json, "corpus", vsh_anchor_corpora[q->run->corpus]);
+    vsh_json_bool(json, "same_corpus", is_of_corpus(law, q->run));
     vsh_json_end(json);
 }
 
@@ -245,10 +249,10 @@ static void write_json(const prediction *p, bool explain, vsh_json *json)
     vsh_json_bool(json, "lower_bound", p->lower_bound);
     vsh_json_known(json, "offset_nats", p->law->offset_runs ? p->law->offset : (double)NAN);
     vsh_json_string(json, "corpus", p->law->corpus);
-    write_run(json, "nearest_measured", &p->measured[0]);
+    write_run(json, "nearest_measured", p->law, &p->measured[0]);
     vsh_json_array(json, "measured");
     for (int i = 0; i < p->measured_count; i++)
-        write_run(json, NULL, &p->measured[i]);
+        write_run(json, NULL, p->law, &p->measured[i]);
     vsh_json_end(json);
     if (explain)
         vsh_explain_write(lines, list_numbers(p, lines), json);
@@ -269,12 +273,12 @@ static void print_head(const prediction *p, vsh_text *out)
     if (isnan(p->loss))
         vsh_text_add(out, "\n  no loss: %s says how to spend a budget, not what it reaches\n",
                      p->law->title);
-    else if (p->loss > log(GUESSES))
+    else if (p->loss > log(VSH_GUESSES))
         vsh_text_add(out, "\n  loss below %.2f, ln %.0f: %s does not reach models so small\n",
-                     log(GUESSES), GUESSES, p->law->title);
+                     log(VSH_GUESSES), GUESSES, p->law->title);
     else if (p->lower_bound)
-        vsh_text_add(out, "\n  loss above %.3f nats a token by %s: a lower bound, no prediction\n",
-                     p->loss, p->law->title);
+        vsh_text_add(out, "\n  loss above %.3f nats a token by %s: a lower bound only\n", p->loss,
+                     p->law->title);
     else
         vsh_text_add(out, "\n  loss %.3f (%.3f - %.3f) nats a token by %s\n", p->loss, p->range.low,
                      p->range.high, p->law->title);
@@ -319,9 +323,10 @@ static void print_measured(const prediction *p, vsh_text *out)
         char words[300], unique[60] = "";
         if (run->unique < run->tokens)
             snprintf(unique, sizeof unique, " (%s unique)", vsh_show_count(run->unique).text);
-        snprintf(words, sizeof words, "%.3f, %s: %s parameters, %s tokens%s on %s", run->loss,
+        snprintf(words, sizeof words, "%.3f, %s: %s parameters, %s tokens%s on %s%s", run->loss,
                  p->measured[i].why, vsh_show_count(run->params).text,
-                 vsh_show_count(run->tokens).text, unique, vsh_anchor_corpora[run->corpus]);
+                 vsh_show_count(run->tokens).text, unique, vsh_anchor_corpora[run->corpus],
+                 is_of_corpus(p->law, run) ? "" : ", another corpus");
         print_words(i ? "" : "measured", words, out);
     }
 }

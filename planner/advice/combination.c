@@ -8,6 +8,7 @@
 #include "planner/laws/experts.h"
 #include "planner/advice/low_precision.h"
 #include "planner/advice/serving.h"
+#include "planner/laws/inverse.h"
 #include "planner/laws/ludziejewski2025.h"
 
 /* ---- reading a list of changes -------------------------------------------------------------- */
@@ -167,7 +168,7 @@ static vsh_status try_model(redo *x, const vsh_model *model, vsh_error *err)
     if (x->touches_loss || params != x->base.point.params)
         tokens = vsh_tokens_for_loss(x->law, params, goal.experts ? (double)goal.experts : 1,
                                      x->base.loss);
-    if (tokens > VSH_TOKENS_NEVER)
+    if (!isfinite(tokens))
         return VSH_OK;
     goal.model = model;
     goal.tokens = tokens;
@@ -195,19 +196,9 @@ static vsh_model base_with_exits(const redo *x)
 static vsh_optimum cheapest(const redo *x)
 {
     vsh_point given = {.experts = x->goal.experts ? (double)x->goal.experts : 1};
-    double low = log(1e10), high = log(1e30);
-    vsh_optimum best;
+    vsh_need need = vsh_form_need(x->law->form, x->law->coefficient, &given, x->base.loss);
 
-    for (int i = 0; i < 80; i++) {
-        double middle = (low + high) / 2;
-        if (vsh_law_optimum(x->law, exp(middle), &given).loss > x->base.loss)
-            low = middle;
-        else
-            high = middle;
-    }
-    best = vsh_law_optimum(x->law, exp(high), &given);
-    best.params /= x->goal.params_share;
-    return best;
+    return (vsh_optimum){need.params / x->goal.params_share, need.tokens, x->base.loss};
 }
 
 /* The size that the law would choose, as an architecture that fits. */

@@ -8,6 +8,7 @@
 #include "planner/laws/clark2022.h"
 #include "planner/laws/ludziejewski2025.h"
 #include "planner/laws/muennighoff2023.h"
+#include "planner/laws/one_dimension.h"
 
 /* The paper's vocabulary, and its one shape: a layer for each 64 of width. */
 #define VOCABULARY 50257.0
@@ -59,21 +60,18 @@ static vsh_expert_run run_at(const experts_problem *p, double width)
     return run;
 }
 
+static double less_than_total(const void *context, double width)
+{
+    return -total_at(width, *(const double *)context);
+}
+
 /* The greatest width with at most so many parameters in all; they grow with it. */
 static double width_of(double params_total, double experts)
 {
-    double low = WIDTH_LEAST, high = WIDTH_MOST;
+    double width =
+        vsh_crossing(WIDTH_LEAST, WIDTH_MOST, 60, -params_total, less_than_total, &experts);
 
-    if (total_at(high, experts) <= params_total)
-        return high;
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        if (total_at(middle, experts) <= params_total)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    return fmin(width, WIDTH_MOST);
 }
 
 static double widest(const experts_problem *p)
@@ -81,30 +79,15 @@ static double widest(const experts_problem *p)
     return p->limits.total_max > 0 ? width_of(p->limits.total_max, p->experts) : WIDTH_MOST;
 }
 
-/* Golden section in the logarithm of the width: along C = 6 N D' the loss has one minimum. */
+static double loss_at_width(const void *context, double width)
+{
+    return run_at(context, width).loss;
+}
+
+/* Along C = 6 N D' the loss has one minimum in the logarithm of the width. */
 static vsh_expert_run search(const experts_problem *p, double most)
 {
-    const double golden = 0.6180339887498949;
-    double low = log(WIDTH_LEAST), high = log(most);
-    double a = high - golden * (high - low), b = low + golden * (high - low);
-    double at_a = run_at(p, exp(a)).loss, at_b = run_at(p, exp(b)).loss;
-
-    for (int i = 0; i < GOLDEN_STEPS; i++) {
-        if (at_a < at_b) {
-            high = b;
-            b = a;
-            at_b = at_a;
-            a = high - golden * (high - low);
-            at_a = run_at(p, exp(a)).loss;
-        } else {
-            low = a;
-            a = b;
-            at_a = at_b;
-            b = low + golden * (high - low);
-            at_b = run_at(p, exp(b)).loss;
-        }
-    }
-    return run_at(p, exp((low + high) / 2));
+    return run_at(p, vsh_minimum(WIDTH_LEAST, most, GOLDEN_STEPS, loss_at_width, p));
 }
 
 /* Of any width: what is saved is found by halving, which steps of width would make coarse. */
@@ -135,21 +118,26 @@ vsh_expert_run vsh_experts_best(double flops, double experts, vsh_expert_limits 
 /* ---- what they save ---------------------------------------------------------------------------
  */
 
+typedef struct {
+    double experts;
+    vsh_expert_limits limits;
+} with_limits;
+
+static double loss_of_budget(const void *context, double flops)
+{
+    const with_limits *w = context;
+
+    return best_smooth(flops, w->experts, w->limits).loss;
+}
+
 /* The share of flops with which experts reach a loss under their limits. */
 static double saving_to(double loss, double flops, double experts, vsh_expert_limits limits)
 {
-    double low = log(flops) - 10, high = log(flops) + 10;
+    with_limits w = {experts, limits};
+    double needed =
+        vsh_crossing(flops * exp(-10), flops * exp(10), HALVINGS, loss, loss_of_budget, &w);
 
-    if (!isfinite(loss) || !(best_smooth(exp(high), experts, limits).loss <= loss))
-        return NAN;
-    for (int i = 0; i < HALVINGS; i++) {
-        double middle = (low + high) / 2;
-        if (best_smooth(exp(middle), experts, limits).loss > loss)
-            low = middle;
-        else
-            high = middle;
-    }
-    return 1 - exp(high) / flops;
+    return isfinite(loss) && isfinite(needed) ? 1 - needed / flops : (double)NAN;
 }
 
 double vsh_experts_saving(double flops, double experts, vsh_expert_limits limits)

@@ -4,14 +4,14 @@
 
 #include <math.h>
 
+#include "planner/laws/effective_experts.h"
+#include "planner/laws/one_dimension.h"
+
 enum { A, ALPHA, DELTA, GAMMA, B, BETA, OMEGA, ZETA, C, E_START, E_MAX };
 
-/* 1/E^ = 1/(E - 1 + 1/(1/E_start - 1/E_max)) + 1/E_max: E^ runs from E_start towards E_max. */
 static double ln_effective_experts(const double *c, double experts)
 {
-    double e = experts > 1 ? experts : 1;
-
-    return -log(1 / (e - 1 + 1 / (1 / c[E_START] - 1 / c[E_MAX])) + 1 / c[E_MAX]);
+    return log(vsh_effective_experts(experts, c[E_START], c[E_MAX]));
 }
 
 static vsh_chinchilla at_experts(const double *c, double experts)
@@ -51,19 +51,21 @@ static double loss_of(double params_active, double tokens, double experts)
     return vsh_chinchilla_loss(&form, params_active, tokens);
 }
 
+typedef struct {
+    double params_active, experts;
+} crossing;
+
+/* What experts cost on so many tokens; it falls with them. */
+static double cost_of_experts(const void *context, double tokens)
+{
+    const crossing *c = context;
+
+    return loss_of(c->params_active, tokens, c->experts) - loss_of(c->params_active, tokens, 1);
+}
+
 double vsh_ludziejewski_crossover(double params_active, double experts)
 {
-    double low = log(1e3), high = log(1e15);
-
-    for (int i = 0; i < 80; i++) {
-        double middle = (low + high) / 2, tokens = exp(middle);
-        double gain = loss_of(params_active, tokens, 1) - loss_of(params_active, tokens, experts);
-        if (gain < 0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return exp(high);
+    return vsh_crossing(1e3, 1e15, 80, 0, cost_of_experts, &(crossing){params_active, experts});
 }
 
 const vsh_form vsh_form_joint_experts = {

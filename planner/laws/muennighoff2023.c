@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "planner/laws/one_dimension.h"
+
 enum { E, A, B, ALPHA, R_N, R_D };
 
 #define BETA ALPHA /* tied in the published fit */

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "planner/laws/one_dimension.h"
+
 /* z of 10 and of 90 % of a normal distribution. */
 #define Z80 1.281552
 /* A tenth of the parameters at a loss so near is no choice of a size: the least noise of a run. */
@@ -54,17 +56,23 @@ vsh_optimum vsh_law_optimum_on(const vsh_law *law, double flops, double unique)
     return best;
 }
 
+typedef struct {
+    const vsh_law *law;
+    double unique;
+} data_at_hand;
+
+static double loss_of_budget(const void *context, double flops)
+{
+    const data_at_hand *at = context;
+
+    return best_on(at->law, flops, at->unique).loss;
+}
+
 double vsh_law_useful_flops(const vsh_law *law, double unique, double nats)
 {
-    double low = log(6 * unique * 1e3), high = low + log(1e12);
-    double best = best_on(law, exp(high), unique).loss;
+    const data_at_hand at = {law, unique};
+    double least = 6 * unique * 1e3, most = least * 1e12;
 
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        if (best_on(law, exp(middle), unique).loss - best > nats)
-            low = middle;
-        else
-            high = middle;
-    }
-    return exp(high);
+    return vsh_crossing(least, most, 60, best_on(law, most, unique).loss + nats, loss_of_budget,
+                        &at);
 }

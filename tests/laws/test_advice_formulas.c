@@ -182,7 +182,7 @@ static void a_smaller_model_costs_more_the_smaller_it_is(void)
 
 static void too_small_a_model_never_reaches_the_loss(void)
 {
-    CHECK(vsh_tokens_for_loss(vsh_law_default(), 1e7, 1, 2.8) > VSH_TOKENS_NEVER);
+    CHECK(isinf(vsh_tokens_for_loss(vsh_law_default(), 1e7, 1, 2.8)));
 }
 
 const vsh_test vsh_tests[] = {
