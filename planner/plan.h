@@ -66,6 +66,21 @@ typedef struct {
     vsh_schedule_advice schedule;
 } plan_tuning;
 
+/* A plan with a change beside the same plan without, both real architectures that fit, under a law
+ * that knows the change. Figures in time take experts' MFU as VSH_EXPERTS_MFU_HIGH of the dense
+ * model's, their _low (of loss: _high) as VSH_EXPERTS_MFU_LOW; without new experts both are one. */
+typedef struct {
+    bool reaches;          /* the loss without the change, on these chips */
+    double compute;        /* share saved at equal loss; NaN, like the next, where it does not */
+    double time, time_low; /* shares */
+    double usd, usd_low;
+    double memory_bytes;       /* saved on a chip at equal loss, at one micro-batch */
+    double loss, loss_high;    /* nats more in the same hours; NaN where no law says */
+    double loss_flops;         /* of experts: in the same FLOPs */
+    double dense_params, dense_tokens; /* of the run without, which that law chose */
+    double params_total, params_active, tokens, hours, footprint_bytes; /* at equal loss */
+} plan_changed;
+
 /* One training run: an architecture and how to train it, with what it costs and should reach. */
 typedef struct {
     const char *name;
@@ -97,7 +112,11 @@ typedef struct {
     bool same;         /* an alternative that is the recommended run itself */
     bool too_short;    /* the budget does not buy one step */
     vsh_bill bill;
+    bool capped;          /* much smaller than wanted: what no architecture here that fits reaches */
+    double wanted_params; /* by the law and the memory for weights and optimizer */
     double saving_flops, saving_time; /* at equal loss, shares; NaN where it is not the point */
+    plan_changed changed;         /* of experts: beside the dense run of the joint law */
+    vsh_expert_crossing crossing; /* of experts */
     char saving[160], note[400];
 } plan_run;
 
@@ -159,8 +178,9 @@ typedef struct {
     double loss;           /* nats, at equal training FLOPs */
     double memory_bytes;   /* saved on a chip */
     const char *memory_of; /* while training, or of the model served; NULL: none */
-    double time;           /* share of the wall clock saved at equal loss */
-    double usd;            /* saved with it */
+    double time, time_low; /* share of the wall clock saved at equal loss; low: experts at the
+                              low ratio of MFUs, else the same */
+    double usd, usd_low;   /* saved with it */
     double inference;      /* share of the cost of serving a token */
     double inference_low, inference_high;
     char why[480]; /* what decides it here */
@@ -279,6 +299,9 @@ int plan_list_shapes(const vsh_hardware *hardware, double params, plan_shape sha
 /* experts 0: dense, else that many in every layer, top-1. */
 vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t experts,
                          vsh_model *model, vsh_error *err);
+/* The joint law that experts are asked of: the request's own if it is one, else the published. */
+const vsh_law *plan_joint_law(const plan_request *request);
+
 /* How unusual a shape is: 0 at the usual ratio of width to depth. */
 double plan_oddness(const vsh_model *model);
 

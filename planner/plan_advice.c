@@ -16,14 +16,14 @@ enum { WIDTH = 80 };
 typedef struct {
     vsh_change_list list;
     const vsh_law *law;
-    vsh_changed alone[VSH_CHANGES_MAX], together;
+    plan_changed alone[VSH_CHANGES_MAX], together;
     double sum_compute, sum_time, product_compute, product_time;
 } combination;
 
 /* Experts are known to one law only, under which everything is then compared. */
 static const vsh_law *choose_law(const plan *p, const vsh_change *all)
 {
-    return all->experts ? &vsh_ludziejewski2025 : p->recommended.loss_law;
+    return all->experts ? plan_joint_law(&p->request) : p->recommended.loss_law;
 }
 
 static vsh_status combine(const plan *p, combination *c, vsh_error *err)
@@ -33,8 +33,8 @@ static vsh_status combine(const plan *p, combination *c, vsh_error *err)
     c->law = choose_law(p, &all);
     c->product_compute = c->product_time = 1;
     for (int i = 0; i < c->list.count; i++) {
-        vsh_changed *one = &c->alone[i];
-        VSH_TRY(vsh_change_apply(p, c->law, &c->list.change[i], one, err));
+        plan_changed *one = &c->alone[i];
+        VSH_TRY(vsh_change_apply(p, c->law, &c->list.change[i], one, NULL, err));
         c->sum_compute += one->compute;
         c->sum_time += one->time;
         c->product_compute *= 1 - one->compute;
@@ -42,7 +42,7 @@ static vsh_status combine(const plan *p, combination *c, vsh_error *err)
     }
     c->product_compute = 1 - c->product_compute;
     c->product_time = 1 - c->product_time;
-    return vsh_change_apply(p, c->law, &all, &c->together, err);
+    return vsh_change_apply(p, c->law, &all, &c->together, NULL, err);
 }
 
 /* ---- on a terminal -------------------------------------------------------------------------- */
@@ -148,14 +148,14 @@ static void print_line(const char *name, double compute, double time, double byt
                  show_loss(loss).text);
 }
 
-static void print_changed(const char *name, const vsh_changed *c, vsh_text *out)
+static void print_changed(const char *name, const plan_changed *c, vsh_text *out)
 {
     print_line(name, c->compute, c->time, c->memory_bytes, c->usd, c->loss, out);
 }
 
 static void print_combination(const plan *p, const combination *c, vsh_term term, vsh_text *out)
 {
-    const vsh_changed *all = &c->together;
+    const plan_changed *all = &c->together;
 
     vsh_text_add(out,
                  "\n  %sTogether              compute     time     memory    money   loss, same "
@@ -222,7 +222,9 @@ static void write_row(const plan_advice *a, vsh_json *json)
     vsh_json_known(json, "memory_bytes_saved", a->memory_bytes);
     vsh_json_string(json, "memory_of", a->memory_of);
     vsh_json_known(json, "time_saving", a->time);
+    vsh_json_known(json, "time_saving_low", a->time_low);
     vsh_json_known(json, "usd_saved", a->usd);
+    vsh_json_known(json, "usd_saved_low", a->usd_low);
     vsh_json_known(json, "inference_saving", a->inference);
     vsh_json_known(json, "inference_saving_low", a->inference_low);
     vsh_json_known(json, "inference_saving_high", a->inference_high);
@@ -242,19 +244,22 @@ void plan_advice_write_json(const plan *p, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_changed(const vsh_changed *c, vsh_json *json)
+static void write_changed(const plan_changed *c, vsh_json *json)
 {
     vsh_json_bool(json, "reaches_loss", c->reaches);
     vsh_json_known(json, "compute_saving", c->compute);
     vsh_json_known(json, "time_saving", c->time);
+    vsh_json_known(json, "time_saving_low", c->time_low);
     vsh_json_known(json, "memory_bytes_saved", c->memory_bytes);
     vsh_json_known(json, "usd_saved", c->usd);
+    vsh_json_known(json, "usd_saved_low", c->usd_low);
     vsh_json_known(json, "loss_change_same_hours", c->loss);
+    vsh_json_known(json, "loss_change_same_hours_high", c->loss_high);
 }
 
 static void write_combination(const combination *c, vsh_json *json)
 {
-    const vsh_changed *all = &c->together;
+    const plan_changed *all = &c->together;
 
     vsh_json_object(json, "combination");
     vsh_json_string(json, "law", c->law->name);

@@ -11,7 +11,7 @@
 typedef struct {
     vsh_expert_table table;
     vsh_fine_row fine[VSH_FINE_ROWS];
-    char verdict[240];
+    char verdict[400];
 } plan_experts;
 
 /* For the budget and the limits of a plan. */
@@ -21,6 +21,10 @@ void plan_experts_of(const plan *p, plan_experts *answer);
 void plan_experts_cross(plan *p);
 /* That, as the key experts_crossover; null without a run. */
 void plan_experts_write_crossing(const plan *p, vsh_json *json);
+
+/* Of an alternative with experts: what it saves beside the dense run of the joint law, as a range
+ * over the ratio of MFUs, and its crossover. */
+void plan_experts_write_changed(const plan_run *run, vsh_json *json);
 
 /* plan_experts_report.c */
 void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term, vsh_text *out);

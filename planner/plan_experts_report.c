@@ -101,6 +101,15 @@ static cell show_nats(double low, double high)
     return c;
 }
 
+static cell show_loss(double nats)
+{
+    cell c = {"-"};
+
+    if (isfinite(nats))
+        snprintf(c.text, sizeof c.text, "%.3f", nats);
+    return c;
+}
+
 static cell show_tokens(double tokens)
 {
     cell c = {"-"};
@@ -130,9 +139,9 @@ static void print_models(const vsh_expert_table *t, vsh_term term, vsh_text *out
                 vsh_text_add(out, "  %2.0f  %s\n", row->experts, vsh_expert_verdicts[row->verdict]);
                 continue;
             }
-            vsh_text_add(out, "  %2.0f %8s %9s %9s %4.0f  %6.3f %12s  %s\n", row->experts,
+            vsh_text_add(out, "  %2.0f %8s %9s %9s %4.0f  %6s %12s  %s\n", row->experts,
                          COUNT(best->params_active), COUNT(best->params_total), COUNT(best->tokens),
-                         best->tokens / best->params_active, best->loss,
+                         best->tokens / best->params_active, show_loss(row->loss).text,
                          show_tokens(row->crossover).text, vsh_expert_verdicts[row->verdict]);
         }
     }
@@ -237,7 +246,7 @@ static void write_row(const vsh_expert_row *row, const char *limits, vsh_json *j
     vsh_json_known(json, "params_total", fits ? best->params_total : (double)NAN);
     vsh_json_known(json, "tokens", fits ? best->tokens : (double)NAN);
     vsh_json_known(json, "worth_tokens", fits ? best->worth : (double)NAN);
-    vsh_json_known(json, "loss", best->loss);
+    vsh_json_known(json, "loss", row->loss);
     vsh_json_known(json, "loss_difference", row->difference);
     vsh_json_known(json, "saving_flops_share", row->saving);
     vsh_json_known(json, "saving_flops_equal_memory_share", row->saving_memory);
@@ -322,7 +331,7 @@ static void write_crossover(const plan_experts *answer, vsh_json *json)
     vsh_json_object(json, "crossover");
     vsh_json_real(json, "experts", eight->experts);
     vsh_json_real(json, "params_active", eight->best.params_active);
-    vsh_json_real(json, "tokens", eight->crossover);
+    vsh_json_known(json, "tokens", eight->crossover);
     vsh_json_end(json);
 }
 
@@ -363,10 +372,7 @@ static void write_page_models(const vsh_expert_table *t, vsh_text *page)
         vsh_table_cell(&table, "%s", fits ? COUNT(row->best.params_active) : "-");
         vsh_table_cell(&table, "%s", fits ? COUNT(row->best.params_total) : "-");
         vsh_table_cell(&table, "%s", fits ? COUNT(row->best.tokens) : "-");
-        if (fits)
-            vsh_table_cell(&table, "%.3f", row->best.loss);
-        else
-            vsh_table_cell(&table, "-");
+        vsh_table_cell(&table, "%s", show_loss(row->loss).text);
         vsh_table_cell(&table, "%s", show_tokens(row->crossover).text);
         vsh_table_cell(&table, "%s%s%s", vsh_expert_verdicts[row->verdict],
                        row->reason[0] ? ": " : "", row->reason);

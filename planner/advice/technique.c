@@ -132,7 +132,9 @@ static plan_advice empty_row(const vsh_technique *technique)
                          .loss = NAN,
                          .memory_bytes = NAN,
                          .time = NAN,
+                         .time_low = NAN,
                          .usd = NAN,
+                         .usd_low = NAN,
                          .inference = NAN,
                          .inference_low = NAN,
                          .inference_high = NAN};
@@ -147,6 +149,8 @@ vsh_status plan_advise(plan *p, vsh_error *err)
         VSH_TRY(vsh_techniques[i].fill(p, a, err));
         if (isnan(a->usd) && p->recommended.bill.price_known)
             a->usd = a->time * p->recommended.bill.usd;
+        a->time_low = isnan(a->time_low) ? a->time : a->time_low;
+        a->usd_low = isnan(a->usd_low) ? a->usd : a->usd_low;
     }
     return VSH_OK;
 }

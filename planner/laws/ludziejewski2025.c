@@ -25,9 +25,14 @@ static vsh_chinchilla at_experts(const double *c, double experts)
                             .beta = -(c[BETA] + c[ZETA] * ln_e)};
 }
 
+vsh_chinchilla vsh_joint_form(const vsh_law *law, double experts)
+{
+    return at_experts(law->coefficient, experts);
+}
+
 vsh_chinchilla vsh_ludziejewski_form(double experts)
 {
-    return at_experts(vsh_ludziejewski2025.coefficient, experts);
+    return vsh_joint_form(&vsh_ludziejewski2025, experts);
 }
 
 static double loss(const double *c, const vsh_point *p)
@@ -44,26 +49,37 @@ static vsh_optimum optimum(const double *c, double flops, const vsh_point *given
     return vsh_chinchilla_optimum(&form, flops);
 }
 
-static double loss_of(double params_active, double tokens, double experts)
-{
-    vsh_chinchilla form = vsh_ludziejewski_form(experts);
+/* The crossover is looked for among so many tokens. */
+#define CROSSOVER_LEAST 1e3
+#define CROSSOVER_MOST 1e15
 
-    return vsh_chinchilla_loss(&form, params_active, tokens);
-}
-
-double vsh_ludziejewski_crossover(double params_active, double experts)
+double vsh_joint_crossover(const vsh_law *law, double params_active, double experts)
 {
-    double low = log(1e3), high = log(1e15);
+    vsh_chinchilla dense = vsh_joint_form(law, 1), with = vsh_joint_form(law, experts);
+    double low = log(CROSSOVER_LEAST), high = log(CROSSOVER_MOST);
 
     for (int i = 0; i < 80; i++) {
         double middle = (low + high) / 2, tokens = exp(middle);
-        double gain = loss_of(params_active, tokens, 1) - loss_of(params_active, tokens, experts);
+        double gain = vsh_chinchilla_loss(&dense, params_active, tokens) -
+                      vsh_chinchilla_loss(&with, params_active, tokens);
         if (gain < 0)
             low = middle;
         else
             high = middle;
     }
-    return exp(high);
+    if (low == log(CROSSOVER_LEAST))
+        return 0;
+    return high == log(CROSSOVER_MOST) ? (double)INFINITY : exp(high);
+}
+
+double vsh_ludziejewski_crossover(double params_active, double experts)
+{
+    return vsh_joint_crossover(&vsh_ludziejewski2025, params_active, experts);
+}
+
+bool vsh_is_joint_law(const vsh_law *law)
+{
+    return law->form == &vsh_form_joint_experts && law->n_counts == VSH_N_ACTIVE;
 }
 
 const vsh_form vsh_form_joint_experts = {

@@ -87,7 +87,7 @@ static void a_cap_is_kept_and_never_helps(void)
     for (double experts = 1; experts <= 32; experts *= 2) {
         double before = vsh_experts_best(BUDGET, experts, none).loss;
         for (double cap = 8e9; cap > 2e7; cap /= 1.5) {
-            vsh_expert_run run = vsh_experts_best(BUDGET, experts, (vsh_expert_limits){cap, 0});
+            vsh_expert_run run = vsh_experts_best(BUDGET, experts, (vsh_expert_limits){.total_max = cap});
             CHECK(run.params_total <= cap);
             CHECK(run.params_active <= run.params_total);
             CHECK(run.loss >= before);
@@ -148,12 +148,12 @@ static void experts_lose_on_few_tokens_and_win_on_many(void)
                                       {1e9, -.021}, {3e9, -.056}, {8e9, -.075}};
 
     for (int i = 0; i < 6; i++) {
-        vsh_expert_crossing c = vsh_experts_crossing(8, 350e6, table[i][0], 0);
+        vsh_expert_crossing c = vsh_experts_crossing(&vsh_ludziejewski2025, 8, 350e6, table[i][0], 0);
         CHECK_NEAR(c.difference, table[i][1], 0, 0.001);
         CHECK(!c.extrapolated);
     }
-    CHECK_NEAR(vsh_experts_crossing(8, 350e6, 1e9, 0).crossover, 6.2e8, 0.01, 0);
-    CHECK_NEAR(vsh_experts_crossing(8, 1e10, 1e9, 0).crossover, 1.8e9, 0.03, 0);
+    CHECK_NEAR(vsh_experts_crossing(&vsh_ludziejewski2025, 8, 350e6, 1e9, 0).crossover, 6.2e8, 0.01, 0);
+    CHECK_NEAR(vsh_experts_crossing(&vsh_ludziejewski2025, 8, 1e10, 1e9, 0).crossover, 1.8e9, 0.03, 0);
 }
 
 static void the_side_flips_at_the_crossover(void)
@@ -161,36 +161,36 @@ static void the_side_flips_at_the_crossover(void)
     for (double params = 1e7; params < 1e10; params *= 3)
         for (double experts = 2; experts <= 32; experts *= 2) {
             double at = vsh_ludziejewski_crossover(params, experts);
-            CHECK_INT(vsh_experts_crossing(experts, params, 0.999 * at, 0).side,
+            CHECK_INT(vsh_experts_crossing(&vsh_ludziejewski2025, experts, params, 0.999 * at, 0).side,
                       VSH_CROSSOVER_BELOW);
-            CHECK_INT(vsh_experts_crossing(experts, params, 1.001 * at, 0).side,
+            CHECK_INT(vsh_experts_crossing(&vsh_ludziejewski2025, experts, params, 1.001 * at, 0).side,
                       VSH_CROSSOVER_NEAR);
-            CHECK_INT(vsh_experts_crossing(experts, params, 2.99 * at, 0).side, VSH_CROSSOVER_NEAR);
-            CHECK_INT(vsh_experts_crossing(experts, params, 3.01 * at, 0).side, VSH_CROSSOVER_FAR);
-            CHECK_NEAR(vsh_experts_compute_share(experts, params, at), 0, 0, 1e-9);
-            CHECK(vsh_experts_compute_share(experts, params, 0.9 * at) < 0);
-            CHECK(vsh_experts_compute_share(experts, params, 1.1 * at) > 0);
+            CHECK_INT(vsh_experts_crossing(&vsh_ludziejewski2025, experts, params, 2.99 * at, 0).side, VSH_CROSSOVER_NEAR);
+            CHECK_INT(vsh_experts_crossing(&vsh_ludziejewski2025, experts, params, 3.01 * at, 0).side, VSH_CROSSOVER_FAR);
+            CHECK_NEAR(vsh_experts_compute_share(&vsh_ludziejewski2025, experts, params, at), 0, 0, 1e-9);
+            CHECK(vsh_experts_compute_share(&vsh_ludziejewski2025, experts, params, 0.9 * at) < 0);
+            CHECK(vsh_experts_compute_share(&vsh_ludziejewski2025, experts, params, 1.1 * at) > 0);
         }
 }
 
 /* Repeats are worth something to a dense model; nobody has measured what to experts. */
 static void repeats_alone_do_not_carry_experts_over_the_crossover(void)
 {
-    vsh_expert_crossing c = vsh_experts_crossing(8, 350e6, 4e9, 4e8);
-    vsh_expert_crossing few = vsh_experts_crossing(8, 350e6, 4e9, 1e7);
+    vsh_expert_crossing c = vsh_experts_crossing(&vsh_ludziejewski2025, 8, 350e6, 4e9, 4e8);
+    vsh_expert_crossing few = vsh_experts_crossing(&vsh_ludziejewski2025, 8, 350e6, 4e9, 1e7);
 
     CHECK(c.worth > c.crossover && c.fresh < c.crossover);
     CHECK_INT(c.side, VSH_CROSSOVER_UNDECIDED);
     CHECK(c.difference > 0);
     CHECK_INT(few.side, VSH_CROSSOVER_BELOW);
     /* and what is just above it stays near it however often it is repeated */
-    CHECK_INT(vsh_experts_crossing(8, 350e6, 2e10, 1e9).side, VSH_CROSSOVER_NEAR);
+    CHECK_INT(vsh_experts_crossing(&vsh_ludziejewski2025, 8, 350e6, 2e10, 1e9).side, VSH_CROSSOVER_NEAR);
 }
 
 static void a_crossing_outside_the_laws_data_says_so(void)
 {
     char text[400];
-    vsh_expert_crossing c = vsh_experts_crossing(8, 1e7, 1e8, 0);
+    vsh_expert_crossing c = vsh_experts_crossing(&vsh_ludziejewski2025, 8, 1e7, 1e8, 0);
 
     CHECK(c.extrapolated);
     vsh_experts_tell_crossing(&c, text, sizeof text);
@@ -201,7 +201,7 @@ static void a_crossing_outside_the_laws_data_says_so(void)
 /* A share of compute is what the dense optimum would need to gain as much loss. */
 static void a_share_is_the_dense_compute_that_the_loss_is_worth(void)
 {
-    double share = vsh_experts_compute_share(8, 350e6, 8e9);
+    double share = vsh_experts_compute_share(&vsh_ludziejewski2025, 8, 350e6, 8e9);
     vsh_point dense = {350e6, 8e9, 0, 1}, with = {350e6, 8e9, 0, 8};
     double before = vsh_law_loss(&vsh_ludziejewski2025, &dense);
     double reached = vsh_law_loss(&vsh_ludziejewski2025, &with), flops = 1e17;
@@ -422,7 +422,7 @@ static void the_joint_law_foretells_what_clarks_experts_gained(void)
                 runs[i].experts > 32)
                 continue;
             gained = runs[j].loss - runs[i].loss;
-            said = -vsh_experts_crossing(runs[i].experts, runs[i].base, 130e9, 0).difference;
+            said = -vsh_experts_crossing(&vsh_ludziejewski2025, runs[i].experts, runs[i].base, 130e9, 0).difference;
             CHECK_NEAR(gained / said, 1.13, 0, 0.2);
             sum += gained / said;
             compared++;

@@ -52,15 +52,15 @@ static const plan_advice *row(const plan *p, const char *name)
     return NULL;
 }
 
-static vsh_changed apply(const plan *p, const vsh_law *law, const char *words)
+static plan_changed apply(const plan *p, const vsh_law *law, const char *words)
 {
     vsh_change_list list;
     vsh_change all;
-    vsh_changed changed;
+    plan_changed changed;
 
     REQUIRE_OK(vsh_changes_read(vsh_test_arena(), words, VSH_BF16, &list, &err), &err);
     all = vsh_changes_join(&list);
-    REQUIRE_OK(vsh_change_apply(p, law, &all, &changed, &err), &err);
+    REQUIRE_OK(vsh_change_apply(p, law, &all, &changed, NULL, &err), &err);
     return changed;
 }
 
@@ -175,11 +175,11 @@ static void savings_do_not_add(void)
     const plan *p = mission(0);
     const vsh_law *law = &vsh_ludziejewski2025;
     static const char *const words[] = {"experts-8", "int8", "early-exit-3", "recompute"};
-    vsh_changed all = apply(p, law, "experts-8,int8,early-exit-3,recompute");
+    plan_changed all = apply(p, law, "experts-8,int8,early-exit-3,recompute");
     double sum_compute = 0, sum_time = 0, product_time = 1;
 
     for (int i = 0; i < 4; i++) {
-        vsh_changed one = apply(p, law, words[i]);
+        plan_changed one = apply(p, law, words[i]);
         CHECK(one.reaches);
         sum_compute += one.compute;
         sum_time += one.time;
@@ -195,7 +195,7 @@ static void savings_do_not_add(void)
 static void fewer_flops_with_experts_are_fewer_hours_only_after_their_lower_rate(void)
 {
     const plan *p = mission(0);
-    vsh_changed experts = apply(p, &vsh_ludziejewski2025, "experts-8");
+    plan_changed experts = apply(p, &vsh_ludziejewski2025, "experts-8");
 
     CHECK_NEAR(experts.compute, row(p, "experts-8")->compute, 0, 0.03);
     CHECK_NEAR(1 - experts.time, (1 - experts.compute) / 0.8, 0.01, 0);
@@ -225,7 +225,7 @@ static void int8_and_recomputation_meet_in_the_forward_pass(void)
 {
     const plan *p = mission(0);
     const vsh_law *law = vsh_law_default();
-    vsh_changed int8 = apply(p, law, "int8"), again = apply(p, law, "recompute"),
+    plan_changed int8 = apply(p, law, "int8"), again = apply(p, law, "recompute"),
                 both = apply(p, law, "int8,recompute");
 
     CHECK(1 - both.time < 0.97 * (1 - int8.time) * (1 - again.time));
@@ -234,7 +234,7 @@ static void int8_and_recomputation_meet_in_the_forward_pass(void)
 static void one_alone_is_its_own_combination(void)
 {
     const plan *p = mission(0);
-    vsh_changed exits = apply(p, p->recommended.loss_law, "early-exit-3");
+    plan_changed exits = apply(p, p->recommended.loss_law, "early-exit-3");
 
     CHECK_NEAR(exits.compute, row(p, "early-exit")->compute, 1e-9, 0);
     CHECK_NEAR(exits.time, row(p, "early-exit")->time, 1e-9, 0);
@@ -246,9 +246,9 @@ static void the_same_optimizer_changes_nothing(void)
 {
     const plan *p = mission(0);
     const vsh_change same = {.recipe = p->request.recipe};
-    vsh_changed changed;
+    plan_changed changed;
 
-    REQUIRE_OK(vsh_change_apply(p, p->recommended.loss_law, &same, &changed, &err), &err);
+    REQUIRE_OK(vsh_change_apply(p, p->recommended.loss_law, &same, &changed, NULL, &err), &err);
     CHECK(changed.reaches);
     CHECK_NEAR(changed.compute, 0, 0, 1e-9);
     CHECK_NEAR(changed.time, 0, 0, 1e-3);
