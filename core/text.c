@@ -321,6 +321,21 @@ vsh_figure_text vsh_show_amount(double value)
                          : vsh_show_si(value);
 }
 
+vsh_figure_text vsh_show_exponent(double value)
+{
+    vsh_figure_text shown;
+    char *e, digits[24];
+
+    snprintf(digits, sizeof digits, "%.2e", value);
+    e = strchr(digits, 'e');
+    if (!e) /* no number, or none that ends */
+        snprintf(shown.text, sizeof shown.text, "%.20s", digits);
+    else
+        snprintf(shown.text, sizeof shown.text, "%.3ge%d",
+                 strtod(digits, NULL) / pow(10, atoi(e + 1)), atoi(e + 1));
+    return shown;
+}
+
 vsh_figure_text vsh_show_ten_to(int exponent)
 {
     static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};

@@ -66,6 +66,8 @@ vsh_figure_text vsh_show_integer(int64_t value);
 vsh_figure_text vsh_show_amount(double value);
 /* "10" with its exponent raised: 19 -> "10¹⁹". */
 vsh_figure_text vsh_show_ten_to(int exponent);
+/* As one types it, without the plus sign and the zeros of a printf: 1.8e19 -> "1.8e19". */
+vsh_figure_text vsh_show_exponent(double value);
 /* Three digits and a power of ten: 1.8e19 -> "1.80 × 10¹⁹". */
 vsh_figure_text vsh_show_power(double value);
 

@@ -114,9 +114,11 @@ typedef struct {
     vsh_bill bill;
     bool capped;          /* much smaller than wanted: what no architecture here that fits reaches */
     double wanted_params; /* by the law and the memory for weights and optimizer */
-    double saving_flops, saving_time; /* at equal loss, shares; NaN where it is not the point */
+    /* Shares at equal loss; NaN where it is not the point. The time of experts: at the high ratio
+     * of MFUs, and at the low one. */
+    double saving_flops, saving_time, saving_time_low;
     plan_changed changed;         /* of experts: beside the dense run of the joint law */
-    vsh_expert_crossing crossing; /* of experts */
+    vsh_expert_crossing crossing; /* of experts, at their own size */
     char saving[160], note[400];
 } plan_run;
 
@@ -172,15 +174,16 @@ struct vsh_technique;
  * where nothing says, or where it is not what the technique is about. */
 typedef struct {
     const struct vsh_technique *technique;
-    bool applies;   /* it pays here, or is part of the plan already */
+    bool applies;   /* it pays here, by what is known of the plan; or is part of it already */
+    bool in_plan;   /* its figures are then against going without it */
     double compute; /* share of the training FLOPs saved at equal loss */
     double compute_low, compute_high;
     double loss;           /* nats, at equal training FLOPs */
     double memory_bytes;   /* saved on a chip */
     const char *memory_of; /* while training, or of the model served; NULL: none */
-    double time, time_low; /* share of the wall clock saved at equal loss; low: experts at the
-                              low ratio of MFUs, else the same */
-    double usd, usd_low;   /* saved with it */
+    double time;           /* share of the wall clock saved at equal loss */
+    double time_low;       /* of experts: at the low ratio of MFUs; NaN: no range */
+    double usd, usd_low;   /* saved with it; low likewise */
     double inference;      /* share of the cost of serving a token */
     double inference_low, inference_high;
     char why[480]; /* what decides it here */
@@ -241,8 +244,12 @@ vsh_status plan_check_throughput(vsh_arena *arena, const char *program, plan *p,
 /* plan_alternatives.c: what else the same budget could do. */
 vsh_status plan_alternatives(plan *p, vsh_error *err);
 /* planner/advice/technique.c: what each technique saves, beside the recommended run; after the
- * alternatives, whose runs it reads. */
+ * alternatives, whose runs it reads. Only what is shown need be planned. */
 vsh_status plan_advise(plan *p, vsh_error *err);
+/* planner/advice/training_memory.c: bytes of a chip that another recipe frees in a run, all else
+ * being as it is. */
+vsh_status plan_recipe_frees(const plan_run *run, const vsh_recipe *recipe, double *bytes,
+                             vsh_error *err);
 /* plan_architecture.c: heads in all, spread evenly along the depth. */
 void plan_place_exits(vsh_model *model, int64_t heads);
 
@@ -263,6 +270,7 @@ typedef struct {
     double forward_speed;  /* of the forward products, those of the backward pass being 1; 0: 1 */
     int64_t exits;         /* output heads along the depth, the last included; 0: the model's own */
     bool recompute;        /* all layers, needed or not */
+    bool trial;            /* only tried: no interval is drawn for its loss */
 } plan_goal;
 
 /* plan_recommend.c: the best run for a goal that fits the chips; run->model.layers is 0 when no

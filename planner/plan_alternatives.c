@@ -116,6 +116,7 @@ static void tell_difference(const plan *p, const plan_run *run, char *room, size
 static void tell_experts(const plan *p, plan_run *run)
 {
     const plan_changed *c = &run->changed;
+    vsh_expert_crossing crossing = plan_experts_crossing(p, run->point.experts);
     char change[120], time[40];
 
     tell_difference(p, run, change, sizeof change);
@@ -127,11 +128,11 @@ static void tell_experts(const plan *p, plan_run *run)
         snprintf(run->saving, sizeof run->saving, "%s%s", c->loss_high < 0 ? "" : "nothing here: ",
                  change);
     snprintf(run->note, sizeof run->note,
-             "top-1; wants %s unique tokens, worse than dense below %s at its %s active "
-             "parameters; MFU taken as %.2f - %.2f of the dense model's (MaxText)",
-             vsh_show_count(run->tokens).text, vsh_show_count(run->crossing.crossover).text,
-             vsh_show_count(run->crossing.params_active).text, VSH_EXPERTS_MFU_LOW,
-             VSH_EXPERTS_MFU_HIGH);
+             "top-1; wants %s unique tokens, worse than dense below %s at the %s active parameters "
+             "of the run above; MFU taken as " VSH_EXPERTS_MFU_WORDS " of the dense model's "
+             "(MaxText)",
+             vsh_show_count(run->tokens).text, vsh_show_count(crossing.crossover).text,
+             vsh_show_count(crossing.params_active).text);
 }
 
 /* Experts and dense under the one law that knows both, each at its best size, as advice/combination
@@ -156,6 +157,7 @@ static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_erro
     run->changed = changed;
     run->saving_flops = changed.compute;
     run->saving_time = changed.time;
+    run->saving_time_low = changed.time_low;
     run->loss = p->recommended.loss + changed.loss;
     run->loss_range.low = p->recommended.loss_range.low + changed.loss;
     run->loss_range.high = p->recommended.loss_range.high + changed.loss_high;
@@ -207,7 +209,7 @@ static vsh_status fill_dense_twin(plan *p, plan_run *run, int64_t unused, vsh_er
              difference);
     snprintf(run->note, sizeof run->note,
              "dense, %s active parameters like the model given, %s in all instead of %s; dense "
-             "models reach more of the peak (experts 0.75 - 0.80 of it: MaxText)",
+             "models reach more of the peak (experts " VSH_EXPERTS_MFU_WORDS " of it: MaxText)",
              vsh_show_count((double)run->parameters.active).text,
              vsh_show_count((double)run->parameters.total).text,
              vsh_show_count((double)p->recommended.parameters.total).text);
@@ -271,7 +273,7 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
     const vsh_recipe *now = p->request.recipe;
     const vsh_recipe *eight_bit = vsh_recipe_for(p->request.precision, VSH_ADAMW8BIT);
     plan_goal goal = goal_of(p, run->name);
-    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit), faster;
+    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit), faster, freed;
     char room[40];
 
     (void)unused;
@@ -281,13 +283,11 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
     goal.model = &p->recommended.model;
     goal.tokens = p->recommended.tokens;
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
+    VSH_TRY(plan_recipe_frees(&p->recommended, eight_bit, &freed, err));
     faster = 1 - run->hours / p->recommended.hours;
     snprintf(room, sizeof room, " and %.0f %% of the time", 100 * faster);
-    snprintf(run->saving, sizeof run->saving, "%s of optimizer state%s, the same loss",
-             vsh_show_bytes((vsh_recipe_bytes(now) - vsh_recipe_bytes(eight_bit)) *
-                            (double)run->parameters.total)
-                 .text,
-             faster > 0.01 ? room : "");
+    snprintf(run->saving, sizeof run->saving, "%s of a chip's memory%s, the same loss",
+             vsh_show_bytes(freed).text, faster > 0.01 ? room : "");
     snprintf(
         run->note, sizeof run->note,
         "largest model by memory %s instead of %s; Dettmers 2022 finds no loss, with embeddings "
@@ -376,8 +376,8 @@ static const struct {
     int64_t argument;
     vsh_status (*fill)(plan *p, plan_run *run, int64_t argument, vsh_error *err);
 } kinds[] = {
-    {"dense", 0, fill_dense},           {"moe-4", 4, fill_experts},
-    {"moe-8", 8, fill_experts},         {"dense-twin", 0, fill_dense_twin},
+    {"dense", 0, fill_dense},           {"experts-4", 4, fill_experts},
+    {"experts-8", 8, fill_experts},     {"dense-twin", 0, fill_dense_twin},
     {"law-size", 0, fill_law_size},     {"data-limited", 0, fill_data_limited},
     {"more-data", 0, fill_more_data},   {"adamw8bit", 0, fill_eight_bit},
     {"more-chips", 0, fill_more_chips}, {"scenario", 0, fill_scenario},
@@ -393,7 +393,8 @@ vsh_status plan_alternatives(plan *p, vsh_error *err)
         if (kinds[i].fill == fill_scenario &&
             kinds[i].argument >= p->request.hardware->scenario_count)
             continue;
-        *run = (plan_run){.name = kinds[i].name, .saving_flops = NAN, .saving_time = NAN};
+        *run = (plan_run){
+            .name = kinds[i].name, .saving_flops = NAN, .saving_time = NAN, .saving_time_low = NAN};
         VSH_TRY(kinds[i].fill(p, run, kinds[i].argument, err));
         if (run->model.layers > 0)
             p->alternative_count++;

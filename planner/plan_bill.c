@@ -185,9 +185,9 @@ static void print_power(const vsh_bill *b, vsh_text *out)
              REAL(b->power.watts.value), vsh_tag_names[b->power.watts.tag], b->pue->value);
     vsh_text_add(out, "  Energy    ");
     vsh_text_wrap(out, line, INDENT, WIDTH + 2);
-    snprintf(line, sizeof line, "%s by the local grid: %s (%s), %s g/kWh in %d",
-             show_ranged(b->co2_kg, b->co2_low_kg, b->co2_high_kg, carbon_units).text, r->place,
-             r->code, REAL(r->g_per_kwh), r->year);
+    snprintf(line, sizeof line, "%s by the local grid: %s, %s g/kWh",
+             show_ranged(b->co2_kg, b->co2_low_kg, b->co2_high_kg, carbon_units).text, r->code,
+             REAL(r->g_per_kwh));
     vsh_text_add(out, "  Carbon    ");
     vsh_text_wrap(out, line, INDENT, WIDTH + 2);
 }

@@ -187,11 +187,12 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
       hyperparameters_options, 0},
      plan_run_hyperparameters},
-    {{"advice", "--hw P --hours H [--with LIST] [options]",
+    {{"advice", "[NAME...] --hw P --hours H [--with LIST] [options]",
       "what each technique saves in this budget, and several together",
       "  vishwa-plan advice --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan advice experts-8 early-exit --hw tpu-v5e --hours 100\n"
       "  vishwa-plan advice --hw tpu-v5e --hours 100 --with experts-8,int8,early-exit-3\n",
-      advice_options, 0},
+      advice_options, VSH_OPERANDS_MAX},
      plan_run_advice},
     {{"experts", "--hw P --hours H [--tokens T] [options]",
       "whether a Mixture-of-Experts pays in this budget",

@@ -15,11 +15,26 @@ const vsh_law *plan_joint_law(const plan_request *request)
     return vsh_is_joint_law(request->law) ? request->law : &vsh_ludziejewski2025;
 }
 
+static vsh_expert_limits limits_of(const plan *p)
+{
+    return (vsh_expert_limits){.total_max = fmax(1, p->largest_params), /* 0 would be no limit */
+                               .unique = p->request.unique_tokens,
+                               .law = plan_joint_law(&p->request)};
+}
+
+vsh_expert_crossing plan_experts_crossing(const plan *p, double experts)
+{
+    const plan_run *run = &p->recommended;
+    const vsh_law *law = plan_joint_law(&p->request);
+
+    return vsh_experts_crossing(
+        law, experts, vsh_law_params(law, &run->model, &run->parameters), run->tokens,
+        p->data_limited ? p->request.unique_tokens : 0);
+}
+
 void plan_experts_of(const plan *p, plan_experts *answer)
 {
-    vsh_expert_limits limits = {.total_max = fmax(1, p->largest_params), /* 0 would be no limit */
-                                .unique = p->request.unique_tokens,
-                                .law = plan_joint_law(&p->request)};
+    vsh_expert_limits limits = limits_of(p);
 
     vsh_experts_table(p->flops, limits, &answer->table);
     for (int i = 0; i < VSH_FINE_ROWS; i++)
@@ -33,16 +48,12 @@ void plan_experts_of(const plan *p, plan_experts *answer)
 void plan_experts_cross(plan *p)
 {
     const plan_run *run = &p->recommended;
-    const vsh_law *law = plan_joint_law(&p->request);
     bool given = plan_has_run(p) && run->model.experts.count > 0;
     char message[sizeof p->warning[0].message];
 
     if (!plan_has_run(p))
         return;
-    p->crossing =
-        vsh_experts_crossing(law, given ? run->point.experts : EXPERTS_USUAL,
-                             vsh_law_params(law, &run->model, &run->parameters),
-                             run->tokens, p->data_limited ? p->request.unique_tokens : 0);
+    p->crossing = plan_experts_crossing(p, given ? run->point.experts : EXPERTS_USUAL);
     if (p->crossing.side == VSH_CROSSOVER_FAR)
         return;
     vsh_experts_tell_crossing(&p->crossing, message, (int)sizeof message);
@@ -105,6 +116,8 @@ vsh_status plan_run_experts(vsh_session *s, vsh_error *err)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(plan_resolve(s, hardware, model, &request, err));
     VSH_TRY(plan_budget(&request, p, err));
+    VSH_TRY(plan_recommend(p, err));
+    plan_experts_cross(p);
     plan_experts_of(p, answer);
     if (s->common->json) {
         vsh_json json = {.out = &s->out};

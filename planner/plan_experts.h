@@ -17,6 +17,10 @@ typedef struct {
 /* For the budget and the limits of a plan. */
 void plan_experts_of(const plan *p, plan_experts *answer);
 
+/* Where so many experts are worse than dense, at the active parameters and on the tokens of the
+ * recommended run. */
+vsh_expert_crossing plan_experts_crossing(const plan *p, double experts);
+
 /* Where the recommended run stands to the crossover, with a warning when it is near it or below. */
 void plan_experts_cross(plan *p);
 /* That, as the key experts_crossover; null without a run. */

@@ -24,10 +24,11 @@ static const struct {
                    "limits, each at its own best size."},
     {"equal memory", "the same with the experts in no more parameters than that dense model has: "
                      "fewer active ones, more tokens."},
-    {"equal hours", "experts reach 0.75 - 0.80 of a dense model's MFU (Mixtral-8x7B 52.6 % beside "
-                    "Llama2-70B 65.4 % on TPU v5p, 35-36 % beside 44-50 % on Trillium: MaxText; "
-                    "measured at 8 experts, taken for all): time saved at equal loss, and loss "
-                    "gained in the same hours."}};
+    {"equal hours",
+     "experts reach " VSH_EXPERTS_MFU_WORDS " of a dense model's MFU (Mixtral-8x7B 52.6 % beside "
+     "Llama2-70B 65.4 % on TPU v5p, 35-36 % beside 44-50 % on Trillium: MaxText; "
+     "measured at 8 experts, taken for all): time saved at equal loss, and loss "
+     "gained in the same hours."}};
 
 /* What each law is, and why its figure is not the others'. */
 static const struct {
@@ -184,6 +185,17 @@ static void print_fine(const plan_experts *answer, vsh_term term, vsh_text *out)
     }
 }
 
+static void print_crossover(const plan *p, vsh_text *out)
+{
+    char line[400];
+
+    if (!plan_has_run(p))
+        return;
+    vsh_experts_tell_crossing(&p->crossing, line, (int)sizeof line);
+    vsh_text_add(out, "\n  The run of the main job: ");
+    vsh_text_wrap(out, line, 27, WIDTH + 2);
+}
+
 static void print_notes(vsh_text *out)
 {
     char line[600];
@@ -210,6 +222,7 @@ void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term
     vsh_text_wrap(out, answer->verdict, 2, WIDTH + 2);
     vsh_text_add(out, "%s", vsh_term_plain(term));
     print_models(&answer->table, term, out);
+    print_crossover(p, out);
     print_savings(&answer->table, term, out);
     print_fine(answer, term, out);
     print_notes(out);
@@ -320,18 +333,17 @@ static void write_laws(const plan_experts *answer, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_crossover(const plan_experts *answer, vsh_json *json)
+/* At the run that the main job recommends, as there. */
+static void write_crossover(const plan *p, vsh_json *json)
 {
-    const vsh_expert_row *eight = vsh_experts_eight(&answer->table);
-
-    if (!isfinite(eight->best.loss)) {
+    if (!plan_has_run(p)) {
         vsh_json_null(json, "crossover");
         return;
     }
     vsh_json_object(json, "crossover");
-    vsh_json_real(json, "experts", eight->experts);
-    vsh_json_real(json, "params_active", eight->best.params_active);
-    vsh_json_known(json, "tokens", eight->crossover);
+    vsh_json_real(json, "experts", p->crossing.experts);
+    vsh_json_real(json, "params_active", p->crossing.params_active);
+    vsh_json_known(json, "tokens", p->crossing.crossover);
     vsh_json_end(json);
 }
 
@@ -348,7 +360,7 @@ void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json
         for (int j = 0; j < VSH_EXPERT_ROWS; j++)
             write_row(&t->row[i][j], vsh_expert_limit_names[i], json);
     vsh_json_end(json);
-    write_crossover(answer, json);
+    write_crossover(p, json);
     vsh_json_known(json, "advised_experts", t->advised >= 0 ? here(t)[t->advised].experts : 1);
     vsh_json_string(json, "verdict", answer->verdict);
     vsh_json_string(json, "note", not_averaged);

@@ -10,7 +10,7 @@ static void real_if(vsh_json *json, const char *key, bool known, double value)
     vsh_json_known(json, key, known ? value : (double)NAN);
 }
 
-static void write_hardware(const plan *p, vsh_json *json)
+void plan_write_hardware(const plan *p, vsh_json *json)
 {
     const plan_request *r = &p->request;
 
@@ -179,6 +179,12 @@ void plan_run_write_json(const plan_run *run, const char *key, vsh_json *json)
     vsh_json_end(json);
 }
 
+/* As of the recommended run: the unique tokens at hand end it or are repeated. */
+static bool is_data_limited(const plan *p, const plan_run *run)
+{
+    return p->request.unique_tokens > 0 && run->tokens > run->unique_tokens;
+}
+
 static void write_alternatives(const plan *p, vsh_json *json)
 {
     vsh_json_array(json, "alternatives");
@@ -187,6 +193,7 @@ static void write_alternatives(const plan *p, vsh_json *json)
         vsh_json_object(json, NULL);
         vsh_json_string(json, "name", run->name);
         write_run(run, json);
+        vsh_json_bool(json, "data_limited", is_data_limited(p, run));
         vsh_json_string(json, "saving", run->saving);
         real_if(json, "saving_flops_share", true, run->saving_flops);
         real_if(json, "saving_time_share", true, run->saving_time);
@@ -202,7 +209,7 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
 {
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
-    write_hardware(p, json);
+    plan_write_hardware(p, json);
     vsh_json_object(json, "budget");
     vsh_json_real(json, "hours", p->request.hours);
     vsh_json_real(json, "flops", p->flops);

@@ -45,7 +45,8 @@ static vsh_status try_shape(search_state *s, plan_shape shape, vsh_error *err)
 {
     plan_run *run = &s->tried;
 
-    *run = (plan_run){.name = s->goal->name, .saving_flops = NAN, .saving_time = NAN};
+    *run = (plan_run){
+        .name = s->goal->name, .saving_flops = NAN, .saving_time = NAN, .saving_time_low = NAN};
     VSH_TRY(plan_describe(s->request->hardware, shape, s->goal->experts, &run->model, err));
     if (s->goal->exits)
         plan_place_exits(&run->model, s->goal->exits);
@@ -111,7 +112,8 @@ vsh_status plan_find_run(const plan_request *r, const plan_goal *goal, plan_run 
     double wanted;
     plan_shape shapes[PLAN_SHAPES];
 
-    *run = (plan_run){.name = goal->name, .saving_flops = NAN, .saving_time = NAN};
+    *run = (plan_run){
+        .name = goal->name, .saving_flops = NAN, .saving_time = NAN, .saving_time_low = NAN};
     if (goal->model) {
         run->model = *goal->model;
         VSH_TRY(plan_sketch_run(r, goal, run, err));
@@ -148,12 +150,27 @@ static void warn_of_batch(plan *p, const plan_run *run)
                 .text);
 }
 
+/* Beyond its repeats the data-constrained law is too hopeful; any law elsewhere is unproved. */
+static void warn_of_loss(plan *p, const plan_run *run)
+{
+    bool repeats = run->loss_law->form->repeats || run->repetition_nats > 0;
+
+    if (run->loss >= log((double)run->model.vocab))
+        plan_warn(p, "outside_validated_region", "the loss is not known: %s", run->invalid_reason);
+    else if (repeats && run->epochs - 1 > VSH_REPEATS_MAX)
+        plan_warn(p, "outside_validated_region",
+                  "the loss is a lower bound, not a prediction: %s epochs, validated up to %g; %s",
+                  vsh_show_real(run->epochs).text, VSH_REPEATS_MAX + 1.0, run->invalid_reason);
+    else
+        plan_warn(p, "outside_validated_region", "the loss is extrapolated: %s",
+                  run->invalid_reason);
+}
+
 static void warn_of_run(plan *p, const plan_run *run)
 {
     warn_of_batch(p, run);
     if (!run->valid)
-        plan_warn(p, "outside_validated_region", "the loss is a bound, not a prediction: %s",
-                  run->invalid_reason);
+        warn_of_loss(p, run);
     if (!run->fits)
         plan_warn(p, "plan_does_not_fit", "%s needs %s of %s even with one sequence at a time",
                   run->model.name, vsh_show_bytes(run->footprint.total.v).text,
@@ -217,7 +234,8 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
     else
         plan_warn(p, "no_run",
                   "no architecture near the %s parameters that %s would choose both fits "
-                  "and can be trained with %.3g FLOP on the data",
-                  vsh_show_count(wanted_params(r, &goal)).text, goal.law->name, goal.flops);
+                  "and can be trained with %s FLOP on the data",
+                  vsh_show_count(wanted_params(r, &goal)).text, goal.law->name,
+                  vsh_show_exponent(goal.flops).text);
     return VSH_OK;
 }

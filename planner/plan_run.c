@@ -305,7 +305,10 @@ static vsh_status expect(const plan_request *r, const plan_goal *goal, plan_run 
     run->epochs = run->tokens / run->unique_tokens;
     ask_law(goal, run);
     judge(goal, run);
-    VSH_TRY(vsh_uncertain_loss(goal->law, &run->point, &draws, &run->loss_range, err));
+    run->loss_range =
+        (vsh_interval){run->loss - run->repetition_nats, run->loss - run->repetition_nats};
+    if (!goal->trial)
+        VSH_TRY(vsh_uncertain_loss(goal->law, &run->point, &draws, &run->loss_range, err));
     run->loss_range.low += run->repetition_nats;
     run->loss_range.high += run->repetition_nats;
     widen_by_measured(goal, run);

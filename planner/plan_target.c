@@ -151,7 +151,7 @@ vsh_status plan_aim(const plan *p, double loss, plan_target *t, vsh_error *err)
 {
     const plan_request *r = &p->request;
     vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
-                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .residual_sd = vsh_law_residual(choose_law(p)),
                               .seed = r->seed};
     vsh_point given;
 

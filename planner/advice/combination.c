@@ -137,6 +137,7 @@ static plan_goal goal_with(const redo *x)
     double flops = x->p->data_limited ? fmin(x->p->flops, x->p->useful_flops) : x->p->flops;
 
     return (plan_goal){.name = "combined",
+                       .trial = true,
                        .law = x->law,
                        .flops = flops * ratio,
                        .unique_tokens = x->p->data_limited ? r->unique_tokens : 0,

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "planner/advice/experts.h"
 #include "planner/laws/ludziejewski2025.h"
+#include "planner/plan_experts.h"
 
 static const plan_run *find_alternative(const plan *p, int64_t experts)
 {
@@ -47,14 +48,15 @@ vsh_expert_verdict vsh_judge_expert_run(const plan_run *run)
 static void tell(const plan *p, const plan_run *run, plan_advice *a)
 {
     const plan_changed *c = &run->changed;
+    vsh_expert_crossing at = plan_experts_crossing(p, run->point.experts);
     size_t room = sizeof a->why;
     int used = snprintf(a->why, room,
-                        "%s parameters (%s active) on %s tokens in these hours; worse than dense "
-                        "below %s at those. By %s: %s.",
+                        "%s parameters, %s active, on %s tokens in these hours. At the %s active "
+                        "parameters of the plan worse than dense below %s tokens. By %s: %s.",
                         vsh_show_count((double)run->parameters.total).text,
                         vsh_show_count(run->crossing.params_active).text,
-                        vsh_show_count(run->tokens).text,
-                        vsh_show_count(run->crossing.crossover).text,
+                        vsh_show_count(run->tokens).text, vsh_show_count(at.params_active).text,
+                        vsh_show_count(at.crossover).text,
                         plan_joint_law(&p->request)->title,
                         vsh_expert_verdicts[vsh_judge_expert_run(run)]);
 
@@ -64,7 +66,7 @@ static void tell(const plan *p, const plan_run *run, plan_advice *a)
     if (c->reaches)
         snprintf(a->why + used, room - (size_t)used,
                  " Its dense run (%s) is matched by %s on %s tokens; time %.0f to %.0f %% with an "
-                 "MFU of 0.75 - 0.80 of dense.",
+                 "MFU of " VSH_EXPERTS_MFU_WORDS " of dense.",
                  vsh_show_count(c->dense_params).text, vsh_show_count(c->params_total).text,
                  vsh_show_count(c->tokens).text, 100 * c->time_low, 100 * c->time);
     else

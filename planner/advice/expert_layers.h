@@ -1,5 +1,5 @@
 /* What experts save beside the recommended dense run: the joint law's figures and the plan's own
- * alternatives moe-4 and moe-8. */
+ * alternatives experts-4 and experts-8. */
 #ifndef VSH_EXPERT_LAYERS_H
 #define VSH_EXPERT_LAYERS_H
 

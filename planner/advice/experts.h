@@ -52,6 +52,7 @@ double vsh_experts_compute_share(const vsh_law *law, double experts, double para
  * MaxText's README, primary); taken as 0.75 - 0.80. */
 #define VSH_EXPERTS_MFU_LOW 0.75
 #define VSH_EXPERTS_MFU_HIGH 0.80
+#define VSH_EXPERTS_MFU_WORDS "0.75 - 0.80"
 /* Share of the time saved, or lost below 0, where so much of the compute is saved. */
 static inline double vsh_experts_time_saved(double saving, double mfu_ratio)
 {

@@ -70,6 +70,7 @@ vsh_status vsh_advise_bf16(const plan *p, plan_advice *a, vsh_error *err)
     VSH_TRY(bytes_in(&p->recommended, VSH_FP32, &before, err));
     VSH_TRY(bytes_in(&p->recommended, half, &after, err));
     a->applies = true;
+    a->in_plan = is_half(r->precision);
     a->compute = a->loss = 0;
     a->memory_bytes = before - after;
     a->memory_of = "activations";
@@ -128,7 +129,7 @@ vsh_status vsh_advise_int8_serving(const plan *p, plan_advice *a, vsh_error *err
     double bytes = vsh_quantized_bytes(8, 64);
 
     (void)err;
-    a->applies = true;
+    a->applies = p->request.serve_tokens > 0;
     a->compute = 0;
     a->time = 0;
     a->memory_bytes = params * ((double)vsh_operand_bytes(VSH_BF16) - bytes);

@@ -28,8 +28,9 @@ vsh_status vsh_advise_synthetic_data(const plan *p, plan_advice *a, vsh_error *e
     snprintf(a->why, sizeof a->why,
              "A 9 B generator gives %.0f samples for the FLOPs of one by 27 B: the saving is of "
              "generation. Not for pre-training: writing this plan's %s tokens with 9 B parameters "
-             "takes %.2g FLOP, %.1f times the budget, before anything is trained.",
+             "takes %s FLOP, %.1f times the budget, before anything is trained.",
              vsh_compute_matched_samples(strong, weak, 1),
-             vsh_show_count(p->recommended.unique_tokens).text, flops, flops / p->flops);
+             vsh_show_count(p->recommended.unique_tokens).text, vsh_show_exponent(flops).text,
+             flops / p->flops);
     return VSH_OK;
 }

@@ -108,7 +108,7 @@ const vsh_technique vsh_techniques[VSH_TECHNIQUE_COUNT] = {
     {"int8-serving", "Weights quantized after training",
      "course notes: quantization strongly reduces memory with a limited loss", VSH_EVIDENCE_DERIVED,
      "bytes; Kumar 2024, arXiv:2411.04330 equation 9 for the trend",
-     "serving; the more tokens a model was trained on, the dearer in loss",
+     "a model that is served; the more tokens it was trained on, the dearer in loss",
      vsh_advise_int8_serving},
     {"fine-tuning", "Fine-tune a model that exists",
      "course notes: use a pre-trained model; Optimizing LLM Training: Sky-T1 for less than $450",
@@ -149,8 +149,6 @@ vsh_status plan_advise(plan *p, vsh_error *err)
         VSH_TRY(vsh_techniques[i].fill(p, a, err));
         if (isnan(a->usd) && p->recommended.bill.price_known)
             a->usd = a->time * p->recommended.bill.usd;
-        a->time_low = isnan(a->time_low) ? a->time : a->time_low;
-        a->usd_low = isnan(a->usd_low) ? a->usd : a->usd_low;
     }
     return VSH_OK;
 }

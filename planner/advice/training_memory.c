@@ -25,9 +25,10 @@ vsh_status vsh_advise_accumulation(const plan *p, plan_advice *a, vsh_error *err
 
     VSH_TRY(footprint_with(run, (int64_t)fmax(1, share), run->work.recompute, &whole, err));
     a->compute = a->loss = a->time = 0;
-    a->memory_bytes = whole.total.v - run->footprint.total.v;
+    a->applies = a->in_plan = run->accumulate > 1;
     a->memory_of = "activations";
-    a->applies = run->accumulate > 1;
+    if (whole.total.v <= p->request.hardware->memory_bytes.value) /* else nobody would go without */
+        a->memory_bytes = whole.total.v - run->footprint.total.v;
     snprintf(a->why, sizeof a->why,
              "%s The chip's share of the batch is %s sequences, %s at once against %s in steps of "
              "%s. Weights are updated once a batch either way: the products stay the same.",
@@ -52,7 +53,7 @@ vsh_status vsh_advise_recompute(const plan *p, plan_advice *a, vsh_error *err)
     a->compute = a->loss = 0;
     a->memory_bytes = none.total.v - all.total.v;
     a->memory_of = "activations";
-    a->applies = used;
+    a->applies = a->in_plan = used;
     VSH_TRY(vsh_change_apply(p, run->loss_law, &full, &changed, NULL, err));
     a->time = used ? 1 - run->recomputed : changed.time;
     snprintf(a->why, sizeof a->why,
@@ -62,6 +63,18 @@ vsh_status vsh_advise_recompute(const plan *p, plan_advice *a, vsh_error *err)
                   : "Not needed: the plan fits without.",
              vsh_show_bytes(all.total.v).text, vsh_show_bytes(none.total.v).text,
              vsh_show_bytes(selective.total.v).text);
+    return VSH_OK;
+}
+
+vsh_status plan_recipe_frees(const plan_run *run, const vsh_recipe *recipe, double *bytes,
+                             vsh_error *err)
+{
+    vsh_work work = run->work;
+    vsh_footprint footprint;
+
+    work.recipe = recipe;
+    VSH_TRY(vsh_footprint_of(&run->model, &work, VSH_LOGIT_CHUNK, &footprint, err));
+    *bytes = run->footprint.total.v - footprint.total.v;
     return VSH_OK;
 }
 
@@ -77,11 +90,12 @@ vsh_status vsh_advise_adamw8bit(const plan *p, plan_advice *a, vsh_error *err)
         return VSH_OK;
     }
     VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &eight_bit, &changed, NULL, err));
-    a->applies = true;
+    /* where memory is enough it only frees some */
+    a->applies = changed.compute > 0.01 || changed.time > 0.01;
     a->loss = 0;
     a->compute = changed.compute;
     a->time = changed.time;
-    a->memory_bytes = changed.memory_bytes;
+    VSH_TRY(plan_recipe_frees(&p->recommended, eight_bit.recipe, &a->memory_bytes, err));
     a->memory_of = "optimizer state";
     snprintf(a->why, sizeof a->why,
              "%g bytes a parameter instead of %g: the largest model by memory alone is %s instead "
@@ -107,7 +121,7 @@ vsh_status vsh_advise_more_chips(const plan *p, plan_advice *a, vsh_error *err)
     a->usd = 0;
     a->memory_bytes = (f->weights.v + f->gradients.v + f->optimizer.v) * a->time;
     a->memory_of = "sharded state";
-    a->applies = TIMES * p->request.chips <= most;
+    a->applies = false; /* the same money and energy: hours are the reader's to weigh */
     snprintf(a->why, sizeof a->why,
              "%g chips for %g: the hours are divided, FLOPs, money and energy are not, and that is "
              "before communication. Batches help up to about %s tokens at this loss (Kaplan 2020): "

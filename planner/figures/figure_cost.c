@@ -40,7 +40,8 @@ static double priced_loss(const plan *p, const vsh_point *point)
     double loss = vsh_law_loss(plan_drawn_law(p), &fresh);
 
     if (point->unique > 0)
-        loss += vsh_law_loss(&vsh_muennighoff2023, point) - vsh_law_loss(&vsh_muennighoff2023, &fresh);
+        loss +=
+            vsh_law_loss(&vsh_muennighoff2023, point) - vsh_law_loss(&vsh_muennighoff2023, &fresh);
     return loss;
 }
 
@@ -77,7 +78,7 @@ static vsh_status write_costs(const plan *p, const cost_axis *axis, double *leas
     const plan_request *r = &p->request;
     const vsh_law *law = plan_drawn_law(p);
     vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
-                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .residual_sd = vsh_law_residual(law),
                               .seed = r->seed};
 
     vsh_chart_data(s, "costs");

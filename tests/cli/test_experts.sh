@@ -51,7 +51,7 @@ answers 0 "($warned | length) == 1 and .experts_crossover.side == \"undecided\""
 answers 0 "($warned[0].message | test(\"lose here\")) and .experts_crossover.side == \"below\" and .experts_crossover.loss_difference > 0" "$plan" --hw tpu-v5e --hours 1 --model gpt2-medium
 answers 0 "($warned | length) == 1 and .experts_crossover.side == \"near\"" "$plan" --hw tpu-v5e --hours 10 --model gpt2-medium
 shows 0 'experts are not advised' $job --tokens 100M
-answers 0 '[.alternatives[] | select(.name == "moe-8")][0] | .saving_flops_share == null and (.saving | test("nothing here"))' $job --tokens 100M
+answers 0 '[.alternatives[] | select(.name == "experts-8")][0] | .saving_flops_share == null and (.saving | test("nothing here"))' $job --tokens 100M
 # a model with experts is held against its dense twin and its own crossover
 answers 0 '[.alternatives[] | select(.name == "dense-twin")][0] | .loss > 0 and .model.experts == 0 and (.saving | test("joint law"))' $job --model tiny-moe
 answers 0 '[.alternatives[] | select(.name == "dense-twin")][0].params_active as $twin | (.recommended.params_active / $twin - 1 | fabs) < 0.01' $job --model tiny-moe

@@ -39,9 +39,9 @@ answers 0 '.recommended | .epochs > 4 and .epochs < 5 and (.loss - 2.89 | fabs) 
 answers 0 '(.recommended.epochs == 1) and (.recommended.data_limited | not)' $job --tokens 100G
 
 # what else the budget could do
-answers 0 '[.alternatives[].name] | contains(["dense","moe-4","moe-8","adamw8bit","more-chips","fleet"])' $job
-answers 0 '[.alternatives[] | select(.name == "moe-8")][0] | (.saving_flops_share - 0.36 | fabs) < 0.02 and (.saving_time_share - 0.2 | fabs) < 0.03 and .fits and .model.experts == 8' $job
-answers 0 '[.alternatives[] | select(.name == "moe-8")][0].saving_flops_share == null' $small
+answers 0 '[.alternatives[].name] | contains(["dense","experts-4","experts-8","adamw8bit","more-chips","fleet"])' $job
+answers 0 '[.alternatives[] | select(.name == "experts-8")][0] | (.saving_flops_share - 0.36 | fabs) < 0.02 and (.saving_time_share - 0.2 | fabs) < 0.03 and .fits and .model.experts == 8' $job
+answers 0 '[.alternatives[] | select(.name == "experts-8")][0].saving_flops_share == null' $small
 answers 0 'all(.alternatives[]; has("params_total") and has("loss") and has("saving") and has("note") and has("fits"))' $job
 answers 0 '[.alternatives[] | select(.name == "serve")][0].model.layers > 0' $job --serve-tokens 100G
 
@@ -61,7 +61,7 @@ answers 0 '[.alternatives[] | select(.name == "serve")][0] | .params_total < 120
 
 answers 0 '.recommended.loss_high > 5 and (.recommended.valid | not)' "$plan" --hw a100-80gb --chips 8 --hours 1 --mfu 0.2 --model llama2-7b
 answers 0 '[.alternatives[] | select(.name == "more-chips")][0].params_total == 124439808' $job --model gpt2-124m
-answers 0 '[.alternatives[].name] | contains(["law-size"]) and (contains(["moe-8"]) | not)' $job --model gpt2-124m
+answers 0 '[.alternatives[].name] | contains(["law-size"]) and (contains(["experts-8"]) | not)' $job --model gpt2-124m
 answers 0 '.recommended | .loss_law == "besiroglu2024" and .params_total > 4e8 and .params_total < 4.8e8' $job --law kaplan2020
 answers 0 '.recommended.valid | not' $job --seq 1
 

@@ -59,7 +59,7 @@ static const char *shown(const plan *p)
 {
     vsh_text text = {.arena = vsh_test_arena()};
 
-    plan_print(p, (vsh_term){0}, "vishwa-plan", &text);
+    plan_print(p, (vsh_term){0}, "vishwa-plan", false, &text);
     return vsh_text_string(&text);
 }
 
@@ -152,7 +152,7 @@ static void trap_05_losses_of_two_corpora_ranked(void)
         CHECK((remark && remark < end) == !p->sizing_law[i]->same_corpus);
     }
     /* Ludziejewski's experts are quoted as a difference from dense on the default law's corpus */
-    CHECK(fabs(alternative(p, "moe-8")->loss - p->recommended.loss) < 0.3);
+    CHECK(fabs(alternative(p, "experts-8")->loss - p->recommended.loss) < 0.3);
     CHECK(p->recommended.loss_law == vsh_law_default());
 }
 
@@ -253,7 +253,7 @@ static void trap_11_logits_forgotten_and_gibibytes_for_gigabytes(void)
 
 static void trap_12_savings_added_up(void)
 {
-    const plan_run *moe = alternative(plan_mission(0), "moe-8");
+    const plan_run *moe = alternative(plan_mission(0), "experts-8");
 
     /* 37 % of the FLOPs is 21 % of the time at 0.8 of the throughput, not 37 and not more */
     CHECK(moe->saving_flops > 0.3 && moe->saving_flops < 0.4);
