@@ -270,6 +270,8 @@ typedef struct {
     double forward_speed;  /* of the forward products, those of the backward pass being 1; 0: 1 */
     int64_t exits;         /* output heads along the depth, the last included; 0: the model's own */
     bool recompute;        /* all layers, needed or not */
+    bool dense_priced;     /* repeated tokens enter a joint law as what they are worth (experts.h),
+                              and not as nats on top of it */
     bool trial;            /* only tried: no interval is drawn for its loss */
 } plan_goal;
 

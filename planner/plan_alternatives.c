@@ -85,6 +85,7 @@ static vsh_status find_dense_of_joint_law(plan *p, vsh_error *err)
         return VSH_OK;
     goal.law = plan_joint_law(&p->request);
     goal.flops = p->data_limited ? fmin(p->flops, p->useful_flops) : p->flops;
+    goal.dense_priced = p->data_limited;
     return plan_find_run(&p->request, &goal, &p->dense_of_joint_law, err);
 }
 
@@ -105,12 +106,12 @@ static void tell_difference(const plan *p, const plan_run *run, char *room, size
     if (p->dense_of_joint_law.capped || run->capped)
         snprintf(room, bytes, "loss: not compared, architecture_capped");
     else if (isnan(c->loss) && p->data_limited)
-        snprintf(room, bytes, "loss: nobody has measured experts on so many repeats");
+        snprintf(room, bytes, "so many repeats are unmeasured");
     else if (isnan(c->loss) || !beats_guessing(&p->recommended))
         snprintf(room, bytes, "loss: no law reaches this size");
     else
         snprintf(room, bytes, "loss %+.3f to %+.3f in equal time%s", c->loss, c->loss_high,
-                 p->data_limited ? ", were repeats worth what they are to a dense model" : "");
+                 p->data_limited ? ", repeats as if dense" : "");
 }
 
 static void tell_experts(const plan *p, plan_run *run)
@@ -128,11 +129,15 @@ static void tell_experts(const plan *p, plan_run *run)
         snprintf(run->saving, sizeof run->saving, "%s%s", c->loss_high < 0 ? "" : "nothing here: ",
                  change);
     snprintf(run->note, sizeof run->note,
-             "top-1; wants %s unique tokens, worse than dense below %s at the %s active parameters "
+             "top-1; %s %s tokens, worse than dense below %s at the %s active parameters "
              "of the run above; MFU taken as " VSH_EXPERTS_MFU_WORDS " of the dense model's "
-             "(MaxText)",
-             vsh_show_count(run->tokens).text, vsh_show_count(crossing.crossover).text,
-             vsh_show_count(crossing.params_active).text);
+             "(MaxText)%s",
+             p->data_limited ? "sees" : "wants unique", vsh_show_count(run->tokens).text,
+             vsh_show_count(crossing.crossover).text,
+             vsh_show_count(crossing.params_active).text,
+             p->data_limited ? "; a repeated token is taken to be worth what it is to a dense "
+                               "model: nobody has measured it"
+                             : "");
 }
 
 /* Experts and dense under the one law that knows both, each at its best size, as advice/combination

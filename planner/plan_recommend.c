@@ -83,6 +83,10 @@ static double wanted_params(const plan_request *r, const plan_goal *goal)
     double total_per_active = goal->experts ? (4 + 8 * (double)goal->experts) / 12 : 1;
     double N = goal->params;
 
+    if (N == 0 && goal->dense_priced)
+        N = vsh_experts_best(goal->flops, fmax(1, (double)goal->experts),
+                             (vsh_expert_limits){.unique = goal->unique_tokens, .law = goal->law})
+                .params_active;
     if (N == 0)
         N = goal->unique_tokens > 0
                 ? vsh_muennighoff_optimum(goal->flops, goal->unique_tokens).params

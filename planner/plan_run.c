@@ -25,7 +25,9 @@ static void ask_law(const plan_goal *goal, plan_run *run)
     run->loss_law = goal->law;
     run->point = (vsh_point){share * vsh_law_params(goal->law, &run->model, &run->parameters),
                              run->tokens, 0, goal->experts ? (double)goal->experts : 1};
-    run->repetition_nats = price_of_repetition(goal, run);
+    run->repetition_nats = goal->dense_priced ? 0 : price_of_repetition(goal, run);
+    if (goal->dense_priced && goal->unique_tokens > 0)
+        run->point.tokens = vsh_muennighoff_effective_tokens(run->tokens, goal->unique_tokens);
     run->loss = vsh_law_loss(goal->law, &run->point) + run->repetition_nats;
 }
 

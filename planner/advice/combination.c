@@ -120,6 +120,7 @@ typedef struct {
     plan_run dense;   /* without the change, of the same hours */
     double best_loss; /* of that */
     double mfu_ratio; /* of new experts */
+    bool dense_priced;
     plan_goal goal;   /* with the change, and neither size nor tokens */
     bool touches_loss;
     plan_run run, tried; /* at equal loss: the best so far, and one more */
@@ -148,6 +149,7 @@ static plan_goal goal_with(const redo *x)
                        .params_share = c->int8 ? vsh_kumar_effective_share(8, 8, 8) : 1,
                        .forward_speed = c->int8 ? vsh_int8_speed(r) : 0,
                        .exits = c->exits,
+                       .dense_priced = x->dense_priced,
                        .recompute = c->recompute};
 }
 
@@ -285,7 +287,7 @@ static vsh_status find_base(redo *x, vsh_error *err)
 
     x->change = &nothing;
     x->base = p->recommended;
-    if (x->law != p->recommended.loss_law) {
+    if (x->law != p->recommended.loss_law || x->dense_priced) {
         x->base.point.experts = 1;
         x->goal = goal_with(x);
         if (x->law == plan_joint_law(&p->request) && p->dense_of_joint_law.model.layers > 0)
@@ -416,7 +418,10 @@ static vsh_status compare_at_equal_loss(redo *x, plan_changed *out, vsh_error *e
 vsh_status vsh_change_apply(const plan *p, const vsh_law *law, const vsh_change *change,
                             plan_changed *out, plan_run *in_hours, vsh_error *err)
 {
-    redo x = {.p = p, .law = law, .mfu_ratio = VSH_EXPERTS_MFU_HIGH};
+    redo x = {.p = p,
+              .law = law,
+              .mfu_ratio = VSH_EXPERTS_MFU_HIGH,
+              .dense_priced = p->data_limited && change->experts > 0 && !p->request.model};
     plan_run with = {.name = "combined"};
 
     assert(p->recommends && law->form->loss);
