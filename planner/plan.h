@@ -77,6 +77,7 @@ typedef struct {
     double memory_bytes;       /* saved on a chip at equal loss, at one micro-batch */
     double loss, loss_high;    /* nats more in the same hours; NaN where no law says */
     double loss_flops;         /* of experts: in the same FLOPs */
+    double loss_priced;        /* that, also where too many repeats forbid to show it */
     double dense_params, dense_tokens; /* of the run without, which that law chose */
     double params_total, params_active, tokens, hours, footprint_bytes; /* at equal loss */
 } plan_changed;

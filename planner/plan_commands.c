@@ -76,6 +76,8 @@ static const vsh_opt experts_options[] = {
      AT(optimizer), 0, 0, vsh_optimizer_words},
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
      AT(recipe), 0, 0, vsh_recipe_words},
+    {VSH_OPT_TEXT, 0, "law", "FILE", "another joint law (fit --law joint-experts --n-counts active)",
+     AT(law)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 

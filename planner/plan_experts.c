@@ -116,8 +116,14 @@ vsh_status plan_run_experts(vsh_session *s, vsh_error *err)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(plan_resolve(s, hardware, model, &request, err));
     VSH_TRY(plan_budget(&request, p, err));
+    if (!vsh_is_joint_law(request.law) && ((const plan_config *)s->config)->law)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--law: expected a law of the form joint-experts whose N counts active "
+                        "parameters, got %.60s (%s, N counts %s)",
+                        request.law->name, request.law->form->name,
+                        vsh_n_counts_names[request.law->n_counts]);
     VSH_TRY(plan_recommend(p, err));
-    plan_experts_cross(p);
+    VSH_TRY(plan_alternatives(p, err));
     plan_experts_of(p, answer);
     if (s->common->json) {
         vsh_json json = {.out = &s->out};

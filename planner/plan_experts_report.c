@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "core/page.h"
+#include "planner/advice/expert_layers.h"
 #include "planner/laws/clark2022.h"
 #include "planner/laws/krajewski2024.h"
 #include "planner/laws/ludziejewski2025.h"
@@ -40,8 +41,8 @@ static const struct {
      "tokens): the verdict is its. Clark's runs, which it has not seen, gained 0.95 - 1.3 times "
      "what "
      "it says. On repeated tokens it is asked about what they are worth to a "
-     "dense model (Muennighoff 2023), and with fewer unique ones than the crossover experts are "
-     "taken to gain nothing from repeats: nobody has measured experts there."},
+     "dense model (Muennighoff 2023); nobody has measured experts there, and beyond 20 repeats no "
+     "figure is given."},
     {&vsh_clark2022,
      "the dense model worth so many experts on a base of these active parameters. It does not know "
      "tokens: all its runs had 130 B, far more than this base would see here, so it says what "
@@ -54,6 +55,30 @@ static const char not_averaged[] =
     "The three are fitted on different corpora (FineWeb-Edu, MassiveText, C4), count different "
     "parameters and answer different questions: their figures are not to be averaged, and their "
     "losses do not compare.";
+
+static const char fitted_words[] =
+    "from a file, of the form of Ludziejewski 2025: the verdict is its. Geometry, ratio of MFUs and "
+    "repeats are taken as for the published law.";
+
+/* The first of them is the joint law that was asked. */
+static const vsh_law *law_at(const plan *p, size_t i)
+{
+    return i == 0 ? plan_joint_law(&p->request) : laws[i].law;
+}
+
+static const char *words_at(const plan *p, size_t i)
+{
+    return law_at(p, i) == laws[i].law ? laws[i].words : fitted_words;
+}
+
+/* Why the same question has two answers here. */
+static const char planned_words[] =
+    "As the main job and advice give them: whole runs of real architectures that fit, beside the "
+    "dense run that the same law chooses (its vocabulary, gated MLPs, activations and, on few "
+    "tokens, no more hours than pay). The table above is of the law's own geometry, with weights "
+    "and optimizer alone in memory.";
+
+static bool is_planned(const plan_run *run) { return run->crossing.experts > 0; }
 
 static const vsh_expert_row *here(const vsh_expert_table *t) { return t->row[t->limit_count - 1]; }
 
@@ -171,6 +196,36 @@ static void print_savings(const vsh_expert_table *t, vsh_term term, vsh_text *ou
                      show_tokens(rows[j].dense_equivalent).text);
 }
 
+static void print_planned(const plan *p, vsh_term term, vsh_text *out)
+{
+    bool first = true;
+
+    for (int i = 0; i < p->alternative_count; i++) {
+        const plan_run *run = &p->alternative[i];
+        const plan_changed *c = &run->changed;
+        if (!is_planned(run))
+            continue;
+        if (first)
+            vsh_text_add(out,
+                         "\n  %sPlanned   active    total   tokens   FLOPs         time        loss, "
+                         "equal hours%s\n",
+                         vsh_term_bold(term), vsh_term_plain(term));
+        first = false;
+        vsh_text_add(out, "  %-9s %6s %8s %8s %7s %12s  %s\n", run->name,
+                     COUNT(run->crossing.params_active), COUNT((double)run->parameters.total),
+                     COUNT(run->tokens), show_share(c->compute).text,
+                     show_shares(c->time_low, c->time).text,
+                     show_nats(c->loss, c->loss_high).text);
+        vsh_text_add(out, "            pays above %s tokens at these active; %s\n",
+                     show_tokens(run->crossing.crossover).text,
+                     vsh_expert_verdicts[vsh_judge_expert_run(run)]);
+    }
+    if (first)
+        return;
+    vsh_text_add(out, "  ");
+    vsh_text_wrap(out, planned_words, 2, WIDTH + 2);
+}
+
 static void print_fine(const plan_experts *answer, vsh_term term, vsh_text *out)
 {
     vsh_text_add(out,
@@ -196,7 +251,7 @@ static void print_crossover(const plan *p, vsh_text *out)
     vsh_text_wrap(out, line, 27, WIDTH + 2);
 }
 
-static void print_notes(vsh_text *out)
+static void print_notes(const plan *p, vsh_text *out)
 {
     char line[600];
 
@@ -206,7 +261,7 @@ static void print_notes(vsh_text *out)
         vsh_text_wrap(out, comparisons[i].words, 16, WIDTH + 2);
     }
     for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
-        snprintf(line, sizeof line, "%s: %s", laws[i].law->title, laws[i].words);
+        snprintf(line, sizeof line, "%s: %s", law_at(p, i)->title, words_at(p, i));
         vsh_text_add(out, "  ");
         vsh_text_wrap(out, line, 16, WIDTH + 2);
     }
@@ -224,8 +279,9 @@ void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term
     print_models(&answer->table, term, out);
     print_crossover(p, out);
     print_savings(&answer->table, term, out);
+    print_planned(p, term, out);
     print_fine(answer, term, out);
-    print_notes(out);
+    print_notes(p, out);
     vsh_text_add(out, "\n");
 }
 
@@ -308,18 +364,18 @@ static void write_clark(const vsh_expert_table *t, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_laws(const plan_experts *answer, vsh_json *json)
+static void write_laws(const plan *p, const plan_experts *answer, vsh_json *json)
 {
     vsh_json_array(json, "laws");
     for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
-        const vsh_law *law = laws[i].law;
+        const vsh_law *law = law_at(p, i);
         vsh_json_object(json, NULL);
         vsh_json_string(json, "law", law->name);
         vsh_json_string(json, "source", law->source);
         vsh_json_string(json, "corpus", law->corpus);
         vsh_json_string(json, "n_counts", vsh_n_counts_names[law->n_counts]);
         vsh_json_string(json, "range", law->range);
-        vsh_json_string(json, "note", laws[i].words);
+        vsh_json_string(json, "note", words_at(p, i));
         if (law == &vsh_clark2022)
             write_clark(&answer->table, json);
         if (law == &vsh_krajewski2024) {
@@ -354,13 +410,28 @@ void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
     write_budget(p, json);
-    write_laws(answer, json);
+    write_laws(p, answer, json);
     vsh_json_array(json, "rows");
     for (int i = 0; i < t->limit_count; i++)
         for (int j = 0; j < VSH_EXPERT_ROWS; j++)
             write_row(&t->row[i][j], vsh_expert_limit_names[i], json);
     vsh_json_end(json);
     write_crossover(p, json);
+    vsh_json_array(json, "planned");
+    for (int i = 0; i < p->alternative_count; i++) {
+        const plan_run *run = &p->alternative[i];
+        if (!is_planned(run))
+            continue;
+        vsh_json_object(json, NULL);
+        vsh_json_string(json, "name", run->name);
+        vsh_json_real(json, "params_total", (double)run->parameters.total);
+        vsh_json_real(json, "tokens", run->tokens);
+        vsh_json_known(json, "saving_flops_share", run->changed.compute);
+        plan_experts_write_changed(run, json);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+    vsh_json_string(json, "planned_note", planned_words);
     vsh_json_known(json, "advised_experts", t->advised >= 0 ? here(t)[t->advised].experts : 1);
     vsh_json_string(json, "verdict", answer->verdict);
     vsh_json_string(json, "note", not_averaged);
@@ -466,7 +537,7 @@ void plan_experts_write_page(const plan *p, vsh_text *page)
     write_page_fine(answer, page);
     vsh_text_add(page, "<ul>\n");
     for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++)
-        vsh_page_put(page, "li", "small", "%s: %s", laws[i].law->title, laws[i].words);
+        vsh_page_put(page, "li", "small", "%s: %s", law_at(p, i)->title, words_at(p, i));
     vsh_text_add(page, "</ul>\n");
     vsh_page_put(page, "p", "small", "%s", not_averaged);
     vsh_text_add(page, "</section>\n");

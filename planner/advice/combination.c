@@ -326,14 +326,15 @@ static vsh_status bytes_at_base(const redo *x, const plan_run *run, double *byte
 /* ---- experts in the same hours -------------------------------------------------------------- */
 
 /* Nats by which one run is worse than the dense one; NaN where no law says. */
-static double worse_by(const redo *x, const plan_run *with)
+static double worse_by(const redo *x, const plan_run *with, bool any_repeats)
 {
     double unique = x->p->data_limited ? x->p->request.unique_tokens : 0;
     vsh_expert_run run = {.params_active = with->point.params, .tokens = with->tokens};
     vsh_expert_run dense = {.params_active = x->dense.point.params, .tokens = x->dense.tokens};
 
-    if (!with->fits || with->capped || !vsh_experts_priced(&run, unique) ||
-        !vsh_experts_priced(&dense, unique))
+    if (!with->fits || with->capped ||
+        (!any_repeats &&
+         (!vsh_experts_priced(&run, unique) || !vsh_experts_priced(&dense, unique))))
         return NAN;
     return vsh_experts_difference(x->law, with->point.experts, &run, &dense, unique);
 }
@@ -349,7 +350,7 @@ static vsh_status at_ratio(redo *x, const plan_run *with, double ratio, double *
     x->mfu_ratio = VSH_EXPERTS_MFU_HIGH;
     goal.model = &with->model;
     VSH_TRY(plan_find_run(&x->p->request, &goal, &x->tried, err));
-    *loss = worse_by(x, &x->tried);
+    *loss = worse_by(x, &x->tried, false);
     return VSH_OK;
 }
 
@@ -359,9 +360,11 @@ static vsh_status experts_in_hours(redo *x, plan_run *with, plan_changed *out, v
     VSH_TRY(plan_find_run(&x->p->request, &x->goal, with, err));
     if (with->model.layers == 0 || !speaks(x))
         return VSH_OK;
-    out->loss = worse_by(x, with);
+    out->loss = worse_by(x, with, false);
     VSH_TRY(at_ratio(x, with, VSH_EXPERTS_MFU_LOW, &out->loss_high, err));
-    return at_ratio(x, with, 1, &out->loss_flops, err);
+    VSH_TRY(at_ratio(x, with, 1, &out->loss_flops, err));
+    out->loss_priced = worse_by(x, &x->tried, true);
+    return VSH_OK;
 }
 
 /* Below the crossover nothing is promised. */
@@ -433,7 +436,8 @@ vsh_status vsh_change_apply(const plan *p, const vsh_law *law, const vsh_change 
                           .memory_bytes = NAN,
                           .loss = NAN,
                           .loss_high = NAN,
-                          .loss_flops = NAN};
+                          .loss_flops = NAN,
+                          .loss_priced = NAN};
     VSH_TRY(find_base(&x, err));
     x.change = change;
     out->dense_params = (double)x.base.parameters.total;

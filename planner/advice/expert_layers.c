@@ -32,12 +32,13 @@ vsh_expert_verdict vsh_judge_expert_run(const plan_run *run)
 {
     const plan_changed *c = &run->changed;
 
-    if (run->crossing.side == VSH_CROSSOVER_BELOW || c->loss_flops > VSH_EXPERTS_NOISE_NATS)
+    if (run->crossing.side == VSH_CROSSOVER_BELOW || c->loss_priced > VSH_EXPERTS_NOISE_NATS)
         return VSH_EXPERTS_LOSE;
     if (run->crossing.side == VSH_CROSSOVER_UNDECIDED)
         return VSH_EXPERTS_UNDECIDED;
     if (isnan(c->loss_flops) || !run->valid ||
-        run->tokens / run->point.params >= VSH_EXPERTS_RATIO_MAX)
+        (run->loss_law == &vsh_ludziejewski2025 &&
+         run->tokens / run->point.params >= VSH_EXPERTS_RATIO_MAX))
         return VSH_EXPERTS_OUTSIDE;
     if (c->loss_flops > -VSH_EXPERTS_NOISE_NATS)
         return VSH_EXPERTS_NOISE;
