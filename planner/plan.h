@@ -74,10 +74,10 @@ typedef struct {
     double compute;        /* share saved at equal loss; NaN, like the next, where it does not */
     double time, time_low; /* shares */
     double usd, usd_low;
-    double memory_bytes;       /* saved on a chip at equal loss, at one micro-batch */
-    double loss, loss_high;    /* nats more in the same hours; NaN where no law says */
-    double loss_flops;         /* of experts: in the same FLOPs */
-    double loss_priced;        /* that, also where too many repeats forbid to show it */
+    double memory_bytes;               /* saved on a chip at equal loss, at one micro-batch */
+    double loss, loss_high;            /* nats more in the same hours; NaN where no law says */
+    double loss_flops;                 /* of experts: in the same FLOPs */
+    double loss_priced;                /* that, also where too many repeats forbid to show it */
     double dense_params, dense_tokens; /* of the run without, which that law chose */
     double params_total, params_active, tokens, hours, footprint_bytes; /* at equal loss */
 } plan_changed;
@@ -113,7 +113,7 @@ typedef struct {
     bool same;         /* an alternative that is the recommended run itself */
     bool too_short;    /* the budget does not buy one step */
     vsh_bill bill;
-    bool capped;          /* much smaller than wanted: what no architecture here that fits reaches */
+    bool capped; /* much smaller than wanted: what no architecture here that fits reaches */
     double wanted_params; /* by the law and the memory for weights and optimizer */
     /* Shares at equal loss; NaN where it is not the point. The time of experts: at the high ratio
      * of MFUs, and at the low one. */

@@ -70,8 +70,7 @@ static vsh_status fill_dense(plan *p, plan_run *run, int64_t experts, vsh_error 
 static vsh_expert_run seen_by_joint_law(const plan *p, const plan_run *run)
 {
     return (vsh_expert_run){
-        .params_active =
-            vsh_law_params(plan_joint_law(&p->request), &run->model, &run->parameters),
+        .params_active = vsh_law_params(plan_joint_law(&p->request), &run->model, &run->parameters),
         .params_total = (double)run->parameters.total,
         .tokens = run->tokens};
 }
@@ -126,15 +125,14 @@ static void tell_experts(const plan *p, plan_run *run)
                  "%.0f %% of the FLOPs, %s of the time at equal loss; %s", 100 * c->compute,
                  share_range(c->time_low, c->time, time, sizeof time), change);
     else
-        snprintf(run->saving, sizeof run->saving, "%s%s", c->loss_high < 0 ? "" : "nothing here: ",
-                 change);
+        snprintf(run->saving, sizeof run->saving, "%s%s",
+                 c->loss_high < 0 ? "" : "nothing here: ", change);
     snprintf(run->note, sizeof run->note,
              "top-1; %s %s tokens, worse than dense below %s at the %s active parameters "
              "of the run above; MFU taken as " VSH_EXPERTS_MFU_WORDS " of the dense model's "
              "(MaxText)%s",
              p->data_limited ? "sees" : "wants unique", vsh_show_count(run->tokens).text,
-             vsh_show_count(crossing.crossover).text,
-             vsh_show_count(crossing.params_active).text,
+             vsh_show_count(crossing.crossover).text, vsh_show_count(crossing.params_active).text,
              p->data_limited ? "; a repeated token is taken to be worth what it is to a dense "
                                "model: nobody has measured it"
                              : "");

@@ -27,9 +27,8 @@ vsh_expert_crossing plan_experts_crossing(const plan *p, double experts)
     const plan_run *run = &p->recommended;
     const vsh_law *law = plan_joint_law(&p->request);
 
-    return vsh_experts_crossing(
-        law, experts, vsh_law_params(law, &run->model, &run->parameters), run->tokens,
-        p->data_limited ? p->request.unique_tokens : 0);
+    return vsh_experts_crossing(law, experts, vsh_law_params(law, &run->model, &run->parameters),
+                                run->tokens, p->data_limited ? p->request.unique_tokens : 0);
 }
 
 void plan_experts_of(const plan *p, plan_experts *answer)

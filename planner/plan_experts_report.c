@@ -56,9 +56,9 @@ static const char not_averaged[] =
     "parameters and answer different questions: their figures are not to be averaged, and their "
     "losses do not compare.";
 
-static const char fitted_words[] =
-    "from a file, of the form of Ludziejewski 2025: the verdict is its. Geometry, ratio of MFUs and "
-    "repeats are taken as for the published law.";
+static const char fitted_words[] = "from a file, of the form of Ludziejewski 2025: the verdict is "
+                                   "its. Geometry, ratio of MFUs and "
+                                   "repeats are taken as for the published law.";
 
 /* The first of them is the joint law that was asked. */
 static const vsh_law *law_at(const plan *p, size_t i)
@@ -206,16 +206,16 @@ static void print_planned(const plan *p, vsh_term term, vsh_text *out)
         if (!is_planned(run))
             continue;
         if (first)
-            vsh_text_add(out,
-                         "\n  %sPlanned   active    total   tokens   FLOPs         time        loss, "
-                         "equal hours%s\n",
-                         vsh_term_bold(term), vsh_term_plain(term));
+            vsh_text_add(
+                out,
+                "\n  %sPlanned   active    total   tokens   FLOPs         time        loss, "
+                "equal hours%s\n",
+                vsh_term_bold(term), vsh_term_plain(term));
         first = false;
         vsh_text_add(out, "  %-9s %6s %8s %8s %7s %12s  %s\n", run->name,
                      COUNT(run->crossing.params_active), COUNT((double)run->parameters.total),
                      COUNT(run->tokens), show_share(c->compute).text,
-                     show_shares(c->time_low, c->time).text,
-                     show_nats(c->loss, c->loss_high).text);
+                     show_shares(c->time_low, c->time).text, show_nats(c->loss, c->loss_high).text);
         vsh_text_add(out, "            pays above %s tokens at these active; %s\n",
                      show_tokens(run->crossing.crossover).text,
                      vsh_expert_verdicts[vsh_judge_expert_run(run)]);

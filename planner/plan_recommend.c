@@ -105,8 +105,7 @@ static double wanted_params(const plan_request *r, const plan_goal *goal)
  * good. */
 static bool is_capped(const search_state *s, double wanted)
 {
-    return s->goal->chips > 1 && s->goal->unique_tokens == 0 &&
-           s->largest < CAPPED_SHARE * wanted;
+    return s->goal->chips > 1 && s->goal->unique_tokens == 0 && s->largest < CAPPED_SHARE * wanted;
 }
 
 vsh_status plan_find_run(const plan_request *r, const plan_goal *goal, plan_run *run,

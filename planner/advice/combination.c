@@ -121,7 +121,7 @@ typedef struct {
     double best_loss; /* of that */
     double mfu_ratio; /* of new experts */
     bool dense_priced;
-    plan_goal goal;   /* with the change, and neither size nor tokens */
+    plan_goal goal; /* with the change, and neither size nor tokens */
     bool touches_loss;
     plan_run run, tried; /* at equal loss: the best so far, and one more */
     double tokens;       /* of run, not rounded to steps; infinite: none reaches the loss */

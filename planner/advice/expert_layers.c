@@ -24,8 +24,7 @@ static double saving_off_by(const plan *p, double saving, double nats)
 {
     vsh_chinchilla dense = vsh_joint_form(plan_joint_law(&p->request), 1);
 
-    return 1 - (1 - saving) *
-                   exp(nats / vsh_chinchilla_slope(&dense, p->dense_of_joint_law.loss));
+    return 1 - (1 - saving) * exp(nats / vsh_chinchilla_slope(&dense, p->dense_of_joint_law.loss));
 }
 
 vsh_expert_verdict vsh_judge_expert_run(const plan_run *run)
@@ -57,8 +56,7 @@ static void tell(const plan *p, const plan_run *run, plan_advice *a)
                         vsh_show_count((double)run->parameters.total).text,
                         vsh_show_count(run->crossing.params_active).text,
                         vsh_show_count(run->tokens).text, vsh_show_count(at.params_active).text,
-                        vsh_show_count(at.crossover).text,
-                        plan_joint_law(&p->request)->title,
+                        vsh_show_count(at.crossover).text, plan_joint_law(&p->request)->title,
                         vsh_expert_verdicts[vsh_judge_expert_run(run)]);
 
     if (!isnan(c->loss))

@@ -397,7 +397,8 @@ static void fill_losses(double flops, vsh_expert_limits limits, const vsh_expert
     char ignored[sizeof row->reason] = "";
     vsh_expert_row baseline = {.best = *dense};
 
-    if (!vsh_experts_priced(&row->best, limits.unique) || !says_a_loss(row, ignored, sizeof ignored))
+    if (!vsh_experts_priced(&row->best, limits.unique) ||
+        !says_a_loss(row, ignored, sizeof ignored))
         return;
     row->loss = row->best.loss;
     if (!vsh_experts_priced(dense, limits.unique) ||
@@ -452,10 +453,11 @@ void vsh_experts_table(double flops, vsh_expert_limits limits, vsh_expert_table 
 {
     const vsh_expert_row *here;
 
-    *t = (vsh_expert_table){.flops = flops,
-                            .limits = {{0, 0, limits.law}, {limits.total_max, 0, limits.law}, limits},
-                            .limit_count = limits.unique > 0 ? 3 : 2,
-                            .advised = -1};
+    *t = (vsh_expert_table){
+        .flops = flops,
+        .limits = {{0, 0, limits.law}, {limits.total_max, 0, limits.law}, limits},
+        .limit_count = limits.unique > 0 ? 3 : 2,
+        .advised = -1};
     for (int i = 0; i < t->limit_count; i++)
         for (int j = 0; j < VSH_EXPERT_ROWS; j++)
             t->row[i][j] = vsh_experts_row(flops, exp2(j), t->limits[i]);

@@ -45,7 +45,8 @@ bool vsh_experts_priced(const vsh_expert_run *run, double unique);
 
 /* At a fixed size and one pass: the share of a dense model's compute, spent at its best, that the
  * experts' gain in loss is worth; 0 at the crossover, below 0 where they lose. */
-double vsh_experts_compute_share(const vsh_law *law, double experts, double params_active, double tokens);
+double vsh_experts_compute_share(const vsh_law *law, double experts, double params_active,
+                                 double tokens);
 
 /* Experts reach a lower share of a chip's peak than dense models do: Mixtral-8x7B 52.6 % beside
  * Llama2-70B 65.4 % on TPU v5p (0.80), Mixtral 35-36 % beside Llama 44-50 % on Trillium (0.71-0.80;
