@@ -224,22 +224,30 @@ static void print_combination(const plan *p, const combination *c, vsh_term term
     print_changed("planned together", all, out);
     vsh_text_add(out, "%s\n  ", vsh_term_plain(term));
     if (all->reaches) {
-        char line[400];
-        snprintf(line, sizeof line,
-                 "Under %s, against its run without them in these hours: %s parameters (%s active) "
-                 "on %s "
-                 "tokens reach the same loss in %s h. Rows are whole runs of real architectures "
-                 "that fit these chips.",
-                 c->law->title, vsh_show_count(all->params_total).text,
-                 vsh_show_count(all->params_active).text, vsh_show_count(all->tokens).text,
-                 vsh_show_amount(all->hours).text);
+        char line[640];
+        int used = snprintf(
+            line, sizeof line,
+            "Under %s, against its run without them in these hours: %s parameters (%s active) "
+            "on %s "
+            "tokens reach the same loss in %s h. Rows are whole runs of real architectures "
+            "that fit these chips.",
+            c->law->title, vsh_show_count(all->params_total).text,
+            vsh_show_count(all->params_active).text, vsh_show_count(all->tokens).text,
+            vsh_show_amount(all->hours).text);
+        if (all->time_low != all->time)
+            snprintf(line + used, sizeof line - (size_t)used,
+                     " Experts at %.2f of the dense MFU; at %.2f time %+.0f %%, money %s, loss "
+                     "%+.3f.",
+                     VSH_EXPERTS_MFU_HIGH, VSH_EXPERTS_MFU_LOW, 100 * all->time_low,
+                     show_money(all->usd_low).text, all->loss_high);
         vsh_text_wrap(out, line, 2, WIDTH);
     } else {
         vsh_text_wrap(out,
                       p->data_limited
                           ? "The tokens at hand end this run, and no law knows experts or int8 on "
                             "tokens that are repeated."
-                          : "Together they do not reach the loss on these chips.",
+                          : "Together they do not reach the loss on these chips, or experts lie "
+                            "below their crossover.",
                       2, WIDTH);
     }
 }

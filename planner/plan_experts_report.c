@@ -208,8 +208,8 @@ static void print_planned(const plan *p, vsh_term term, vsh_text *out)
         if (first)
             vsh_text_add(
                 out,
-                "\n  %sPlanned   active    total   tokens   FLOPs         time        loss, "
-                "equal hours%s\n",
+                "\n  %sPlanned   active    total   tokens   FLOPs         time  loss, equal hours"
+                "%s\n",
                 vsh_term_bold(term), vsh_term_plain(term));
         first = false;
         vsh_text_add(out, "  %-9s %6s %8s %8s %7s %12s  %s\n", run->name,
