@@ -78,8 +78,8 @@ void vsh_text_wrap(vsh_text *text, const char *words, int indent, int width);
 /* Damerau-Levenshtein distance with adjacent transpositions; INT_MAX for words over 64 bytes. */
 int vsh_edit_distance(const char *a, const char *b);
 
-/* Writes the words nearest to a misspelt one as "; did you mean a or b?" into room, "" when none
- * lies within a Damerau-Levenshtein distance of max(1, length/3). Never act on the guess. */
+/* Writes the words nearest to a misspelt or shortened one as "; did you mean a or b?" into room, "" when it begins
+ * none of three letters and more and none lies within a Damerau-Levenshtein distance of max(1, length/3). Never act on the guess. */
 void vsh_suggest(char *room, size_t room_bytes, const char *word, const char *const *words,
                  size_t word_count);
 

@@ -171,11 +171,11 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan count --model path/to/config.json --seq 4096 --json\n",
       count_options, 0},
      plan_run_count},
-    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E] [--granularity G]",
+    {{"loss", "--params N --tokens D [--law NAME] [options]",
       "one prediction of one law",
       "  vishwa-plan loss --law besiroglu2024 --params 350M --tokens 8B\n"
-      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n"
-      "  vishwa-plan loss --law krajewski2024 --params 4.37B --tokens 16B --granularity 8\n"
+      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 6B --unique 100M\n"
+      "  vishwa-plan loss --law krajewski2024 --params 4B --tokens 16B --granularity 8\n"
       "  vishwa-plan loss --law porian2024 --flops 1.8e19\n",
       loss_options, 0},
      plan_run_loss},
@@ -183,7 +183,7 @@ const vsh_program_command plan_commands[] = {
       "the laws: formula, coefficients, what N counts, fitted range, source",
       "  vishwa-plan laws\n  vishwa-plan laws krajewski2024\n", laws_options, 1},
      plan_run_laws},
-    {{"hyperparameters", "--params N --tokens D [--experts E] | --model M --tokens D",
+    {{"hyperparameters", "--params N | --model M  --tokens D [options]",
       "learning rate, batch and schedule by the published laws",
       "  vishwa-plan hyperparameters --params 350M --tokens 8B\n"
       "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",

@@ -126,11 +126,13 @@ vsh_status plan_run_experts(vsh_session *s, vsh_error *err)
     plan_experts_of(p, answer);
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        plan_experts_write_json(p, answer, &json);
+        plan_experts_write_json(p, answer, s->common->explain, &json);
         if (json.refused)
             return vsh_fail(err, VSH_EINPUT, "a figure of the answer is out of range");
     } else {
-        plan_experts_print(p, answer, s->term, &s->out);
+        plan_experts_print(p, answer, s->common->verbose, s->term, &s->out);
+        if (s->common->explain)
+            plan_experts_explain(p, answer, &s->out);
     }
     return isfinite(answer->table.row[1][0].best.loss) ? VSH_OK : VSH_ENO; /* nothing fits */
 }

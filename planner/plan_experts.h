@@ -31,8 +31,12 @@ void plan_experts_write_crossing(const plan *p, vsh_json *json);
 void plan_experts_write_changed(const plan_run *run, vsh_json *json);
 
 /* plan_experts_report.c */
-void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term, vsh_text *out);
-void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json *json);
+/* verbose: with what each comparison and law is. */
+void plan_experts_print(const plan *p, const plan_experts *answer, bool verbose, vsh_term term,
+                        vsh_text *out);
+void plan_experts_explain(const plan *p, const plan_experts *answer, vsh_text *out);
+void plan_experts_write_json(const plan *p, const plan_experts *answer, bool explain,
+                             vsh_json *json);
 void plan_experts_write_page(const plan *p, vsh_text *page);
 
 #endif

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/explain.h"
 #include "core/page.h"
 #include "planner/advice/expert_layers.h"
 #include "planner/laws/clark2022.h"
@@ -243,17 +244,32 @@ static void print_fine(const plan_experts *answer, vsh_term term, vsh_text *out)
 static void print_crossover(const plan *p, vsh_text *out)
 {
     char line[400];
+    int used;
 
     if (!plan_has_run(p))
         return;
-    vsh_experts_tell_crossing(&p->crossing, line, (int)sizeof line);
-    vsh_text_add(out, "\n  The run of the main job: ");
-    vsh_text_wrap(out, line, 27, WIDTH + 2);
+    used = snprintf(line, sizeof line, "The main job's run: ");
+    vsh_experts_tell_crossing(&p->crossing, line + used, (int)sizeof line - used);
+    vsh_text_add(out, "\n  ");
+    vsh_text_wrap(out, line, 2, WIDTH + 2);
 }
 
-static void print_notes(const plan *p, vsh_text *out)
+static void print_notes(const plan *p, bool verbose, vsh_text *out)
 {
     char line[600];
+
+    if (!verbose) {
+        vsh_text_add(out, "\n  ");
+        vsh_text_wrap(
+            out,
+            "Equal hours: experts at " VSH_EXPERTS_MFU_WORDS " of a dense model's MFU. Pays "
+            "above: tokens, at the active parameters of the row. What each comparison and "
+            "law is: --verbose.",
+            2, WIDTH + 2);
+        vsh_text_add(out, "  ");
+        vsh_text_wrap(out, not_averaged, 2, WIDTH + 2);
+        return;
+    }
 
     vsh_text_add(out, "\n");
     for (size_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++) {
@@ -269,11 +285,12 @@ static void print_notes(const plan *p, vsh_text *out)
     vsh_text_wrap(out, not_averaged, 2, WIDTH + 2);
 }
 
-void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term, vsh_text *out)
+void plan_experts_print(const plan *p, const plan_experts *answer, bool verbose, vsh_term term,
+                        vsh_text *out)
 {
-    vsh_text_add(out, "\n  %g x %.40s, %s h: %sFLOP\n  %s", p->request.chips,
+    vsh_text_add(out, "\n  %g x %.40s, %s h: %s FLOP\n  %s", p->request.chips,
                  p->request.hardware->name, vsh_show_amount(p->request.hours).text,
-                 vsh_show_si(p->flops).text, vsh_term_bold(term));
+                 vsh_show_exponent(p->flops).text, vsh_term_bold(term));
     vsh_text_wrap(out, answer->verdict, 2, WIDTH + 2);
     vsh_text_add(out, "%s", vsh_term_plain(term));
     print_models(&answer->table, term, out);
@@ -281,8 +298,58 @@ void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term
     print_savings(&answer->table, term, out);
     print_planned(p, term, out);
     print_fine(answer, term, out);
-    print_notes(p, out);
+    print_notes(p, verbose, out);
     vsh_text_add(out, "\n");
+}
+
+/* ---- as an explanation -------------------------------------------------------------------------
+ */
+
+enum { EXPLAINED_MAX = 16 };
+
+/* The row of the number of experts that the verdict is about. */
+static int list_numbers(const plan *p, const plan_experts *answer,
+                        vsh_explained lines[EXPLAINED_MAX])
+{
+    static const char mfu[] = "MaxText README: Mixtral beside Llama 2 on TPU v5p and Trillium";
+    const vsh_expert_table *t = &answer->table;
+    const vsh_expert_row *row = t->advised >= 0 ? &here(t)[t->advised] : vsh_experts_eight(t);
+    const char *form = vsh_ludziejewski2025.form->formula, *law = vsh_ludziejewski2025.source;
+    const vsh_explained all[] = {
+        {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic",
+         "derived"},
+        {"most parameters", p->largest_params, "in all", "(0.9 memory - 2 GB) / bytes a parameter",
+         "docs/model.md, memory", "derived"},
+        {"MFU ratio, low", VSH_EXPERTS_MFU_LOW, "of dense", "experts / dense", mfu, "measured"},
+        {"MFU ratio, high", VSH_EXPERTS_MFU_HIGH, "of dense", "experts / dense", mfu, "measured"},
+        {"experts", row->experts, "", "the row explained here", "the verdict", "derived"},
+        {"active parameters", row->best.params_active, "", "least loss at 6 N D = C in the memory",
+         law, "derived"},
+        {"tokens", row->best.tokens, "", "C / (6 N)", law, "derived"},
+        {"loss", row->best.loss, "nats a token", form, law, "calibrated"},
+        {"FLOPs saved", row->saving, "share", "1 - C / C of dense at the loss of the best dense",
+         law, "derived"},
+        {"time saved, low", row->time_low, "share", "1 - (1 - FLOPs saved) / low MFU ratio", law,
+         "derived"},
+        {"time saved, high", row->time_high, "share", "1 - (1 - FLOPs saved) / high MFU ratio", law,
+         "derived"},
+        {"crossover", row->crossover, "tokens", "where the law's two losses are equal at that N",
+         law, "derived"},
+        {"worth, dense", row->dense_equivalent, "parameters", vsh_clark2022.form->formula,
+         vsh_clark2022.source, "calibrated"}};
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (isfinite(all[i].value))
+            lines[count++] = all[i];
+    return count;
+}
+
+void plan_experts_explain(const plan *p, const plan_experts *answer, vsh_text *out)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
+    vsh_explain_print(lines, list_numbers(p, answer, lines), out);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------
@@ -403,9 +470,11 @@ static void write_crossover(const plan *p, vsh_json *json)
     vsh_json_end(json);
 }
 
-void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json *json)
+void plan_experts_write_json(const plan *p, const plan_experts *answer, bool explain,
+                             vsh_json *json)
 {
     const vsh_expert_table *t = &answer->table;
+    vsh_explained lines[EXPLAINED_MAX];
 
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
@@ -435,6 +504,8 @@ void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json
     vsh_json_known(json, "advised_experts", t->advised >= 0 ? here(t)[t->advised].experts : 1);
     vsh_json_string(json, "verdict", answer->verdict);
     vsh_json_string(json, "note", not_averaged);
+    if (explain)
+        vsh_explain_write(lines, list_numbers(p, answer, lines), json);
     vsh_json_end(json);
 }
 

@@ -176,11 +176,13 @@ static vsh_status refuse(const vsh_fit *fit, vsh_error *err)
 static void warn(vsh_session *s, const vsh_fit *fit)
 {
     if (fit->repeated_rows > 0)
-        vsh_text_add(&s->talk, "warning: %d row%s of %s say%s again what another says\n",
+        vsh_text_add(&s->talk,
+                     "vishwa-plan: repeated_rows: %d row%s of %s say%s again what another says\n",
                      fit->repeated_rows, fit->repeated_rows == 1 ? "" : "s", fit->runs->path,
                      fit->repeated_rows == 1 ? "s" : "");
     if (fit->draw_failed > 0)
-        vsh_text_add(&s->talk, "warning: %d of %d bootstraps could not be fitted\n",
+        vsh_text_add(&s->talk,
+                     "vishwa-plan: bootstraps_failed: %d of %d bootstraps could not be fitted\n",
                      fit->draw_failed, fit->draw_failed + fit->draw_count);
 }
 
@@ -219,9 +221,11 @@ vsh_status plan_run_fit(vsh_session *s, vsh_error *err)
     if (fit.identified && c->out)
         VSH_TRY(write_law(s, &fit.law, c->out, err));
     if (s->common->json)
-        plan_fit_write_json(&fit, &json);
+        plan_fit_write_json(&fit, s->common->explain, &json);
     else if (fit.identified)
         plan_fit_print(&fit, c->out, &s->out);
+    if (fit.identified && s->common->explain && !s->common->json)
+        plan_fit_explain(&fit, &s->out);
     if (fit.identified && c->report)
         VSH_TRY(write_report(s, &fit, &options, err));
     return fit.identified ? VSH_OK : refuse(&fit, err);

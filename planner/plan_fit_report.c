@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/explain.h"
 #include "planner/plan_fit.h"
 
 enum { WORST_SHOWN = 4, WORST_IN_JSON = 10 };
@@ -126,8 +127,49 @@ static void write_unidentified(const vsh_fit *fit, vsh_json *json)
     vsh_json_string(json, "reason", fit->identified ? NULL : fit->reason);
 }
 
-void plan_fit_write_json(const vsh_fit *fit, vsh_json *json)
+enum { EXPLAINED_MAX = VSH_COEFFICIENTS + 8 };
+
+static int list_numbers(const vsh_fit *fit, vsh_explained lines[EXPLAINED_MAX])
 {
+    const char *solver =
+        fit->least_squares ? "least squares of log loss" : "Huber's loss of log loss";
+    const vsh_explained all[] = {
+        {"objective", fit->objective, "", solver, fit->runs->path, "calibrated"},
+        {"residual", fit->residual_sd, "relative sd", "of the runs about the fit", fit->runs->path,
+         "measured"},
+        {"budget", fit->flops, "FLOP", "--flops, or the largest of the runs", fit->runs->path,
+         "derived"},
+        {"optimum parameters", fit->optimum.params, "", "least loss at 6 N D = C", "the fitted law",
+         "derived"},
+        {"optimum tokens", fit->optimum.tokens, "", "C / (6 N)", "the fitted law", "derived"},
+        {"optimum loss", fit->optimum.loss, "nats a token", fit->form->formula, "the fitted law",
+         "derived"}};
+    int count = 0;
+
+    for (int c = 0; fit->form->coefficient[c]; c++)
+        lines[count++] = (vsh_explained){fit->form->coefficient[c],
+                                         fit->law.coefficient[c],
+                                         "",
+                                         fit->form->formula,
+                                         fit->runs->path,
+                                         fit->fixed & 1U << c ? "assumed" : "calibrated"};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (isfinite(all[i].value))
+            lines[count++] = all[i];
+    return count;
+}
+
+void plan_fit_explain(const vsh_fit *fit, vsh_text *out)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
+    vsh_explain_print(lines, list_numbers(fit, lines), out);
+}
+
+void plan_fit_write_json(const vsh_fit *fit, bool explain, vsh_json *json)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
     vsh_json_string(json, "law", fit->form->name);
@@ -144,6 +186,8 @@ void plan_fit_write_json(const vsh_fit *fit, vsh_json *json)
         write_optimum(fit, json);
         write_worst(fit, json);
         write_hold_out(&fit->hold_out, json);
+        if (explain)
+            vsh_explain_write(lines, list_numbers(fit, lines), json);
     }
     vsh_json_end(json);
 }
@@ -228,7 +272,7 @@ static void print_optimum(const vsh_fit *fit, vsh_text *out)
 
     if (!isfinite(fit->optimum.params))
         return;
-    vsh_text_add(out, "  optimum     at %.3g FLOP: %s parameters", fit->flops,
+    vsh_text_add(out, "  optimum     at %s FLOP: %s parameters", vsh_show_exponent(fit->flops).text,
                  vsh_show_count(fit->optimum.params).text);
     if (sure)
         vsh_text_add(out, " (%s - %s)", vsh_show_count(fit->optimum_params.low).text,
@@ -264,8 +308,8 @@ static void print_hold_out(const vsh_fit *fit, vsh_text *out)
     if (h->held == 0)
         return;
     vsh_text_add(out,
-                 "  held out    %d runs of %s parameters and more, predicted from %d smaller\n",
-                 h->held, vsh_show_count(h->params_from).text, h->trained);
+                 "  held out    %d run%s of %s parameters and more, predicted from %d smaller\n",
+                 h->held, h->held == 1 ? "" : "s", vsh_show_count(h->params_from).text, h->trained);
     vsh_text_add(out, "                median       mean    largest error\n");
     print_errors("this law", &h->errors, h->reason, out);
     print_errors("baseline", &h->baseline_errors, h->baseline_reason, out);

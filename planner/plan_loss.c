@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/explain.h"
 #include "core/json.h"
 #include "core/named.h"
 #include "planner/laws/anchors.h"
@@ -164,6 +165,46 @@ static vsh_status predict(const plan_config *c, prediction *p, vsh_error *err)
     return VSH_OK;
 }
 
+/* ---- as an explanation -------------------------------------------------------------------------
+ */
+
+enum { EXPLAINED_MAX = VSH_COEFFICIENTS + 12 };
+
+/* Numbers without which there is no answer are left out: a law may only size. */
+static int list_numbers(const prediction *p, vsh_explained lines[EXPLAINED_MAX])
+{
+    const vsh_law *law = p->law;
+    const char *formula = law->form->formula;
+    bool own = law->residual_sd > 0;
+    const vsh_explained all[] = {
+        {"loss", p->loss, "nats a token", formula, law->source, "calibrated"},
+        {"loss, low end", p->range.low, "nats a token",
+         law->covariance ? "2.5 % of 2,000 joint draws of coefficients and residual"
+                         : "2.5 % of 2,000 draws of the residual; the covariance is not published",
+         "docs/model.md, intervals", "derived"},
+        {"loss, high end", p->range.high, "nats a token", "97.5 % of the same draws",
+         "docs/model.md, intervals", "derived"},
+        {"N", p->point.params, vsh_n_counts_names[law->n_counts], "as this law counts it",
+         "the command line", "assumed"},
+        {"D", p->point.tokens, "tokens", vsh_law_counted_tokens(law), "the command line",
+         "assumed"},
+        {"residual of a new run", vsh_law_residual(law), "relative sd", "of runs about the law",
+         own ? law->source : "not published: one percent", own ? "measured" : "assumed"},
+        {"offset", law->offset_runs ? law->offset : (double)NAN, "nats",
+         "median of measured runs less the law, not added", vsh_anchor_corpora[law->anchor_corpus],
+         "calibrated"}};
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (isfinite(all[i].value))
+            lines[count++] = all[i];
+    for (int c = 0; law->form->coefficient[c]; c++)
+        lines[count++] =
+            (vsh_explained){law->form->coefficient[c],   law->coefficient[c], "",
+                            "a coefficient of that law", law->source,         "calibrated"};
+    return count;
+}
+
 /* ---- as JSON -----------------------------------------------------------------------------------
  */
 
@@ -188,8 +229,10 @@ static void write_point(const vsh_point *point, vsh_json *json)
     vsh_json_known(json, "granularity", point->granularity > 0 ? point->granularity : (double)NAN);
 }
 
-static void write_json(const prediction *p, vsh_json *json)
+static void write_json(const prediction *p, bool explain, vsh_json *json)
 {
+    vsh_explained lines[EXPLAINED_MAX];
+
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
     vsh_json_string(json, "law", p->law->name);
@@ -208,6 +251,8 @@ static void write_json(const prediction *p, vsh_json *json)
     for (int i = 0; i < p->measured_count; i++)
         write_run(json, NULL, &p->measured[i]);
     vsh_json_end(json);
+    if (explain)
+        vsh_explain_write(lines, list_numbers(p, lines), json);
     vsh_json_end(json);
 }
 
@@ -225,6 +270,9 @@ static void print_head(const prediction *p, vsh_text *out)
     if (isnan(p->loss))
         vsh_text_add(out, "\n  no loss: %s says how to spend a budget, not what it reaches\n",
                      p->law->title);
+    else if (p->loss > log(GUESSES))
+        vsh_text_add(out, "\n  loss below %.2f, ln %.0f: %s does not reach models so small\n",
+                     log(GUESSES), GUESSES, p->law->title);
     else if (p->lower_bound)
         vsh_text_add(out, "\n  loss above %.3f nats a token by %s: a lower bound, no prediction\n",
                      p->loss, p->law->title);
@@ -279,8 +327,10 @@ static void print_measured(const prediction *p, vsh_text *out)
     }
 }
 
-static void print(const prediction *p, vsh_text *out)
+static void print(const prediction *p, bool explain, vsh_text *out)
 {
+    vsh_explained lines[EXPLAINED_MAX];
+
     print_head(p, out);
     if (!p->valid) {
         vsh_text_add(out, "  outside validated region: ");
@@ -290,6 +340,8 @@ static void print(const prediction *p, vsh_text *out)
     print_offset(p->law, out);
     print_measured(p, out);
     vsh_text_add(out, "\n");
+    if (explain)
+        vsh_explain_print(lines, list_numbers(p, lines), out);
 }
 
 vsh_status plan_run_loss(vsh_session *s, vsh_error *err)
@@ -302,9 +354,9 @@ vsh_status plan_run_loss(vsh_session *s, vsh_error *err)
     VSH_TRY(predict(config, &p, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        write_json(&p, &json);
+        write_json(&p, s->common->explain, &json);
     } else {
-        print(&p, &s->out);
+        print(&p, s->common->explain, &s->out);
     }
     return VSH_OK;
 }

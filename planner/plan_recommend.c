@@ -141,8 +141,9 @@ static void warn_of_batch(plan *p, const plan_run *run)
     double critical = vsh_kaplan_critical_batch(run->loss);
 
     if (run->steps < VSH_STEPS_MIN)
-        plan_warn(p, "too_few_steps", "%s optimizer steps; under %g the data is not used well",
-                  vsh_show_integer((int64_t)run->steps).text, VSH_STEPS_MIN);
+        plan_warn(p, "too_few_steps", "%s optimizer steps; under %s the data is not used well",
+                  vsh_show_integer((int64_t)run->steps).text,
+                  vsh_show_integer((int64_t)VSH_STEPS_MIN).text);
     if (run->batch_tokens > 2 * critical && p->request.chips > 1)
         plan_warn(
             p, "batch_too_large",

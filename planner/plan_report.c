@@ -13,7 +13,7 @@
 #define REAL(value) vsh_show_real(value).text
 #define INTEGER(value) vsh_show_integer((int64_t)(value)).text
 
-enum { WIDTH = 78, INDENT = 12, CORPUS_MAX = 20 };
+enum { WIDTH = 78, INDENT = 12 };
 
 static void print_head(const plan *p, vsh_term term, vsh_text *out)
 {
@@ -50,21 +50,6 @@ static void print_architecture(const plan_run *run, vsh_term term, vsh_text *out
                  m->hidden, m->heads, m->heads == 1 ? "" : "s", INTEGER(m->vocab));
 }
 
-/* The first words of a law's corpus: the text, without its tokenizer. */
-static int corpus_length(const vsh_law *law)
-{
-    int length = (int)strcspn(law->corpus, ",");
-
-    if (length <= CORPUS_MAX)
-        return length;
-    for (length = CORPUS_MAX; length > 0 && law->corpus[length] != ' ';)
-        length--;    /* not inside a word */
-    if (length == 0) /* or else not inside a character */
-        for (length = CORPUS_MAX; length > 0 && (law->corpus[length] & 0xC0) == 0x80;)
-            length--;
-    return length;
-}
-
 /* Such a run is stopped by the clock: its tokens are unsure; another's hours are. */
 static bool fills_the_hours(const plan *p, const plan_run *run)
 {
@@ -94,8 +79,8 @@ static void print_expectation(const plan *p, const plan_run *run, vsh_text *out)
             run->loss);
         return;
     }
-    vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, %s)\n", run->loss,
-                 run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus,
+    vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %s, %s)\n", run->loss,
+                 run->loss_range.low, run->loss_range.high, plan_show_corpus(law).text,
                  run->valid ? "+-0.2 elsewhere" : "outside its data");
     if (law->offset_runs)
         vsh_text_add(out, "            %d measured runs lie %.2f above this law (%.2f - %.2f)\n",
@@ -230,8 +215,7 @@ static void print_rule(const plan *p, vsh_term term, vsh_text *out)
                      BYTES(p->request.hardware->memory_bytes.value * p->request.chips));
     if (rule->vetoed_by_data)
         vsh_text_add(
-            out,
-            "  data      %.2g tokens a parameter; the nearest measured run has loss %.2f\n",
+            out, "  data      %.2g tokens a parameter; the nearest measured run has loss %.2f\n",
             rule->tokens_per_param, near->loss);
 }
 

@@ -11,6 +11,8 @@
 void plan_print(const plan *p, vsh_term term, const char *command, bool verbose, vsh_text *out);
 /* plan_json.c; explain adds the "explain" array. */
 void plan_write_json(const plan *p, bool explain, vsh_json *json);
+/* plan_laws.c: the text a law is of, in few words. */
+vsh_figure_text plan_show_corpus(const vsh_law *law);
 /* The object "hardware". */
 void plan_write_hardware(const plan *p, vsh_json *json);
 /* The keys of a run, of recommended and of each alternative, as an object. */

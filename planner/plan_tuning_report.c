@@ -28,6 +28,10 @@ vsh_figure_text plan_show_rate(double rate)
     int exponent = (int)floor(log10(rate) + 1e-9);
     double digits = round(10 * rate / pow(10, exponent)) / 10;
 
+    if (digits >= 10) { /* 9.96e-4 is 1e-3 in two digits */
+        digits = 1;
+        exponent++;
+    }
     snprintf(shown.text, sizeof shown.text, "%.*fe%d", digits == round(digits) ? 0 : 1, digits,
              exponent);
     return shown;
@@ -175,6 +179,17 @@ static void print_laws(const plan_tuning *t, vsh_term term, vsh_text *out)
     }
 }
 
+/* Steps are counted in thousands, the others are rates and shares. */
+static vsh_figure_text show_setting(double value)
+{
+    vsh_figure_text shown;
+
+    if (value >= 1000)
+        return vsh_show_integer((int64_t)value);
+    snprintf(shown.text, sizeof shown.text, "%g", value);
+    return shown;
+}
+
 static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
 {
     vsh_setting settings[VSH_SETTINGS];
@@ -187,9 +202,10 @@ static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
     for (int i = 0; i < VSH_SETTINGS; i++) {
         const vsh_setting *s = &settings[i];
         if (s->low == s->high)
-            snprintf(value, sizeof value, "%g", s->value);
+            snprintf(value, sizeof value, "%s", show_setting(s->value).text);
         else
-            snprintf(value, sizeof value, "%g (%g - %g)", s->value, s->low, s->high);
+            snprintf(value, sizeof value, "%s (%s - %s)", show_setting(s->value).text,
+                     show_setting(s->low).text, show_setting(s->high).text);
         vsh_text_add(out, "  %-29s %-17s ", s->title, value);
         snprintf(words, sizeof words, "%s (%s)", s->source, s->evidence);
         vsh_text_wrap(out, words, 50, 80);

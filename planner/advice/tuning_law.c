@@ -162,7 +162,7 @@ bool vsh_tuning_law_valid(const vsh_tuning_law *law, const vsh_tuned *run, char 
     else if (outside(run->tokens, law->tokens_low, law->tokens_high))
         snprintf(reason, room, "%s tokens", vsh_show_count(run->tokens).text);
     else if (outside(flops(run), law->flops_low, law->flops_high))
-        snprintf(reason, room, "%.3g FLOP", flops(run));
+        snprintf(reason, room, "%s FLOP", vsh_show_exponent(flops(run)).text);
     else if (outside(ratio, law->ratio_low, law->ratio_high))
         snprintf(reason, room, "%s tokens a parameter", vsh_show_real(ratio).text);
     else if (run->experts > 1 && run->experts > law->experts_high)

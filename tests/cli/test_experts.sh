@@ -27,12 +27,17 @@ answers 0 '.laws[2].rows | all(.[]; .fits)' "$plan" experts --hw tpu-v5e --hours
 answers 0 '.note | test("not to be averaged")' $experts
 shows 0 'not to be averaged' $experts
 shows 0 'equal memory' $experts
+shows 0 'measured at 8 experts' $experts --verbose
+answers 0 '.explain | length > 10 and all(.[]; .source and .tag)' $experts --explain
+shows 0 'Where each number comes from' $experts --explain
 shows 0 'does not fit' $experts
-for tokens in '' '--tokens 100M' '--tokens 3G'; do
+for tokens in '' '--tokens 100M' '--tokens 3G' --verbose --explain; do
     run $experts $tokens
     [ "$code" -eq 0 ] && [ "$(wc -L < stdout.txt)" -le 80 ]
     note $? "experts $tokens fits 80 columns"
 done
+run $experts
+claim "experts in one screen" [ "$(wc -l < stdout.txt)" -le 50 ]
 # a machine that holds nothing: the answer is no
 run "$plan" experts --hw tpu-v5e --hours 1 --effective-tflops 1e-6
 [ "$code" -eq 0 ]

@@ -26,6 +26,8 @@ answers 0 '.law == "tied" and (has("beta") | not)' "$plan" fit noisy.csv --law t
 answers 0 '.L0 > 5.54 and .L0 < 5.55' "$plan" fit noisy.csv --law bounded --vocab 256 --bootstrap 0
 answers 0 '(.E - 1.8 | fabs) < .1' "$plan" fit noisy.csv --objective least-squares --bootstrap 0
 shows 0 'optimum .* parameters' "$plan" fit noisy.csv
+answers 0 '[.explain[].name] | contains(["E", "beta", "objective", "residual"])' "$plan" fit noisy.csv --bootstrap 0 --explain
+shows 0 'Where each number comes from' "$plan" fit noisy.csv --bootstrap 0 --explain
 shows 0 'worst runs' "$plan" fit noisy.csv --bootstrap 0
 claim "the answer fits 80 columns" sh -c "'$plan' fit noisy.csv --hold-out 2 | awk 'length > 80 {bad = 1} END {exit bad}'"
 claim "the answer fits one screen" sh -c "[ \$('$plan' fit noisy.csv --hold-out 2 | wc -l) -le 30 ]"

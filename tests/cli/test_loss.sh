@@ -97,10 +97,27 @@ for law in kaplan2020 hoffmann2022 besiroglu2024 muennighoff2023 ludziejewski202
     shows 0 "$law" "$plan" laws
 done
 fits() { awk '{ gsub(/Ê/, "E") } length($0) > 80 { bad = 1 } END { exit bad }' stdout.txt; }
+for options in '' --verbose --explain 'besiroglu2024 --explain'; do
+    run "$plan" laws $options
+    claim "laws $options fit 80 columns" fits
+done
 run "$plan" laws
-claim 'laws fit 80 columns' fits
+claim 'a line a law' [ "$(wc -l < stdout.txt)" -le 20 ]
+refuses 2 'no law "besiroglu"; did you mean besiroglu2024' "$plan" laws besiroglu
+refuses 2 'no law "foo", nor a file .*besiroglu2024' "$plan" laws foo
 run $far
 claim 'a bound with its runs fits 80 columns' fits
+
+# each number with its formula, source and tag
+answers 0 '[.explain[].name] | contains(["loss", "loss, low end", "residual of a new run", "E", "beta"])' "$plan" loss --params 350M --tokens 8G --explain
+answers 0 'all(.explain[]; .formula and .source and .tag)' "$plan" loss --law porian2024 --flops 1.8e19 --explain
+answers 0 '[.explain[].name] | contains(["A", "alpha", "residual of a new run"])' "$plan" laws besiroglu2024 --explain
+shows 0 'Where each number comes from' "$plan" loss --params 350M --tokens 8G --explain
+shows 0 'loss below 10.82' "$plan" loss --params 1 --tokens 1
+for command in '' loss laws hyperparameters experts advice fit count hw; do
+    run "$plan" $command --help
+    claim "the help of $command fits 80 columns" fits
+done
 
 refuses 2 'no law "hofmann2022"; did you mean hoffmann2022\?' "$plan" loss --law hofmann2022 --params 1G --tokens 1G
 refuses 2 'no law "clark2023"; did you mean clark2022\?' "$plan" laws clark2023

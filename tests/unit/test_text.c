@@ -297,7 +297,8 @@ static void figures_have_three_digits_and_an_si_prefix(void)
 static void counts_say_billion_and_trillion_as_the_field_does(void)
 {
     static const shown cases[] = {{8.47e9, "8.47 B"}, {1.4e12, "1.40 T"}, {350e6, "350 M"},
-                                  {1e10, "10.0 B"},   {12.6e3, "12.6 k"}, {15.6e12, "15.6 T"}};
+                                  {1e10, "10.0 B"},   {12.6e3, "12.6 k"}, {15.6e12, "15.6 T"},
+                                  {1, "1"},           {50257, "50.3 k"},  {3e15, "3e15"}};
     check_shown(vsh_show_count, cases, sizeof cases / sizeof cases[0]);
 }
 
@@ -385,6 +386,7 @@ static void a_typing_error_finds_its_word(void)
     CHECK_TEXT(suggest("capacityy"), "; did you mean capacity?");   /* one too many */
     CHECK_TEXT(suggest("hostshare"), "; did you mean host_share?");
     CHECK_TEXT(suggest("clokc"), "; did you mean clock?");
+    CHECK_TEXT(suggest("band"), "; did you mean bandwidth?"); /* cut short */
 }
 
 static void a_distant_word_gets_no_suggestion(void)
