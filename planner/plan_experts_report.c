@@ -207,27 +207,26 @@ static void print_planned(const plan *p, vsh_term term, vsh_text *out)
         if (!is_planned(run))
             continue;
         if (first)
-            vsh_text_add(
-                out,
-                "\n  %sPlanned   active    total   tokens   FLOPs         time  loss, equal hours"
-                "%s\n",
-                vsh_term_bold(term), vsh_term_plain(term));
+            vsh_text_add(out,
+                         "\n  %sPlanned   active   total  tokens  pays above  FLOPs        time  "
+                         "     equal hours%s\n",
+                         vsh_term_bold(term), vsh_term_plain(term));
         first = false;
-        vsh_text_add(out, "  %-9s %6s %8s %8s %7s %12s  %s\n", run->name,
+        vsh_text_add(out, "  %-9s %6s %7s %7s %11s %6s %11s %17s\n", run->name,
                      COUNT(run->crossing.params_active), COUNT((double)run->parameters.total),
-                     COUNT(run->tokens), show_share(c->compute).text,
-                     show_shares(c->time_low, c->time).text, show_nats(c->loss, c->loss_high).text);
-        vsh_text_add(out, "            pays above %s tokens at these active; %s\n",
-                     show_tokens(run->crossing.crossover).text,
-                     vsh_expert_verdicts[vsh_judge_expert_run(run)]);
+                     COUNT(run->tokens), show_tokens(run->crossing.crossover).text,
+                     show_share(c->compute).text, show_shares(c->time_low, c->time).text,
+                     show_nats(c->loss, c->loss_high).text);
     }
-    if (first)
-        return;
-    vsh_text_add(out, "  ");
-    vsh_text_wrap(out, planned_words, 2, WIDTH + 2);
+    if (!first)
+        vsh_text_add(
+            out, "  Real architectures, as in the main job; the table: the law's own geometry.\n");
 }
 
-static void print_fine(const plan_experts *answer, vsh_term term, vsh_text *out)
+/* The one that its printed example of 64 x 100 M has (tests/laws/test_experts.c). */
+#define GRANULARITY_USUAL 8.0
+
+static void print_fine(const plan_experts *answer, bool verbose, vsh_term term, vsh_text *out)
 {
     vsh_text_add(out,
                  "\n  Krajewski 2024: 64 experts, G times finer\n"
@@ -235,6 +234,8 @@ static void print_fine(const plan_experts *answer, vsh_term term, vsh_text *out)
                  vsh_term_bold(term), vsh_term_plain(term));
     for (int i = 0; i < VSH_FINE_ROWS; i++) {
         const vsh_fine_row *row = &answer->fine[i];
+        if (!verbose && row->granularity != GRANULARITY_USUAL)
+            continue;
         vsh_text_add(out, "  %2.0f %8s %9s %9s  %6.3f %12s  %s\n", row->granularity,
                      COUNT(row->params_active), COUNT(row->params_total), COUNT(row->tokens),
                      row->loss, show_share(row->saving).text, row->fits ? "fits" : "does not fit");
@@ -281,6 +282,8 @@ static void print_notes(const plan *p, bool verbose, vsh_text *out)
         vsh_text_add(out, "  ");
         vsh_text_wrap(out, line, 16, WIDTH + 2);
     }
+    vsh_text_add(out, "  Planned: ");
+    vsh_text_wrap(out, planned_words, 16, WIDTH + 2);
     vsh_text_add(out, "  ");
     vsh_text_wrap(out, not_averaged, 2, WIDTH + 2);
 }
@@ -297,7 +300,7 @@ void plan_experts_print(const plan *p, const plan_experts *answer, bool verbose,
     print_crossover(p, out);
     print_savings(&answer->table, term, out);
     print_planned(p, term, out);
-    print_fine(answer, term, out);
+    print_fine(answer, verbose, term, out);
     print_notes(p, verbose, out);
     vsh_text_add(out, "\n");
 }
@@ -314,7 +317,8 @@ static int list_numbers(const plan *p, const plan_experts *answer,
     static const char mfu[] = "MaxText README: Mixtral beside Llama 2 on TPU v5p and Trillium";
     const vsh_expert_table *t = &answer->table;
     const vsh_expert_row *row = t->advised >= 0 ? &here(t)[t->advised] : vsh_experts_eight(t);
-    const char *form = vsh_ludziejewski2025.form->formula, *law = vsh_ludziejewski2025.source;
+    const char *form = vsh_ludziejewski2025.form->formula;
+    const char *law = plan_joint_law(&p->request)->source;
     const vsh_explained all[] = {
         {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic",
          "derived"},
@@ -326,7 +330,7 @@ static int list_numbers(const plan *p, const plan_experts *answer,
         {"active parameters", row->best.params_active, "", "least loss at 6 N D = C in the memory",
          law, "derived"},
         {"tokens", row->best.tokens, "", "C / (6 N)", law, "derived"},
-        {"loss", row->best.loss, "nats a token", form, law, "calibrated"},
+        {"loss", row->loss, "nats a token", form, law, "calibrated"},
         {"FLOPs saved", row->saving, "share", "1 - C / C of dense at the loss of the best dense",
          law, "derived"},
         {"time saved, low", row->time_low, "share", "1 - (1 - FLOPs saved) / low MFU ratio", law,
