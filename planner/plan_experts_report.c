@@ -208,11 +208,11 @@ static void print_planned(const plan *p, vsh_term term, vsh_text *out)
             continue;
         if (first)
             vsh_text_add(out,
-                         "\n  %sPlanned   active   total  tokens  pays above  FLOPs        time  "
-                         "     equal hours%s\n",
+                         "\n  %sPlanned   active  total tokens pays above FLOPs     time          "
+                         "equal hours%s\n",
                          vsh_term_bold(term), vsh_term_plain(term));
         first = false;
-        vsh_text_add(out, "  %-9s %6s %7s %7s %11s %6s %11s %17s\n", run->name,
+        vsh_text_add(out, "  %-9s %6s %6s %6s %9s %5s %11s %17s\n", run->name,
                      COUNT(run->crossing.params_active), COUNT((double)run->parameters.total),
                      COUNT(run->tokens), show_tokens(run->crossing.crossover).text,
                      show_share(c->compute).text, show_shares(c->time_low, c->time).text,
