@@ -66,6 +66,22 @@ typedef struct {
     vsh_schedule_advice schedule;
 } plan_tuning;
 
+/* A plan with a change beside the same plan without, both real architectures that fit, under a law
+ * that knows the change. Figures in time take experts' MFU as VSH_EXPERTS_MFU_HIGH of the dense
+ * model's, their _low (of loss: _high) as VSH_EXPERTS_MFU_LOW; without new experts both are one. */
+typedef struct {
+    bool reaches;          /* the loss without the change, on these chips */
+    double compute;        /* share saved at equal loss; NaN, like the next, where it does not */
+    double time, time_low; /* shares */
+    double usd, usd_low;
+    double memory_bytes;               /* saved on a chip at equal loss, at one micro-batch */
+    double loss, loss_high;            /* nats more in the same hours; NaN where no law says */
+    double loss_flops;                 /* of experts: in the same FLOPs */
+    double loss_priced;                /* that, also where too many repeats forbid to show it */
+    double dense_params, dense_tokens; /* of the run without, which that law chose */
+    double params_total, params_active, tokens, hours, footprint_bytes; /* at equal loss */
+} plan_changed;
+
 /* One training run: an architecture and how to train it, with what it costs and should reach. */
 typedef struct {
     const char *name;
@@ -97,9 +113,13 @@ typedef struct {
     bool same;         /* an alternative that is the recommended run itself */
     bool too_short;    /* the budget does not buy one step */
     vsh_bill bill;
+    bool capped; /* much smaller than wanted: what no architecture here that fits reaches */
+    double wanted_params; /* by the law and the memory for weights and optimizer */
     /* Shares at equal loss; NaN where it is not the point. The time of experts: at the high ratio
      * of MFUs, and at the low one. */
     double saving_flops, saving_time, saving_time_low;
+    plan_changed changed;         /* of experts: beside the dense run of the joint law */
+    vsh_expert_crossing crossing; /* of experts, at their own size */
     char saving[160], note[400];
 } plan_run;
 
@@ -164,7 +184,7 @@ typedef struct {
     const char *memory_of; /* while training, or of the model served; NULL: none */
     double time;           /* share of the wall clock saved at equal loss */
     double time_low;       /* of experts: at the low ratio of MFUs; NaN: no range */
-    double usd;            /* saved with it */
+    double usd, usd_low;   /* saved with it; low likewise */
     double inference;      /* share of the cost of serving a token */
     double inference_low, inference_high;
     char why[600]; /* what decides it here */
@@ -188,6 +208,7 @@ typedef struct {
     plan_run recommended;
     bool recommends;          /* a run that fits was found */
     vsh_optimum data_optimum; /* of the data-constrained law on the unique tokens, whole budget */
+    plan_run dense_of_joint_law;  /* the dense run that experts are compared with */
     vsh_expert_crossing crossing; /* of the recommended run: its own experts, or 8 */
     const plan_target *target;    /* what a loss needs; NULL: not asked */
     plan_run alternative[PLAN_ALTERNATIVES];
@@ -250,6 +271,8 @@ typedef struct {
     double forward_speed;  /* of the forward products, those of the backward pass being 1; 0: 1 */
     int64_t exits;         /* output heads along the depth, the last included; 0: the model's own */
     bool recompute;        /* all layers, needed or not */
+    bool dense_priced;     /* repeated tokens enter a joint law as what they are worth (experts.h),
+                              and not as nats on top of it */
     bool trial;            /* only tried: no interval is drawn for its loss */
 } plan_goal;
 
@@ -287,6 +310,9 @@ int plan_list_shapes(const vsh_hardware *hardware, double params, plan_shape sha
 /* experts 0: dense, else that many in every layer, top-1. */
 vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t experts,
                          vsh_model *model, vsh_error *err);
+/* The joint law that experts are asked of: the request's own if it is one, else the published. */
+const vsh_law *plan_joint_law(const plan_request *request);
+
 /* How unusual a shape is: 0 at the usual ratio of width to depth. */
 double plan_oddness(const vsh_model *model);
 

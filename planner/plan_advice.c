@@ -17,14 +17,14 @@ enum { WIDTH = 80 };
 typedef struct {
     vsh_change_list list;
     const vsh_law *law;
-    vsh_changed alone[VSH_CHANGES_MAX], together;
+    plan_changed alone[VSH_CHANGES_MAX], together;
     double sum_compute, sum_time, product_compute, product_time;
 } combination;
 
 /* Experts are known to one law only, under which everything is then compared. */
 static const vsh_law *choose_law(const plan *p, const vsh_change *all)
 {
-    return all->experts ? &vsh_ludziejewski2025 : p->recommended.loss_law;
+    return all->experts ? plan_joint_law(&p->request) : p->recommended.loss_law;
 }
 
 static vsh_status combine(const plan *p, combination *c, vsh_error *err)
@@ -34,8 +34,8 @@ static vsh_status combine(const plan *p, combination *c, vsh_error *err)
     c->law = choose_law(p, &all);
     c->product_compute = c->product_time = 1;
     for (int i = 0; i < c->list.count; i++) {
-        vsh_changed *one = &c->alone[i];
-        VSH_TRY(vsh_change_apply(p, c->law, &c->list.change[i], one, err));
+        plan_changed *one = &c->alone[i];
+        VSH_TRY(vsh_change_apply(p, c->law, &c->list.change[i], one, NULL, err));
         c->sum_compute += one->compute;
         c->sum_time += one->time;
         c->product_compute *= 1 - one->compute;
@@ -43,7 +43,7 @@ static vsh_status combine(const plan *p, combination *c, vsh_error *err)
     }
     c->product_compute = 1 - c->product_compute;
     c->product_time = 1 - c->product_time;
-    return vsh_change_apply(p, c->law, &all, &c->together, err);
+    return vsh_change_apply(p, c->law, &all, &c->together, NULL, err);
 }
 
 /* ---- on a terminal -------------------------------------------------------------------------- */
@@ -202,14 +202,14 @@ static void print_line(const char *name, double compute, double time, double byt
                  show_loss(loss).text);
 }
 
-static void print_changed(const char *name, const vsh_changed *c, vsh_text *out)
+static void print_changed(const char *name, const plan_changed *c, vsh_text *out)
 {
     print_line(name, c->compute, c->time, c->memory_bytes, c->usd, c->loss, out);
 }
 
 static void print_combination(const plan *p, const combination *c, vsh_term term, vsh_text *out)
 {
-    const vsh_changed *all = &c->together;
+    const plan_changed *all = &c->together;
 
     vsh_text_add(out,
                  "\n  %sTogether              compute     time     memory    money   loss, same "
@@ -223,22 +223,30 @@ static void print_combination(const plan *p, const combination *c, vsh_term term
     print_changed("planned together", all, out);
     vsh_text_add(out, "%s\n  ", vsh_term_plain(term));
     if (all->reaches) {
-        char line[400];
-        snprintf(line, sizeof line,
-                 "Under %s, against its run without them in these hours: %s parameters (%s active) "
-                 "on %s "
-                 "tokens reach the same loss in %s h. Rows are whole runs of real architectures "
-                 "that fit these chips.",
-                 c->law->title, vsh_show_count(all->params_total).text,
-                 vsh_show_count(all->params_active).text, vsh_show_count(all->tokens).text,
-                 vsh_show_amount(all->hours).text);
+        char line[640];
+        int used = snprintf(
+            line, sizeof line,
+            "Under %s, against its run without them in these hours: %s parameters (%s active) "
+            "on %s "
+            "tokens reach the same loss in %s h. Rows are whole runs of real architectures "
+            "that fit these chips.",
+            c->law->title, vsh_show_count(all->params_total).text,
+            vsh_show_count(all->params_active).text, vsh_show_count(all->tokens).text,
+            vsh_show_amount(all->hours).text);
+        if (all->time_low != all->time)
+            snprintf(line + used, sizeof line - (size_t)used,
+                     " Experts at %.2f of the dense MFU; at %.2f time %+.0f %%, money %s, loss "
+                     "%+.3f.",
+                     VSH_EXPERTS_MFU_HIGH, VSH_EXPERTS_MFU_LOW, 100 * all->time_low,
+                     show_money(all->usd_low).text, all->loss_high);
         vsh_text_wrap(out, line, 2, WIDTH);
     } else {
         vsh_text_wrap(out,
                       p->data_limited
                           ? "The tokens at hand end this run, and no law knows experts or int8 on "
                             "tokens that are repeated."
-                          : "Together they do not reach the loss on these chips.",
+                          : "Together they do not reach the loss on these chips, or experts lie "
+                            "below their crossover.",
                       2, WIDTH);
     }
 }
@@ -280,6 +288,7 @@ static void write_row(const plan_advice *a, vsh_json *json)
     vsh_json_known(json, "time_saving", a->time);
     vsh_json_known(json, "time_saving_low", isnan(a->time_low) ? a->time : a->time_low);
     vsh_json_known(json, "usd_saved", a->usd);
+    vsh_json_known(json, "usd_saved_low", isnan(a->usd_low) ? a->usd : a->usd_low);
     vsh_json_known(json, "inference_saving", a->inference);
     vsh_json_known(json, "inference_saving_low", a->inference_low);
     vsh_json_known(json, "inference_saving_high", a->inference_high);
@@ -299,19 +308,22 @@ void plan_advice_write_json(const plan *p, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_changed(const vsh_changed *c, vsh_json *json)
+static void write_changed(const plan_changed *c, vsh_json *json)
 {
     vsh_json_bool(json, "reaches_loss", c->reaches);
     vsh_json_known(json, "compute_saving", c->compute);
     vsh_json_known(json, "time_saving", c->time);
+    vsh_json_known(json, "time_saving_low", c->time_low);
     vsh_json_known(json, "memory_bytes_saved", c->memory_bytes);
     vsh_json_known(json, "usd_saved", c->usd);
+    vsh_json_known(json, "usd_saved_low", c->usd_low);
     vsh_json_known(json, "loss_change_same_hours", c->loss);
+    vsh_json_known(json, "loss_change_same_hours_high", c->loss_high);
 }
 
 static void write_combination(const combination *c, vsh_json *json)
 {
-    const vsh_changed *all = &c->together;
+    const plan_changed *all = &c->together;
 
     vsh_json_object(json, "combination");
     vsh_json_string(json, "law", c->law->name);

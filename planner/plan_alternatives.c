@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "planner/advice/combination.h"
 #include "planner/laws/experts.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/ludziejewski2025.h"
@@ -36,7 +37,9 @@ static bool beats_guessing(const plan_run *run)
 /* "loss -0.081", or that the law is too far from its data for a difference to mean anything. */
 static const char *loss_change(const plan *p, const plan_run *run, char *room, size_t bytes)
 {
-    if (beats_guessing(run) && beats_guessing(&p->recommended))
+    if (p->recommended.capped || run->capped)
+        snprintf(room, bytes, "loss: not compared, architecture_capped");
+    else if (beats_guessing(run) && beats_guessing(&p->recommended))
         snprintf(room, bytes, "loss %+.3f", run->loss - p->recommended.loss);
     else
         snprintf(room, bytes, "loss: no law reaches this size");
@@ -64,103 +67,106 @@ static vsh_status fill_dense(plan *p, plan_run *run, int64_t experts, vsh_error 
 }
 
 /* What a run of the plan is to the joint law. */
-static vsh_expert_run seen_by_joint_law(const plan_run *run)
+static vsh_expert_run seen_by_joint_law(const plan *p, const plan_run *run)
 {
     return (vsh_expert_run){
-        .params_active = vsh_law_params(&vsh_ludziejewski2025, &run->model, &run->parameters),
+        .params_active = vsh_law_params(plan_joint_law(&p->request), &run->model, &run->parameters),
         .params_total = (double)run->parameters.total,
         .tokens = run->tokens};
 }
 
-/* Nats by which one is worse than the other, on the tokens at hand. */
-static double expert_difference(const plan *p, const plan_run *run, const plan_run *dense,
-                                double experts)
+/* The dense run of the joint law: that law's own size, in the plan's hours. */
+static vsh_status find_dense_of_joint_law(plan *p, vsh_error *err)
 {
-    vsh_expert_run with = seen_by_joint_law(run), without = seen_by_joint_law(dense);
+    plan_goal goal = goal_of(p, "dense");
 
-    return vsh_experts_difference(experts, &with, &without,
-                                  p->data_limited ? p->request.unique_tokens : 0);
+    if (p->dense_of_joint_law.model.layers > 0)
+        return VSH_OK;
+    goal.law = plan_joint_law(&p->request);
+    goal.flops = p->data_limited ? fmin(p->flops, p->useful_flops) : p->flops;
+    goal.dense_priced = p->data_limited;
+    return plan_find_run(&p->request, &goal, &p->dense_of_joint_law, err);
 }
 
-/* A real architecture with experts for the same hours, which go by at a lower rate. */
-static vsh_status find_experts(plan *p, plan_run *run, int64_t experts, vsh_error *err)
+/* "12 to 18 %" */
+static const char *share_range(double low, double high, char *room, size_t bytes)
 {
-    plan_goal goal = goal_of(p, run->name);
-
-    goal.law = &vsh_ludziejewski2025;
-    goal.experts = experts;
-    goal.flops = fmin(p->flops, p->data_limited ? p->useful_flops : p->flops);
-    goal.flops *= VSH_EXPERTS_MFU_HIGH;
-    goal.effective = vsh_flop_rate_times(goal.effective, VSH_EXPERTS_MFU_HIGH);
-    return plan_find_run(&p->request, &goal, run, err);
-}
-
-/* Experts and dense in the same hours under the one law that knows both, each at its best size. The
- * difference is carried over to the recommended run's loss: that law's own is of another corpus. */
-static vsh_interval compare_experts(const plan *p, plan_run *run, const vsh_expert_row *row)
-{
-    vsh_interval difference = {row->hours_low, row->hours_high};
-
-    if (!isfinite(difference.low)) /* the paper's own geometry does not fit, this one does */
-        difference.low = difference.high = expert_difference(p, run, &p->recommended, row->experts);
-    run->loss = p->recommended.loss + difference.low;
-    run->loss_range.low = p->recommended.loss_range.low + difference.low;
-    run->loss_range.high = p->recommended.loss_range.high + difference.high;
-    return difference;
-}
-
-/* Nothing is promised below the crossover, or on tokens that are repeated. What must recompute its
- * activations here, and dense does not, saves less time than the law alone says. */
-static void save_by_experts(const plan *p, plan_run *run, const vsh_expert_row *row)
-{
-    double slowdown = run->slowdown / p->recommended.slowdown;
-
-    run->saving_flops = row->saving;
-    run->saving_time = vsh_experts_time_saved(row->saving, VSH_EXPERTS_MFU_HIGH / slowdown);
-    run->saving_time_low = vsh_experts_time_saved(row->saving, VSH_EXPERTS_MFU_LOW / slowdown);
-}
-
-static void tell_experts(const plan *p, plan_run *run, vsh_interval difference)
-{
-    vsh_expert_crossing c = plan_experts_crossing(p, run->point.experts);
-    char change[60];
-
-    if (beats_guessing(&p->recommended) && difference.high - difference.low < 5e-4)
-        snprintf(change, sizeof change, "loss %+.3f in equal time", difference.low);
-    else if (beats_guessing(&p->recommended))
-        snprintf(change, sizeof change, "loss %+.3f to %+.3f in equal time", difference.low,
-                 difference.high);
+    if (lround(100 * low) == lround(100 * high))
+        snprintf(room, bytes, "%.0f %%", 100 * high);
     else
-        loss_change(p, run, change, sizeof change);
-    if (run->saving_flops > 0)
+        snprintf(room, bytes, "%.0f to %.0f %%", 100 * low, 100 * high);
+    return room;
+}
+
+static void tell_difference(const plan *p, const plan_run *run, char *room, size_t bytes)
+{
+    const plan_changed *c = &run->changed;
+
+    if (p->dense_of_joint_law.capped || run->capped)
+        snprintf(room, bytes, "loss: not compared, architecture_capped");
+    else if (isnan(c->loss) && p->data_limited)
+        snprintf(room, bytes, "so many repeats are unmeasured");
+    else if (isnan(c->loss) || !beats_guessing(&p->recommended))
+        snprintf(room, bytes, "loss: no law reaches this size");
+    else
+        snprintf(room, bytes, "loss %+.3f to %+.3f in equal time%s", c->loss, c->loss_high,
+                 p->data_limited ? ", repeats as if dense" : "");
+}
+
+static void tell_experts(const plan *p, plan_run *run)
+{
+    const plan_changed *c = &run->changed;
+    vsh_expert_crossing crossing = plan_experts_crossing(p, run->point.experts);
+    char change[120], time[40];
+
+    tell_difference(p, run, change, sizeof change);
+    if (c->reaches)
         snprintf(run->saving, sizeof run->saving,
-                 "%.0f %% of the FLOPs, %.0f to %.0f %% of the time at equal loss; %s",
-                 100 * run->saving_flops, 100 * run->saving_time_low + 0.0,
-                 100 * run->saving_time + 0.0, change);
+                 "%.0f %% of the FLOPs, %s of the time at equal loss; %s", 100 * c->compute,
+                 share_range(c->time_low, c->time, time, sizeof time), change);
     else
-        snprintf(
-            run->saving, sizeof run->saving, "%s%s",
-            difference.high < 0 && c.side <= VSH_CROSSOVER_NEAR ? "" : "nothing here: ", change);
+        snprintf(run->saving, sizeof run->saving, "%s%s",
+                 c->loss_high < 0 ? "" : "nothing here: ", change);
     snprintf(run->note, sizeof run->note,
-             "top-1; wants %s unique tokens, worse than dense below %s at the %s active parameters "
+             "top-1; %s %s tokens, worse than dense below %s at the %s active parameters "
              "of the run above; MFU taken as " VSH_EXPERTS_MFU_WORDS " of the dense model's "
-             "(MaxText)",
-             vsh_show_count(run->tokens).text, vsh_show_count(c.crossover).text,
-             vsh_show_count(c.params_active).text);
+             "(MaxText)%s",
+             p->data_limited ? "sees" : "wants unique", vsh_show_count(run->tokens).text,
+             vsh_show_count(crossing.crossover).text, vsh_show_count(crossing.params_active).text,
+             p->data_limited ? "; a repeated token is taken to be worth what it is to a dense "
+                               "model: nobody has measured it"
+                             : "");
 }
 
+/* Experts and dense under the one law that knows both, each at its best size, as advice/combination
+ * compares them for every command. The difference is carried over to the recommended run's loss:
+ * that law's own is of another corpus. */
 static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_error *err)
 {
-    vsh_expert_row row;
+    const vsh_law *law = plan_joint_law(&p->request);
+    vsh_change change = {.experts = experts};
+    const char *name = run->name;
+    plan_changed changed;
 
     if (!compares_experts(p))
         return VSH_OK;
-    VSH_TRY(find_experts(p, run, experts, err));
+    VSH_TRY(find_dense_of_joint_law(p, err));
+    if (p->dense_of_joint_law.model.layers == 0)
+        return VSH_OK;
+    VSH_TRY(vsh_change_apply(p, law, &change, &changed, run, err));
+    run->name = name;
     if (run->model.layers == 0)
         return VSH_OK;
-    row = plan_experts_row(p, (double)experts);
-    save_by_experts(p, run, &row);
-    tell_experts(p, run, compare_experts(p, run, &row));
+    run->changed = changed;
+    run->saving_flops = changed.compute;
+    run->saving_time = changed.time;
+    run->saving_time_low = changed.time_low;
+    run->loss = p->recommended.loss + changed.loss;
+    run->loss_range.low = p->recommended.loss_range.low + changed.loss;
+    run->loss_range.high = p->recommended.loss_range.high + changed.loss_high;
+    run->crossing = vsh_experts_crossing(law, (double)experts, run->point.params, run->tokens,
+                                         p->data_limited ? p->request.unique_tokens : 0);
+    tell_experts(p, run);
     return VSH_OK;
 }
 
@@ -184,6 +190,7 @@ static vsh_status fill_dense_twin(plan *p, plan_run *run, int64_t unused, vsh_er
     const vsh_model *given = &p->recommended.model;
     plan_goal goal = goal_of(p, run->name);
     vsh_model twin = *given;
+    vsh_expert_run with, dense;
     double difference;
 
     (void)unused;
@@ -192,9 +199,12 @@ static vsh_status fill_dense_twin(plan *p, plan_run *run, int64_t unused, vsh_er
     make_dense(&twin);
     goal.model = &twin;
     goal.experts = 0;
-    goal.law = &vsh_ludziejewski2025;
+    goal.law = plan_joint_law(&p->request);
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
-    difference = -expert_difference(p, &p->recommended, run, p->recommended.point.experts);
+    with = seen_by_joint_law(p, &p->recommended);
+    dense = seen_by_joint_law(p, run);
+    difference = -vsh_experts_difference(goal.law, p->recommended.point.experts, &with, &dense,
+                                         p->data_limited ? p->request.unique_tokens : 0);
     run->loss = p->recommended.loss + difference;
     run->loss_range.low = p->recommended.loss_range.low + difference;
     run->loss_range.high = p->recommended.loss_range.high + difference;

@@ -76,6 +76,8 @@ static const vsh_opt experts_options[] = {
      AT(optimizer), 0, 0, vsh_optimizer_words},
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
      AT(recipe), 0, 0, vsh_recipe_words},
+    {VSH_OPT_TEXT, 0, "law", "FILE",
+     "another joint law (fit --law joint-experts --n-counts active)", AT(law)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -130,8 +132,8 @@ static const vsh_opt fit_options[] = {
     {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
      "columns that are not named params, tokens, loss, unique_tokens, experts, granularity",
      AT(columns)},
-    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...", "rows with one of these values (!=: with none); again: and",
-     AT(where)},
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
+     "rows with one of these values (!=: with none); again: and", AT(where)},
     {VSH_OPT_REAL, 0, "flops", "C", "budget of the optimum (default: the largest of the runs)",
      AT(flops), 1, 1e30},
     {VSH_OPT_REAL, 0, "hold-out", "X",
@@ -169,8 +171,7 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan count --model path/to/config.json --seq 4096 --json\n",
       count_options, 0},
      plan_run_count},
-    {{"loss", "--params N --tokens D [--law NAME] [options]",
-      "one prediction of one law",
+    {{"loss", "--params N --tokens D [--law NAME] [options]", "one prediction of one law",
       "  vishwa-plan loss --law besiroglu2024 --params 350M --tokens 8B\n"
       "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 6B --unique 100M\n"
       "  vishwa-plan loss --law krajewski2024 --params 4B --tokens 16B --granularity 8\n"

@@ -11,15 +11,12 @@
 typedef struct {
     vsh_expert_table table;
     vsh_fine_row fine[VSH_FINE_ROWS];
-    char verdict[240];
+    char verdict[400];
 } plan_experts;
 
 /* For the budget and the limits of a plan. */
 void plan_experts_of(const plan *p, plan_experts *answer);
 
-/* What so many experts do under the limits of a plan: the row of the command, which the main job
- * and the advice quote too. */
-vsh_expert_row plan_experts_row(const plan *p, double experts);
 /* Where so many experts are worse than dense, at the active parameters and on the tokens of the
  * recommended run. */
 vsh_expert_crossing plan_experts_crossing(const plan *p, double experts);
@@ -28,6 +25,10 @@ vsh_expert_crossing plan_experts_crossing(const plan *p, double experts);
 void plan_experts_cross(plan *p);
 /* That, as the key experts_crossover; null without a run. */
 void plan_experts_write_crossing(const plan *p, vsh_json *json);
+
+/* Of an alternative with experts: what it saves beside the dense run of the joint law, as a range
+ * over the ratio of MFUs, and its crossover. */
+void plan_experts_write_changed(const plan_run *run, vsh_json *json);
 
 /* plan_experts_report.c */
 /* verbose: with what each comparison and law is. */

@@ -187,7 +187,10 @@ static void write_alternative(const plan_run *run, const char *name, const char 
     vsh_table_cell(table, "%.60s", name);
     vsh_table_cell(table, "%s", COUNT((double)run->parameters.total));
     vsh_table_cell(table, "%s", COUNT(run->tokens));
-    vsh_table_cell(table, "%.2f", run->loss);
+    if (isfinite(run->loss))
+        vsh_table_cell(table, "%.2f", run->loss);
+    else
+        vsh_table_cell(table, "-");
     vsh_table_cell(table, "%s (%s - %s)", AMOUNT(run->hours), AMOUNT(run->hours_range.low),
                    AMOUNT(run->hours_range.high));
     vsh_table_cell(table, "%s", BYTES(run->footprint.total.v));

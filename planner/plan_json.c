@@ -151,9 +151,9 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_json_real(json, "learning_rate_high", run->tuning.laws.rate_high);
     plan_write_tuning(&run->tuning, run->batch_tokens, json);
     vsh_json_real(json, "steps", run->steps);
-    vsh_json_real(json, "loss", run->loss);
-    vsh_json_real(json, "loss_low", run->loss_range.low);
-    vsh_json_real(json, "loss_high", run->loss_range.high);
+    vsh_json_known(json, "loss", run->loss); /* none of experts where nobody has measured them */
+    vsh_json_known(json, "loss_low", run->loss_range.low);
+    vsh_json_known(json, "loss_high", run->loss_range.high);
     vsh_json_string(json, "loss_law", run->loss_law->name);
     vsh_json_real(json, "loss_repetition_nats", run->repetition_nats);
     real_if(json, "loss_offset_nats", run->loss_law->offset_runs, run->loss_law->offset);
@@ -198,7 +198,8 @@ static void write_alternatives(const plan *p, vsh_json *json)
         vsh_json_string(json, "saving", run->saving);
         real_if(json, "saving_flops_share", true, run->saving_flops);
         real_if(json, "saving_time_share", true, run->saving_time);
-        real_if(json, "saving_time_low_share", true, run->saving_time_low);
+        if (run->crossing.experts > 0)
+            plan_experts_write_changed(run, json);
         vsh_json_string(json, "note", run->note);
         vsh_json_end(json);
     }

@@ -275,7 +275,7 @@ static void print_head(const prediction *p, vsh_text *out)
                      p->law->title);
     else if (p->loss > log(VSH_GUESSES))
         vsh_text_add(out, "\n  loss below %.2f, ln %.0f: %s does not reach models so small\n",
-                     log(VSH_GUESSES), GUESSES, p->law->title);
+                     log(VSH_GUESSES), VSH_GUESSES, p->law->title);
     else if (p->lower_bound)
         vsh_text_add(out, "\n  loss above %.3f nats a token by %s: a lower bound only\n", p->loss,
                      p->law->title);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "planner/laws/muennighoff2023.h"
 #include "planner/laws/repetition.h"
 #include "planner/plan.h"
 
@@ -33,7 +34,10 @@ static void ask_law(const plan_goal *goal, plan_run *run)
     run->point = (vsh_point){share * vsh_law_params(goal->law, &run->model, &run->parameters),
                              run->tokens, 0, goal->experts ? (double)goal->experts : 1};
     point = repeated(goal, run);
-    run->repetition_nats = vsh_law_repetition_price(goal->law, &point, total_of(goal, run));
+    run->repetition_nats =
+        goal->dense_priced ? 0 : vsh_law_repetition_price(goal->law, &point, total_of(goal, run));
+    if (goal->dense_priced && goal->unique_tokens > 0)
+        run->point.tokens = vsh_muennighoff_effective_tokens(run->tokens, goal->unique_tokens);
     run->loss = vsh_law_loss(goal->law, &run->point) + run->repetition_nats;
 }
 

@@ -66,11 +66,11 @@ vsh_status vsh_advise_early_exit(const plan *p, plan_advice *a, vsh_error *err)
     const plan_run *run = &p->recommended;
     const vsh_change three = {.exits = HEADS};
     vsh_exits exits = vsh_exits_even(HEADS);
-    vsh_changed changed;
+    plan_changed changed;
     double body, head, vocab, worth;
 
     VSH_TRY(measure(run, &body, &head, err));
-    VSH_TRY(vsh_change_apply(p, run->loss_law, &three, &changed, err));
+    VSH_TRY(vsh_change_apply(p, run->loss_law, &three, &changed, NULL, err));
     a->compute = changed.reaches ? changed.compute : 1 - vsh_exits_training(HEADS, body, head);
     a->time = changed.time;
     a->memory_bytes = changed.memory_bytes;

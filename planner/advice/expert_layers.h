@@ -5,6 +5,9 @@
 
 #include "planner/advice/technique.h"
 
+/* Of an alternative with experts, beside the dense run of the joint law. */
+vsh_expert_verdict vsh_judge_expert_run(const plan_run *run);
+
 vsh_technique_fill vsh_advise_experts_4, vsh_advise_experts_8;
 
 #endif

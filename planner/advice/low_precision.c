@@ -92,9 +92,9 @@ vsh_status vsh_advise_int8(const plan *p, plan_advice *a, vsh_error *err)
     double speed = vsh_int8_speed(&p->request), share = vsh_kumar_effective_share(8, 8, 8);
     const vsh_change int8 = {.int8 = true};
     vsh_point point = p->recommended.point;
-    vsh_changed changed;
+    plan_changed changed;
 
-    VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &int8, &changed, err));
+    VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &int8, &changed, NULL, err));
     point.params *= share;
     if (vsh_law_speaks(p))
         a->loss = vsh_law_loss(p->recommended.loss_law, &point) -

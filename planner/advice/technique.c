@@ -135,6 +135,7 @@ static plan_advice empty_row(const vsh_technique *technique)
                          .time = NAN,
                          .time_low = NAN,
                          .usd = NAN,
+                         .usd_low = NAN,
                          .inference = NAN,
                          .inference_low = NAN,
                          .inference_high = NAN};

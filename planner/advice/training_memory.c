@@ -44,7 +44,7 @@ vsh_status vsh_advise_recompute(const plan *p, plan_advice *a, vsh_error *err)
     const plan_run *run = &p->recommended;
     const vsh_change full = {.recompute = true};
     vsh_footprint none, selective, all;
-    vsh_changed changed;
+    plan_changed changed;
     bool used = run->work.recompute != VSH_RECOMPUTE_NONE;
 
     VSH_TRY(footprint_with(run, run->work.sequences, VSH_RECOMPUTE_NONE, &none, err));
@@ -54,7 +54,7 @@ vsh_status vsh_advise_recompute(const plan *p, plan_advice *a, vsh_error *err)
     a->memory_bytes = none.total.v - all.total.v;
     a->memory_of = "activations";
     a->applies = a->in_plan = used;
-    VSH_TRY(vsh_change_apply(p, run->loss_law, &full, &changed, err));
+    VSH_TRY(vsh_change_apply(p, run->loss_law, &full, &changed, NULL, err));
     a->time = used ? 1 - run->recomputed : changed.time;
     snprintf(a->why, sizeof a->why,
              "%s All layers again: %s instead of %s. Selective (attention's core): %s; tiled "
@@ -83,13 +83,13 @@ vsh_status vsh_advise_adamw8bit(const plan *p, plan_advice *a, vsh_error *err)
     const plan_request *r = &p->request;
     const vsh_change eight_bit = {.recipe = vsh_recipe_for(r->precision, VSH_ADAMW8BIT)};
     double ratio = vsh_recipe_bytes(r->recipe) / vsh_recipe_bytes(eight_bit.recipe);
-    vsh_changed changed;
+    plan_changed changed;
 
     if (ratio <= 1) {
         snprintf(a->why, sizeof a->why, "%s holds no more than that already.", r->recipe->name);
         return VSH_OK;
     }
-    VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &eight_bit, &changed, err));
+    VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &eight_bit, &changed, NULL, err));
     /* where memory is enough it only frees some */
     a->applies = changed.compute > 0.01 || changed.time > 0.01;
     a->loss = 0;

@@ -25,9 +25,14 @@ static vsh_chinchilla at_experts(const double *c, double experts)
                             .beta = -(c[BETA] + c[ZETA] * ln_e)};
 }
 
+vsh_chinchilla vsh_joint_form(const vsh_law *law, double experts)
+{
+    return at_experts(law->coefficient, experts);
+}
+
 vsh_chinchilla vsh_ludziejewski_form(double experts)
 {
-    return at_experts(vsh_ludziejewski2025.coefficient, experts);
+    return vsh_joint_form(&vsh_ludziejewski2025, experts);
 }
 
 static double loss(const double *c, const vsh_point *p)
@@ -44,15 +49,13 @@ static vsh_optimum optimum(const double *c, double flops, const vsh_point *given
     return vsh_chinchilla_optimum(&form, flops);
 }
 
-static double loss_of(double params_active, double tokens, double experts)
-{
-    vsh_chinchilla form = vsh_ludziejewski_form(experts);
-
-    return vsh_chinchilla_loss(&form, params_active, tokens);
-}
+/* The crossover is looked for among so many tokens. */
+#define CROSSOVER_LEAST 1e3
+#define CROSSOVER_MOST 1e15
 
 typedef struct {
-    double params_active, experts;
+    vsh_chinchilla dense, with;
+    double params_active;
 } crossing;
 
 /* What experts cost on so many tokens; it falls with them. */
@@ -60,12 +63,26 @@ static double cost_of_experts(const void *context, double tokens)
 {
     const crossing *c = context;
 
-    return loss_of(c->params_active, tokens, c->experts) - loss_of(c->params_active, tokens, 1);
+    return vsh_chinchilla_loss(&c->with, c->params_active, tokens) -
+           vsh_chinchilla_loss(&c->dense, c->params_active, tokens);
+}
+
+double vsh_joint_crossover(const vsh_law *law, double params_active, double experts)
+{
+    const crossing of = {vsh_joint_form(law, 1), vsh_joint_form(law, experts), params_active};
+    double tokens = vsh_crossing(CROSSOVER_LEAST, CROSSOVER_MOST, 80, 0, cost_of_experts, &of);
+
+    return tokens == CROSSOVER_LEAST ? 0 : tokens;
 }
 
 double vsh_ludziejewski_crossover(double params_active, double experts)
 {
-    return vsh_crossing(1e3, 1e15, 80, 0, cost_of_experts, &(crossing){params_active, experts});
+    return vsh_joint_crossover(&vsh_ludziejewski2025, params_active, experts);
+}
+
+bool vsh_is_joint_law(const vsh_law *law)
+{
+    return law->form == &vsh_form_joint_experts && law->n_counts == VSH_N_ACTIVE;
 }
 
 const vsh_form vsh_form_joint_experts = {
