@@ -89,11 +89,11 @@ static double saved_by(const plan *p, const char *words)
 {
     vsh_change_list list;
     vsh_change all;
-    vsh_changed changed;
+    plan_changed changed;
 
     REQUIRE_OK(vsh_changes_read(vsh_test_arena(), words, VSH_BF16, &list, &err), &err);
     all = vsh_changes_join(&list);
-    REQUIRE_OK(vsh_change_apply(p, &vsh_ludziejewski2025, &all, &changed, &err), &err);
+    REQUIRE_OK(vsh_change_apply(p, &vsh_ludziejewski2025, &all, &changed, NULL, &err), &err);
     CHECK(changed.reaches);
     return changed.compute;
 }
