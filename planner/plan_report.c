@@ -90,11 +90,10 @@ static void print_expectation(const plan *p, const plan_run *run, vsh_text *out)
         vsh_text_add(out, "            of it %.2f for repeating, by %s\n", run->repetition_nats,
                      vsh_law_of_repetition(law)->title);
     if (near)
-        vsh_text_add(
-            out, "            nearest measured: %.2f on %.*s (%s parameters, %s tokens of %s)\n",
-            near->loss, (int)strcspn(vsh_anchor_corpora[near->corpus], " "),
-            vsh_anchor_corpora[near->corpus], COUNT(near->params), COUNT(near->tokens),
-            COUNT(near->unique));
+        vsh_text_add(out, "            measured: %.2f on %.*s (%s, %s of %s tokens)\n", near->loss,
+                     (int)strcspn(vsh_anchor_corpora[near->corpus], " "),
+                     vsh_anchor_corpora[near->corpus], COUNT(near->params), COUNT(near->tokens),
+                     COUNT(near->unique));
 }
 
 static void print_training(const plan *p, const plan_run *run, vsh_text *out)
