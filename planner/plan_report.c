@@ -133,6 +133,14 @@ static bool same_corpus(const vsh_law *a, const vsh_law *b)
     return (a->same_corpus && b->same_corpus) || strcmp(a->corpus, b->corpus) == 0;
 }
 
+/* The first word of a title, where the year would not fit. */
+static int author_length(const vsh_law *law)
+{
+    int length = (int)strcspn(law->title, " ");
+
+    return length < 14 ? length : 14;
+}
+
 static void print_laws(const plan *p, vsh_term term, vsh_text *out)
 {
     /* more than guessing evenly among the words is no loss of a trained model */
