@@ -174,9 +174,10 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
             vsh_text_add(out, "  %-18s %10s %12s %6s  sizes no longer differ\n", label, "-", "-",
                          "-");
         else
-            vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, by %s\n", label,
+            vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, %.*s\n", label,
                          COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), loss,
                          REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)),
+                         author_length(vsh_law_of_repetition(p->request.law)),
                          vsh_law_of_repetition(p->request.law)->title);
     }
 }
