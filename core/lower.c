@@ -44,7 +44,7 @@ typedef struct {
     int64_t tokens; /* of this chip, in the matrices */
     int64_t spread; /* and between them: fewer under sequence parallelism */
     int64_t heads, kv_heads;
-    int64_t tensor, context, expert; /* ways, at least 1 */
+    int64_t tensor, context, expert, vocab_ways; /* at least 1 */
     vsh_stage stage;
     double act, operand;        /* bytes an element */
     reversed back[VSH_OPS_MAX]; /* of the collectives of the forward list */
@@ -400,15 +400,15 @@ static void exchange_weights(lowering *lo, const char *name, int64_t parameters,
 
 /* ZeRO 2 and 3: what every micro-batch gathers and reduces, a layer (Rajbhandari et al. 2020,
  * arXiv:1910.02054, section 7). Recomputation uses what the backward pass has gathered. */
-static void exchange_share(lowering *lo, vsh_share share)
+static void exchange_share(lowering *lo, vsh_share share, int64_t more_ways)
 {
     const vsh_split *split = &lo->w->split;
     unsigned roles = lo->roles;
 
-    if (split->zero < 2 || !lo->w->recipe)
+    if (split->zero < 2 || split->resident || !lo->w->recipe)
         return;
     lo->roles = 0;
-    exchange_weights(lo, "weights", vsh_share_dense(share), vsh_split_replicas(split));
+    exchange_weights(lo, "weights", vsh_share_dense(share), vsh_split_replicas(split) * more_ways);
     exchange_weights(lo, "expert.weights", share.experts, vsh_split_expert_replicas(split));
     lo->roles = roles;
 }
@@ -705,7 +705,7 @@ static void lower_layer(lowering *lo)
     int64_t out_width = m->heads * vsh_model_v_dim(m), out_here = out_width / lo->tensor;
     int first = lo->ops->count;
 
-    exchange_share(lo, vsh_share_layer(m, &lo->w->split, lo->layer - m->layer));
+    exchange_share(lo, vsh_share_layer(m, &lo->w->split, lo->layer - m->layer), 1);
     lo->roles |= VSH_ROLE_CHEAP;
     vector(lo, "norm", lo->spread, m->hidden, m->norms_per_layer, NORM_FLOPS, 2,
            layer_input * (double)m->norms_per_layer);
@@ -814,14 +814,17 @@ static void lower_layers(lowering *lo)
 static void lower_embedding(lowering *lo)
 {
     const vsh_model *m = lo->m;
-    double row = lo->act * (double)lo->tokens * (double)m->embedding_dim;
+    bool whole = lo->vocab_ways < lo->tensor;
+    int64_t rows_here = whole ? lo->spread : lo->tokens;
+    double row = lo->act * (double)rows_here * (double)m->embedding_dim;
 
     lo->prefix = "embed.";
-    exchange_share(lo, vsh_share_embedding(m, &lo->w->split));
+    exchange_share(lo, vsh_share_embedding(m, &lo->w->split), lo->tensor / lo->vocab_ways);
     lo->prefix = "";
-    move(lo, "embed", lo->tokens, m->embedding_dim,
+    move(lo, "embed", rows_here, m->embedding_dim,
          m->position == VSH_POSITION_LEARNED ? 3 * row : 2 * row, 0);
-    leave(lo, "embed.sum", (double)lo->tokens, m->embedding_dim);
+    if (!whole)
+        leave(lo, "embed.sum", (double)lo->tokens, m->embedding_dim);
     if (m->embedding_dim != m->hidden)
         matrix(lo, "embed.in", spread(lo), undivided(lo, m->hidden, m->embedding_dim),
                m->embedding_dim);
@@ -845,24 +848,28 @@ static void sum_loss(lowering *lo)
 static void lower_head(lowering *lo, const char *prefix, int64_t times)
 {
     const vsh_model *m = lo->m;
-    int64_t vocab = vsh_split_vocab(m, &lo->w->split) / lo->tensor;
+    bool whole = lo->vocab_ways < lo->tensor;
+    int64_t vocab = vsh_split_vocab(m, &lo->w->split) / lo->vocab_ways;
 
     if (times == 0)
         return;
     lo->prefix = prefix;
     lo->layers = times;
-    exchange_share(lo, vsh_share_head(m, &lo->w->split, lo->stage.embedding));
+    exchange_share(lo, vsh_share_head(m, &lo->w->split, lo->stage.embedding),
+                   lo->tensor / lo->vocab_ways);
     if (m->final_norm)
         vector(lo, "norm", lo->spread, m->hidden, 1, NORM_FLOPS, 2,
                lo->act * (double)lo->spread * (double)m->hidden);
     if (m->embedding_dim != m->hidden)
         matrix(lo, "out", spread(lo), undivided(lo, m->embedding_dim, m->hidden), m->hidden);
-    enter(lo, "in", m->embedding_dim);
-    matrix(lo, "logits", gathered(lo),
-           (weights){vocab, m->embedding_dim, m->vocab * m->embedding_dim, lo->tensor},
+    if (!whole)
+        enter(lo, "in", m->embedding_dim);
+    matrix(lo, "logits", whole ? spread(lo) : gathered(lo),
+           (weights){vocab, m->embedding_dim, m->vocab * m->embedding_dim, lo->vocab_ways},
            unless_lean(lo, m->embedding_dim));
-    vector(lo, "loss", lo->tokens, vocab, 1, LOSS_FLOPS, 2, 0);
-    sum_loss(lo);
+    vector(lo, "loss", whole ? lo->spread : lo->tokens, vocab, 1, LOSS_FLOPS, 2, 0);
+    if (!whole)
+        sum_loss(lo);
     lo->prefix = "";
     lo->layers = 1;
 }
@@ -1088,10 +1095,10 @@ static void sum_gradients(lowering *lo, vsh_share share)
 
     if (lo->m->tied && lo->stage.embedding != lo->stage.head)
         once(lo, "embed.tied", VSH_ALL_REDUCE, VSH_MESH_PIPELINE, 2,
-             element * (double)(vsh_split_vocab(lo->m, split) / lo->tensor) *
+             element * (double)(vsh_split_vocab(lo->m, split) / lo->vocab_ways) *
                  (double)lo->m->embedding_dim,
              VSH_WGRAD);
-    if (split->zero >= 2)
+    if (split->zero >= 2 && !split->resident)
         return;
     once(lo, "gradients", how, VSH_MESH_DATA, vsh_split_replicas(split),
          element * (double)vsh_share_dense(share), VSH_WGRAD);
@@ -1104,7 +1111,7 @@ static void gather_weights(lowering *lo, vsh_share share)
 {
     const vsh_split *split = &lo->w->split;
 
-    if (split->zero != 1 && split->zero != 2)
+    if (split->zero == 0 || (split->zero == 3 && !split->resident))
         return;
     once(lo, "weights", VSH_ALL_GATHER, VSH_MESH_DATA, vsh_split_replicas(split),
          weight_element(lo) * (double)vsh_share_dense(share), VSH_OPTIMIZER);
@@ -1116,10 +1123,12 @@ static void gather_weights(lowering *lo, vsh_share share)
 static int64_t updated(const lowering *lo, vsh_share share)
 {
     const vsh_split *split = &lo->w->split;
+    int64_t whole = vsh_share_whole_vocab(lo->m, split, &lo->stage);
 
     if (split->zero == 0)
         return vsh_share_dense(share) + share.experts;
-    return part(vsh_share_dense(share), vsh_split_replicas(split)) +
+    return part(vsh_share_dense(share) - whole, vsh_split_replicas(split)) +
+           part(whole, vsh_split_replicas(split) * lo->tensor) +
            part(share.experts, vsh_split_expert_replicas(split));
 }
 
@@ -1168,6 +1177,7 @@ static void start(lowering *lo, const vsh_model *model, const vsh_work *work, vs
                      .layers = 1,
                      .tensor = vsh_ways(split->tensor),
                      .context = vsh_ways(split->context),
+                     .vocab_ways = vsh_split_vocab_ways(split),
                      .expert = vsh_ways(split->expert),
                      .stage = vsh_stage_of(model, &work->stage),
                      .heads = model->heads / vsh_ways(split->tensor),
