@@ -39,6 +39,7 @@ typedef struct {
     double loss_bytes;         /* a logit, at the fullest moment of the loss */
     double head_bytes;         /* a logit, while the head runs backward */
     double rest_bytes;         /* a logit, until the backward pass ends */
+    double output_bytes;       /* a logit, beside, kept by the last stage of a pipeline */
     double border;             /* outputs of a stage held for every micro-batch in flight */
     double reduced_bytes;      /* a parameter, of what gradients are copied to; 0: in place */
     double ahead;              /* layers gathered before their turn, of sharded weights */
@@ -49,6 +50,7 @@ typedef struct {
 } vsh_framework;
 
 extern const char *const vsh_framework_words[]; /* closed by NULL */
+/* By index into vsh_framework_words. */
 const vsh_framework *vsh_framework_at(int index);
 
 typedef struct {

@@ -8,36 +8,69 @@
 
 #define MIB 1048576.0
 
-/* Bytes a logit. torch's cross entropy in fp32: log-softmax, gradient of the likelihood, gradient
- * of the logits, 12; the block of the bf16 logits is free by then and too small for any of them, 14
- * reserved (derived). Compiled: logits and gradient in bf16 and, as measured, once more. Megatron:
- * fp32 in place beside the bf16 logits (megatron/core/tensor_parallel/cross_entropy.py; from
- * memory). flash-attn's cross entropy: in place in bf16.
- * torchtitan reports what its allocator reserves, Galvatron what is allocated. FSDP2 reduces from
- * an fp32 copy and gathers a layer ahead (torch, fully_shard; from memory). Shares of fragments are
- * calibrated on the published rows of those programs (docs/model.md, memory of a layout): eager
- * kernels hold fp32 copies that compiled ones fuse; a pipeline's 15 % stands for what four rows of
- * equal work, 75.3 to 84.9 GiB, hold above the tensors that the schedule needs. */
-#define FRAMEWORK_LIST(FRAMEWORK)                                                                  \
-    FRAMEWORK("torchtitan", 14, 4, 0, 1, 4, 1, 512 * MIB, 0.03, 0.17,                              \
-              "calibrated; torchtitan 2024-12")                                                    \
-    FRAMEWORK("torchtitan-eager", 14, 4, 0, 1, 4, 1, 512 * MIB, 0.09, 0.17,                        \
-              "calibrated; the same")                                                              \
-    FRAMEWORK("torchtitan-compiled-loss", 6, 4, 0, 1, 4, 1, 512 * MIB, 0.03, 0.17,                 \
-              "calibrated; torchtitan 2025-06")                                                    \
-    FRAMEWORK("megatron", 6, 4, 0, 0, 0, 1, 1024 * MIB, 0.05, 0, "assumed")                        \
-    FRAMEWORK("galvatron", 2, 2, 2, 1, 0, 0, 16 * MIB, 0, 0,                                       \
-              "derived; Hetu-Galvatron memory profile")
+/* torch's cross entropy in fp32 holds log-softmax, the gradient of the likelihood and that of the
+ * logits, 12 bytes; the block of the bf16 logits is free by then, too small for any of them, and
+ * still reserved, 14 (derived). Compiled, logits and gradient in bf16 and, as measured, once more.
+ * Megatron-LM works in place in fp32 beside the bf16 logits (from memory), flash-attn in place in
+ * bf16. Under a pipeline the last stage keeps its outputs.
+ *
+ * torchtitan reports what its allocator reserves (pull request 318), Galvatron what is allocated.
+ * FSDP2 reduces from an fp32 copy and gathers a layer ahead (from memory). Fragments are calibrated
+ * once on the published rows (docs/model.md): eager kernels hold fp32 copies that compiled ones
+ * fuse; a pipeline's share stands for what four rows of equal work, 75.3 to 84.9 GiB, hold above
+ * the tensors that the schedule needs, and covers the largest of them within 3 %. */
+static const vsh_framework frameworks[] = {
+    {.name = "torchtitan",
+     .loss_bytes = 14,
+     .head_bytes = 4,
+     .output_bytes = 2,
+     .border = 1,
+     .reduced_bytes = 4,
+     .ahead = 1,
+     .libraries = 512 * MIB,
+     .fragments = 0.03,
+     .pipeline_fragments = 0.19,
+     .source = "torchtitan 2024-12, compiled model (calibrated)"},
+    {.name = "torchtitan-eager",
+     .loss_bytes = 14,
+     .head_bytes = 4,
+     .output_bytes = 2,
+     .border = 1,
+     .reduced_bytes = 4,
+     .ahead = 1,
+     .libraries = 512 * MIB,
+     .fragments = 0.09,
+     .pipeline_fragments = 0.19,
+     .source = "torchtitan 2024-12, one row (calibrated)"},
+    {.name = "torchtitan-compiled-loss",
+     .loss_bytes = 6,
+     .head_bytes = 4,
+     .output_bytes = 2,
+     .border = 1,
+     .reduced_bytes = 4,
+     .ahead = 1,
+     .libraries = 512 * MIB,
+     .fragments = 0.03,
+     .pipeline_fragments = 0.19,
+     .source = "torchtitan 2025-06 (calibrated)"},
+    {.name = "megatron",
+     .loss_bytes = 6,
+     .head_bytes = 4,
+     .ahead = 1,
+     .libraries = 1024 * MIB,
+     .fragments = 0.05,
+     .source = "Megatron-LM (assumed)"},
+    {.name = "galvatron",
+     .loss_bytes = 2,
+     .head_bytes = 2,
+     .rest_bytes = 2,
+     .output_bytes = 2,
+     .border = 1,
+     .libraries = 16 * MIB,
+     .source = "Hetu-Galvatron, allocated bytes (derived)"}};
 
-#define FRAMEWORK_ROW(name, loss, head, rest, border, reduced, ahead, libraries, fragments,        \
-                      pipeline, source)                                                            \
-    {name, loss, head, rest, border, reduced, ahead, libraries, fragments, pipeline, source},
-#define FRAMEWORK_WORD(name, loss, head, rest, border, reduced, ahead, libraries, fragments,       \
-                       pipeline, source)                                                           \
-    name,
-
-static const vsh_framework frameworks[] = {FRAMEWORK_LIST(FRAMEWORK_ROW)};
-const char *const vsh_framework_words[] = {FRAMEWORK_LIST(FRAMEWORK_WORD) NULL};
+const char *const vsh_framework_words[] = {
+    "torchtitan", "torchtitan-eager", "torchtitan-compiled-loss", "megatron", "galvatron", NULL};
 
 enum { FRAMEWORK_COUNT = sizeof frameworks / sizeof frameworks[0] };
 
@@ -309,6 +342,11 @@ static double logit_count(const chip *c)
     return rows * (double)(vsh_split_vocab(c->m, split) / vsh_split_vocab_ways(split));
 }
 
+static double output_bytes(const chip *c)
+{
+    return c->p->pipeline > 1 ? c->p->framework->output_bytes : 0;
+}
+
 /* While the loss is made, with the head's weights and those of the last layer; or, when that is
  * more, while the head runs backward, with the gradients of its input and of its weights. */
 static void loss_moment(const chip *c, double kept, vsh_footprint *f)
@@ -323,10 +361,10 @@ static void loss_moment(const chip *c, double kept, vsh_footprint *f)
                      c->p->framework->ahead * gathered(c, layer);
     vsh_footprint back = {0};
 
-    f->logits.v = logits * framework->loss_bytes;
+    f->logits.v = logits * (framework->loss_bytes + output_bytes(c));
     f->activations.v = kept;
     f->communication.v = weights;
-    back.logits.v = logits * framework->head_bytes;
+    back.logits.v = logits * (framework->head_bytes + output_bytes(c));
     back.activations.v = kept + c->act * rows * (double)c->m->embedding_dim;
     back.communication.v =
         weights + (whole ? c->act * parameters(head)
@@ -364,7 +402,7 @@ vsh_status vsh_footprint_chip(const vsh_model *model, const vsh_work *work, doub
     kept = keep(&c);
     VSH_TRY(layer_moment(&c, &layer));
     if (c.stage.head)
-        layer.logits.v = logit_count(&c) * placement->framework->rest_bytes;
+        layer.logits.v = logit_count(&c) * (placement->framework->rest_bytes + output_bytes(&c));
     if (c.stage.head)
         loss_moment(&c, kept.head, &loss);
     *footprint = moment_bytes(&loss) > moment_bytes(&layer) ? loss : layer;
