@@ -257,13 +257,27 @@ int64_t vsh_share_whole_vocab(const vsh_model *model, const vsh_split *split,
     return vsh_share_dense(share);
 }
 
+/* Layers with the same tensors, told by experts and own keys, have the same share. */
 vsh_share vsh_share_stage(const vsh_model *model, const vsh_split *split, const vsh_stage *asked)
 {
     vsh_stage stage = vsh_stage_of(model, asked);
+    int64_t first[2][2] = {{0}}, count[2][2] = {{0}};
     vsh_share share = {0};
 
-    for (int64_t l = stage.first; l < stage.first + stage.layers; l++)
-        share = vsh_share_add(share, vsh_share_layer(model, split, l));
+    for (int64_t l = stage.first; l < stage.first + stage.layers; l++) {
+        const vsh_layer *layer = &model->layer[l];
+        if (count[layer->experts][layer->own_kv]++ == 0)
+            first[layer->experts][layer->own_kv] = l;
+    }
+    for (int kind = 0; kind < 4; kind++) {
+        int64_t layers = count[kind / 2][kind % 2];
+        vsh_share one = {0};
+        if (layers > 0)
+            one = vsh_share_layer(model, split, first[kind / 2][kind % 2]);
+        share.sharded += layers * one.sharded;
+        share.replicated += layers * one.replicated;
+        share.experts += layers * one.experts;
+    }
     if (stage.embedding)
         share = vsh_share_add(share, vsh_share_embedding(model, split));
     if (stage.head)
