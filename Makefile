@@ -4,7 +4,8 @@
 #   make deps       install the Debian packages that are missing (the only rule that calls apt)
 #   make check      all tests; SAN=1 builds and runs them under ASan and UBSan in build/san
 #   make demo       the main job and its report
-#   make bench      speed, as ratios in one run
+#   make bench      speed, as ratios in one run; simulator and loss laws against published figures
+#   make docs-figures   the figures of docs/, from published runs in ../shared/reference (gnuplot)
 #   make V=1        with the commands shown
 #   make install    prefix, DESTDIR and the usual directory variables are honoured
 #
@@ -77,7 +78,7 @@ core_libraries := -lyaml -lm -ldl -lpthread
 planner_libraries := -lgsl $(core_libraries)
 trainer_libraries := -lopenblas -ljansson -lz -lsentencepiece -lstdc++ $(core_libraries)
 
-.PHONY: all deps check demo bench reports install uninstall clean FORCE
+.PHONY: all deps check demo bench reports docs-figures install uninstall clean FORCE
 all: $(PROGRAMS)
 
 # deps first, then the rest: every compilation waits for it when both are given.
@@ -165,6 +166,11 @@ sim_benches := $(addprefix $(B)/tests/bench/,bench_sim silicon)
 $(sim_benches): $(B)/%: $(B)/%.o $(sim_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(core_libraries) -o $@)
 
+# the loss laws on published runs: a table
+law_benches := $(addprefix $(B)/tests/bench/,laws law_figures)
+$(law_benches): $(B)/%: $(B)/%.o $(planner_library) $(core_objects)
+	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
+
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
 trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))
 sim_fuzz := $(filter %/fuzz_scale_sim,$(fuzz_programs))
@@ -191,7 +197,7 @@ fault_tools := $(B)/tests/faults/inject.so $(fault_writers)
 check: $(PROGRAMS) $(unit_programs) $(sim_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(sim_programs) $(trainer_programs) -- $(fuzz_programs)
 
-bench: $(PROGRAMS) $(sim_benches) | $(after_deps)
+bench: $(PROGRAMS) $(sim_benches) $(law_benches) | $(after_deps)
 	@tests/bench/bench.sh $(B)
 
 demo: $(PROGRAMS) | $(after_deps)
@@ -202,6 +208,10 @@ reports: $(PROGRAMS) | $(after_deps)
 	@mkdir -p reports
 	./vishwa-plan --hw tpu-v5e --hours 100 --report reports/tpu-v5e-100h --force \
 	    > reports/tpu-v5e-100h.txt
+
+# pictures of docs/laws.md; says that it does nothing where the runs are not at hand
+docs-figures: vishwa-plan $(B)/tests/bench/law_figures | $(after_deps)
+	@tests/bench/law_figures.sh $(B)
 
 # ---- install ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "planner/fit/fit_report.h"
 #include "planner/fit/identify.h"
 #include "planner/laws/law_file.h"
 #include "planner/plan_commands.h"
@@ -12,6 +13,8 @@
 /* Bootstraps when nobody says how many: enough for a standard deviation within 5 %, and done in a
  * second on a few hundred runs. */
 enum { BOOTSTRAPS = 200 };
+
+enum { NAME_MAX_BYTES = 60 }; /* of a law in a file */
 
 static vsh_status find_form(const char *name, const vsh_form **form, vsh_error *err)
 {
@@ -126,16 +129,37 @@ static vsh_status read_options(const vsh_session *s, vsh_fit_options *options,
     return read_where(&c->where, columns, err);
 }
 
-static vsh_status write_law(vsh_session *s, const vsh_law *law, const char *path, vsh_error *err)
+/* A law is called what its file is: the last part of the path without its ending. */
+static const char *name_of(vsh_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
+
+    return vsh_copy_text(arena, name, length < NAME_MAX_BYTES ? length : NAME_MAX_BYTES);
+}
+
+static vsh_status write_law(vsh_session *s, const vsh_law *fitted, const char *path, vsh_error *err)
 {
     vsh_text text = {.arena = s->arena};
+    vsh_law law = *fitted, read;
+    vsh_doc doc;
 
     if (!s->common->force && vsh_file_owner_of(path, "form: ") == VSH_FILE_FOREIGN)
         return vsh_fail(err, VSH_EINPUT,
                         "--out: %.200s is there and is no law (--force overwrites)", path);
-    vsh_law_write(law, &text);
+    law.name = name_of(s->arena, path);
+    if (!law.name)
+        return vsh_fail(err, VSH_EMACHINE, "%.200s: out of memory", path);
+    if (law.residual_sd > 1)
+        return vsh_fail(err, VSH_ENO,
+                        "--out: not written: runs lie a factor of e and more from the fit");
+    vsh_law_write(&law, &text);
     if (text.failed)
         return vsh_fail(err, VSH_EMACHINE, "%.200s: out of memory", path);
+    /* what --law would refuse is not written */
+    VSH_TRY(vsh_doc_parse(s->arena, path, text.data, text.length, &doc, err));
+    VSH_TRY(vsh_law_from_doc(s->arena, &doc, &read, err));
     return vsh_file_write(path, &text, err);
 }
 
@@ -160,6 +184,23 @@ static void warn(vsh_session *s, const vsh_fit *fit)
                      fit->draw_failed, fit->draw_failed + fit->draw_count);
 }
 
+/* The answer stands when figures could not be drawn, and not when nothing could be written. */
+static vsh_status write_report(vsh_session *s, const vsh_fit *fit, const vsh_fit_options *options,
+                               vsh_error *err)
+{
+    const plan_config *c = s->config;
+    bool drawn;
+
+    VSH_TRY(vsh_fit_write_report(fit, options, s->line, c->report, s->common->force, &drawn, err));
+    vsh_text_add(&s->talk, "vishwa-plan: report in %s/index.html\n", c->report);
+    if (drawn)
+        return VSH_OK;
+    s->answered = true;
+    return vsh_fail(err, VSH_EMACHINE,
+                    "--report: gnuplot could not draw; data and scripts are in %s (make deps)",
+                    c->report);
+}
+
 vsh_status plan_run_fit(vsh_session *s, vsh_error *err)
 {
     const plan_config *c = s->config;
@@ -180,6 +221,8 @@ vsh_status plan_run_fit(vsh_session *s, vsh_error *err)
     if (s->common->json)
         plan_fit_write_json(&fit, &json);
     else if (fit.identified)
-        plan_fit_print(&fit, c->out, s->term, &s->out);
+        plan_fit_print(&fit, c->out, &s->out);
+    if (fit.identified && c->report)
+        VSH_TRY(write_report(s, &fit, &options, err));
     return fit.identified ? VSH_OK : refuse(&fit, err);
 }

@@ -3,11 +3,10 @@
 #define VSH_PLAN_FIT_H
 
 #include "core/json.h"
-#include "core/term.h"
 #include "planner/fit/fit.h"
 
 /* law_file: what the law was written to; NULL: nowhere. */
-void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_term term, vsh_text *out);
+void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_text *out);
 void plan_fit_write_json(const vsh_fit *fit, vsh_json *json);
 
 #endif

@@ -273,11 +273,14 @@ static void print_hold_out(const vsh_fit *fit, vsh_text *out)
     vsh_text_wrap(out, h->ignores, 4, 80);
 }
 
-void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_term term, vsh_text *out)
+void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_text *out)
 {
-    vsh_text_add(out, "\n  %s%s%s fitted to %s runs of ", vsh_term_bold(term), fit->form->name,
-                 vsh_term_plain(term), vsh_show_integer(fit->runs->count).text);
-    vsh_text_wrap(out, fit->runs->path, 4, 80);
+    char title[320];
+
+    snprintf(title, sizeof title, "%s fitted to %s runs of %.200s", fit->form->name,
+             vsh_show_integer(fit->runs->count).text, fit->runs->path);
+    vsh_text_add(out, "\n  ");
+    vsh_text_wrap(out, title, 2, 80);
     vsh_text_add(out, "  ");
     vsh_text_wrap(out, fit->form->formula, 2, 80);
     print_coefficients(fit, out);

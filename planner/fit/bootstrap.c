@@ -141,37 +141,35 @@ static void show_progress(work *w, int done)
 {
     const vsh_fit_options *options = w->options;
     double now = vsh_clock_now().v, interval = options->talk_is_terminal ? 0.1 : 30;
-    bool last = done >= options->bootstraps;
     double left = (now - w->start) / done * (options->bootstraps - done);
 
-    if (!options->talk || done == 0 ||
-        (now - w->shown < interval && !(last && w->shown > w->start)))
+    if (!options->talk || now - w->shown < interval)
         return;
     w->shown = now;
-    fprintf(options->talk, "%s  bootstrap %s/%s", options->talk_is_terminal ? "\r" : "",
-            vsh_show_integer(done).text, vsh_show_integer(options->bootstraps).text);
-    if (left > 0)
-        fprintf(options->talk, "  eta %s", vsh_show_time(left).text);
-    fputs(options->talk_is_terminal ? "\033[K" : "\n", options->talk);
-    if (options->talk_is_terminal && last)
-        fputs("\r\033[K", options->talk);
+    fprintf(options->talk, "%s  bootstrap %s/%s  eta %s%s", options->talk_is_terminal ? "\r" : "",
+            vsh_show_integer(done).text, vsh_show_integer(options->bootstraps).text,
+            vsh_show_time(left).text, options->talk_is_terminal ? "\033[K" : "\n");
     fflush(options->talk);
 }
 
 static void take_draws(void *context, int64_t thread)
 {
     work *w = context;
+    int draw;
 
-    for (;;) {
-        int draw = atomic_fetch_add(&w->next, 1);
-        if (draw >= w->options->bootstraps)
-            break;
+    while ((draw = atomic_fetch_add(&w->next, 1)) < w->options->bootstraps) {
         fit_draw(w, draw, thread);
         if (thread == 0)
             show_progress(w, draw + 1);
     }
-    if (thread == 0)
-        show_progress(w, w->options->bootstraps);
+}
+
+static void clear_progress(const work *w)
+{
+    if (w->shown > w->start && w->options->talk_is_terminal) {
+        fputs("\r\033[K", w->options->talk);
+        fflush(w->options->talk);
+    }
 }
 
 /* ---- what lies side by side ------------------------------------------------------------------ */
@@ -268,6 +266,7 @@ vsh_status vsh_bootstrap_run(vsh_arena *arena, const vsh_problem *problem,
     VSH_TRY(vsh_team_form(arena, threads, &team, err));
     VSH_TRY(vsh_team_run(team, &(vsh_team_job){.work = take_draws, .context = &w}, threads, &times,
                          err));
+    clear_progress(&w);
     *bootstrap = (vsh_bootstrap){.draw = w.draw};
     for (int i = 0; i < options->bootstraps; i++) {
         if (w.done[i])

@@ -64,8 +64,8 @@ const vsh_fittable vsh_fit_bounded = {
     .need = {{VSH_COUNT_PARAMS, 3, VSH_BIT(E) | VSH_BIT(A) | VSH_BIT(ALPHA)},
              {VSH_COUNT_TOKENS, 3, VSH_BIT(E) | VSH_BIT(B) | VSH_BIT(BETA)}},
     .axis_count = 6,
-    .axis = {{-1, 0.04, 0.99, .steps = 6},             /* of the least loss */
-             {-1, 1.02, 4, .ratio = true, .steps = 4}, /* of the largest */
+    .axis = {{E, 0.04, 0.99, .steps = 6},                /* of the least loss */
+             {L0, 1.005, 10, .ratio = true, .steps = 5}, /* of the largest */
              {ALPHA, 0.04, 1.5, .ratio = true, .steps = 6},
              {BETA, 0.04, 1.5, .ratio = true, .steps = 6},
              {GAMMA, 0.1, 3, .ratio = true, .steps = 4},

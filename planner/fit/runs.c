@@ -18,10 +18,11 @@ enum { PARAMS, TOKENS, LOSS, UNIQUE, EXPERTS, GRANULARITY, GROUP, COLUMNS };
 static const char *const usual[COLUMNS] = {"params",  "tokens",      "loss", "unique_tokens",
                                            "experts", "granularity", NULL};
 
-/* A condition on the rows: one of the values stands in the column. */
+/* A condition on the rows: one of the values stands in the column, or none of them. */
 typedef struct {
     int column;
     const char *values; /* with commas between */
+    bool none;
 } condition;
 
 typedef struct {
@@ -147,9 +148,12 @@ static vsh_status read_where(reader *r, const vsh_run_columns *columns, vsh_erro
     for (int i = 0; i < columns->where_count; i++) {
         const char *text = columns->where[i], *equals = strchr(text, '=');
         char name[128];
-        if (!equals || equals == text || (size_t)(equals - text) >= sizeof name)
+        size_t length = equals ? (size_t)(equals - text) : 0;
+        r->where[i].none = length > 0 && equals[-1] == '!';
+        length -= r->where[i].none;
+        if (length == 0 || length >= sizeof name)
             return vsh_fail(err, VSH_EINPUT, "--where: expected COLUMN=VALUE, got \"%.60s\"", text);
-        snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+        snprintf(name, sizeof name, "%.*s", (int)length, text);
         VSH_TRY(find_column(r, name, &r->where[i].column, err));
         if (r->where[i].column < 0)
             return missing(r, name, err);
@@ -201,7 +205,7 @@ static bool among(const char *values, const char *value)
 static bool wanted(const reader *r)
 {
     for (int i = 0; i < r->where_count; i++)
-        if (!among(r->where[i].values, r->field[r->where[i].column]))
+        if (among(r->where[i].values, r->field[r->where[i].column]) == r->where[i].none)
             return false;
     return true;
 }
@@ -304,17 +308,12 @@ static vsh_status number_groups(reader *r, vsh_error *err)
     return VSH_OK;
 }
 
-vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_columns *columns,
-                         vsh_runs *runs, vsh_error *err)
+/* What is in r->lines. */
+static vsh_status read_table(reader *r, const vsh_run_columns *columns, vsh_error *err)
 {
-    reader *r = vsh_alloc(arena, 1, sizeof *r);
+    vsh_runs *runs = r->runs;
     char *line;
 
-    *runs = (vsh_runs){.path = path};
-    if (!r)
-        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
-    *r = (reader){.arena = arena, .runs = runs};
-    VSH_TRY(vsh_lines_read(arena, path, BYTES_MAX, &r->lines, err));
     VSH_TRY(read_header(r, columns, err));
     while ((line = next_line(r)))
         VSH_TRY(read_row(r, line, err));
@@ -326,6 +325,37 @@ vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_colum
         return vsh_fail(err, VSH_EINPUT,
                         runs->left_out ? "%s: expected runs, but --where leaves none of %d rows"
                                        : "%s: expected runs below the header, found none",
-                        path, runs->left_out);
+                        runs->path, runs->left_out);
     return r->index[GROUP] >= 0 ? number_groups(r, err) : VSH_OK;
+}
+
+static vsh_status start(vsh_arena *arena, const char *path, vsh_runs *runs, reader **r,
+                        vsh_error *err)
+{
+    *runs = (vsh_runs){.path = path};
+    *r = vsh_alloc(arena, 1, sizeof **r);
+    if (!*r)
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+    **r = (reader){.arena = arena, .runs = runs};
+    return VSH_OK;
+}
+
+vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_columns *columns,
+                         vsh_runs *runs, vsh_error *err)
+{
+    reader *r;
+
+    VSH_TRY(start(arena, path, runs, &r, err));
+    VSH_TRY(vsh_lines_read(arena, path, BYTES_MAX, &r->lines, err));
+    return read_table(r, columns, err);
+}
+
+vsh_status vsh_runs_of(vsh_arena *arena, const char *path, const char *bytes, size_t length,
+                       const vsh_run_columns *columns, vsh_runs *runs, vsh_error *err)
+{
+    reader *r;
+
+    VSH_TRY(start(arena, path, runs, &r, err));
+    VSH_TRY(vsh_lines_of(arena, path, bytes, length, &r->lines, err));
+    return read_table(r, columns, err);
 }

@@ -3,6 +3,7 @@
 #define VSH_RUNS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/arena.h"
 #include "core/status.h"
@@ -32,7 +33,7 @@ typedef struct {
      * granularity; no groups). */
     const char *params, *tokens, *loss, *unique, *experts, *granularity, *group;
     bool no_tokens; /* the column of tokens may be missing: the form ignores them */
-    /* "COLUMN=VALUE" or "COLUMN=VALUE,VALUE...": rows for which all of them hold. */
+    /* "COLUMN=VALUE,VALUE..." or "COLUMN!=VALUE,VALUE...": rows for which all of them hold. */
     const char *where[VSH_RUN_WHERE];
     int where_count;
 } vsh_run_columns;
@@ -43,5 +44,8 @@ typedef struct {
  * cell is allowed in an optional column: all tokens unique, dense. */
 vsh_status vsh_runs_read(vsh_arena *arena, const char *path, const vsh_run_columns *columns,
                          vsh_runs *runs, vsh_error *err);
+/* The same of bytes in memory, which are copied. */
+vsh_status vsh_runs_of(vsh_arena *arena, const char *path, const char *bytes, size_t length,
+                       const vsh_run_columns *columns, vsh_runs *runs, vsh_error *err);
 
 #endif

@@ -129,18 +129,19 @@ static void search_grid(const vsh_problem *problem, const vsh_axis *axis, const 
  * grid. */
 static void refine(const vsh_problem *problem, vsh_varpro *found)
 {
-    enum { LEVELS = 8, STEPS = 5 };
+    enum { LEVELS = 10, MANY = 3 };
     int n = problem->kind->axis_count, steps[VSH_AXES];
     vsh_varpro near = *found;
     double reach = 1;
+    int each = n > MANY ? 3 : 5; /* of six axes, five steps would be 15,625 points */
 
     near.count = 1;
-    for (int level = 0; level < LEVELS; level++, reach /= 2.5) {
+    for (int level = 0; level < LEVELS; level++, reach /= 2) {
         vsh_axis small[VSH_AXES];
         for (int i = 0; i < n; i++) {
             const vsh_axis *whole = &problem->axis[i];
             double step = reach / fmax(whole->steps - 1, 1), middle = near.axis[0][i];
-            steps[i] = whole->steps > 1 ? STEPS : 1;
+            steps[i] = whole->steps > 1 ? each : 1;
             small[i] = *whole;
             if (whole->steps <= 1)
                 continue;

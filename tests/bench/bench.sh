@@ -1,8 +1,8 @@
 #!/bin/sh
 # Speed of whole commands: least and median wall time of many runs, against the bound that the
 # project sets itself, and against the start of an empty process on the same machine in the same
-# run; then the simulator's engines (bench_sim.c), its table against silicon (silicon.c) and the
-# trainer. Figures depend on the machine; no test reads them.
+# run; then the simulator's engines (bench_sim.c), its table against silicon (silicon.c), the loss
+# laws on published runs (laws.c) and the trainer. Figures depend on the machine; no test reads them.
 # usage: tests/bench/bench.sh [BUILD_FOLDER]
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}
@@ -52,6 +52,8 @@ echo
 "$build/tests/bench/bench_sim" || exit 1
 echo
 "$build/tests/bench/silicon" || exit 1
+echo
+"$build/tests/bench/laws" || exit 1
 
 echo
 tests/bench/bench_train.sh || exit 1

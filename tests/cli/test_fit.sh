@@ -39,6 +39,8 @@ claim "the answer depends on the seed" sh -c '! cmp -s one.json other.json'
 run "$plan" fit noisy.csv --bootstrap 50 --out law.yaml --corpus "made up" --n-counts total
 note $((code != 0)) "fit --out"
 claim "the law says its form, corpus and covariance" sh -c "grep -q 'form: chinchilla' law.yaml && grep -q 'made up' law.yaml && grep -q covariance law.yaml"
+answers 0 '.law == "law" and .valid' "$plan" loss --law law.yaml --params 350M --tokens 8G
+answers 0 '.optimum.law == "law"' "$plan" --hw tpu-v5e --hours 100 --law law.yaml
 echo "a letter" > letter.txt
 refuses 2 'is there and is no law' "$plan" fit noisy.csv --bootstrap 0 --out letter.txt
 
@@ -53,6 +55,9 @@ awk -F, 'NR == 1 {print $0 ",set"; next} {print $0 "," (NR % 2 ? "odd" : "even")
 answers 0 '.runs == 30' "$plan" fit sets.csv --where set=odd --bootstrap 0
 answers 0 '.runs == 60' "$plan" fit sets.csv --where set=odd,even --bootstrap 0
 answers 0 '.bootstraps == 20' "$plan" fit sets.csv --columns group=set --resample budgets --bootstrap 20
+answers 0 '.runs == 30' "$plan" fit sets.csv --where 'set!=odd' --bootstrap 0
+refuses 2 'leaves none of 60' "$plan" fit sets.csv --where 'set!=odd,even'
+refuses 2 'expected COLUMN=VALUE' "$plan" fit sets.csv --where '!=odd'
 refuses 2 'leaves none of 60' "$plan" fit sets.csv --where set=neither
 refuses 2 'expected a column "sett".*did you mean set' "$plan" fit sets.csv --where sett=odd
 refuses 2 'expected COLUMN=VALUE' "$plan" fit sets.csv --where set
