@@ -164,6 +164,26 @@ static void tiled_attention_is_faster_than_stored_scores(void)
     }
 }
 
+static void the_softmax_of_tiled_attention_is_inside_of_its_kernel(void)
+{
+    vsh_chip_rate tiled = rate_of("h100-sxm", true), stored = rate_of("h100-sxm", false);
+    vsh_op_list ops = listed(true, VSH_RECOMPUTE_NONE, 2048);
+    vsh_op_list more = listed(false, VSH_RECOMPUTE_NONE, 2048);
+    int found = 0;
+
+    for (int i = 0; i < ops.count; i++)
+        if (strstr(ops.item[i].name, "softmax")) {
+            vsh_op_price price = vsh_op_time(&tiled, &ops.item[i], 4);
+            CHECK_NEAR(price.chip.v, 0, 0, 0);
+            CHECK_NEAR(price.launches, 0, 0, 0);
+            found++;
+        }
+    CHECK_INT(found, 2);
+    for (int i = 0; i < more.count; i++)
+        if (strstr(more.item[i].name, "softmax"))
+            CHECK(vsh_op_time(&stored, &more.item[i], 4).chip.v > 0);
+}
+
 /* FlashAttention-2 (arXiv:2307.08691) figure 4: TFLOP/s of forward and backward on an A100,
  * counting half of causal scores; as remembered. */
 static void attention_runs_as_fast_as_was_published(void)
@@ -422,6 +442,8 @@ const vsh_test vsh_tests[] = {
      products_side_by_side_fill_the_waves_together},
     {"no_operation_is_faster_than_the_roofline", no_operation_is_faster_than_the_roofline},
     {"tiled_attention_is_faster_than_stored_scores", tiled_attention_is_faster_than_stored_scores},
+    {"the_softmax_of_tiled_attention_is_inside_of_its_kernel",
+     the_softmax_of_tiled_attention_is_inside_of_its_kernel},
     {"attention_runs_as_fast_as_was_published", attention_runs_as_fast_as_was_published},
     {"small_work_waits_for_the_host_and_large_work_does_not",
      small_work_waits_for_the_host_and_large_work_does_not},
