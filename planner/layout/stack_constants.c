@@ -11,7 +11,8 @@ const vsh_stack_constant vsh_stack_constants[VSH_STACK_CONSTANTS] = {
     {"dispatch", AT(dispatch), 0, 500e-6, "seconds of the host to begin an operation"},
     {"link_fast", AT(link_fast), 0.1, 1, "share of the fast links that collectives reach"},
     {"link_slow", AT(link_slow), 0.1, 1, "share of the links between domains"},
-    {"overlap", AT(overlap), 0, 1, "share of overlappable communication that is hidden"}};
+    {"overlap", AT(overlap), 0, 1, "share of overlappable communication that is hidden"},
+    {"blend", AT(blend), 0, 1, "chip and host: 0 the longer of the two, 1 their sum"}};
 
 /* What stands where a profile says nothing, by kind of machine: TPU, GPU, CPU. All assumed.
  *   matrix     the median of the best measured products (stas00/ml-engineering@744d01e18b
@@ -23,11 +24,12 @@ const vsh_stack_constant vsh_stack_constants[VSH_STACK_CONSTANTS] = {
  *              less backward; no TPU's is published, the same is taken
  *   dispatch   a compiled program begins its operations by itself
  *   link_slow  what remains of the wire under headers, recalled
- *   overlap    everything that may overlap does; a step shows otherwise, a kernel cannot */
+ *   overlap    everything that may overlap does; a step shows otherwise, a kernel cannot
+ *   blend      a queue never empties; the same */
 static const vsh_stack usual[] = {
-    [VSH_TPU] = {0.98, 0.85, 0.5, 0, 1, 0.9, 1},
-    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.783, 0.9, 1},
-    [VSH_CPU] = {0.80, 0.82, 0.5, 0, 0.9, 0.9, 1},
+    [VSH_TPU] = {0.98, 0.85, 0.5, 0, 1, 0.9, 1, 0},
+    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.783, 0.9, 1, 0},
+    [VSH_CPU] = {0.80, 0.82, 0.5, 0, 0.9, 0.9, 1, 0},
 };
 
 /* A TPU's dispatch is of a whole program, not of an operation. */
@@ -44,6 +46,7 @@ const vsh_figure *vsh_stack_origin(const vsh_hardware *h, int constant)
                                                       dispatch_of(h),
                                                       &h->link_efficiency,
                                                       &h->inter_efficiency,
+                                                      NULL,
                                                       NULL};
 
     assert(constant >= 0 && constant < VSH_STACK_CONSTANTS);

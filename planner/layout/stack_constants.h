@@ -14,9 +14,10 @@ typedef struct {
     double link_fast; /* share of link_bandwidth that long collectives reach in a fast domain */
     double link_slow; /* share of inter_bandwidth across domains */
     double overlap;   /* share of overlappable communication that hides behind computation */
+    double blend;     /* how chip and host queue up: 0 the longer of the two, 1 their sum */
 } vsh_stack;
 
-enum { VSH_STACK_CONSTANTS = 7 };
+enum { VSH_STACK_CONSTANTS = 8 };
 
 /* One constant: its name, where it stands in a vsh_stack, and the range in which it is physical. */
 typedef struct {

@@ -229,6 +229,23 @@ static void small_work_waits_for_the_host_and_large_work_does_not(void)
     CHECK_NEAR(vsh_queue_time(&rate, &b).v, b.chip.v, 1e-12, 0);
 }
 
+static void chip_and_host_blend_between_the_longer_and_the_sum(void)
+{
+    vsh_chip_rate rate = rate_of("a100-80gb", true);
+    double before = 0;
+
+    for (int i = 0; i <= 10; i++) {
+        vsh_queue even = {{100 * rate.dispatch}, 100}, long_kernels = {{1}, 1};
+        double time;
+        rate.blend = 0.1 * i;
+        time = vsh_queue_time(&rate, &even).v / even.chip.v;
+        CHECK_NEAR(time, pow(2, rate.blend), 1e-9, 0);
+        CHECK(time >= before);
+        CHECK_NEAR(vsh_queue_time(&rate, &long_kernels).v, 1, 1e-4, 0);
+        before = time;
+    }
+}
+
 static void constants_of_a_stack_say_where_they_come_from(void)
 {
     vsh_hardware a100 = profile("a100-80gb"), v5e = profile("tpu-v5e");
@@ -447,6 +464,8 @@ const vsh_test vsh_tests[] = {
     {"attention_runs_as_fast_as_was_published", attention_runs_as_fast_as_was_published},
     {"small_work_waits_for_the_host_and_large_work_does_not",
      small_work_waits_for_the_host_and_large_work_does_not},
+    {"chip_and_host_blend_between_the_longer_and_the_sum",
+     chip_and_host_blend_between_the_longer_and_the_sum},
     {"constants_of_a_stack_say_where_they_come_from",
      constants_of_a_stack_say_where_they_come_from},
     {"linear_layers_are_within_ten_percent_of_silicon",
