@@ -34,12 +34,11 @@ static inline double *vsh_stack_value(vsh_stack *stack, const vsh_stack_constant
     return (double *)(void *)((char *)stack + constant->offset);
 }
 
-/* From the profile alone; what it does not know takes the family's usual value (stack_constants.c
- * says which, and where from). */
-vsh_stack vsh_stack_pure(const vsh_hardware *hardware);
+/* A constant of the pure stack, with its source and tag: the profile's figure, or, where it knows
+ * none, what is usual for its kind of machine. */
+vsh_figure vsh_stack_figure(const vsh_hardware *hardware, int constant);
 
-/* The profile's figure behind a constant of the pure stack; NULL where the family's value stands.
- */
-const vsh_figure *vsh_stack_origin(const vsh_hardware *hardware, int constant);
+/* All of them. */
+vsh_stack vsh_stack_pure(const vsh_hardware *hardware);
 
 #endif

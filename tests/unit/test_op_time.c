@@ -253,11 +253,12 @@ static void constants_of_a_stack_say_where_they_come_from(void)
 
     CHECK_NEAR(stack.matrix, a100.matrix_efficiency.value, 0, 0);
     CHECK_NEAR(stack.dispatch, a100.kernel_dispatch.value, 0, 0);
-    CHECK(vsh_stack_origin(&a100, 0) == &a100.matrix_efficiency);
-    CHECK(vsh_stack_origin(&a100, VSH_STACK_CONSTANTS - 1) == NULL);
+    CHECK(vsh_stack_figure(&a100, 0).source == a100.matrix_efficiency.source);
+    CHECK_INT(vsh_stack_figure(&a100, VSH_STACK_CONSTANTS - 1).tag, VSH_TAG_ASSUMED);
     CHECK_NEAR(vsh_stack_pure(&v5e).dispatch, 0, 0, 0);
     for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
         double value = *vsh_stack_value(&stack, &vsh_stack_constants[i]);
+        CHECK(vsh_stack_figure(&v5e, i).source != NULL);
         CHECK(value >= vsh_stack_constants[i].least && value <= vsh_stack_constants[i].most);
     }
 }
