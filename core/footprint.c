@@ -20,6 +20,10 @@ void vsh_footprint_write(const vsh_footprint *f, vsh_json *json)
     vsh_json_real(json, "activations_bytes", f->activations.v);
     vsh_json_real(json, "logits_bytes", f->logits.v);
     vsh_json_real(json, "workspace_bytes", f->workspace.v);
+    if (f->communication.v > 0)
+        vsh_json_real(json, "communication_bytes", f->communication.v);
+    if (f->reserve.v > 0)
+        vsh_json_real(json, "reserve_bytes", f->reserve.v);
     vsh_json_real(json, "total_bytes", f->total.v);
     vsh_json_end(json);
 }
@@ -34,6 +38,7 @@ vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_
     double count, kept = 0, tokens, chunk, shards = work->shards > 1 ? work->shards : 1;
 
     assert(recipe && footprint);
+    assert(!vsh_split_any(&work->split)); /* vsh_footprint_layout */
     VSH_TRY(vsh_count_parameters(model, &parameters, err));
     VSH_TRY(vsh_lower(model, work, &ops, err));
     for (int i = 0; i < ops.count; i++)

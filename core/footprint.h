@@ -16,6 +16,8 @@ typedef struct {
     vsh_bytes logits;                        /* fp32 logits and their gradient, one chunk */
     vsh_bytes
         workspace; /* scratch of the runtime, a stated share; gathered layers of sharded weights */
+    vsh_bytes communication; /* gathered weights, unsharded gradients, buffers between chips */
+    vsh_bytes reserve;       /* what the framework holds beside: its libraries, fragments */
     vsh_bytes total;
 } vsh_footprint;
 
@@ -28,6 +30,53 @@ enum { VSH_LOGIT_CHUNK = 2048 };
 /* work->recipe must be set. logit_chunk tokens go through the output head at a time (0: all). */
 vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_t logit_chunk,
                             vsh_footprint *footprint, vsh_error *err);
+
+/* ---- a chip of a layout ---------------------------------------------------------------------- */
+
+/* What a framework holds that the op list does not say; the same for every model and layout. */
+typedef struct {
+    const char *name;
+    double loss_bytes;         /* a logit, at the fullest moment of the loss */
+    double head_bytes;         /* a logit, while the head runs backward */
+    double rest_bytes;         /* a logit, until the backward pass ends */
+    double output_bytes;       /* a logit, beside, kept by the last stage of a pipeline */
+    double border;             /* outputs of a stage held for every micro-batch in flight */
+    double reduced_bytes;      /* a parameter, of what gradients are copied to; 0: in place */
+    double ahead;              /* layers gathered before their turn, of sharded weights */
+    double libraries;          /* bytes of handles and workspaces that its allocator counts */
+    double fragments;          /* share of all else that the allocator holds and nobody uses */
+    double pipeline_fragments; /* as much more under a pipeline */
+    const char *source;
+} vsh_framework;
+
+extern const char *const vsh_framework_words[]; /* closed by NULL */
+/* By index into vsh_framework_words. */
+const vsh_framework *vsh_framework_at(int index);
+
+typedef struct {
+    int64_t pipeline;      /* stages; 0 or 1: none */
+    int64_t chunks;        /* a chip has this many, interleaved; 0 or 1: one */
+    int64_t micro_batches; /* of a step; work describes one */
+    int64_t logit_chunk;   /* tokens that go through the output head at a time; 0: all */
+    const vsh_framework *framework;
+} vsh_placement;
+
+/* The fullest chip under work->split, over the stages of the pipeline in 1F1B order. work->recipe
+ * is set; work->stage is not looked at. VSH_EINPUT when the stages do not divide the layers. */
+vsh_status vsh_footprint_layout(const vsh_model *model, const vsh_work *work,
+                                const vsh_placement *placement, vsh_footprint *footprint,
+                                vsh_error *err);
+
+/* One chip with the stage of work->stage, which holds the activations of in_flight micro-batches of
+ * it at its fullest moment. Of the chunks of an interleaved chip, add up (vsh_footprint_layout). */
+vsh_status vsh_footprint_chip(const vsh_model *model, const vsh_work *work, double in_flight,
+                              const vsh_placement *placement, vsh_footprint *footprint,
+                              vsh_error *err);
+
+/* Micro-batches whose activations stage (from 0) holds at once, in whole stages: 1F1B, Narayanan et
+ * al. 2021 (arXiv:2104.04473) section 2.2; interleaved stage 0 is p (1 + (p-1) / (p v)),
+ * Korthikanti et al. 2022 section 4.2.3. */
+double vsh_in_flight(const vsh_placement *placement, int64_t stage);
 
 /* What vishwa-train reserves for a run, to the byte: its arenas are exactly this long. */
 typedef struct {

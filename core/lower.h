@@ -20,10 +20,11 @@ typedef struct {
     int64_t sequences, seq; /* B sequences of S tokens; T = B S tokens */
     vsh_precision precision;
     vsh_recompute_mode recompute;
-    bool lean;                /* vishwa-train: what is cheap is made again, not kept */
-    bool store_scores;        /* attention that keeps its S x S scores; false: tiled (flash) */
-    int64_t attention_tile;   /* of tiled attention: rows and columns of a tile, 1 = no padding */
-    bool dropout;             /* keeps a byte a masked element, as Korthikanti counts */
+    bool lean;              /* vishwa-train: what is cheap is made again, not kept */
+    bool store_scores;      /* attention that keeps its S x S scores; false: tiled (flash) */
+    int64_t attention_tile; /* of tiled attention: rows and columns of a tile, 1 = no padding */
+    bool every_second;      /* selective recomputation keeps every second product, as torchtitan */
+    bool dropout;           /* keeps a byte a masked element, as Korthikanti counts */
     const vsh_recipe *recipe; /* NULL: no optimizer operation */
     double shards;            /* chips that share weights, gradients and optimizer; 0 or 1: none */
     vsh_split split;          /* of what the list has one chip's share, with its collectives */
@@ -59,6 +60,12 @@ vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *
  * what is live while one layer of a recomputed model runs backward. */
 vsh_status vsh_lower_live_layer(const vsh_model *model, const vsh_work *work, vsh_bytes *bytes,
                                 vsh_error *err);
+
+/* The forward operations of one layer (from 0) when nothing in it is recomputed. */
+vsh_status vsh_lower_layer(const vsh_model *model, const vsh_work *work, int64_t layer,
+                           vsh_op_list *ops, vsh_error *err);
+/* The first layer of the stage that has this one's kind. */
+int64_t vsh_first_alike(const vsh_model *model, const vsh_stage *stage, int64_t layer);
 
 /* What stands before the names of a layer's operations: "layer.", "moe.", "dense-window.". Layers
  * of the same prefix are lowered together. */
