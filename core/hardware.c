@@ -96,6 +96,7 @@ static const vsh_field network_fields[] = {
     FIGURE("efficiency", link_efficiency, VSH_DIM_NUMBER, 0.01, 1, false),
     FIGURE("inter_efficiency", inter_efficiency, VSH_DIM_NUMBER, 0.01, 1, false),
     FIGURE("inter_latency", inter_latency, VSH_DIM_SECONDS, 0, 1, false),
+    FIGURE("host_bandwidth", host_rate, VSH_DIM_BYTE_RATE, 1e6, 1e15, false),
     FIGURE("launch", collective_launch, VSH_DIM_SECONDS, 0, 1, false),
     {NULL}};
 static const vsh_field power_fields[] = {
@@ -310,6 +311,7 @@ int vsh_hardware_rows(const vsh_hardware *h, vsh_hardware_row rows[VSH_HARDWARE_
         {"network.efficiency", "", 1, &h->link_efficiency},
         {"network.inter_efficiency", "", 1, &h->inter_efficiency},
         {"network.inter_latency", "us", 1e-6, &h->inter_latency},
+        {"network.host_bandwidth", "GB/s", 1e9, &h->host_rate},
         {"network.launch", "us", 1e-6, &h->collective_launch},
         {"power.chip", "W", 1, &h->power_chip},
         {"power.host_share", "W", 1, &h->power_host},

@@ -60,6 +60,7 @@ typedef struct {
     vsh_figure wrap_at, group, link_rate, inter_rate, link_latency;
     vsh_figure link_efficiency, inter_efficiency; /* share of the rate that long transfers reach */
     vsh_figure inter_latency;                     /* s a step from one fast domain to the next */
+    vsh_figure host_rate;                         /* B/s one way to the host's memory */
     vsh_figure collective_launch;                 /* s before the first byte of a collective */
     vsh_figure power_chip, power_host; /* W */
     vsh_figure price;                  /* USD an hour */

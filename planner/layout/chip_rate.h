@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "core/hardware.h"
-#include "planner/layout/stack.h"
+#include "planner/layout/stack_constants.h"
 
 typedef struct {
     int kind;            /* of vsh_hardware_kind */
@@ -15,6 +15,7 @@ typedef struct {
     double attention;    /* FLOP/s of tiled attention, heads 128 wide, long sequences */
     double vector;       /* FLOP/s of the vector units; infinite where not known */
     double memory;       /* B/s that streaming kernels reach */
+    double host;         /* B/s one way to the host's memory; 0 where not known */
     double clock;        /* Hz; what follows is in its cycles */
     double overhead;     /* before each wave of a kernel */
     double operands;     /* B a cycle from the cache into one unit; infinite where not known */
@@ -23,6 +24,7 @@ typedef struct {
     double latency;      /* from the last operand to the last result */
     double stream;       /* rows past a stationary tile at most */
     double dispatch;     /* s of the host an operation */
+    double blend;        /* of the stack */
     int64_t units;       /* matrix units, SMs */
     int64_t rows, cols;  /* of a systolic array */
     int64_t operand_bytes, result_bytes;

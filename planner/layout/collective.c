@@ -3,9 +3,6 @@
 #include <assert.h>
 #include <math.h>
 
-const char *const vsh_collective_names[VSH_COLLECTIVE_COUNT] = {
-    "all-reduce", "all-gather", "reduce-scatter", "all-to-all", "send"};
-
 /* A ring of few members on a switch moves this much of a chunk more than (n-1)/n counts: fitted
  * with latency, launch and efficiency to VIA-Research/vTrain@f8dda8473a trace/a100 (NCCL all-reduce
  * on 2 to 8 A100, 1 MiB to 1 GiB). Calibrated; planner tests hold the errors. */
@@ -40,7 +37,7 @@ static vsh_route switch_route(const vsh_fabric *f, const vsh_placement *p)
                        fmax(fast, slow)};
     vsh_line tree = {f->launch + 2 * (inside - 1) * f->hop + 2 * ceil(log2(domains)) * f->slow_hop,
                      2 * gather.per_byte / tree_share};
-    vsh_route r;
+    vsh_route r = {0};
 
     both(&r, VSH_ALL_GATHER, gather);
     both(&r, VSH_REDUCE_SCATTER, gather);
@@ -92,7 +89,7 @@ static vsh_route torus_route(const vsh_fabric *f, const vsh_placement *p)
     double across = p->domains > 1 ? (domains - 1) / domains / inside / f->slow : 0;
     double latency = f->launch + t.hops * f->hop + ceil(log2(domains)) * f->slow_hop;
     vsh_line gather = {latency, wire + across};
-    vsh_route r;
+    vsh_route r = {0};
 
     both(&r, VSH_ALL_GATHER, gather);
     both(&r, VSH_REDUCE_SCATTER, gather);
@@ -110,7 +107,7 @@ vsh_route vsh_route_of(const vsh_fabric *f, vsh_ranks ranks)
 {
     vsh_placement p = vsh_place(f, ranks);
 
-    assert(ranks.n * ranks.stride <= f->chips || ranks.n == 1);
+    assert((ranks.n - 1) * ranks.stride < f->chips);
     if (ranks.n == 1)
         return (vsh_route){0};
     return f->axes ? torus_route(f, &p) : switch_route(f, &p);

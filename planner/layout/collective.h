@@ -1,26 +1,11 @@
-/* Times of collective operations: a route is all that a size needs to become a time. */
+/* Times of collective operations: a route is all that a size needs to become a time. Sizes are
+ * those of core/op.h. */
 #ifndef VSH_COLLECTIVE_H
 #define VSH_COLLECTIVE_H
 
+#include "core/op.h"
 #include "core/units.h"
 #include "planner/layout/fabric.h"
-
-/* What is moved of the S bytes:
- *   all-reduce      every chip has S and ends with the sum
- *   all-gather      every chip ends with S, and had S / n
- *   reduce-scatter  every chip has S, and ends with S / n of the sum
- *   all-to-all      every chip has S, and sends S / n to each
- *   send            every chip sends S to the next of its group */
-typedef enum {
-    VSH_ALL_REDUCE,
-    VSH_ALL_GATHER,
-    VSH_REDUCE_SCATTER,
-    VSH_ALL_TO_ALL,
-    VSH_SEND,
-    VSH_COLLECTIVE_COUNT
-} vsh_collective;
-
-extern const char *const vsh_collective_names[VSH_COLLECTIVE_COUNT];
 
 /* Seconds of S bytes: latency + per_byte S. */
 typedef struct {

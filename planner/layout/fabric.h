@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "core/hardware.h"
-#include "planner/layout/stack.h"
+#include "planner/layout/stack_constants.h"
 
 enum { VSH_AXES_MAX = 3 };
 

@@ -20,23 +20,26 @@ static const double backward_share = 0.609 / 0.73;
  */
 static const double stream_overhead = 0.5;
 
-/* Kernels reach this share of what a plain stream does (stack.memory), by the last word of an
- * operation's name. Calibrated on microsoft/vidur@7d47513363 data/profiling/compute (fp16, A100 and
- * H100, within 0.06 of each other) and LLMCompass (PrincetonUniversity/LLMCompass@2e015fd2ee,
- * A100); a word that is not here: 1. XLA fuses these into its products: a TPU has no such table. */
+/* Of kernels by the last word of an operation's name; a word that is not here is 1 and 1.
+ *   share  what a kernel reaches of a plain stream (stack.memory). Calibrated on microsoft/vidur@
+ *          7d47513363 data/profiling/compute (fp16; A100 and H100 within 0.06 of each other, once
+ *          0.1) and LLMCompass (PrincetonUniversity/LLMCompass@2e015fd2ee, A100). XLA fuses these
+ *          into its products: on a TPU every share is 1
+ *   calls  host time over that of a product (stack.dispatch): LLMCompass's smallest operations take
+ *          53 us (LayerNorm), 48 (GELU), 13 (softmax), its products 23.3. Measured */
 static const struct {
     const char *word;
-    double share;
-} kernels_reach[] = {
-    {"norm", 0.65},    /* RMSNorm 0.44 (vidur), LayerNorm 0.95 (LLMCompass): between */
-    {"qk_norm", 0.65}, /* taken alike */
-    {"act", 0.8},      /* gated 0.66 (vidur), GELU 0.95 (LLMCompass): between */
-    {"rotary", 0.7},   /* 0.68, 0.78 (vidur) */
-    {"softmax", 0.65}, /* 0.61 to 0.71 (LLMCompass) */
-    {"embed", 0.22},   /* 0.20, 0.24 (vidur: of one shard, with its mask) */
-    {"loss", 0.35},    /* casts to fp32 and several passes; assumed */
-    {"dispatch", 0.6}, /* gathers of rows; assumed */
-    {"combine", 0.6}};
+    double share, calls;
+} words[] = {{"norm", 0.65, 2.3}, /* RMSNorm 0.44 (vidur), LayerNorm 0.95 (LLMCompass): between */
+             {"qk_norm", 0.65, 2.3}, /* taken alike */
+             {"act", 0.8, 2.1},      /* gated 0.66 (vidur), GELU 0.95 (LLMCompass): between */
+             {"rotary", 0.7, 2.1},   /* 0.68, 0.78 (vidur); its calls as GELU's */
+             {"softmax", 0.65, 0.6}, /* 0.61 to 0.71 (LLMCompass) */
+             {"embed", 0.22, 1},     /* 0.20, 0.24 (vidur: of one shard, with its mask) */
+             {"loss", 0.35, 2.1},    /* casts to fp32 and several passes; assumed */
+             {"dispatch", 0.6, 1},   /* gathers of rows; assumed */
+             {"combine", 0.6, 1}};
+enum { WORDS = sizeof words / sizeof words[0] };
 
 static double least(double a, double b) { return a < b ? a : b; }
 
@@ -65,24 +68,26 @@ static double attention_launches(const vsh_op *op, int64_t kernels)
 
 /* ---- streams ------------------------------------------------------------------------------- */
 
-static double share_of_stream(const char *name)
+static int word_of(const char *name)
 {
     const char *dot = strrchr(name, '.'), *word = dot ? dot + 1 : name;
+    int i = 0;
 
-    for (size_t i = 0; i < sizeof kernels_reach / sizeof kernels_reach[0]; i++)
-        if (strcmp(word, kernels_reach[i].word) == 0)
-            return kernels_reach[i].share;
-    return 1;
+    while (i < WORDS && strcmp(word, words[i].word) != 0)
+        i++;
+    return i;
 }
 
 static vsh_op_price stream(const vsh_chip_rate *c, const vsh_op *op, int64_t kernels)
 {
-    double share = c->kind == VSH_GPU ? share_of_stream(op->name) : 1;
+    int word = word_of(op->name);
+    double share = word < WORDS && c->kind == VSH_GPU ? words[word].share : 1;
+    double calls = word < WORDS ? words[word].calls : 1;
     double memory = op->bytes.v / (c->memory * share), vector = op->vector_flops.v / c->vector;
     double overhead = (double)kernels * stream_overhead * c->overhead / c->clock;
 
     return (vsh_op_price){{fmax(memory, vector) + overhead},
-                          (double)kernels,
+                          calls * (double)kernels,
                           overhead > fmax(memory, vector) ? VSH_BOUND_LATENCY
                           : memory >= vector              ? VSH_BOUND_MEMORY
                                                           : VSH_BOUND_VECTOR};
@@ -116,4 +121,15 @@ vsh_op_price vsh_op_time(const vsh_chip_rate *rate, const vsh_op *op, int64_t ke
     if (op->kind == VSH_OP_MATRIX || op->kind == VSH_OP_ATTENTION)
         return product(rate, op, kernels);
     return stream(rate, op, kernels);
+}
+
+vsh_seconds vsh_queue_time(const vsh_chip_rate *rate, const vsh_queue *queue)
+{
+    double chip = queue->chip.v, host = queue->launches * rate->dispatch, power;
+    double longer = fmax(chip, host), shorter = fmin(chip, host);
+
+    if (rate->blend <= 0 || shorter <= 0)
+        return (vsh_seconds){longer};
+    power = 1 / rate->blend;
+    return (vsh_seconds){longer * pow(1 + pow(shorter / longer, power), rate->blend)};
 }

@@ -8,7 +8,7 @@
 
 typedef struct {
     vsh_seconds chip; /* busy, over all executions */
-    double launches;  /* operations the host begins */
+    double launches;  /* that the host begins, in those of a product */
     vsh_bound bound;
 } vsh_op_price;
 
@@ -20,19 +20,21 @@ vsh_op_price vsh_op_time(const vsh_chip_rate *rate, const vsh_op *op, int64_t ke
 /* The executions of an operation of layers lowered together (1: outside of layers) as kernels. */
 int64_t vsh_op_kernels(const vsh_op *op, int64_t layers);
 
-static inline vsh_op_price vsh_op_price_add(vsh_op_price a, vsh_op_price b)
+/* What one host begins on one chip without a wait for other chips. */
+typedef struct {
+    vsh_seconds chip; /* busy */
+    double launches;
+} vsh_queue;
+
+static inline void vsh_queue_add(vsh_queue *queue, const vsh_op_price *price)
 {
-    return (vsh_op_price){vsh_seconds_add(a.chip, b.chip), a.launches + b.launches,
-                          a.chip.v >= b.chip.v ? a.bound : b.bound};
+    queue->chip.v += price->chip.v;
+    queue->launches += price->launches;
 }
 
-/* Of what runs without a wait for other chips: the longer of the chip's work and the host's.
- * Kernels hide behind the queue, or the chip waits for the host. */
-static inline vsh_seconds vsh_queue_time(const vsh_chip_rate *rate, vsh_op_price all)
-{
-    double host = all.launches * rate->dispatch;
-
-    return (vsh_seconds){all.chip.v > host ? all.chip.v : host};
-}
+/* The longer of the chip's work and the host's: kernels hide their beginning behind those queued
+ * before them, or the chip waits for the host. Where stretches of small kernels and of long ones
+ * take turns neither hides all of the other: the norm of the two of power 1 / blend. */
+vsh_seconds vsh_queue_time(const vsh_chip_rate *rate, const vsh_queue *queue);
 
 #endif

@@ -1,4 +1,4 @@
-#include "planner/layout/collective.h"
+#include "planner/layout/mesh.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/lower.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "collective";
@@ -170,7 +171,7 @@ static void one_chip_and_nothing_cost_nothing(void)
 
     for (int i = 0; i < NETWORKS; i++) {
         vsh_fabric f = shipped(networks[i], CHIPS);
-        for (int c = 0; c < VSH_COLLECTIVE_COUNT; c++) {
+        for (int c = VSH_ALL_REDUCE; c < VSH_COLLECTIVE_COUNT; c++) {
             CHECK_NEAR(seconds(&f, 1, 1, c, 1e9), 0, 0, 0);
             CHECK_NEAR(seconds(&alone, 1, 1, c, 1e9), 0, 0, 0);
             CHECK_NEAR(seconds(&f, 8, 1, c, 0), 0, 0, 0);
@@ -184,7 +185,7 @@ static void more_bytes_take_longer(void)
         vsh_fabric f = shipped(networks[i], CHIPS);
         for (int64_t n = 2; n <= CHIPS; n *= 2)
             for (int64_t stride = 1; n * stride <= CHIPS; stride *= 4)
-                for (int c = 0; c < VSH_COLLECTIVE_COUNT; c++)
+                for (int c = VSH_ALL_REDUCE; c < VSH_COLLECTIVE_COUNT; c++)
                     for (double bytes = 1; bytes < 1e11; bytes *= 10) {
                         double less = seconds(&f, n, stride, c, bytes);
                         CHECK(isfinite(less) && less > 0);
@@ -200,7 +201,7 @@ static void more_chips_on_switches_take_no_less(void)
         vsh_fabric f = shipped(networks[i], CHIPS);
         for (int64_t stride = 1; stride <= 16; stride *= 2)
             for (int64_t n = 1; n * stride * 2 <= CHIPS; n *= 2)
-                for (int c = 0; c <= VSH_REDUCE_SCATTER; c++)
+                for (int c = VSH_ALL_REDUCE; c <= VSH_REDUCE_SCATTER; c++)
                     for (double bytes = 1e3; bytes < 1e11; bytes *= 10)
                         CHECK(seconds(&f, 2 * n, stride, c, bytes) >=
                               seconds(&f, n, stride, c, bytes));
@@ -220,7 +221,7 @@ static void two_levels_are_never_worse_than_the_slow_links_alone(void)
         flat.hop = flat.slow_hop = fmax(f.hop, f.slow_hop);
         for (int64_t n = 2; n <= CHIPS; n *= 2)
             for (int64_t stride = 1; n * stride <= CHIPS; stride *= 2)
-                for (int c = 0; c < kinds; c++)
+                for (int c = VSH_ALL_REDUCE; c < kinds; c++)
                     for (double bytes = 1e7; bytes < 1e11; bytes *= 10)
                         CHECK(f.slow <= 0 || seconds(&f, n, stride, c, bytes) <=
                                                  seconds(&flat, n, stride, c, bytes) * 1.001);
@@ -278,6 +279,93 @@ static void networks_that_are_not_there_are_refused(void)
     CHECK_FAILS(vsh_fabric_of(&v5e, &stack, 512, 512, &f, &err), &err, VSH_EINPUT, "at most");
     v5e.inter_rate.known = false;
     CHECK_FAILS(vsh_fabric_of(&v5e, &stack, 512, 0, &f, &err), &err, VSH_EINPUT, "inter_bandwidth");
+}
+
+/* ---- layouts ------------------------------------------------------------------------------- */
+
+static double mesh_seconds(const vsh_mesh *mesh, vsh_collective c, vsh_mesh_axis axis,
+                           int64_t ranks)
+{
+    vsh_op op = {.kind = VSH_OP_COLLECTIVE,
+                 .collective = c,
+                 .axis = axis,
+                 .ranks = ranks,
+                 .count = 2,
+                 .bytes = {2e8}};
+
+    return vsh_mesh_time(mesh, &op).v;
+}
+
+static void axes_of_a_layout_take_their_own_links(void)
+{
+    vsh_fabric f = shipped("a100-80gb", 64);
+    vsh_split split = {.tensor = 4, .data = 4, .expert = 2};
+    vsh_mesh mesh = vsh_mesh_of(&f, &split, 4);
+
+    CHECK_NEAR(mesh_seconds(&mesh, VSH_ALL_REDUCE, VSH_MESH_TENSOR, 4),
+               2 * seconds(&f, 4, 1, VSH_ALL_REDUCE, 1e8), 1e-12, 0);
+    CHECK_NEAR(mesh_seconds(&mesh, VSH_ALL_REDUCE, VSH_MESH_DATA, 4),
+               2 * seconds(&f, 4, 4, VSH_ALL_REDUCE, 1e8), 1e-12, 0);
+    CHECK_NEAR(mesh_seconds(&mesh, VSH_ALL_REDUCE, VSH_MESH_DATA, 2),
+               2 * seconds(&f, 2, 8, VSH_ALL_REDUCE, 1e8), 1e-12, 0);
+    CHECK_NEAR(mesh_seconds(&mesh, VSH_ALL_TO_ALL, VSH_MESH_EXPERT, 2),
+               2 * seconds(&f, 2, 4, VSH_ALL_TO_ALL, 1e8), 1e-12, 0);
+    CHECK_NEAR(mesh_seconds(&mesh, VSH_SEND, VSH_MESH_PIPELINE, 4),
+               2 * seconds(&f, 4, 16, VSH_SEND, 1e8), 1e-12, 0);
+    CHECK_NEAR(mesh_seconds(&mesh, VSH_ALL_REDUCE, VSH_MESH_PIPELINE, 2),
+               2 * seconds(&f, 2, 48, VSH_ALL_REDUCE, 1e8), 1e-12, 0);
+}
+
+/* Also where nothing is a power of two, and no time is infinite. */
+static void every_layout_of_every_network_has_times(void)
+{
+    for (int i = 0; i < NETWORKS; i++) {
+        vsh_hardware hardware = profile(networks[i]);
+        vsh_stack stack = vsh_stack_pure(&hardware);
+        for (int64_t tensor = 1; tensor <= 6; tensor++)
+            for (int64_t data = 1; data <= 12; data++)
+                for (int64_t stages = 1; stages <= 7; stages++) {
+                    vsh_split split = {.tensor = tensor, .data = data};
+                    vsh_fabric f;
+                    vsh_mesh mesh;
+                    if (vsh_fabric_of(&hardware, &stack, tensor * data * stages, 0, &f, &err))
+                        continue;
+                    f.slow = f.domain == f.chips ? 0 : f.slow; /* nobody crosses */
+                    mesh = vsh_mesh_of(&f, &split, stages);
+                    for (int a = 0; a < VSH_MESH_COUNT; a++)
+                        for (int c = VSH_ALL_REDUCE; c < VSH_COLLECTIVE_COUNT; c++) {
+                            double time = vsh_route_time(&mesh.axis[a], c, (vsh_bytes){1e9}).v;
+                            CHECK(isfinite(time) && time < 60);
+                        }
+                    CHECK(vsh_route_time(&mesh.ends, VSH_ALL_REDUCE, (vsh_bytes){1e9}).v < 60);
+                }
+    }
+}
+
+static void every_collective_of_a_list_has_a_price(void)
+{
+    vsh_model model = vsh_test_model("name: t\nlayers: 8\nhidden: 512\nheads: 8\nffn: 2048\n"
+                                     "vocab: 32000\ncontext: 1024\ntied: true\n"
+                                     "experts: {count: 8, top_k: 2, every: 1, hidden: 512}\n");
+    vsh_work work = vsh_work_default(1024);
+    vsh_recipe recipe = {.weights = 2, .gradients = 2, .master = 4, .moments = 8};
+    vsh_fabric f = shipped("h100-sxm", 64);
+    static vsh_op_list ops;
+    vsh_mesh mesh;
+    int count = 0;
+
+    work.split =
+        (vsh_split){.tensor = 2, .sequence = true, .context = 2, .expert = 4, .data = 4, .zero = 1};
+    work.stage = (vsh_stage){.first = 0, .layers = 2, .embedding = true};
+    work.recipe = &recipe;
+    mesh = vsh_mesh_of(&f, &work.split, 4);
+    REQUIRE_OK(vsh_lower(&model, &work, &ops, &err), &err);
+    for (int i = 0; i < ops.count; i++)
+        if (ops.item[i].kind == VSH_OP_COLLECTIVE) {
+            CHECK(vsh_mesh_time(&mesh, &ops.item[i]).v > 0);
+            count++;
+        }
+    CHECK(count > 10);
 }
 
 /* ---- measured ------------------------------------------------------------------------------ */
@@ -368,6 +456,9 @@ const vsh_test vsh_tests[] = {
      a_group_across_nodes_crosses_with_the_links_of_all_its_members},
     {"slices_meet_over_the_data_centre", slices_meet_over_the_data_centre},
     {"networks_that_are_not_there_are_refused", networks_that_are_not_there_are_refused},
+    {"axes_of_a_layout_take_their_own_links", axes_of_a_layout_take_their_own_links},
+    {"every_layout_of_every_network_has_times", every_layout_of_every_network_has_times},
+    {"every_collective_of_a_list_has_a_price", every_collective_of_a_list_has_a_price},
     {"reductions_on_nvlink_are_within_three_percent_of_a100_nodes",
      reductions_on_nvlink_are_within_three_percent_of_a100_nodes},
     {"gathers_on_tpu_v7_are_within_three_percent", gathers_on_tpu_v7_are_within_three_percent},

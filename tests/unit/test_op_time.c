@@ -121,16 +121,16 @@ static vsh_op_list listed(bool flash, vsh_recompute_mode recompute, int64_t seq)
 
 static int64_t layers_of(const vsh_op *op) { return strncmp(op->name, "layer.", 6) == 0 ? 4 : 1; }
 
-static vsh_op_price priced(const vsh_chip_rate *rate, const vsh_op_list *ops)
+static vsh_queue priced(const vsh_chip_rate *rate, const vsh_op_list *ops)
 {
-    vsh_op_price sum = {{0}};
+    vsh_queue queue = {{0}};
 
     for (int i = 0; i < ops->count; i++) {
         const vsh_op *op = &ops->item[i];
-        int64_t kernels = vsh_op_kernels(op, layers_of(op));
-        sum = vsh_op_price_add(sum, vsh_op_time(rate, op, kernels));
+        vsh_op_price price = vsh_op_time(rate, op, vsh_op_kernels(op, layers_of(op)));
+        vsh_queue_add(&queue, &price);
     }
-    return sum;
+    return queue;
 }
 
 static void no_operation_is_faster_than_the_roofline(void)
@@ -162,6 +162,26 @@ static void tiled_attention_is_faster_than_stored_scores(void)
         CHECK(priced(&tiled, &a).chip.v < priced(&stored, &b).chip.v);
         CHECK(priced(&tiled, &a).launches < priced(&stored, &b).launches);
     }
+}
+
+static void the_softmax_of_tiled_attention_is_inside_of_its_kernel(void)
+{
+    vsh_chip_rate tiled = rate_of("h100-sxm", true), stored = rate_of("h100-sxm", false);
+    vsh_op_list ops = listed(true, VSH_RECOMPUTE_NONE, 2048);
+    vsh_op_list more = listed(false, VSH_RECOMPUTE_NONE, 2048);
+    int found = 0;
+
+    for (int i = 0; i < ops.count; i++)
+        if (strstr(ops.item[i].name, "softmax")) {
+            vsh_op_price price = vsh_op_time(&tiled, &ops.item[i], 4);
+            CHECK_NEAR(price.chip.v, 0, 0, 0);
+            CHECK_NEAR(price.launches, 0, 0, 0);
+            found++;
+        }
+    CHECK_INT(found, 2);
+    for (int i = 0; i < more.count; i++)
+        if (strstr(more.item[i].name, "softmax"))
+            CHECK(vsh_op_time(&stored, &more.item[i], 4).chip.v > 0);
 }
 
 /* FlashAttention-2 (arXiv:2307.08691) figure 4: TFLOP/s of forward and backward on an A100,
@@ -202,11 +222,28 @@ static void small_work_waits_for_the_host_and_large_work_does_not(void)
     vsh_chip_rate rate = rate_of("a100-80gb", true);
     vsh_op_list small = listed(true, VSH_RECOMPUTE_NONE, 64);
     vsh_op_list large = listed(true, VSH_RECOMPUTE_NONE, 4096);
-    vsh_op_price a = priced(&rate, &small), b = priced(&rate, &large);
+    vsh_queue a = priced(&rate, &small), b = priced(&rate, &large);
 
     CHECK_NEAR(a.launches, b.launches, 0, 0);
-    CHECK_NEAR(vsh_queue_time(&rate, a).v, a.launches * rate.dispatch, 1e-12, 0);
-    CHECK_NEAR(vsh_queue_time(&rate, b).v, b.chip.v, 1e-12, 0);
+    CHECK_NEAR(vsh_queue_time(&rate, &a).v, a.launches * rate.dispatch, 1e-12, 0);
+    CHECK_NEAR(vsh_queue_time(&rate, &b).v, b.chip.v, 1e-12, 0);
+}
+
+static void chip_and_host_blend_between_the_longer_and_the_sum(void)
+{
+    vsh_chip_rate rate = rate_of("a100-80gb", true);
+    double before = 0;
+
+    for (int i = 0; i <= 10; i++) {
+        vsh_queue even = {{100 * rate.dispatch}, 100}, long_kernels = {{1}, 1};
+        double time;
+        rate.blend = 0.1 * i;
+        time = vsh_queue_time(&rate, &even).v / even.chip.v;
+        CHECK_NEAR(time, pow(2, rate.blend), 1e-9, 0);
+        CHECK(time >= before);
+        CHECK_NEAR(vsh_queue_time(&rate, &long_kernels).v, 1, 1e-4, 0);
+        before = time;
+    }
 }
 
 static void constants_of_a_stack_say_where_they_come_from(void)
@@ -216,11 +253,12 @@ static void constants_of_a_stack_say_where_they_come_from(void)
 
     CHECK_NEAR(stack.matrix, a100.matrix_efficiency.value, 0, 0);
     CHECK_NEAR(stack.dispatch, a100.kernel_dispatch.value, 0, 0);
-    CHECK(vsh_stack_origin(&a100, 0) == &a100.matrix_efficiency);
-    CHECK(vsh_stack_origin(&a100, VSH_STACK_CONSTANTS - 1) == NULL);
+    CHECK(vsh_stack_figure(&a100, 0).source == a100.matrix_efficiency.source);
+    CHECK_INT(vsh_stack_figure(&a100, VSH_STACK_CONSTANTS - 1).tag, VSH_TAG_ASSUMED);
     CHECK_NEAR(vsh_stack_pure(&v5e).dispatch, 0, 0, 0);
     for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
         double value = *vsh_stack_value(&stack, &vsh_stack_constants[i]);
+        CHECK(vsh_stack_figure(&v5e, i).source != NULL);
         CHECK(value >= vsh_stack_constants[i].least && value <= vsh_stack_constants[i].most);
     }
 }
@@ -247,7 +285,6 @@ static void check_errors(errors *e, int count, double median, double ninety, dou
     CHECK_INT(e->count, count);
     if (e->count != count)
         return;
-fprintf(stderr,"n %d q50 %.3f q90 %.3f max %.3f\n",count,e->error[count/2],e->error[count*9/10],e->error[count-1]); {double b=0; for(int i=0;i<count;i++) b+=e->error[i]; fprintf(stderr,"bias %.3f\n",b/count);}
     CHECK(fabs(e->error[count / 2]) < median);
     CHECK(fabs(e->error[count * 9 / 10]) < ninety);
     CHECK(fabs(e->error[count - 1]) < worst);
@@ -318,8 +355,10 @@ static void products_on_an_a100_are_within_ten_percent_of_silicon(void)
 
     while (at && next_row(&at, f) > 6)
         if (strcmp(f[0], "A100") == 0 && strcmp(f[1], "matmul") == 0)
-            e.error[e.count++] = (product(&rate, atoll(f[2]), atoll(f[3]), atoll(f[4])) +
-                                  rate.dispatch) / (atof(f[5]) * 1e-3) - 1;
+            e.error[e.count++] =
+                (product(&rate, atoll(f[2]), atoll(f[3]), atoll(f[4])) + rate.dispatch) /
+                    (atof(f[5]) * 1e-3) -
+                1;
     if (!at) {
         vsh_skip("no measured products here");
         return;
@@ -365,8 +404,8 @@ static void vidur_streams(const char *gpu, const char *chip, int kernel, errors 
 
     while (at && next_row(&at, f) > 8)
         for (int i = 0; i < MODELS; i++) {
-            double width = stream_kernels[kernel].of_ffn ? widths[i].ffn / atof(f[4])
-                                                         : widths[i].hidden;
+            double width =
+                stream_kernels[kernel].of_ffn ? widths[i].ffn / atof(f[4]) : widths[i].hidden;
             if (strcmp(f[0], gpu) == 0 && strcmp(f[1], widths[i].model) == 0 &&
                 strcmp(f[2], stream_kernels[kernel].kernel) == 0 && atof(f[8]) > 0.02)
                 e->error[e->count++] =
@@ -421,9 +460,13 @@ const vsh_test vsh_tests[] = {
      products_side_by_side_fill_the_waves_together},
     {"no_operation_is_faster_than_the_roofline", no_operation_is_faster_than_the_roofline},
     {"tiled_attention_is_faster_than_stored_scores", tiled_attention_is_faster_than_stored_scores},
+    {"the_softmax_of_tiled_attention_is_inside_of_its_kernel",
+     the_softmax_of_tiled_attention_is_inside_of_its_kernel},
     {"attention_runs_as_fast_as_was_published", attention_runs_as_fast_as_was_published},
     {"small_work_waits_for_the_host_and_large_work_does_not",
      small_work_waits_for_the_host_and_large_work_does_not},
+    {"chip_and_host_blend_between_the_longer_and_the_sum",
+     chip_and_host_blend_between_the_longer_and_the_sum},
     {"constants_of_a_stack_say_where_they_come_from",
      constants_of_a_stack_say_where_they_come_from},
     {"linear_layers_are_within_ten_percent_of_silicon",
@@ -432,6 +475,5 @@ const vsh_test vsh_tests[] = {
      products_on_an_a100_are_within_ten_percent_of_silicon},
     {"streams_are_as_near_to_silicon_as_one_share_a_kind_can_be",
      streams_are_as_near_to_silicon_as_one_share_a_kind_can_be},
-    {"products_on_tpu_v5e_are_within_three_percent",
-     products_on_tpu_v5e_are_within_three_percent},
+    {"products_on_tpu_v5e_are_within_three_percent", products_on_tpu_v5e_are_within_three_percent},
     {NULL, NULL}};

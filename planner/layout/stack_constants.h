@@ -1,8 +1,8 @@
 /* The constants of one hardware under one software: all that calibration may move, eight at most.
  * Pure: every one from specifications and measured kernels (the profile), none from a training
  * step. A calibrated stack is the same struct with other numbers. */
-#ifndef VSH_STACK_H
-#define VSH_STACK_H
+#ifndef VSH_STACK_CONSTANTS_H
+#define VSH_STACK_CONSTANTS_H
 
 #include "core/hardware.h"
 
@@ -14,9 +14,10 @@ typedef struct {
     double link_fast; /* share of link_bandwidth that long collectives reach in a fast domain */
     double link_slow; /* share of inter_bandwidth across domains */
     double overlap;   /* share of overlappable communication that hides behind computation */
+    double blend;     /* how chip and host queue up: 0 the longer of the two, 1 their sum */
 } vsh_stack;
 
-enum { VSH_STACK_CONSTANTS = 7 };
+enum { VSH_STACK_CONSTANTS = 8 };
 
 /* One constant: its name, where it stands in a vsh_stack, and the range in which it is physical. */
 typedef struct {
@@ -33,12 +34,11 @@ static inline double *vsh_stack_value(vsh_stack *stack, const vsh_stack_constant
     return (double *)(void *)((char *)stack + constant->offset);
 }
 
-/* From the profile alone; what it does not know takes the family's usual value (stack.c says
- * which, and where from). */
-vsh_stack vsh_stack_pure(const vsh_hardware *hardware);
+/* A constant of the pure stack, with its source and tag: the profile's figure, or, where it knows
+ * none, what is usual for its kind of machine. */
+vsh_figure vsh_stack_figure(const vsh_hardware *hardware, int constant);
 
-/* The profile's figure behind a constant of the pure stack; NULL where the family's value stands.
- */
-const vsh_figure *vsh_stack_origin(const vsh_hardware *hardware, int constant);
+/* All of them. */
+vsh_stack vsh_stack_pure(const vsh_hardware *hardware);
 
 #endif
