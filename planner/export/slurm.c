@@ -1,0 +1,121 @@
+#include <assert.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+
+#include "planner/export/export_feature.h"
+#include "planner/export/export_rows.h"
+
+/* A batch script for Slurm around what another target writes: a task a chip. Options of sbatch and
+ * srun as in their manual pages, SchedMD/slurm doc/man/man1. */
+
+/* Beyond the plan's 95 % for starting, checkpoints and evaluation: assumed. */
+#define TIME_MARGIN 1.1
+
+/* What starts the tasks of each; srun gives RANK and its like to torch.distributed. */
+#define RANKED                                                                                     \
+    "srun sh -c 'export RANK=\"$SLURM_PROCID\" LOCAL_RANK=\"$SLURM_LOCALID\"\n"                    \
+    "    export WORLD_SIZE=\"$SLURM_NTASKS\"\n    "
+
+static const struct {
+    const vsh_export_target *target;
+    const char *start;
+} launches[] = {
+    {&vsh_export_megatron, RANKED "exec sh megatron.sh'\n"},
+    {&vsh_export_torchtitan,
+     RANKED "export PYTHONPATH=\".${PYTHONPATH:+:$PYTHONPATH}\"\n"
+            "    exec python3 -m torchtitan.train --job.config_file config.toml \"$@\"' "
+            "torchtitan \"$@\"\n"},
+    {&vsh_export_vishwa_train, "srun vishwa-train run config.yaml --out run --resume\n"},
+};
+
+static const vsh_export_target *launch_of(const vsh_export_run *r)
+{
+    if (r->launch)
+        return r->launch;
+    return r->hardware->kind == VSH_GPU ? &vsh_export_megatron : &vsh_export_vishwa_train;
+}
+
+static const char *start_of(const vsh_export_target *target)
+{
+    for (size_t i = 0; i < sizeof launches / sizeof launches[0]; i++)
+        if (launches[i].target == target)
+            return launches[i].start;
+    return NULL;
+}
+
+static vsh_status check(const vsh_export_run *r, vsh_error *err)
+{
+    int64_t here = vsh_export_node_chips(r);
+
+    if (!start_of(launch_of(r)))
+        return vsh_fail(err, VSH_EINPUT,
+                        "--for: expected megatron, torchtitan or vishwa-train, got %s",
+                        launch_of(r)->name);
+    if (r->chips % here)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--to slurm: expected whole nodes of %" PRId64 " chips, got %" PRId64
+                        " chips",
+                        here, r->chips);
+    return VSH_OK;
+}
+
+/* Names of jobs have no quotes: what is no plain letter, digit, point or dash becomes a dash. */
+static void write_name(const char *name, vsh_text *out)
+{
+    vsh_text_add(out, "#SBATCH --job-name=");
+    for (int i = 0; name[i] && i < 60; i++) {
+        unsigned char c = (unsigned char)name[i];
+        bool plain = c < 0x80 && (isalnum(c) || c == '.' || c == '_');
+        vsh_text_add(out, "%c", plain ? c : '-');
+    }
+    vsh_text_add(out, "\n");
+}
+
+static void write_time(double hours, vsh_text *out)
+{
+    int64_t minutes = (int64_t)ceil(60 * TIME_MARGIN * hours);
+
+    if (hours > 0)
+        vsh_text_add(out, "#SBATCH --time=%" PRId64 "-%02d:%02d:00\n", minutes / 1440,
+                     (int)(minutes / 60 % 24), (int)(minutes % 60));
+}
+
+static void write_script(const vsh_export_run *r, vsh_text *out)
+{
+    int64_t here = vsh_export_node_chips(r);
+
+    vsh_text_add(out, "#!/bin/sh\n");
+    write_name(r->model->name, out);
+    vsh_text_add(out, "#SBATCH --nodes=%" PRId64 "\n#SBATCH --ntasks-per-node=%" PRId64 "\n",
+                 r->chips / here, here);
+    if (r->hardware->kind == VSH_GPU)
+        vsh_text_add(out, "#SBATCH --gpus-per-node=%" PRId64 "\n", here);
+    write_time(r->hours_most, out);
+    vsh_text_add(out,
+                 "# FILL IN, as the site asks: #SBATCH --partition, --account, --cpus-per-task"
+                 "%s\n",
+                 r->hours_most > 0 ? "" : ", --time");
+    vsh_export_heading(&vsh_export_slurm, r, out);
+    vsh_text_add(out, "# submit in the folder of these files: sbatch job.sbatch\n\nset -eu\n");
+    if (r->hardware->kind == VSH_GPU)
+        vsh_text_add(out, "MASTER_ADDR=$(scontrol show hostnames \"$SLURM_JOB_NODELIST\" | "
+                          "head -n 1)\nMASTER_PORT=${MASTER_PORT:-29500}\n"
+                          "export MASTER_ADDR MASTER_PORT\n");
+    vsh_text_add(out, "%s", start_of(launch_of(r)));
+}
+
+static vsh_status write(const vsh_export_run *r, vsh_export_files *files, vsh_error *err)
+{
+    VSH_TRY(check(r, err));
+    write_script(r, vsh_export_file(files, "job.sbatch"));
+    return vsh_export_write(launch_of(r), r, files, err);
+}
+
+/* Of what a run has it says nothing; what it starts does, or refuses. */
+const vsh_export_target vsh_export_slurm = {.name = "slurm",
+                                            .system = "Slurm",
+                                            .version = "sbatch(1), srun(1) of Slurm 24.05",
+                                            .can = UINT64_MAX,
+                                            .runs_on = {[VSH_GPU] = true, [VSH_CPU] = true},
+                                            .write = write};
