@@ -130,8 +130,9 @@ vsh_status vsh_export_refuse(const vsh_export_target *target, const vsh_export_r
 
     for (int i = 0; i < VSH_EXPORT_FEATURE_COUNT; i++)
         if (cannot >> i & 1)
-            return vsh_fail(err, VSH_EINPUT, "--to %s: no key of %s says %s, and it would be lost",
-                            target->name, target->system, titles[i]);
+            return vsh_fail(err, VSH_EINPUT,
+                            "--to %s: expected what this export can tell %s, got %s", target->name,
+                            target->system, titles[i]);
     return VSH_OK;
 }
 

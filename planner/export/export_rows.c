@@ -32,10 +32,21 @@ void vsh_quote_shell(const char *text, vsh_text *out)
     vsh_text_put(out, "'", 1);
 }
 
+/* What YAML 1.1 ends a line with beside control characters: U+0085, U+2028, U+2029. Its bytes. */
+static int line_break(const unsigned char *c)
+{
+    if (c[0] == 0xc2 && c[1] == 0x85)
+        return 2;
+    return c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9) ? 3 : 0;
+}
+
 void vsh_quote_comment(const char *text, vsh_text *out)
 {
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        vsh_text_add(out, "%c", *c < 0x20 || *c == 0x7f ? ' ' : *c);
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        int broken = line_break(c);
+        vsh_text_add(out, "%c", *c < 0x20 || *c == 0x7f || broken ? ' ' : *c);
+        c += broken ? broken - 1 : 0;
+    }
 }
 
 /* ---- values -----------------------------------------------------------------------------------
@@ -47,16 +58,17 @@ bool vsh_say_whole(vsh_text *out, int64_t value)
     return true;
 }
 
-/* YAML 1.1 takes "1e-05" for a text and TOML "1" for a whole number: there is always a point. */
+/* As few digits as say it to fifteen. YAML 1.1 takes "1e-05" for a text and TOML "1" for a whole
+ * number: there is always a point. */
 bool vsh_say_real(vsh_text *out, double value)
 {
     char room[40];
     size_t mantissa;
 
     assert(isfinite(value));
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 1; digits <= 15; digits++) {
         snprintf(room, sizeof room, "%.*g", digits, value);
-        if (strtod(room, NULL) == value)
+        if (fabs(strtod(room, NULL) - value) <= 1e-15 * fabs(value))
             break;
     }
     mantissa = strcspn(room, "e");

@@ -39,7 +39,7 @@ void vsh_quote_shell(const char *text, vsh_text *out);
 /* On one line, without control characters: for comments. */
 void vsh_quote_comment(const char *text, vsh_text *out);
 
-/* Appends, and is true: for getters. Reals are as short as reads back the same, with a point. */
+/* Appends, and is true: for getters. Reals are short, with a point. */
 bool vsh_say_whole(vsh_text *out, int64_t value);
 bool vsh_say_real(vsh_text *out, double value);
 bool vsh_say_word(vsh_text *out, const char *word);

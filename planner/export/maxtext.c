@@ -38,7 +38,20 @@ static int64_t tensor(const vsh_export_run *r, bool sequence)
     return r->layout.split.sequence == sequence ? r->layout.split.tensor : 1;
 }
 
-VSH_ROW(decoder, vsh_say_word(out, vsh_export_has(r, VSH_HAS_EXPERTS) ? "mixtral" : "llama2"))
+static bool routed(const vsh_export_run *r) { return vsh_export_has(r, VSH_HAS_EXPERTS); }
+static bool qk_norm(const vsh_export_run *r) { return vsh_export_has(r, VSH_HAS_QK_NORM_HEAD); }
+
+/* The blocks of these models, configs/models: one of each kind. */
+static bool decoder(const vsh_export_run *r, vsh_text *out)
+{
+    static const char *const block[2][2] = {{"llama2", "qwen3"}, {"mixtral", "qwen3_moe"}};
+
+    return vsh_say_word(out, block[routed(r)][qk_norm(r)]);
+}
+VSH_ROW(norm, qk_norm(r) && vsh_say_word(out, "true"))
+VSH_ROW(norm_top_k, qk_norm(r) && routed(r) && vsh_say_word(out, "true"))
+/* Of a model whose every layer has experts the two widths have to be one. */
+VSH_ROW(mlp_dim, routed(r) ? vsh_row_expert_hidden(r, out) : vsh_row_ffn(r, out))
 VSH_ROW(activations, vsh_say_word(out, "[\"silu\", \"linear\"]"))
 VSH_ROW(tied, vsh_say_word(out, r->model->tied ? "true" : "false"))
 VSH_ROW(unscaled, r->model->tied &&vsh_say_word(out, "false"))
@@ -76,6 +89,8 @@ static bool remat(const vsh_export_run *r, vsh_text *out)
     return vsh_say_word(out, policy[r->recompute]);
 }
 
+#define LAYOUT "layout: between slices (dcn), inside one (ici)"
+
 static const vsh_export_row rows[] = {
     {"model", "decoder_block", VSH_ROW_TEXT, decoder},
     {"model", "base_num_decoder_layers", VSH_ROW_NUMBER, vsh_row_layers},
@@ -83,14 +98,16 @@ static const vsh_export_row rows[] = {
     {"model", "base_num_query_heads", VSH_ROW_NUMBER, vsh_row_heads},
     {"model", "base_num_kv_heads", VSH_ROW_NUMBER, vsh_row_kv_heads},
     {"model", "head_dim", VSH_ROW_NUMBER, vsh_row_head_dim},
-    {"model", "base_mlp_dim", VSH_ROW_NUMBER, vsh_row_ffn},
+    {"model", "base_mlp_dim", VSH_ROW_NUMBER, mlp_dim},
     {"model", "mlp_activations", VSH_ROW_NUMBER, activations},
     {"model", "vocab_size", VSH_ROW_NUMBER, vsh_row_vocab},
     {"model", "logits_via_embedding", VSH_ROW_NUMBER, tied},
     {"model", "normalize_embedding_logits", VSH_ROW_NUMBER, unscaled},
+    {"model", "use_qk_norm", VSH_ROW_NUMBER, norm},
     {"model", "num_experts", VSH_ROW_NUMBER, vsh_row_experts},
     {"model", "num_experts_per_tok", VSH_ROW_NUMBER, vsh_row_top_k},
     {"model", "base_moe_mlp_dim", VSH_ROW_NUMBER, vsh_row_expert_hidden},
+    {"model", "norm_topk_prob", VSH_ROW_NUMBER, norm_top_k},
     {"model", "capacity_factor", VSH_ROW_NUMBER, vsh_row_capacity},
     {"model", "sparse_matmul", VSH_ROW_NUMBER, dense_experts},
     {"model", "megablox", VSH_ROW_NUMBER, dense_experts},
@@ -117,30 +134,18 @@ static const vsh_export_row rows[] = {
     {"optimizer", "gradient_clipping_threshold", VSH_ROW_NUMBER, vsh_row_clip},
     {"optimizer", "data_shuffle_seed", VSH_ROW_NUMBER, vsh_row_seed},
     {"optimizer", "init_weights_seed", VSH_ROW_NUMBER, vsh_row_seed},
-    {"layout: between slices (dcn), inside one (ici)", "dcn_data_parallelism", VSH_ROW_NUMBER,
-     dcn_data},
-    {"layout: between slices (dcn), inside one (ici)", "dcn_fsdp_parallelism", VSH_ROW_NUMBER,
-     dcn_fsdp},
-    {"layout: between slices (dcn), inside one (ici)", "ici_data_parallelism", VSH_ROW_NUMBER,
-     ici_data},
-    {"layout: between slices (dcn), inside one (ici)", "ici_fsdp_parallelism", VSH_ROW_NUMBER,
-     ici_fsdp},
-    {"layout: between slices (dcn), inside one (ici)", "ici_tensor_parallelism", VSH_ROW_NUMBER,
-     ici_tensor},
-    {"layout: between slices (dcn), inside one (ici)", "ici_tensor_sequence_parallelism",
-     VSH_ROW_NUMBER, ici_tensor_sequence},
-    {"layout: between slices (dcn), inside one (ici)", "ici_context_parallelism", VSH_ROW_NUMBER,
-     vsh_row_context},
-    {"layout: between slices (dcn), inside one (ici)", "ici_expert_parallelism", VSH_ROW_NUMBER,
-     vsh_row_expert_ways},
-    {"layout: between slices (dcn), inside one (ici)", "ici_pipeline_parallelism", VSH_ROW_NUMBER,
-     vsh_row_pipeline},
-    {"layout: between slices (dcn), inside one (ici)", "shard_optimizer_over_data", VSH_ROW_NUMBER,
-     zero_1},
-    {"layout: between slices (dcn), inside one (ici)", "num_layers_per_pipeline_stage",
-     VSH_ROW_NUMBER, stage_layers},
-    {"layout: between slices (dcn), inside one (ici)", "num_pipeline_microbatches", VSH_ROW_NUMBER,
-     stage_batches},
+    {LAYOUT, "dcn_data_parallelism", VSH_ROW_NUMBER, dcn_data},
+    {LAYOUT, "dcn_fsdp_parallelism", VSH_ROW_NUMBER, dcn_fsdp},
+    {LAYOUT, "ici_data_parallelism", VSH_ROW_NUMBER, ici_data},
+    {LAYOUT, "ici_fsdp_parallelism", VSH_ROW_NUMBER, ici_fsdp},
+    {LAYOUT, "ici_tensor_parallelism", VSH_ROW_NUMBER, ici_tensor},
+    {LAYOUT, "ici_tensor_sequence_parallelism", VSH_ROW_NUMBER, ici_tensor_sequence},
+    {LAYOUT, "ici_context_parallelism", VSH_ROW_NUMBER, vsh_row_context},
+    {LAYOUT, "ici_expert_parallelism", VSH_ROW_NUMBER, vsh_row_expert_ways},
+    {LAYOUT, "ici_pipeline_parallelism", VSH_ROW_NUMBER, vsh_row_pipeline},
+    {LAYOUT, "shard_optimizer_over_data", VSH_ROW_NUMBER, zero_1},
+    {LAYOUT, "num_layers_per_pipeline_stage", VSH_ROW_NUMBER, stage_layers},
+    {LAYOUT, "num_pipeline_microbatches", VSH_ROW_NUMBER, stage_batches},
     {0}};
 
 static vsh_status check(const vsh_export_run *r, vsh_error *err)
@@ -186,10 +191,10 @@ const vsh_export_target vsh_export_maxtext = {
     .name = "maxtext",
     .system = "MaxText",
     .version = "AI-Hypercomputer/maxtext@000b810bb1 src/maxtext/configs/base.yml",
-    .can = VSH_CAN(HEAD_DIM) | VSH_CAN(TIED) | VSH_CAN(EXPERTS) | VSH_CAN(CAPACITY) |
-           VSH_CAN(TENSOR) | VSH_CAN(TENSOR_ALONE) | VSH_CAN(PIPELINE) | VSH_CAN(CONTEXT) |
-           VSH_CAN(EXPERT_WAYS) | VSH_CAN(ZERO_0) | VSH_CAN(ZERO_1) | VSH_CAN(ZERO_3) |
-           VSH_CAN(FP32) | VSH_CAN(INT8) | VSH_CAN(MUON) | VSH_CAN(SGD) | VSH_CAN(SELECTIVE) |
-           VSH_CAN(SCORES),
+    .can = VSH_CAN(HEAD_DIM) | VSH_CAN(TIED) | VSH_CAN(QK_NORM_HEAD) | VSH_CAN(EXPERTS) |
+           VSH_CAN(CAPACITY) | VSH_CAN(TENSOR) | VSH_CAN(TENSOR_ALONE) | VSH_CAN(PIPELINE) |
+           VSH_CAN(CONTEXT) | VSH_CAN(EXPERT_WAYS) | VSH_CAN(ZERO_0) | VSH_CAN(ZERO_1) |
+           VSH_CAN(ZERO_3) | VSH_CAN(FP32) | VSH_CAN(INT8) | VSH_CAN(MUON) | VSH_CAN(SGD) |
+           VSH_CAN(SELECTIVE) | VSH_CAN(SCORES),
     .runs_on = {[VSH_TPU] = true},
     .write = write};

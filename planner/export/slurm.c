@@ -7,7 +7,8 @@
 #include "planner/export/export_rows.h"
 
 /* A batch script for Slurm around what another target writes: a task a chip. Options of sbatch and
- * srun as in their manual pages, SchedMD/slurm doc/man/man1. */
+ * srun as in SchedMD/slurm doc/man/man1/sbatch.1; --gpus-per-node came later, with 19.05 (from
+ * memory). */
 
 /* Beyond the plan's 95 % for starting, checkpoints and evaluation: assumed. */
 #define TIME_MARGIN 1.1
@@ -115,7 +116,8 @@ static vsh_status write(const vsh_export_run *r, vsh_export_files *files, vsh_er
 /* Of what a run has it says nothing; what it starts does, or refuses. */
 const vsh_export_target vsh_export_slurm = {.name = "slurm",
                                             .system = "Slurm",
-                                            .version = "sbatch(1), srun(1) of Slurm 24.05",
+                                            .version =
+                                                "SchedMD/slurm@15679445bf doc/man/man1/sbatch.1",
                                             .can = UINT64_MAX,
                                             .runs_on = {[VSH_GPU] = true, [VSH_CPU] = true},
                                             .write = write};

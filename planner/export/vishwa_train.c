@@ -69,6 +69,9 @@ static vsh_status check(const vsh_export_run *r, vsh_error *err)
                         "--to vishwa-train: --seq: expected at most the model's context %" PRId64
                         ", got %" PRId64,
                         r->model->context, r->seq);
+    if (vsh_export_has(r, VSH_HAS_EXPERTS) && vsh_export_has(r, VSH_HAS_ALL_BIAS))
+        return vsh_fail(err, VSH_EINPUT,
+                        "--to vishwa-train: it builds no experts with biases everywhere");
     if ((double)r->batch * (double)r->seq > STEP_TOKENS_MAX)
         return vsh_fail(err, VSH_EINPUT,
                         "--to vishwa-train: expected at most %g tokens in a step, got %.4g",
@@ -105,6 +108,10 @@ const vsh_export_target vsh_export_vishwa_train = {
     .name = "vishwa-train",
     .system = "vishwa-train",
     .version = "this version (docs/formats.md)",
-    .can = ~(VSH_CAN(FP16) | VSH_CAN(FP8) | VSH_CAN(LION) | VSH_CAN(MUON) | VSH_CAN(SCORES)),
+    .can = ~(VSH_CAN(LATENT) | VSH_CAN(ALIBI) | VSH_CAN(QK_NORM_HEAD) | VSH_CAN(QK_NORM_FULL) |
+             VSH_CAN(SINKS) | VSH_CAN(EMBEDDING_DIM) | VSH_CAN(EMBEDDING_NORM) | VSH_CAN(NORMS) |
+             VSH_CAN(NO_FINAL_NORM) | VSH_CAN(POSITION_OFFSET) | VSH_CAN(SHARED_GATE) |
+             VSH_CAN(ROUTER_BIAS) | VSH_CAN(EXPERT_BIAS) | VSH_CAN(FP16) | VSH_CAN(FP8) |
+             VSH_CAN(LION) | VSH_CAN(MUON) | VSH_CAN(SCORES)),
     .runs_on = {[VSH_TPU] = true, [VSH_GPU] = true, [VSH_CPU] = true},
     .write = write};
