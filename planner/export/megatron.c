@@ -219,6 +219,14 @@ static vsh_status check(const vsh_export_run *r, vsh_error *err)
                         "--to megatron: zero: expected 0 with muon, which no sharded optimizer of "
                         "Megatron-LM takes, got %d",
                         r->layout.split.zero);
+    if (r->flash && r->precision == VSH_FP32)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--to megatron: --attention: expected full in fp32, which its tiled "
+                        "kernels do not take, got flash");
+    /* its MoELayer raises ValueError; from memory */
+    if (vsh_export_has(r, VSH_HAS_EXPERTS) && vsh_export_has(r, VSH_HAS_TENSOR_ALONE))
+        return vsh_fail(err, VSH_EINPUT,
+                        "--to megatron: sp: expected 1 with experts and tp, got 0");
     if (r->layout.split.expert > 1 && r->precision == VSH_FP16)
         return vsh_fail(err, VSH_EINPUT, "--to megatron: ep: expected 1 in fp16, got %" PRId64,
                         r->layout.split.expert);

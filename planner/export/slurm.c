@@ -18,30 +18,32 @@
     "srun sh -c 'export RANK=\"$SLURM_PROCID\" LOCAL_RANK=\"$SLURM_LOCALID\"\n"                    \
     "    export WORLD_SIZE=\"$SLURM_NTASKS\"\n    "
 
-static const struct {
+typedef struct {
     const vsh_export_target *target;
     const char *start;
-} launches[] = {
-    {&vsh_export_megatron, RANKED "exec sh megatron.sh'\n"},
+    bool one; /* process, on one node: it does not span several yet */
+} launch;
+
+static const launch launches[] = {
+    {&vsh_export_megatron, RANKED "exec sh megatron.sh'\n", false},
     {&vsh_export_torchtitan,
      RANKED "export PYTHONPATH=\".${PYTHONPATH:+:$PYTHONPATH}\"\n"
             "    exec python3 -m torchtitan.train --job.config_file config.toml \"$@\"' "
-            "torchtitan \"$@\"\n"},
-    {&vsh_export_vishwa_train, "srun vishwa-train run config.yaml --out run --resume\n"},
+            "torchtitan \"$@\"\n",
+     false},
+    {&vsh_export_vishwa_train, "srun vishwa-train run config.yaml --out run\n", true},
 };
 
-static const vsh_export_target *launch_of(const vsh_export_run *r)
+/* NULL: of what was asked for there is none. */
+static const launch *launch_of(const vsh_export_run *r)
 {
-    if (r->launch)
-        return r->launch;
-    return r->hardware->kind == VSH_GPU ? &vsh_export_megatron : &vsh_export_vishwa_train;
-}
+    const vsh_export_target *usual =
+        r->hardware->kind == VSH_GPU ? &vsh_export_megatron : &vsh_export_vishwa_train;
+    const vsh_export_target *target = r->launch ? r->launch : usual;
 
-static const char *start_of(const vsh_export_target *target)
-{
     for (size_t i = 0; i < sizeof launches / sizeof launches[0]; i++)
         if (launches[i].target == target)
-            return launches[i].start;
+            return &launches[i];
     return NULL;
 }
 
@@ -49,11 +51,11 @@ static vsh_status check(const vsh_export_run *r, vsh_error *err)
 {
     int64_t here = vsh_export_node_chips(r);
 
-    if (!start_of(launch_of(r)))
+    if (!launch_of(r))
         return vsh_fail(err, VSH_EINPUT,
                         "--for: expected megatron, torchtitan or vishwa-train, got %s",
-                        launch_of(r)->name);
-    if (r->chips % here)
+                        r->launch->name);
+    if (!launch_of(r)->one && r->chips % here)
         return vsh_fail(err, VSH_EINPUT,
                         "--to slurm: expected whole nodes of %" PRId64 " chips, got %" PRId64
                         " chips",
@@ -82,35 +84,40 @@ static void write_time(double hours, vsh_text *out)
                      (int)(minutes / 60 % 24), (int)(minutes % 60));
 }
 
+static void write_tasks(const vsh_export_run *r, vsh_text *out)
+{
+    int64_t here = launch_of(r)->one ? 1 : vsh_export_node_chips(r);
+    int64_t nodes = launch_of(r)->one ? 1 : r->chips / here;
+
+    vsh_text_add(out, "#SBATCH --nodes=%" PRId64 "\n#SBATCH --ntasks-per-node=%" PRId64 "\n", nodes,
+                 here);
+    if (!launch_of(r)->one)
+        vsh_text_add(out, "#SBATCH --gpus-per-node=%" PRId64 "\n", here);
+}
+
 static void write_script(const vsh_export_run *r, vsh_text *out)
 {
-    int64_t here = vsh_export_node_chips(r);
-
     vsh_text_add(out, "#!/bin/sh\n");
     write_name(r->model->name, out);
-    vsh_text_add(out, "#SBATCH --nodes=%" PRId64 "\n#SBATCH --ntasks-per-node=%" PRId64 "\n",
-                 r->chips / here, here);
-    if (r->hardware->kind == VSH_GPU)
-        vsh_text_add(out, "#SBATCH --gpus-per-node=%" PRId64 "\n", here);
+    write_tasks(r, out);
     write_time(r->hours_most, out);
     vsh_text_add(out,
-                 "# FILL IN, as the site asks: #SBATCH --partition, --account, --cpus-per-task"
-                 "%s\n",
+                 "# FILL IN, as the site asks: #SBATCH --partition, --account, --cpus-per-task%s\n",
                  r->hours_most > 0 ? "" : ", --time");
     vsh_export_heading(&vsh_export_slurm, r, out);
     vsh_text_add(out, "# submit in the folder of these files: sbatch job.sbatch\n\nset -eu\n");
-    if (r->hardware->kind == VSH_GPU)
+    if (!launch_of(r)->one)
         vsh_text_add(out, "MASTER_ADDR=$(scontrol show hostnames \"$SLURM_JOB_NODELIST\" | "
                           "head -n 1)\nMASTER_PORT=${MASTER_PORT:-29500}\n"
                           "export MASTER_ADDR MASTER_PORT\n");
-    vsh_text_add(out, "%s", start_of(launch_of(r)));
+    vsh_text_add(out, "%s", launch_of(r)->start);
 }
 
 static vsh_status write(const vsh_export_run *r, vsh_export_files *files, vsh_error *err)
 {
     VSH_TRY(check(r, err));
     write_script(r, vsh_export_file(files, "job.sbatch"));
-    return vsh_export_write(launch_of(r), r, files, err);
+    return vsh_export_write(launch_of(r)->target, r, files, err);
 }
 
 /* Of what a run has it says nothing; what it starts does, or refuses. */

@@ -34,7 +34,9 @@ for target in megatron torchtitan vishwa-train; do
     run $ask --to slurm --for $target --hw h100-sxm --chips 16 --hours 100
     cp stdout.txt job.sbatch
     claim "the job for $target is shell" sh -n job.sbatch
-    claim "the job for $target has two nodes of eight" sh -c 'grep -q "^#SBATCH --nodes=2$" job.sbatch && grep -q "^#SBATCH --ntasks-per-node=8$" job.sbatch && grep -qE "^#SBATCH --time=[0-9]+-[0-9]{2}:[0-9]{2}:00$" job.sbatch'
+    nodes=2 tasks=8
+    [ $target != vishwa-train ] || nodes=1 tasks=1 # one process
+    claim "the job for $target has its nodes and tasks" sh -c 'grep -q "^#SBATCH --nodes=$1$" job.sbatch && grep -q "^#SBATCH --ntasks-per-node=$2$" job.sbatch && grep -qE "^#SBATCH --time=[0-9]+-[0-9]{2}:[0-9]{2}:00$" job.sbatch' sh $nodes $tasks
 done
 run $ask --to torchtitan --hw h100-sxm --chips 16 --hours 100 --out titan
 [ "$code" -eq 0 ] && [ -s titan/config.toml ] && [ -s titan/vishwa_model.py ] && [ ! -s stdout.txt ]
@@ -98,5 +100,7 @@ refuses 2 'batch: expected' $ask --to megatron --hw h100-sxm --model llama3-8b -
 refuses 2 'layout: .*chips' $ask --to megatron --hw h100-sxm --model llama3-8b --batch 8 --layout tp=3 --chips 8
 refuses 2 'hours: expected' $ask --to maxtext --hw tpu-v5e
 refuses 2 'the optimizer lion' $ask --to maxtext --hw tpu-v5e --hours 100 --optimizer lion
+refuses 2 'attention: expected full in fp32' $ask --to megatron $gpus --precision fp32
+refuses 2 'sp: expected 1 with experts' $ask --to megatron --hw h100-sxm --model mixtral-8x7b --batch 8 --chips 8 --layout tp=2
 refuses 2 'at least a step' $ask --to megatron --hw h100-sxm --model llama3-8b --batch 128 --tokens 1k
 finish
