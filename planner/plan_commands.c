@@ -168,7 +168,7 @@ static const vsh_opt export_options[] = {
      AT(batch), 1, 1e12},
     {VSH_OPT_INTEGER, 0, "micro-batch", "SEQS", "of them at a time a replica (default 1)",
      AT(micro_batch), 1, 1e9},
-    {VSH_OPT_TEXT, 0, "layout", "tp=8,pp=8,dp=16,...", "keys tp pp dp ep cp sp zero interleave",
+    {VSH_OPT_TEXT, 0, "layout", "KEY=N,...", "tp, pp, dp, ep, cp, sp, zero, interleave",
      AT(layout)},
     {VSH_OPT_WORD, 0, "recompute", "W", "none, selective or full", AT(recompute), 0, 0,
      vsh_recompute_words},
@@ -236,11 +236,11 @@ const vsh_program_command plan_commands[] = {
     {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
      NULL},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
-    {{"export", "--to SYSTEM [--out DIR] --hw P (--hours H | --model M --batch B) [options]",
+    {{"export", "--to SYSTEM [--out DIR] --hw P (--hours H | --model M --batch B)",
       "a plan as the configuration of the system that will run it",
       "  vishwa-plan export --to maxtext --hw tpu-v5e --hours 100\n"
-      "  vishwa-plan export --to slurm --for torchtitan --hw h100-sxm --chips 16 --hours 100 "
-      "--out run/\n"
+      "  vishwa-plan export --to slurm --for torchtitan --hw h100-sxm --chips 16 \\\n"
+      "    --hours 100 --out run/\n"
       "  vishwa-plan export --to megatron --hw a100-80gb --chips 64 --model llama3-8b \\\n"
       "    --seq 8192 --batch 128 --layout tp=4,sp=1,pp=2,zero=1 --tokens 160G\n",
       export_options, 0},
@@ -273,5 +273,6 @@ void plan_config_default(plan_config *config)
                             .hold_out = NAN,
                             .to = -1,
                             .launch = -1,
-                            .recompute = -1};
+                            .recompute = -1,
+                            .attention = -1};
 }

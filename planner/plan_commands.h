@@ -26,7 +26,7 @@ typedef struct {
     /* of export */
     const char *layout;
     int64_t batch, micro_batch;           /* sequences; 0: not given */
-    int to, launch, recompute, attention; /* -1: not given; attention 0 is flash */
+    int to, launch, recompute, attention; /* -1: not given */
 } plan_config;
 
 /* fit --objective */

@@ -44,7 +44,6 @@ static void take_tuning(const plan_tuning *tuning, double steps, vsh_export_run 
 /* The run that the main job recommends, its weights shared by all chips. */
 static vsh_status of_plan(vsh_session *s, vsh_export_run *run, vsh_error *err)
 {
-    const plan_config *c = s->config;
     const plan_run *best;
     plan *p;
 
@@ -61,8 +60,7 @@ static vsh_status of_plan(vsh_session *s, vsh_export_run *run, vsh_error *err)
     run->micro = best->work.sequences;
     run->precision = p->request.precision;
     run->optimizer = optimizer_of(p->request.recipe);
-    if (c->recompute < 0)
-        run->recompute = best->work.recompute;
+    run->recompute = best->work.recompute;
     run->hours_most = fmax(best->hours, best->hours_range.high);
     take_tuning(&best->tuning, best->steps, run);
     return VSH_OK;
@@ -144,12 +142,14 @@ static vsh_status find_run(vsh_session *s, vsh_export_run *run, vsh_error *err)
 
     *run = (vsh_export_run){.chips = c->chips,
                             .recompute = (vsh_recompute_mode)(c->recompute < 0 ? 0 : c->recompute),
-                            .flash = c->attention == 0,
+                            .flash = c->attention <= 0,
                             .seed = c->common.seed,
                             .launch = c->launch < 0 ? NULL : vsh_export_targets[c->launch],
                             .command = s->line};
-    if (!c->batch && (c->layout || c->micro_batch))
-        return vsh_fail(err, VSH_EINPUT, "--batch: expected the sequences of a step, got nothing");
+    if (!c->batch && (c->layout || c->micro_batch || c->recompute >= 0 || c->attention >= 0))
+        return vsh_fail(err, VSH_EINPUT,
+                        "--batch: expected the sequences of a step with --layout, --micro-batch, "
+                        "--recompute or --attention, got nothing");
     return c->batch ? of_options(s, run, err) : of_plan(s, run, err);
 }
 

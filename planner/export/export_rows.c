@@ -207,7 +207,7 @@ void vsh_export_heading(const vsh_export_target *target, const vsh_export_run *r
     vsh_text layout = {.arena = out->arena};
 
     vsh_layout_show(&run->layout, &layout);
-    vsh_text_add(out, "# For %s; keys checked against %s.\n", target->system, target->version);
+    vsh_text_add(out, "# For %s. Keys checked against:\n# %s\n", target->system, target->version);
     comment(out, "made by: ", run->command);
     comment(out, "model: ", run->model->name);
     vsh_text_add(out, "# hardware: %" PRId64 " x ", run->chips);

@@ -205,8 +205,8 @@ static vsh_status write(const vsh_export_run *r, vsh_export_files *files, vsh_er
 const vsh_export_target vsh_export_torchtitan = {
     .name = "torchtitan",
     .system = "torchtitan",
-    .version = "pytorch/torchtitan@6404b93242 torchtitan/config/job_config.py, @aa5daa7c26 "
-               "torchtitan/models/qwen3/model/args.py",
+    .version =
+        "pytorch/torchtitan@6404b93242 config/job_config.py, @aa5daa7c26 qwen3/model/args.py",
     .can = VSH_CAN(HEAD_DIM) | VSH_CAN(TIED) | VSH_CAN(QK_NORM_HEAD) | VSH_CAN(EXPERTS) |
            VSH_CAN(TENSOR) | VSH_CAN(PIPELINE) | VSH_CAN(CONTEXT) | VSH_CAN(EXPERT_WAYS) |
            VSH_CAN(ZERO_0) | VSH_CAN(ZERO_2) | VSH_CAN(ZERO_3) | VSH_CAN(FP32) | VSH_CAN(SELECTIVE),

@@ -97,10 +97,14 @@ refuses 2 'is a tpu' $ask --to megatron --hw tpu-v5e --hours 100
 refuses 2 'for: expected with --to slurm' $ask --to megatron --for torchtitan $gpus
 refuses 2 'for: expected megatron, torchtitan or vishwa-train' $ask --to slurm --for maxtext $gpus
 refuses 2 'batch: expected' $ask --to megatron --hw h100-sxm --model llama3-8b --layout tp=2 --chips 8
+refuses 2 'batch: expected' $ask --to megatron --hw h100-sxm --hours 10 --recompute full
 refuses 2 'layout: .*chips' $ask --to megatron --hw h100-sxm --model llama3-8b --batch 8 --layout tp=3 --chips 8
 refuses 2 'hours: expected' $ask --to maxtext --hw tpu-v5e
 refuses 2 'the optimizer lion' $ask --to maxtext --hw tpu-v5e --hours 100 --optimizer lion
 refuses 2 'attention: expected full in fp32' $ask --to megatron $gpus --precision fp32
 refuses 2 'sp: expected 1 with experts' $ask --to megatron --hw h100-sxm --model mixtral-8x7b --batch 8 --chips 8 --layout tp=2
 refuses 2 'at least a step' $ask --to megatron --hw h100-sxm --model llama3-8b --batch 128 --tokens 1k
+run $ask --help
+[ "$code" -eq 0 ] && [ "$(awk 'length($0) > n { n = length($0) } END { print n }' stdout.txt)" -le 80 ]
+note $? "help fits 80 columns"
 finish
