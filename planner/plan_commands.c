@@ -236,7 +236,7 @@ const vsh_program_command plan_commands[] = {
     {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
      NULL},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
-    {{"export", "--to SYSTEM [--out DIR] --hw P --hours H | --model M --batch B",
+    {{"export", "--to SYSTEM --hw P (--hours H | --model M --batch B)",
       "a plan as the configuration of the system that will run it",
       "  vishwa-plan export --to maxtext --hw tpu-v5e --hours 100\n"
       "  vishwa-plan export --to slurm --for torchtitan --hw h100-sxm --chips 16 \\\n"
