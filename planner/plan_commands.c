@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "core/lower.h"
 #include "core/precision.h"
+#include "planner/export/export.h"
 #include "planner/fit/fit.h"
 
 #define AT(field) offsetof(plan_config, field)
@@ -156,6 +158,26 @@ static const vsh_opt fit_options[] = {
      AT(n_counts), 0, 0, vsh_n_counts_names},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const char *const attention_words[] = {"flash", "full", NULL};
+
+static const vsh_opt export_options[] = {
+    {VSH_OPT_WORD, 0, "to", "SYSTEM", "maxtext, megatron, torchtitan, slurm or vishwa-train",
+     AT(to), 0, 0, vsh_export_words},
+    {VSH_OPT_WORD, 0, "for", "SYSTEM", "of slurm: what the job starts (default: by the hardware)",
+     AT(launch), 0, 0, vsh_export_words},
+    {VSH_OPT_TEXT, 0, "out", "DIR", "write the files there (default: show the first)", AT(out)},
+    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step: exactly this run of --model",
+     AT(batch), 1, 1e12},
+    {VSH_OPT_INTEGER, 0, "micro-batch", "SEQS", "of them at a time a replica (default 1)",
+     AT(micro_batch), 1, 1e9},
+    {VSH_OPT_TEXT, 0, "layout", "KEY=N,...", "tp, pp, dp, ep, cp, sp, zero, interleave",
+     AT(layout)},
+    {VSH_OPT_WORD, 0, "recompute", "W", "none, selective or full", AT(recompute), 0, 0,
+     vsh_recompute_words},
+    {VSH_OPT_WORD, 0, "attention", "W", "flash or full", AT(attention), 0, 0, attention_words},
+    PLAN_OPTIONS,
+    VSH_COMMON_OPTIONS(plan_config)};
+
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
 const vsh_program_command plan_commands[] = {
@@ -216,9 +238,15 @@ const vsh_program_command plan_commands[] = {
     {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
      NULL},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
-    {{"export", "", "a plan as the configuration of the system that will run it", NULL,
-      common_options, 0},
-     NULL},
+    {{"export", "--to SYSTEM --hw P (--hours H | --model M --batch B)",
+      "a plan as the configuration of the system that will run it",
+      "  vishwa-plan export --to maxtext --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan export --to slurm --for torchtitan --hw h100-sxm --chips 16 \\\n"
+      "    --hours 100 --out run/\n"
+      "  vishwa-plan export --to megatron --hw a100-80gb --chips 64 --model llama3-8b \\\n"
+      "    --seq 8192 --batch 128 --layout tp=4,sp=1,pp=2,zero=1 --tokens 160G\n",
+      export_options, 0},
+     plan_run_export},
     {{NULL}, NULL}};
 
 void plan_config_default(plan_config *config)
@@ -244,5 +272,9 @@ void plan_config_default(plan_config *config)
                             .recipe = -1,
                             .bootstraps = -1,
                             .delta = 1e-3, /* Hoffmann et al. 2022, section 3.3 */
-                            .hold_out = NAN};
+                            .hold_out = NAN,
+                            .to = -1,
+                            .launch = -1,
+                            .recompute = -1,
+                            .attention = -1};
 }

@@ -23,6 +23,10 @@ typedef struct {
     int objective, resample, n_counts;
     int64_t bootstraps; /* -1: as many as it takes by default */
     double delta, vocab, flops, hold_out;
+    /* of export */
+    const char *layout;
+    int64_t batch, micro_batch;           /* sequences; 0: not given */
+    int to, launch, recompute, attention; /* -1: not given */
 } plan_config;
 
 /* fit --objective */
@@ -42,6 +46,7 @@ vsh_command_run plan_run_hyperparameters; /* plan_hyperparameters.c */
 vsh_command_run plan_run_hw;              /* plan_hw.c */
 vsh_command_run plan_run_fit;             /* plan_fit.c */
 vsh_command_run plan_run_experts;         /* plan_experts.c */
+vsh_command_run plan_run_export;          /* plan_export.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */
