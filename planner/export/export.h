@@ -10,7 +10,7 @@
 #include "core/hardware.h"
 #include "core/lower.h"
 #include "core/model.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 #include "planner/layout/layout.h"
 
 typedef struct vsh_export_target vsh_export_target;
