@@ -58,8 +58,8 @@ vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
                                    .batch = c->batch ? c->batch : 1,
                                    .micro = c->micro_batch ? c->micro_batch : 1},
                           .precision = precision_of(c, &e->hardware),
-                          .recompute = (vsh_recompute_mode)c->recompute,
-                          .flash = c->attention == 0,
+                          .recompute = (vsh_recompute_mode)(c->recompute < 0 ? VSH_RECOMPUTE_NONE : c->recompute),
+                          .flash = c->attention <= 0,
                           .dropout = c->dropout,
                           .imbalance = isnan(c->imbalance) ? 1 : c->imbalance,
                           .software = *vsh_software_of(e->figures ? e->figures->name : NULL)};

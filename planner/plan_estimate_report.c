@@ -124,15 +124,11 @@ static int list_constants(const plan_estimate *e, vsh_explained *lines)
 
     for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
         const vsh_stack_constant *c = &vsh_stack_constants[i];
-        const vsh_figure *f = e->figures && e->figures->figure[i].known
-                                  ? &e->figures->figure[i]
-                                  : vsh_stack_origin(&e->hardware, i);
-        lines[i] = (vsh_explained){c->name,
-                                   *vsh_stack_value(&stack, c),
-                                   "",
-                                   c->what,
-                                   f ? f->source : "planner/layout/stack_constants.c",
-                                   f ? vsh_tag_names[f->tag] : "assumed"};
+        vsh_figure f = e->figures && e->figures->figure[i].known
+                           ? e->figures->figure[i]
+                           : vsh_stack_figure(&e->hardware, i);
+        lines[i] = (vsh_explained){c->name, *vsh_stack_value(&stack, c), "", c->what,
+                                   f.source, vsh_tag_names[f.tag]};
     }
     return VSH_STACK_CONSTANTS;
 }
