@@ -203,6 +203,9 @@ vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platfo
     find_kinds(&p);
     for (int i = 0; i < ops.count; i++)
         add_op(&p, &ops.item[i]);
+    price->embedding_share = vsh_share_embedding(run->laid.model, &run->layout.split);
+    for (int both = 0; both < 2; both++)
+        price->head_share[both] = vsh_share_head(run->laid.model, &run->layout.split, both);
     if (run->layout.split.sequence)
         spread /= (double)vsh_ways(run->layout.split.tensor);
     price->border_bytes =
