@@ -125,6 +125,8 @@ static vsh_eager_run eager_run(const vsh_step_run *run)
     return (vsh_eager_run){.dropout = run->dropout,
                            .biases = run->laid.model->bias == VSH_BIAS_ALL,
                            .flash = run->flash,
+                           .sharded = run->layout.split.zero >= 2 &&
+                                      vsh_split_replicas(&run->layout.split) > 1,
                            .autocast = autocast(run),
                            .fused_loss = run->software.fused_loss,
                            .accumulates = run->layout.split.zero < 2 &&
