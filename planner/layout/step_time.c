@@ -243,7 +243,7 @@ static double optimizer_time(const question *q, const stage_time *t)
         dense /= (double)vsh_split_replicas(split);
         experts /= (double)vsh_split_expert_replicas(split);
     }
-    return (dense + experts) * bytes / q->platform->rate.memory;
+    return q->run->software.optimizer * (dense + experts) * bytes / q->platform->rate.memory;
 }
 
 /* ---- the step ------------------------------------------------------------------------------ */
