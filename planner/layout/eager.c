@@ -54,6 +54,9 @@ static double copies(const vsh_op *op, const vsh_eager_run *run)
     } else if (run->autocast && op->phase != VSH_DGRAD) {
         bytes += (4 + run->act) * executions * (double)op->n * (double)op->k;
     }
+    if (run->eight_bit && op->phase != VSH_WGRAD) /* X and W forward, dY backward: 2 in, 1 + 1 out */
+        bytes += 4 * (rows * (double)op->k +
+                      (op->phase == VSH_DGRAD ? 0 : executions * (double)(op->n * op->k)));
     if (op->phase == VSH_DGRAD && strcmp(word, "qkv") == 0)
         bytes += 2 * run->act * rows * (double)op->k;
     if (!run->flash && op->phase != VSH_WGRAD && strcmp(word, "out") == 0)
