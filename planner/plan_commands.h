@@ -26,8 +26,8 @@ typedef struct {
     /* of estimate and export */
     const char *layout, *stack;
     int64_t batch, micro_batch;           /* sequences; 0: not given */
-    int to, launch, recompute, attention; /* -1: not given */
-    bool inference, dropout;
+    int to, launch, recompute, attention, dropout; /* -1: not given */
+    bool inference;
     double imbalance; /* NaN: not given */
 } plan_config;
 

@@ -308,7 +308,6 @@ static inline void step_foundry(step_table *t, const step_csv *c)
                            &m);
     vsh_measured_step *s = &r->step;
 
-    s->run.software.first_flash = true; /* attn_impl: triton */
     s->run.layout.split.data = s->chips = step_integer(c, "n_gpus");
     s->run.layout.split.zero = 3;
     s->run.laid.batch = step_integer(c, "global_batch_seqs");
