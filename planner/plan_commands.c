@@ -77,6 +77,8 @@ static const vsh_opt experts_options[] = {
      AT(optimizer), 0, 0, vsh_optimizer_words},
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
      AT(recipe), 0, 0, vsh_recipe_words},
+    {VSH_OPT_TEXT, 0, "law", "FILE",
+     "another joint law (fit --law joint-experts --n-counts active)", AT(law)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -131,8 +133,8 @@ static const vsh_opt fit_options[] = {
     {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
      "columns that are not named params, tokens, loss, unique_tokens, experts, granularity",
      AT(columns)},
-    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...", "rows with one of these values (!=: with none); again: and",
-     AT(where)},
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
+     "rows with one of these values (!=: with none); again: and", AT(where)},
     {VSH_OPT_REAL, 0, "flops", "C", "budget of the optimum (default: the largest of the runs)",
      AT(flops), 1, 1e30},
     {VSH_OPT_REAL, 0, "hold-out", "X",
@@ -200,11 +202,10 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan count --model path/to/config.json --seq 4096 --json\n",
       count_options, 0},
      plan_run_count},
-    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E] [--granularity G]",
-      "one prediction of one law",
+    {{"loss", "--params N --tokens D [--law NAME] [options]", "one prediction of one law",
       "  vishwa-plan loss --law besiroglu2024 --params 350M --tokens 8B\n"
-      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n"
-      "  vishwa-plan loss --law krajewski2024 --params 4.37B --tokens 16B --granularity 8\n"
+      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 6B --unique 100M\n"
+      "  vishwa-plan loss --law krajewski2024 --params 4B --tokens 16B --granularity 8\n"
       "  vishwa-plan loss --law porian2024 --flops 1.8e19\n",
       loss_options, 0},
      plan_run_loss},
@@ -212,17 +213,18 @@ const vsh_program_command plan_commands[] = {
       "the laws: formula, coefficients, what N counts, fitted range, source",
       "  vishwa-plan laws\n  vishwa-plan laws krajewski2024\n", laws_options, 1},
      plan_run_laws},
-    {{"hyperparameters", "--params N --tokens D [--experts E] | --model M --tokens D",
+    {{"hyperparameters", "--params N | --model M  --tokens D [options]",
       "learning rate, batch and schedule by the published laws",
       "  vishwa-plan hyperparameters --params 350M --tokens 8B\n"
       "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
       hyperparameters_options, 0},
      plan_run_hyperparameters},
-    {{"advice", "--hw P --hours H [--with LIST] [options]",
+    {{"advice", "[NAME...] --hw P --hours H [--with LIST] [options]",
       "what each technique saves in this budget, and several together",
       "  vishwa-plan advice --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan advice experts-8 early-exit --hw tpu-v5e --hours 100\n"
       "  vishwa-plan advice --hw tpu-v5e --hours 100 --with experts-8,int8,early-exit-3\n",
-      advice_options, 0},
+      advice_options, VSH_OPERANDS_MAX},
      plan_run_advice},
     {{"experts", "--hw P --hours H [--tokens T] [options]",
       "whether a Mixture-of-Experts pays in this budget",

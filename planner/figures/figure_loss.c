@@ -27,7 +27,7 @@ static vsh_status write_frontier(const plan *p, double low, double high, double 
                                  vsh_text *s, vsh_error *err)
 {
     const vsh_law *law = plan_drawn_law(p);
-    vsh_draw_options draws = {.residual_sd = vsh_besiroglu2024.residual_sd,
+    vsh_draw_options draws = {.residual_sd = vsh_law_residual(law),
                               .seed = p->request.seed};
     vsh_interval params, tokens, loss;
     char reason[160];

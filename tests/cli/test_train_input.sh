@@ -27,7 +27,7 @@ refuses 2 'set: expected KEY=VALUE.* got "steps"' $go --set steps
 refuses 2 'set: expected KEY=VALUE' $go --set =3
 refuses 2 'set: expected KEY=VALUE, got nothing' $go --set=
 refuses 2 'No such file' "$train" run missing.yaml
-refuses 2 'a directory' "$train" run .
+refuses 2 'found a folder' "$train" run .
 
 answers 0 '.schema_version == 1 and .params_total == 28864 and .batch_tokens == 256 and .accumulate == 2 and
     .predicted.memory_bytes == .memory.total_bytes and .predicted.params == .params_total' \

@@ -471,7 +471,7 @@ static void what_is_no_readable_file_is_refused_by_name(void)
     CHECK_FAILS(vsh_doc_read(vsh_test_arena(), "no/such/file.yaml", &doc, &err), &err, VSH_EINPUT,
                 "no/such/file.yaml: No such file");
     CHECK_FAILS(vsh_doc_read(vsh_test_arena(), "hwprofiles", &doc, &err), &err, VSH_EINPUT,
-                "hwprofiles: a directory");
+                "hwprofiles: expected a text file, found a folder");
     CHECK_FAILS(vsh_doc_read(vsh_test_arena(), "", &doc, &err), &err, VSH_EINPUT, "No such file");
     CHECK_FAILS(vsh_doc_read(vsh_test_arena(), "/dev/zero", &doc, &err), &err, VSH_EINPUT,
                 "not a regular file");
