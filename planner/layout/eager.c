@@ -8,19 +8,23 @@
  *   norm      backward: the gradients of its weights read input and gradient once more
  *   residual  dropout writes and reads a mask of a byte; the backward pass adds the gradients of
  *             both branches
- *   softmax   dropout over the scores: a pass in, a pass out and the mask, both ways */
+ *   softmax   dropout over the scores: a pass in, a pass out and the mask, both ways
+ *   loss      in fp32: cast, largest, difference, exponential, sum, quotient (34 bytes a logit at
+ *             the share that op_time takes); gradient, product, cast (22) */
 static const struct {
     const char *word;
     double forward, backward;           /* times the list's bytes */
     double dropped, dropped_backward;   /* the same with dropout */
 } passes[] = {{"norm", 1, 5.0 / 3, 1, 5.0 / 3},
               {"residual", 1, 1, 3.5 / 3, 5.5 / 4.5},
-              {"softmax", 1, 1, 2.25, 5.5 / 3}};
+              {"softmax", 1, 1, 2.25, 5.5 / 3},
+              {"loss", 3, 1.3, 3, 1.3}};
 
-/* Calls of the host for one that the list has: views, transposes, autograd's bookkeeping and random
- * states beside the kernels; some 50 of them where the list of a Megatron-LM layer has 15 (counted,
- * from memory). Assumed. */
-static const double calls = 3.2;
+/* Calls of the host for one that the list has: modules, views, transposes, random states and
+ * autograd's bookkeeping beside the kernels. Forward (and again, when recomputed) Python runs them:
+ * some 100 in a Megatron-LM layer whose list has 15; backward the engine does, in C++. Counted
+ * roughly, from memory; assumed. */
+static const double python_calls = 6.5, engine_calls = 1.5;
 
 static const char *last_word(const char *name)
 {
@@ -31,8 +35,9 @@ static const char *last_word(const char *name)
 
 vsh_eager vsh_eager_of(const vsh_op *op, const vsh_eager_run *run)
 {
-    vsh_eager e = {1, calls, 0};
+    bool python = op->phase == VSH_FORWARD || op->phase == VSH_RECOMPUTE;
     bool back = op->phase == VSH_DGRAD;
+    vsh_eager e = {1, python ? python_calls : engine_calls, 0};
 
     if (op->kind == VSH_OP_VECTOR)
         for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
