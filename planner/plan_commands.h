@@ -28,6 +28,9 @@ typedef struct {
     const char *layout, *stack;
     int recompute, attention; /* vsh_recompute_mode; plan_attention_words */
     bool inference;
+    /* of search */
+    int64_t top;
+    int rank; /* vsh_rank */
 } plan_config;
 
 /* fit --objective */
@@ -48,6 +51,7 @@ vsh_command_run plan_run_hw;              /* plan_hw.c */
 vsh_command_run plan_run_fit;             /* plan_fit.c */
 vsh_command_run plan_run_experts;         /* plan_experts.c */
 vsh_command_run plan_run_estimate;        /* plan_estimate.c */
+vsh_command_run plan_run_search;          /* plan_search.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */
