@@ -324,13 +324,15 @@ static vsh_status try_stages(worker *w, const task *t, vsh_step_run *run, vsh_er
 {
     int64_t layers = run->laid.model->layers, pp = run->layout.pp;
     int64_t numbers = chunk_numbers(layers, pp);
+    bool batch = run->laid.batch % (run->layout.split.data * t->micro) == 0;
     vsh_mesh mesh = vsh_mesh_of(&t->platform->fabric, &run->layout.split, pp);
     int zeros = zero_most(&run->layout.split) + 1;
 
     w->each[0].known = w->each[1].known = false;
     for (int64_t v = 1; v <= numbers; v++) {
-        if (layers % (pp * v)) {
-            w->answer.refused[VSH_REFUSED_DIVIDE] += zeros;
+        bool divides = layers % (pp * v) == 0;
+        if (!divides || !batch) {
+            w->answer.refused[divides ? VSH_REFUSED_BATCH : VSH_REFUSED_DIVIDE] += zeros;
             continue;
         }
         run->layout.interleave = v;
@@ -373,8 +375,6 @@ static vsh_status do_task(worker *w, const task *t, vsh_error *err)
         w->answer.considered += layouts;
         if (!divides || pp > run.laid.model->layers)
             w->answer.refused[VSH_REFUSED_DIVIDE] += layouts;
-        else if (run.laid.batch % (data * t->micro))
-            w->answer.refused[VSH_REFUSED_BATCH] += layouts;
         else
             VSH_TRY(try_stages(w, t, &run, err));
     }
