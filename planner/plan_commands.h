@@ -29,6 +29,9 @@ typedef struct {
     int to, launch, recompute, attention; /* -1: not given */
     bool inference, dropout;
     double imbalance; /* NaN: not given */
+    /* of search */
+    int64_t top;
+    int rank; /* vsh_rank */
 } plan_config;
 
 /* fit --objective */
@@ -50,6 +53,7 @@ vsh_command_run plan_run_fit;             /* plan_fit.c */
 vsh_command_run plan_run_experts;         /* plan_experts.c */
 vsh_command_run plan_run_estimate;        /* plan_estimate.c */
 vsh_command_run plan_run_export;          /* plan_export.c */
+vsh_command_run plan_run_search;          /* plan_search.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */

@@ -132,12 +132,11 @@ static stage_time stage_of(const question *q, int64_t stage)
         add_chunk(q, c * stages + stage, stages * chunks, &sum, &t.share);
     if (first) {
         part_add(&sum, &q->price->embedding, 1);
-        t.share = vsh_share_add(t.share, vsh_share_embedding(run->laid.model, &run->layout.split));
+        t.share = vsh_share_add(t.share, q->price->embedding_share);
     }
     if (last) {
         part_add(&sum, &q->price->head, 1);
-        t.share =
-            vsh_share_add(t.share, vsh_share_head(run->laid.model, &run->layout.split, first));
+        t.share = vsh_share_add(t.share, q->price->head_share[first]);
     }
     if (stages > 1) {
         sum.forward.waits += q->chunks * send_time(q);
@@ -203,7 +202,7 @@ static double once_exposed(const question *q, const stage_time *t)
         tied = vsh_route_time(
                    &q->mesh->ends, VSH_ALL_REDUCE,
                    (vsh_bytes){gradient_element(q->run) *
-                               (double)vsh_share_embedding(q->run->laid.model, split).sharded})
+                               (double)q->price->embedding_share.sharded})
                    .v;
     return exposed_of(gradients, t->backward, q->platform->stack.overlap) + weights + tied +
            over_slices(q, t->share);
