@@ -48,6 +48,7 @@ vsh_command_run plan_run_hw;              /* plan_hw.c */
 vsh_command_run plan_run_fit;             /* plan_fit.c */
 vsh_command_run plan_run_experts;         /* plan_experts.c */
 vsh_command_run plan_run_estimate;        /* plan_estimate.c */
+vsh_command_run plan_run_calibrate;       /* plan_calibrate.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */
