@@ -196,27 +196,61 @@ vsh_status vsh_csv_number(const vsh_csv *csv, int column, const char *name, bool
     return VSH_OK;
 }
 
-/* ---- columns of other names ------------------------------------------------------------------ */
+/* ---- pairs of an option ---------------------------------------------------------------------- */
 
-static vsh_status name_column(const char *key, const char *name, const vsh_csv_key *keys,
-                              const char *expected, vsh_error *err)
+enum { KEYS_MAX = 64 };
+
+/* Keys of one place are one, under the name that comes first. */
+static size_t names_of(const vsh_csv_key *keys, const char *names[KEYS_MAX])
 {
-    for (; keys->key; keys++)
-        if (strcmp(keys->key, key) == 0) {
-            *keys->name = name;
+    size_t count = 0;
+
+    for (int i = 0; keys[i].key && count < KEYS_MAX; i++) {
+        bool again = false;
+        for (int j = 0; j < i; j++)
+            again = again || keys[j].text == keys[i].text;
+        if (!again)
+            names[count++] = keys[i].key;
+    }
+    return count;
+}
+
+static vsh_status unknown_key(const char *option, const char *key, const vsh_csv_key *keys,
+                              vsh_error *err)
+{
+    const char *names[KEYS_MAX];
+    char all[400] = "", nearest[120];
+    size_t count = names_of(keys, names), used = 0;
+
+    for (size_t i = 0; i < count && used < sizeof all; i++)
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
+                                 i == 0           ? ""
+                                 : i + 1 == count ? " or "
+                                                  : ", ",
+                                 names[i]);
+    vsh_suggest(nearest, sizeof nearest, key, names, count);
+    return vsh_fail(err, VSH_EINPUT, "%s: expected %s, got \"%.60s\"%s", option, all, key, nearest);
+}
+
+static vsh_status take_pair(const char *option, const char *key, const char *text,
+                            const vsh_csv_key *keys, vsh_error *err)
+{
+    for (int i = 0; keys[i].key; i++)
+        if (strcmp(keys[i].key, key) == 0) {
+            *keys[i].text = text;
             return VSH_OK;
         }
-    return vsh_fail(err, VSH_EINPUT, "--columns: expected %s, got \"%.60s\"", expected, key);
+    return unknown_key(option, key, keys, err);
 }
 
 /* Cut in a copy. */
-vsh_status vsh_csv_columns(vsh_arena *arena, const char *text, const vsh_csv_key *keys,
-                           const char *expected, const char *example, vsh_error *err)
+vsh_status vsh_csv_pairs(vsh_arena *arena, const char *option, const char *pairs,
+                         const vsh_csv_key *keys, const char *example, vsh_error *err)
 {
-    char *copy = vsh_copy_text(arena, text, strlen(text));
+    char *copy = vsh_copy_text(arena, pairs, strlen(pairs));
 
     if (!copy)
-        return vsh_fail(err, VSH_EMACHINE, "--columns: out of memory");
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", option);
     while (copy) {
         char *pair = copy, *equals, *comma = strchr(copy, ',');
         if (comma)
@@ -224,10 +258,10 @@ vsh_status vsh_csv_columns(vsh_arena *arena, const char *text, const vsh_csv_key
         copy = comma ? comma + 1 : NULL;
         equals = strchr(pair, '=');
         if (!equals || !equals[1])
-            return vsh_fail(err, VSH_EINPUT, "--columns: expected pairs such as %s, got \"%.60s\"",
+            return vsh_fail(err, VSH_EINPUT, "%s: expected pairs such as %s, got \"%.60s\"", option,
                             example, pair);
         *equals = '\0';
-        VSH_TRY(name_column(pair, equals + 1, keys, expected, err));
+        VSH_TRY(take_pair(option, pair, equals + 1, keys, err));
     }
     return VSH_OK;
 }

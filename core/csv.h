@@ -41,14 +41,14 @@ vsh_status vsh_csv_next(vsh_csv *csv, bool *there, vsh_error *err);
 vsh_status vsh_csv_number(const vsh_csv *csv, int column, const char *name, bool optional,
                           double fallback, double *value, vsh_error *err);
 
-/* "KEY=NAME,KEY=NAME": columns of other names. */
+/* A key of an option such as --columns, and where its text goes. */
 typedef struct {
     const char *key;
-    const char **name; /* of the column, filled where the key is given */
+    const char **text;
 } vsh_csv_key;
 
-/* --columns read by a table closed by a NULL key; expected: the keys, for the message. */
-vsh_status vsh_csv_columns(vsh_arena *arena, const char *text, const vsh_csv_key *keys,
-                           const char *expected, const char *example, vsh_error *err);
+/* "KEY=TEXT,KEY=TEXT" read by a table closed by a NULL key; option and example are for messages. */
+vsh_status vsh_csv_pairs(vsh_arena *arena, const char *option, const char *pairs,
+                         const vsh_csv_key *keys, const char *example, vsh_error *err);
 
 #endif

@@ -10,18 +10,25 @@
 
 /* ---- the question ---------------------------------------------------------------------------- */
 
+/* "KEY=TEXT,...", a key for each column. */
+static vsh_status read_pairs(const vsh_session *s, const char *option, const char *pairs,
+                             const char *example, const char *text[VSH_STEP_COLUMNS],
+                             vsh_error *err)
+{
+    vsh_csv_key keys[VSH_STEP_COLUMNS + 1] = {{NULL, NULL}};
+
+    for (int i = 0; i < VSH_STEP_COLUMNS; i++)
+        keys[i] = (vsh_csv_key){vsh_step_columns[i], &text[i]};
+    return pairs ? vsh_csv_pairs(s->arena, option, pairs, keys, example, err) : VSH_OK;
+}
+
 static vsh_status read_table(const vsh_session *s, vsh_step_table *table, vsh_error *err)
 {
     const plan_config *c = s->config;
-    vsh_csv_key keys[VSH_STEP_COLUMNS + 1] = {{NULL, NULL}};
 
     *table = (vsh_step_table){.where_count = c->where.count};
-    for (int i = 0; i < VSH_STEP_COLUMNS; i++)
-        keys[i] = (vsh_csv_key){vsh_step_columns[i], &table->name[i]};
-    if (c->columns)
-        VSH_TRY(vsh_csv_columns(s->arena, c->columns, keys,
-                                "a column of docs/formats.md such as model, batch or step_time_s",
-                                "batch=GBS,step_time_s=T", err));
+    VSH_TRY(read_pairs(s, "--columns", c->columns, "batch=GBS,step_time_s=T", table->name, err));
+    VSH_TRY(read_pairs(s, "--set", c->set, "recompute=full,precision=fp16", table->cell, err));
     if (c->where.count > VSH_CSV_WHERE)
         return vsh_fail(err, VSH_EINPUT, "--where: expected at most %d of them, got %d",
                         VSH_CSV_WHERE, c->where.count);

@@ -192,6 +192,8 @@ static const vsh_opt calibrate_options[] = {
     {VSH_OPT_TEXT, 0, "stack", "NAME", "what the stack is called (default mine)", AT(stack)},
     {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
      "columns of other names than docs/formats.md says", AT(columns)},
+    {VSH_OPT_TEXT, 0, "set", "KEY=VALUE,...",
+     "what every row has where the file has no such column: recompute=full", AT(set)},
     {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
      "rows with one of these values (!=: with none); again: and", AT(where)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},

@@ -19,6 +19,7 @@ typedef struct {
     bool refresh, check_throughput;
     /* of fit */
     const char *columns, *corpus, *out;
+    const char *set; /* of calibrate */
     vsh_opt_list where;
     int objective, resample, n_counts;
     int64_t bootstraps; /* -1: as many as it takes by default */

@@ -43,9 +43,7 @@ static vsh_status read_columns(vsh_arena *arena, const char *text, vsh_run_colum
         {"unique", &c->unique},           {"unique_tokens", &c->unique}, {"experts", &c->experts},
         {"granularity", &c->granularity}, {"group", &c->group},          {NULL, NULL}};
 
-    return vsh_csv_columns(arena, text, keys,
-                           "params, tokens, loss, unique, experts, granularity or group",
-                           "params=N,tokens=D", err);
+    return vsh_csv_pairs(arena, "--columns", text, keys, "params=N,tokens=D", err);
 }
 
 static vsh_status read_where(const vsh_opt_list *list, vsh_run_columns *columns, vsh_error *err)

@@ -32,8 +32,8 @@ typedef struct {
     const vsh_library *library;
     const vsh_hardware *hardware;
     vsh_csv csv;
-    const char *name[VSH_STEP_COLUMNS];
-    int index[VSH_STEP_COLUMNS]; /* -1: not there */
+    const char *name[VSH_STEP_COLUMNS], *cell[VSH_STEP_COLUMNS];
+    int index[VSH_STEP_COLUMNS]; /* -1: not in the file */
     vsh_measured_steps *steps;
     known_model *model;
     int model_count;
@@ -55,7 +55,11 @@ static vsh_status at_line(const reader *r, vsh_status status, const vsh_error *s
 
 /* ---- header ---------------------------------------------------------------------------------- */
 
-static bool has(const reader *r, vsh_step_column column) { return r->index[column] >= 0; }
+/* A column of the file, or what stands for one. */
+static bool has(const reader *r, vsh_step_column column)
+{
+    return r->index[column] >= 0 || r->cell[column];
+}
 
 static vsh_status check_header(const reader *r, vsh_error *err)
 {
@@ -85,8 +89,11 @@ static vsh_status read_header(reader *r, const vsh_step_table *table, vsh_error 
     for (int i = 0; i < VSH_STEP_COLUMNS; i++) {
         r->name[i] = table->name[i] ? table->name[i] : vsh_step_columns[i];
         VSH_TRY(vsh_csv_find(&r->csv, r->name[i], &r->index[i], err));
+        r->cell[i] = table->cell[i];
         if (table->name[i] && r->index[i] < 0)
             return vsh_csv_missing(&r->csv, r->name[i], err);
+        if (r->cell[i] && r->index[i] >= 0)
+            return vsh_fail(err, VSH_EINPUT, "--set: the file has a column %.60s", r->name[i]);
     }
     VSH_TRY(vsh_csv_where(&r->csv, table->where, table->where_count, err));
     return check_header(r, err);
@@ -94,10 +101,12 @@ static vsh_status read_header(reader *r, const vsh_step_table *table, vsh_error 
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
-/* The text of a cell; "" where the column is not there. */
+/* The text of a cell; "" where nobody says. */
 static const char *cell(const reader *r, vsh_step_column column)
 {
-    return has(r, column) ? r->csv.field[r->index[column]] : "";
+    if (r->index[column] >= 0)
+        return r->csv.field[r->index[column]];
+    return r->cell[column] ? r->cell[column] : "";
 }
 
 static vsh_status wrong(const reader *r, vsh_step_column column, const char *expected,
@@ -293,7 +302,8 @@ static vsh_status read_time(const reader *r, vsh_measured_step *step, vsh_error 
                                                         : VSH_STEP_TOKENS_PER_S;
     double tokens = (double)step->run.laid.batch * (double)step->run.laid.seq, value;
 
-    VSH_TRY(vsh_csv_number(&r->csv, r->index[column], r->name[column], false, 0, &value, err));
+    if (!vsh_parse_real(cell(r, column), &value) || !(value > 0))
+        return wrong(r, column, "a positive number", err);
     step->seconds = column == VSH_STEP_TIME_S    ? value
                     : column == VSH_STEP_TIME_MS ? value * 1e-3
                                                  : tokens / value;

@@ -48,6 +48,7 @@ extern const char *const vsh_step_columns[VSH_STEP_COLUMNS + 1];
 /* Which columns of the file to read, and which of its rows (core/csv.h). */
 typedef struct {
     const char *name[VSH_STEP_COLUMNS]; /* NULL: the usual one */
+    const char *cell[VSH_STEP_COLUMNS]; /* what every row says where the file has no such column */
     const char *where[VSH_CSV_WHERE];
     int where_count;
 } vsh_step_table;
