@@ -19,6 +19,10 @@ static const double noise = 0.005;
  * guess anywhere in the range has 3.5 times this one. */
 static const double told = 1.0 / 12;
 
+/* A value so many standard deviations from where the rows want it is contradicted by them; then
+ * this share of the range is told enough. */
+static const double contradicted = 3, told_at_most = 1.0 / 4;
+
 /* Different runs needed for each constant. */
 enum { RUNS_A_CONSTANT = 2 };
 
@@ -236,6 +240,20 @@ static vsh_status search_axes(solver *s)
     return VSH_OK;
 }
 
+/* ---- in order -------------------------------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double median_of(const double *sorted, int count)
+{
+    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+}
+
 /* ---- what the rows tell ---------------------------------------------------------------------- */
 
 /* Standard deviations of the free constants, from the slopes and scatter of the errors; before any
@@ -259,24 +277,37 @@ static void spread_of(const solver *s, double scatter, double sd[N])
     }
 }
 
+/* The errors' standard deviation as their median says it, which a few wrong rows do not move;
+ * reorders s->trial. */
 static double scatter_of(const solver *s)
 {
-    double sum = 0;
+    double rest = fmax(s->count - free_count(s), 1);
 
     for (int r = 0; r < s->count; r++)
-        sum += s->error[r] * s->error[r];
-    return fmax(sqrt(sum / fmax(s->count - free_count(s), 1)), noise);
+        s->trial[r] = fabs(s->error[r]);
+    qsort(s->trial, (size_t)s->count, sizeof *s->trial, by_value);
+    return fmax(1.4826 * median_of(s->trial, s->count) * sqrt(s->count / rest), noise);
+}
+
+/* How much less than wanted the rows tell of a constant: above 1 too little. A value that they
+ * contradict is not kept even where they say less well what it should be. */
+static double doubt(const solver *s, int i, double sd, const double began[N])
+{
+    return fabs(s->at[i] - began[i]) > contradicted * sd ? sd / told_at_most : sd / told;
 }
 
 /* Takes the constant that is told least out of the free ones when it is told too little. */
 static bool drop_one(solver *s, const double sd[N], int free_most, const double began[N])
 {
     int worst = -1;
+    double most = 0;
 
     for (int i = 0; i < N; i++)
-        if (is_free(s, i) && (worst < 0 || sd[i] > sd[worst]))
+        if (is_free(s, i) && doubt(s, i, sd[i], began) >= most) {
+            most = doubt(s, i, sd[i], began);
             worst = i;
-    if (worst < 0 || (sd[worst] <= told && free_count(s) <= free_most))
+        }
+    if (worst < 0 || (most <= 1 && free_count(s) <= free_most))
         return false;
     s->free &= ~(1U << worst);
     s->at[worst] = began[worst];
@@ -387,18 +418,6 @@ static vsh_status start(job *j, vsh_arena *arena, const vsh_measured_steps *step
     for (int i = 0; i < steps->count; i++)
         VSH_TRY(share_of(&steps->step[i], &j->share[i], err));
     return VSH_OK;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median_of(double *sorted, int count)
-{
-    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
 }
 
 /* Gives the rows of these runs to the solver; returns the null model's constant, their median
