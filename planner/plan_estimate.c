@@ -59,7 +59,8 @@ vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
                                    .micro = c->micro_batch ? c->micro_batch : 1},
                           .precision = precision_of(c, &e->hardware),
                           .recompute = (vsh_recompute_mode)c->recompute,
-                          .flash = c->attention == 0};
+                          .flash = c->attention == 0,
+                          .software = *vsh_software_of(e->figures ? e->figures->name : NULL)};
     run->recipe = recipe_of(c, run->precision);
     VSH_TRY(vsh_layout_parse(c->layout, e->chips, &run->layout, err));
     if (!c->inference)
@@ -110,7 +111,8 @@ static vsh_status list_ops(plan_estimate *e, const vsh_mesh *mesh, vsh_error *er
     for (int i = 0; i < e->list.count; i++) {
         const vsh_op *op = &e->list.item[i];
         bool once = op->roles & VSH_ROLE_ONCE || op->phase == VSH_OPTIMIZER;
-        vsh_op_price p = vsh_step_op_price(&e->run, &e->platform, mesh, op, alike_of(e, &stage, op));
+        vsh_op_price p =
+            vsh_step_op_price(&e->run, &e->platform, mesh, op, alike_of(e, &stage, op));
         e->op[e->op_count++] = (plan_estimate_op){op->name, vsh_phase_names[op->phase],
                                                   p.chip.v * (once ? 1 : m), p.bound};
     }
@@ -152,7 +154,7 @@ static vsh_status fill_memory(plan_estimate *e, vsh_error *err)
 vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err)
 {
     const vsh_step_run *run = &e->run;
-    vsh_mesh mesh = vsh_mesh_of(&e->platform.fabric, &run->layout.split, run->layout.pp);
+    vsh_mesh mesh = vsh_step_mesh(&e->platform, &run->layout);
     double replicas = (double)vsh_micro_batches(&run->layout, &run->laid) *
                       (double)vsh_ways(run->layout.split.data);
     double peak;

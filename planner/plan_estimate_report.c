@@ -143,9 +143,9 @@ static int list_profile(const plan_estimate *e, vsh_explained *lines)
     int count = vsh_hardware_rows(&e->hardware, rows);
 
     for (int i = 0; i < count; i++)
-        lines[i] = (vsh_explained){
-            rows[i].name,           rows[i].figure->value / rows[i].scale, rows[i].unit, "profile",
-            rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
+        lines[i] = (vsh_explained){rows[i].name,           rows[i].figure->value / rows[i].scale,
+                                   rows[i].unit,           "profile",
+                                   rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
     return count;
 }
 

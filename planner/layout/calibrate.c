@@ -39,7 +39,7 @@ vsh_status vsh_measured_predict(const vsh_measured_step *row, const vsh_stack *s
 static const double knee = 0.02;
 
 /* How much a constant's way over its whole range counts beside the errors of the rows. */
-static const double pull = 0.004;
+static const double pull = 0.05;
 
 typedef struct {
     const vsh_measured_step *rows;

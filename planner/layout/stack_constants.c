@@ -25,10 +25,13 @@ const vsh_stack_constant vsh_stack_constants[VSH_STACK_CONSTANTS] = {
  *              less backward; no TPU's is published, the same is taken
  *   dispatch   a compiled program begins its operations by itself
  *   link_slow  what remains of the wire under headers, recalled
- *   overlap    everything that may overlap does; a step shows otherwise, a kernel cannot */
+ *   overlap    a TPU's and a CPU's network runs by itself; NCCL takes a share of the SMs while it
+ *              runs, 0.15 over NVLink (calculon-ai/calculon systems/a100_80e.json,
+ *              processor_usage; from memory)
+ *   wait       a step shows it, a kernel cannot */
 static const vsh_stack usual[] = {
     [VSH_TPU] = {0.98, 0.85, 0.5, 0, 1, 0.9, 1, 0},
-    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.783, 0.9, 1, 0},
+    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.783, 0.9, 0.85, 0},
     [VSH_CPU] = {0.80, 0.82, 0.5, 0, 0.9, 0.9, 1, 0},
 };
 

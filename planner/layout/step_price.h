@@ -8,12 +8,14 @@
 #include "planner/layout/layout.h"
 #include "planner/layout/mesh.h"
 #include "planner/layout/op_time.h"
+#include "planner/layout/software.h"
 
 /* Machine, network and software as plain numbers. */
 typedef struct {
     vsh_stack stack;
     vsh_chip_rate rate;
     vsh_fabric fabric;
+    int64_t node; /* chips of a whole fast domain, used or not */
 } vsh_platform;
 
 vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
@@ -27,8 +29,9 @@ typedef struct {
     vsh_precision precision;
     vsh_recompute_mode recompute;
     const vsh_recipe *recipe;
-    bool flash;       /* attention tiled in one kernel, else scores are stored */
-    bool dropout;     /* masks are kept beside what they drop */
+    bool flash;   /* attention tiled in one kernel, else scores are stored */
+    bool dropout; /* masks are kept beside what they drop */
+    vsh_software software;
     double imbalance; /* rows of the fullest chip's experts over the mean; 0: 1 */
 } vsh_step_run;
 
@@ -36,6 +39,7 @@ typedef struct {
 typedef struct {
     double chip;     /* s busy with computation */
     double launches; /* that the host begins */
+    double late;     /* s that hosts wait for the last of them before collectives */
     double waits;    /* s of collectives that nothing hides */
     double hides;    /* s of collectives that other work may hide */
 } vsh_span;

@@ -3,12 +3,38 @@
 #include <assert.h>
 #include <math.h>
 
+/* ---- slices -------------------------------------------------------------------------------- */
+
+/* Replicas of one slice, where weights are shared within slices; else 0. */
+static int64_t replicas_of_slice(const vsh_platform *p, const vsh_layout *layout)
+{
+    const vsh_split *split = &layout->split;
+    vsh_standing s;
+
+    if (p->fabric.axes == 0 || split->zero < 3 || p->fabric.chips == p->fabric.domain)
+        return 0;
+    s = vsh_place(&p->fabric, (vsh_ranks){vsh_split_replicas(split), vsh_ways(split->tensor)});
+    return s.domains > 1 && s.inside > 1 ? s.inside : 0;
+}
+
+vsh_mesh vsh_step_mesh(const vsh_platform *p, const vsh_layout *layout)
+{
+    vsh_mesh mesh = vsh_mesh_of(&p->fabric, &layout->split, layout->pp);
+    int64_t inside = replicas_of_slice(p, layout);
+
+    if (inside)
+        mesh.axis[VSH_MESH_DATA] =
+            vsh_route_of(&p->fabric, (vsh_ranks){inside, vsh_ways(layout->split.tensor)});
+    return mesh;
+}
+
 /* ---- one direction through a stage --------------------------------------------------------- */
 
 static void span_add(vsh_span *sum, const vsh_span *part, double times)
 {
     sum->chip += times * part->chip;
     sum->launches += times * part->launches;
+    sum->late += times * part->late;
     sum->waits += times * part->waits;
     sum->hides += times * part->hides;
 }
@@ -31,15 +57,25 @@ typedef struct {
     double chip, exposed, host; /* host: waited for beyond the other two */
 } spent;
 
+static double spent_sum(spent s) { return s.chip + s.exposed + s.host; }
+
 static spent span_time(const vsh_platform *p, const vsh_span *s)
 {
-    double exposed = s->waits + exposed_of(s->hides, s->chip, p->stack.overlap);
-    double host = s->launches * p->rate.dispatch;
-
-    return (spent){s->chip, exposed, fmax(0, host - s->chip - exposed)};
+    return (spent){s->chip, s->waits + exposed_of(s->hides, s->chip, p->stack.overlap), 0};
 }
 
-static double spent_sum(spent s) { return s.chip + s.exposed + s.host; }
+/* Both ways. The host runs ahead of the chip from one into the other, and from one micro-batch into
+ * the next, so that the longer of all its work and all of the chip's counts. */
+static spent both_ways(const vsh_platform *p, const vsh_part_price *part)
+{
+    spent forward = span_time(p, &part->forward), backward = span_time(p, &part->backward);
+    double host = (part->forward.launches + part->backward.launches) * p->rate.dispatch +
+                  part->forward.late + part->backward.late;
+    spent both = {forward.chip + backward.chip, forward.exposed + backward.exposed, 0};
+
+    both.host = fmax(0, host - spent_sum(both));
+    return both;
+}
 
 /* ---- stages -------------------------------------------------------------------------------- */
 
@@ -53,7 +89,7 @@ typedef struct {
 
 typedef struct {
     spent micro;     /* of a micro-batch, forward and back */
-    double backward; /* of it the way back */
+    double backward; /* of it what the chip computes on the way back */
     vsh_share share;
 } stage_time;
 
@@ -89,14 +125,12 @@ static stage_time stage_of(const question *q, int64_t stage)
     bool first = stage == 0, last = stage == stages - 1;
     vsh_part_price sum = {0};
     stage_time t = {.share = {0}};
-    spent forward, backward;
 
     for (int64_t c = 0; c < chunks; c++)
         add_chunk(q, c * stages + stage, stages * chunks, &sum, &t.share);
     if (first) {
         part_add(&sum, &q->price->embedding, 1);
-        t.share =
-            vsh_share_add(t.share, vsh_share_embedding(run->laid.model, &run->layout.split));
+        t.share = vsh_share_add(t.share, vsh_share_embedding(run->laid.model, &run->layout.split));
     }
     if (last) {
         part_add(&sum, &q->price->head, 1);
@@ -107,11 +141,8 @@ static stage_time stage_of(const question *q, int64_t stage)
         sum.forward.waits += q->chunks * send_time(q);
         sum.backward.waits += q->chunks * send_time(q);
     }
-    forward = span_time(q->platform, &sum.forward);
-    backward = span_time(q->platform, &sum.backward);
-    t.backward = spent_sum(backward);
-    t.micro = (spent){forward.chip + backward.chip, forward.exposed + backward.exposed,
-                      forward.host + backward.host};
+    t.backward = sum.backward.chip;
+    t.micro = both_ways(q->platform, &sum);
     return t;
 }
 
@@ -140,6 +171,20 @@ static double over_replicas(const question *q, vsh_collective how, double elemen
            vsh_route_time(&q->mesh->expert_data, how, (vsh_bytes){experts}).v;
 }
 
+/* Over the data centre's network after the loop over layers has ended: nothing hides it. */
+static double over_slices(const question *q, vsh_share share)
+{
+    const vsh_fabric *f = &q->platform->fabric;
+    int64_t inside = replicas_of_slice(q->platform, &q->run->layout);
+    double parameters = (double)(vsh_share_dense(share) + share.experts);
+
+    if (inside == 0)
+        return 0;
+    return vsh_collective_time(f, (vsh_ranks){f->chips / f->domain, f->domain}, VSH_ALL_REDUCE,
+                               (vsh_bytes){gradient_element(q->run) * parameters / (double)inside})
+        .v;
+}
+
 /* Sums of gradients, which the way back of the last micro-batch may hide, and the weights gathered
  * after the update. */
 static double once_exposed(const question *q, const stage_time *t)
@@ -158,7 +203,8 @@ static double once_exposed(const question *q, const stage_time *t)
                    (vsh_bytes){gradient_element(q->run) *
                                (double)vsh_share_embedding(q->run->laid.model, split).sharded})
                    .v;
-    return exposed_of(gradients, t->backward, q->platform->stack.overlap) + weights + tied;
+    return exposed_of(gradients, t->backward, q->platform->stack.overlap) + weights + tied +
+           over_slices(q, t->share);
 }
 
 static double optimizer_time(const question *q, const stage_time *t)
@@ -214,7 +260,7 @@ vsh_step_time vsh_step_time_of(const vsh_step_run *run, const vsh_platform *plat
 vsh_status vsh_step_time_whole(const vsh_step_run *run, const vsh_platform *platform,
                                vsh_list_price *price, vsh_step_time *time, vsh_error *err)
 {
-    vsh_mesh mesh = vsh_mesh_of(&platform->fabric, &run->layout.split, run->layout.pp);
+    vsh_mesh mesh = vsh_step_mesh(platform, &run->layout);
 
     VSH_TRY(vsh_list_price_of(run, platform, &mesh, price, err));
     *time = vsh_step_time_of(run, platform, &mesh, price);

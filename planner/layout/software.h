@@ -1,0 +1,19 @@
+/* What is known of a framework from its code, not fitted: what it fuses, what it makes again. */
+#ifndef VSH_SOFTWARE_H
+#define VSH_SOFTWARE_H
+
+#include <stdbool.h>
+
+typedef struct {
+    const char *name;
+    bool
+        fused_loss; /* cross entropy in one kernel, in place; else a pass over fp32 logits a step */
+    bool early_stop;  /* recomputation of a layer stops at the last tensor that is needed */
+    bool first_flash; /* FlashAttention of the first kind */
+} vsh_software;
+
+/* By the name of a stack; an eager framework that fuses nothing for NULL and names it does not
+ * know. */
+const vsh_software *vsh_software_of(const char *name);
+
+#endif
