@@ -19,9 +19,12 @@ static const double noise = 0.005;
  * guess anywhere in the range has 3.5 times this one. */
 static const double told = 1.0 / 12;
 
-/* A value so many standard deviations from where the rows want it is contradicted by them; then
- * this share of the range is told enough. */
-static const double contradicted = 3, told_at_most = 1.0 / 4;
+/* The share of its range above which not even steps without scatter would tell a constant. */
+static const double untouched = 0.5;
+
+/* Twice a logarithm of a likelihood ratio that chance passes once in 20 times (chi-squared of one
+ * degree of freedom). */
+static const double by_chance = 3.84;
 
 /* Different runs needed for each constant. */
 enum { RUNS_A_CONSTANT = 2 };
@@ -289,50 +292,76 @@ static double scatter_of(const solver *s)
     return fmax(1.4826 * median_of(s->trial, s->count) * sqrt(s->count / rest), noise);
 }
 
-/* How much less than wanted the rows tell of a constant: above 1 too little. A value that they
- * contradict is not kept even where they say less well what it should be. */
-static double doubt(const solver *s, int i, double sd, const double began[N])
-{
-    return fabs(s->at[i] - began[i]) > contradicted * sd ? sd / told_at_most : sd / told;
-}
-
-/* Takes the constant that is told least out of the free ones when it is told too little. */
-static bool drop_one(solver *s, const double sd[N], int free_most, const double began[N])
+/* The free constant that is told least; -1 when there is none, or when all are told enough. */
+static int least_told(const solver *s, const double sd[N], unsigned but, double enough)
 {
     int worst = -1;
-    double most = 0;
 
     for (int i = 0; i < N; i++)
-        if (is_free(s, i) && doubt(s, i, sd[i], began) >= most) {
-            most = doubt(s, i, sd[i], began);
+        if (is_free(s, i) && !(but >> i & 1) && sd[i] > enough && (worst < 0 || sd[i] > sd[worst]))
             worst = i;
-        }
-    if (worst < 0 || (most <= 1 && free_count(s) <= free_most))
-        return false;
-    s->free &= ~(1U << worst);
-    s->at[worst] = began[worst];
-    return true;
+    return worst;
 }
 
-/* First what no row feels, by steps of a tenth of the range, then what remains unsure. */
+static void fix(solver *s, int constant, const double began[N])
+{
+    s->free &= ~(1U << constant);
+    s->at[constant] = began[constant];
+}
+
+/* Whether the rows contradict the old value of a constant: without it the best fit is worse by more
+ * than chance, by the likelihood ratio of errors like Laplace's. What fits better than steps can be
+ * measured is no better. Leaves the solver where it was when they do. */
+static vsh_status contradicts(solver *s, int constant, const double began[N], bool *yes)
+{
+    double least = loss(s, s->error), floor = s->count * noise * noise / (2 * knee), at[N];
+    double rest = fmax(s->count - free_count(s), 1);
+
+    memcpy(at, s->at, sizeof at);
+    fix(s, constant, began);
+    VSH_TRY(errors_at(s, s->at, s->error));
+    VSH_TRY(descend(s));
+    *yes = 2 * rest * log((loss(s, s->error) + floor) / (least + floor)) > by_chance;
+    if (!*yes)
+        return VSH_OK;
+    s->free |= 1U << constant;
+    memcpy(s->at, at, sizeof at);
+    return errors_at(s, s->at, s->error);
+}
+
+/* Fixes what the rows do not tell, one after the other from the least told: its spread is wide and
+ * its old value serves as well. */
+static vsh_status fix_untold(solver *s, const double began[N], double sd[N])
+{
+    for (unsigned kept = 0;;) {
+        bool yes;
+        int worst;
+        VSH_TRY(slopes(s, 1e-3));
+        spread_of(s, scatter_of(s), sd);
+        worst = least_told(s, sd, kept, told);
+        if (worst < 0)
+            return VSH_OK;
+        VSH_TRY(contradicts(s, worst, began, &yes));
+        kept = yes ? kept | 1U << worst : 0;
+    }
+}
+
+/* First what no row feels, by steps of a tenth of the range, or what is too much for so few. */
 static vsh_status solve(solver *s, int free_most, double sd[N])
 {
     double began[N];
+    int worst;
 
     memcpy(began, s->at, sizeof began);
     VSH_TRY(errors_at(s, s->at, s->error));
     VSH_TRY(slopes(s, 0.1));
-    do
-        spread_of(s, noise, sd);
-    while (drop_one(s, sd, free_most, began));
+    for (spread_of(s, noise, sd);
+         (worst = least_told(s, sd, 0, free_count(s) > free_most ? 0 : untouched)) >= 0;
+         spread_of(s, noise, sd))
+        fix(s, worst, began);
     VSH_TRY(search_axes(s));
-    do {
-        VSH_TRY(errors_at(s, s->at, s->error));
-        VSH_TRY(descend(s));
-        VSH_TRY(slopes(s, 1e-3));
-        spread_of(s, scatter_of(s), sd);
-    } while (drop_one(s, sd, free_most, began));
-    return VSH_OK;
+    VSH_TRY(descend(s));
+    return fix_untold(s, began, sd);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
