@@ -236,6 +236,20 @@ static const vsh_opt search_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const vsh_opt calibrate_options[] = {
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    {VSH_OPT_TEXT, 0, "out", "FILE", "write the profile with the calibrated stack, for --hw FILE",
+     AT(out)},
+    {VSH_OPT_TEXT, 0, "stack", "NAME", "what the stack is called (default mine)", AT(stack)},
+    {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
+     "columns of other names than docs/formats.md says", AT(columns)},
+    {VSH_OPT_TEXT, 0, "set", "KEY=VALUE,...",
+     "what every row has where the file has no such column: recompute=full", AT(set)},
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
+     "rows with one of these values (!=: with none); again: and", AT(where)},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
 const vsh_program_command plan_commands[] = {
@@ -303,8 +317,13 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan fit runs.csv --law bounded --vocab 256 --bootstrap 1000\n",
       fit_options, 1},
      plan_run_fit},
-    {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
-     NULL},
+    {{"calibrate", "RUNS.csv --hw P [--out FILE] [options]",
+      "hardware constants fitted to measured steps",
+      "  vishwa-plan calibrate runs.csv --hw a100-80gb\n"
+      "  vishwa-plan calibrate runs.csv --hw a100-80gb --out mine.yaml\n"
+      "  vishwa-plan calibrate log.csv --hw h100-sxm --columns chips=gpus,step_time_ms=ms\n",
+      calibrate_options, 1},
+     plan_run_calibrate},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
     {{"export", "--to SYSTEM --hw P (--hours H | --model M --batch B)",
       "a plan as the configuration of the system that will run it",
