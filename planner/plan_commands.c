@@ -161,6 +161,10 @@ static const vsh_opt fit_options[] = {
 
 static const char *const attention_words[] = {"flash", "full", NULL};
 
+static const char *const dropout_words[] = {"off", "on", NULL};
+/* flash: the kernel of the stack; flash2: FlashAttention-2 whatever the stack had */
+static const char *const estimate_attention_words[] = {"flash", "full", "flash2", NULL};
+
 static const vsh_opt estimate_options[] = {
     {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
     {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
@@ -180,12 +184,12 @@ static const vsh_opt estimate_options[] = {
      AT(optimizer), 0, 0, vsh_optimizer_words},
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
      AT(recipe), 0, 0, vsh_recipe_words},
-    {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel) or full",
-     AT(attention), 0, 0, attention_words},
+    {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel), flash2 or full",
+     AT(attention), 0, 0, estimate_attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
-    {VSH_OPT_FLAG, 0, "dropout", NULL, "masks are made, kept and read (default: none)",
-     AT(dropout)},
+    {VSH_OPT_WORD, 0, "dropout", "W", "on or off (default: as the stack does)", AT(dropout), 0, 0,
+     dropout_words},
     {VSH_OPT_REAL, 0, "imbalance", "X",
      "rows of the fullest chip's experts over the mean (default 1)", AT(imbalance), 1, 1e4},
     {VSH_OPT_FLAG, 0, "inference", NULL, "weights, keys and values, prefill and decode instead",
@@ -365,5 +369,6 @@ void plan_config_default(plan_config *config)
                             .launch = -1,
                             .recompute = -1,
                             .attention = -1,
+                            .dropout = -1,
                             .top = 10};
 }

@@ -27,8 +27,8 @@ typedef struct {
     /* of estimate and export */
     const char *layout, *stack;
     int64_t batch, micro_batch;           /* sequences; 0: not given */
-    int to, launch, recompute, attention; /* -1: not given */
-    bool inference, dropout;
+    int to, launch, recompute, attention, dropout; /* -1: not given */
+    bool inference;
     double imbalance; /* NaN: not given */
     /* of search */
     int64_t top;
