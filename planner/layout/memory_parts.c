@@ -53,8 +53,8 @@ vsh_status vsh_memory_parts_make(const vsh_chunking *chunking, const vsh_framewo
     room = parts->share && parts->shared;
     for (int c = 0; c < VSH_MEMORY_CLASSES; c++) {
         parts->bytes[c] = vsh_alloc(arena, places, sizeof *parts->bytes[c]);
-        parts->known[c] = vsh_alloc(arena, chunks, sizeof *parts->known[c]);
-        room = room && parts->bytes[c] && parts->known[c];
+        parts->micro[c] = vsh_alloc(arena, chunks, sizeof *parts->micro[c]);
+        room = room && parts->bytes[c] && parts->micro[c];
     }
     return room ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "out of memory");
 }
@@ -67,8 +67,8 @@ void vsh_memory_parts_begin(vsh_memory_parts *p, const vsh_step_run *run)
     p->run = *run;
     memset(p->shared, 0, chunks * sizeof *p->shared);
     for (int i = 0; i < VSH_MEMORY_CLASSES; i++) {
-        memset(p->known[i], 0, chunks * sizeof *p->known[i]);
-        p->growth[i].known = false;
+        memset(p->micro[i], 0, chunks * sizeof *p->micro[i]);
+        p->growth[i].micro = 0;
     }
     for (int k = 0; k < c->kinds; k++)
         p->layer[k] = vsh_share_layer(c->model, &run->layout.split, c->first[k]);
@@ -163,35 +163,45 @@ static vsh_share stage_share(const vsh_share *share, const vsh_layout *layout, i
     return sum;
 }
 
-double vsh_memory_least(vsh_memory_parts *p, const vsh_layout *layout)
-{
-    const vsh_share *share = shares_of(p, layout->pp * layout->interleave);
-    double most = 0;
-
-    for (int64_t s = 0; s < layout->pp; s = next_stage(p, layout, s))
-        most = fmax(most, state_bytes(p, layout, stage_share(share, layout, s)));
-    return with_reserve(p, layout, most);
-}
-
 /* ---- activations and buffers --------------------------------------------------------------- */
 
-/* From two walks over the list, with one and with two micro-batches in flight. */
+/* A walk over the list, with so many micro-batches in flight. */
 static vsh_status walk(const vsh_memory_parts *p, const vsh_layout *layout, vsh_stage stage,
-                       vsh_chunk_bytes *bytes, vsh_error *err)
+                       double in_flight, vsh_chunk_bytes *bytes, vsh_error *err)
 {
     vsh_step_run run = p->run;
     vsh_placement place = {.pipeline = layout->pp, .framework = p->framework};
-    vsh_footprint one, two;
+    vsh_footprint f;
     vsh_work work;
 
     run.layout = *layout;
     work = vsh_step_work(&run);
     work.stage = stage;
-    VSH_TRY(vsh_footprint_chip(p->chunking->model, &work, 1, &place, &one, err));
-    VSH_TRY(vsh_footprint_chip(p->chunking->model, &work, 2, &place, &two, err));
-    *bytes = (vsh_chunk_bytes){2 * one.activations.v - two.activations.v,
-                               two.activations.v - one.activations.v, one.logits.v,
-                               one.communication.v + one.workspace.v};
+    VSH_TRY(vsh_footprint_chip(p->chunking->model, &work, in_flight, &place, &f, err));
+    *bytes = (vsh_chunk_bytes){f.activations.v, 0, f.logits.v, f.communication.v + f.workspace.v};
+    return VSH_OK;
+}
+
+/* What every micro-batch keeps, from walks with one and with two. */
+static vsh_status walk_twice(const vsh_memory_parts *p, const vsh_layout *layout, vsh_stage stage,
+                             vsh_chunk_bytes *bytes, vsh_error *err)
+{
+    vsh_chunk_bytes two;
+
+    VSH_TRY(walk(p, layout, stage, 1, bytes, err));
+    VSH_TRY(walk(p, layout, stage, 2, &two, err));
+    bytes->kept = two.activations - bytes->activations;
+    bytes->activations -= bytes->kept;
+    return VSH_OK;
+}
+
+/* The same where what does not depend on micro-batches in flight is known from another chunk. */
+static vsh_status walk_once(const vsh_memory_parts *p, const vsh_layout *layout, vsh_stage stage,
+                            const vsh_chunk_bytes *like, vsh_chunk_bytes *bytes, vsh_error *err)
+{
+    VSH_TRY(walk(p, layout, stage, 1, bytes, err));
+    bytes->kept = bytes->activations - like->activations;
+    bytes->activations = like->activations;
     return VSH_OK;
 }
 
@@ -203,19 +213,19 @@ static vsh_chunk_bytes longer(vsh_chunk_bytes b, double layers, vsh_chunk_bytes 
 }
 
 /* From two layers on a chunk grows by the same bytes a layer: the first brings its own, the second
- * what is gathered ahead. */
+ * what is gathered ahead. While a layer runs backward embeddings need nothing. */
 static vsh_status learn_growth(const vsh_memory_parts *p, const vsh_layout *layout,
                                vsh_chunk_growth *g, vsh_error *err)
 {
     int64_t all = p->chunking->model->layers;
     vsh_chunk_bytes three;
 
-    VSH_TRY(walk(p, layout, (vsh_stage){0, 2, true, false}, &g->first, err));
-    VSH_TRY(walk(p, layout, (vsh_stage){0, 2, false, false}, &g->inner, err));
-    VSH_TRY(walk(p, layout, (vsh_stage){all - 2, 2, false, true}, &g->last, err));
-    VSH_TRY(walk(p, layout, (vsh_stage){0, 3, false, false}, &three, err));
+    VSH_TRY(walk_twice(p, layout, (vsh_stage){0, 2, false, false}, &g->inner, err));
+    VSH_TRY(walk_twice(p, layout, (vsh_stage){all - 2, 2, false, true}, &g->last, err));
+    VSH_TRY(walk_once(p, layout, (vsh_stage){0, 2, true, false}, &g->inner, &g->first, err));
+    VSH_TRY(walk_once(p, layout, (vsh_stage){0, 3, false, false}, &g->inner, &three, err));
     g->more = longer(three, -1, g->inner);
-    g->known = true;
+    g->micro = p->run.laid.micro;
     return VSH_OK;
 }
 
@@ -224,7 +234,7 @@ static vsh_status fill_alike(const vsh_memory_parts *p, const vsh_layout *layout
 {
     double further = (double)(p->chunking->model->layers / chunks - 2);
 
-    if (!g->known)
+    if (g->micro != p->run.laid.micro)
         VSH_TRY(learn_growth(p, layout, g, err));
     bytes[0] = longer(g->first, further, g->more);
     for (int64_t i = 1; i < chunks - 1; i++)
@@ -252,7 +262,7 @@ static vsh_status fill_each(const vsh_memory_parts *p, const vsh_layout *layout,
         if (twin >= 0)
             bytes[i] = bytes[twin];
         else
-            VSH_TRY(walk(p, layout, chunk_of(p->chunking, chunks, i), &bytes[i], err));
+            VSH_TRY(walk_twice(p, layout, chunk_of(p->chunking, chunks, i), &bytes[i], err));
     }
     return VSH_OK;
 }
@@ -265,21 +275,21 @@ static int class_of(const vsh_layout *layout)
     return (layout->pp > 1 ? 3 : 0) + (zero > 1 ? zero - 1 : 0);
 }
 
-static vsh_status bytes_of(vsh_memory_parts *p, const vsh_layout *layout,
+static vsh_status bytes_of(vsh_memory_parts *p, const vsh_layout *layout, int class, int64_t micro,
                            const vsh_chunk_bytes **found, vsh_error *err)
 {
     int64_t chunks = layout->pp * layout->interleave;
-    int class = class_of(layout);
     vsh_chunk_bytes *bytes = p->bytes[class] + p->chunking->at[chunks];
 
     *found = bytes;
-    if (p->known[class][chunks])
+    if (p->micro[class][chunks] == micro)
         return VSH_OK;
+    p->run.laid.micro = micro;
     if (p->chunking->kinds == 1 && chunks > 1 && p->chunking->model->layers >= 2 * chunks)
         VSH_TRY(fill_alike(p, layout, chunks, &p->growth[class], bytes, err));
     else
         VSH_TRY(fill_each(p, layout, chunks, bytes, err));
-    p->known[class][chunks] = true;
+    p->micro[class][chunks] = micro;
     return VSH_OK;
 }
 
@@ -297,20 +307,75 @@ static double stage_bytes(const vsh_chunk_bytes *bytes, const vsh_layout *layout
     return sum + logits + communication;
 }
 
-vsh_status vsh_memory_whole(vsh_memory_parts *p, const vsh_layout *layout, double *bytes,
-                            vsh_error *err)
+/* At most that under ZeRO 2 and 3, from parts without them. The fullest moment of a chunk may
+ * become a later one, with more buffers and less of the micro-batch that runs back: of all but one
+ * chunk counts what the other micro-batches keep. */
+static double stage_least(const vsh_chunk_bytes *bytes, const vsh_layout *layout, int64_t stage,
+                          double in_flight)
+{
+    double kept = 0, most = 0;
+
+    for (int64_t i = 0; i < layout->interleave; i++) {
+        const vsh_chunk_bytes *b = &bytes[i * layout->pp + stage];
+        kept += (in_flight - 1) * b->kept;
+        most = fmax(most, b->activations + b->kept + b->logits + b->communication);
+    }
+    return kept + most;
+}
+
+typedef double sum_of(const vsh_chunk_bytes *, const vsh_layout *, int64_t stage, double in_flight);
+
+/* sum: NULL: state alone; it is taken times over. */
+static double fullest(vsh_memory_parts *p, const vsh_layout *layout, sum_of *sum,
+                      const vsh_chunk_bytes *chunk, int64_t micro, double times_over)
 {
     const vsh_share *share = shares_of(p, layout->pp * layout->interleave);
-    const vsh_chunk_bytes *chunk;
-    vsh_placement place = {.pipeline = layout->pp,
-                           .chunks = layout->interleave,
-                           .micro_batches = vsh_micro_batches(layout, &p->run.laid)};
+    vsh_laid_run laid = p->run.laid;
+    vsh_placement place = {.pipeline = layout->pp, .chunks = layout->interleave};
     double most = 0;
 
-    VSH_TRY(bytes_of(p, layout, &chunk, err));
-    for (int64_t s = 0; s < layout->pp; s = next_stage(p, layout, s))
-        most = fmax(most, state_bytes(p, layout, stage_share(share, layout, s)) +
-                              stage_bytes(chunk, layout, s, vsh_in_flight(&place, s)));
-    *bytes = with_reserve(p, layout, most);
+    laid.micro = micro;
+    place.micro_batches = vsh_micro_batches(layout, &laid);
+    for (int64_t s = 0; s < layout->pp; s = next_stage(p, layout, s)) {
+        double bytes = state_bytes(p, layout, stage_share(share, layout, s));
+        if (sum)
+            bytes += times_over * sum(chunk, layout, s, vsh_in_flight(&place, s));
+        most = fmax(most, bytes);
+    }
+    return with_reserve(p, layout, most);
+}
+
+static const double rounding = 1 - 1e-9; /* of a bound: sums in another order */
+
+double vsh_memory_state(vsh_memory_parts *p, const vsh_layout *layout)
+{
+    return rounding * fullest(p, layout, NULL, NULL, 1, 0);
+}
+
+/* With what a chip needs when it shares neither gradients nor weights: without the buffers of ZeRO
+ * 2 and 3. Without experts all of that is in proportion to the sequences of a micro-batch: walks
+ * with one sequence serve all. */
+vsh_status vsh_memory_least(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
+                            double *bytes, vsh_error *err)
+{
+    bool alike = p->chunking->model->experts.count == 0;
+    vsh_layout plain = *layout;
+    const vsh_chunk_bytes *chunk;
+
+    plain.split.zero = 0;
+    VSH_TRY(bytes_of(p, &plain, alike ? 6 + (layout->pp > 1) : class_of(&plain), alike ? 1 : micro,
+                     &chunk, err));
+    *bytes = rounding * fullest(p, layout, layout->split.zero > 1 ? stage_least : stage_bytes,
+                                chunk, micro, alike ? (double)micro : 1);
+    return VSH_OK;
+}
+
+vsh_status vsh_memory_whole(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
+                            double *bytes, vsh_error *err)
+{
+    const vsh_chunk_bytes *chunk;
+
+    VSH_TRY(bytes_of(p, layout, class_of(layout), micro, &chunk, err));
+    *bytes = fullest(p, layout, stage_bytes, chunk, micro, 1);
     return VSH_OK;
 }

@@ -1,4 +1,4 @@
-/* The memory of the fullest chip of many layouts of one split and micro-batch: what one chunk of
+/* The memory of the fullest chip of many layouts of one split: what one chunk of
  * layers holds is asked of the op list once (core/footprint.h) and added up for every number of
  * stages, chunks, replicas and stage of ZeRO. Equal to vsh_footprint_layout, a thousand times
  * faster. */
@@ -30,36 +30,39 @@ typedef struct {
 /* Of chunks of two layers that are all alike: what they hold, and more for every further layer. */
 typedef struct {
     vsh_chunk_bytes first, inner, last, more;
-    bool known;
+    int64_t micro; /* whose; 0: not known */
 } vsh_chunk_growth;
 
-enum { VSH_MEMORY_CLASSES = 6 }; /* stages or not, x gradients or weights shared or neither */
+/* Stages or not, x gradients or weights shared or neither; and the last for the bound. */
+enum { VSH_MEMORY_CLASSES = 8 };
 
 typedef struct {
     const vsh_chunking *chunking;
     const vsh_framework *framework;
-    vsh_step_run run; /* split, micro-batch and recomputation hold for all that is asked */
+    vsh_step_run run; /* split and recomputation hold for all that is asked */
     vsh_share layer[VSH_KINDS_MAX], embedding, head, head_alone; /* alone: a tied table's copy */
     vsh_share *share;                                            /* [places] */
     bool *shared;                                                /* [chunks] */
     vsh_chunk_growth growth[VSH_MEMORY_CLASSES];
     vsh_chunk_bytes *bytes[VSH_MEMORY_CLASSES]; /* [places] */
-    bool *known[VSH_MEMORY_CLASSES];            /* [chunks] */
+    int64_t *micro[VSH_MEMORY_CLASSES];         /* [chunks]: whose; 0: not known */
 } vsh_memory_parts;
 
 /* Room for the parts of any layout; VSH_EMACHINE. */
 vsh_status vsh_memory_parts_make(const vsh_chunking *chunking, const vsh_framework *framework,
                                  vsh_arena *arena, vsh_memory_parts *parts, vsh_error *err);
 
-/* Begins anew with the split (all but data and zero), micro-batch and recomputation of a run. */
+/* Begins anew with the split (all but data and zero) and recomputation of a run. */
 void vsh_memory_parts_begin(vsh_memory_parts *parts, const vsh_step_run *run);
 
-/* Weights, gradients and optimizer of the fullest stage with what the framework adds to them: no
- * layout of these stages, chunks and zero takes less. The chunks divide the layers. */
-double vsh_memory_least(vsh_memory_parts *parts, const vsh_layout *layout);
+/* Bounds from below: weights, gradients and optimizer alone; and beside them what is kept. The
+ * chunks divide the layers. */
+double vsh_memory_state(vsh_memory_parts *parts, const vsh_layout *layout);
+vsh_status vsh_memory_least(vsh_memory_parts *parts, const vsh_layout *layout, int64_t micro,
+                            double *bytes, vsh_error *err);
 
-/* Of the fullest chip. VSH_EINPUT when the model cannot be cut there. */
-vsh_status vsh_memory_whole(vsh_memory_parts *parts, const vsh_layout *layout, double *bytes,
-                            vsh_error *err);
+/* Of the fullest chip; both: VSH_EINPUT when the model cannot be cut there. */
+vsh_status vsh_memory_whole(vsh_memory_parts *parts, const vsh_layout *layout, int64_t micro,
+                            double *bytes, vsh_error *err);
 
 #endif

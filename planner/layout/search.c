@@ -119,18 +119,22 @@ static void add_answer(const vsh_search *s, vsh_search_answer *sum, const vsh_se
 
 /* ---- the space ----------------------------------------------------------------------------- */
 
-/* One piece of work: all stages, chunks and stages of ZeRO of what one list of operations is priced
- * for. */
+/* One piece of work: all micro-batches, numbers of stages and chunks, and stages of ZeRO. */
 typedef struct {
     const vsh_platform *platform;
-    int64_t chips, tensor, context, expert, micro;
+    int64_t chips, tensor, context, expert;
     bool sequence;
     vsh_recompute_mode recompute;
 } task;
 
 typedef struct {
+    int64_t *item, count;
+} divisors;
+
+typedef struct {
     const vsh_search *search;
     vsh_chunking chunking;
+    divisors micro;
     task *task;
     int64_t task_count, task_room;
     atomic_int_least64_t next, done;
@@ -170,10 +174,6 @@ static vsh_status add_task(space *sp, const task *t, vsh_arena *arena, vsh_error
     return VSH_OK;
 }
 
-typedef struct {
-    int64_t *item, count;
-} divisors;
-
 static vsh_status divisors_of(int64_t number, vsh_arena *arena, divisors *d, vsh_error *err)
 {
     int64_t below = 0;
@@ -192,21 +192,8 @@ static vsh_status divisors_of(int64_t number, vsh_arena *arena, divisors *d, vsh
     return VSH_OK;
 }
 
-/* Micro-batches and recomputation of a split. */
-static vsh_status add_modes(space *sp, task t, const divisors *micro, vsh_arena *arena,
-                            vsh_error *err)
-{
-    for (int64_t i = 0; i < micro->count; i++)
-        for (int mode = VSH_RECOMPUTE_NONE; mode <= VSH_RECOMPUTE_FULL; mode++) {
-            t.micro = micro->item[i];
-            t.recompute = (vsh_recompute_mode)mode;
-            VSH_TRY(add_task(sp, &t, arena, err));
-        }
-    return VSH_OK;
-}
-
 static vsh_status add_splits(space *sp, const vsh_platform *platform, int64_t chips,
-                             const divisors *micro, vsh_arena *arena, vsh_error *err)
+                             vsh_arena *arena, vsh_error *err)
 {
     int64_t experts = sp->search->run.laid.model->experts.count;
     task t = {.platform = platform, .chips = chips};
@@ -221,9 +208,11 @@ static vsh_status add_splits(space *sp, const vsh_platform *platform, int64_t ch
         rest = chips / t.tensor; /* context x data x stages */
         if (rest % t.context || rest % t.expert || t.expert > (experts > 0 ? experts : 1))
             continue;
-        for (int sequence = 0; sequence <= (t.tensor > 1); sequence++) {
-            t.sequence = sequence;
-            VSH_TRY(add_modes(sp, t, micro, arena, err));
+        for (int modes = 0; modes < 6; modes++) {
+            t.sequence = modes / 3;
+            t.recompute = (vsh_recompute_mode)(modes % 3);
+            if (!t.sequence || t.tensor > 1)
+                VSH_TRY(add_task(sp, &t, arena, err));
         }
     }
     return VSH_OK;
@@ -232,10 +221,10 @@ static vsh_status add_splits(space *sp, const vsh_platform *platform, int64_t ch
 static vsh_status add_chips(space *sp, vsh_arena *arena, vsh_error *err)
 {
     const vsh_search *s = sp->search;
-    divisors chips, micro;
+    divisors chips;
 
     VSH_TRY(divisors_of(s->chips, arena, &chips, err));
-    VSH_TRY(divisors_of(s->run.laid.batch, arena, &micro, err));
+    VSH_TRY(divisors_of(s->run.laid.batch, arena, &sp->micro, err));
     for (int64_t i = chips.count - 1; i >= (s->fewer ? 0 : chips.count - 1); i--) {
         vsh_platform *platform = vsh_alloc(arena, 1, sizeof *platform);
         vsh_status joined;
@@ -244,7 +233,7 @@ static vsh_status add_chips(space *sp, vsh_arena *arena, vsh_error *err)
         joined = vsh_platform_of(s->hardware, s->stack, s->run.precision, s->run.flash,
                                  chips.item[i], 0, platform, err);
         if (joined == VSH_OK)
-            VSH_TRY(add_splits(sp, platform, chips.item[i], &micro, arena, err));
+            VSH_TRY(add_splits(sp, platform, chips.item[i], arena, err));
         else if (!s->fewer)
             return joined;
     }
@@ -281,7 +270,7 @@ static vsh_status time_one(worker *w, const task *t, const vsh_step_run *run, co
     const vsh_list_price *price;
     vsh_found f = {.chips = t->chips,
                    .layout = run->layout,
-                   .micro = t->micro,
+                   .micro = run->laid.micro,
                    .recompute = t->recompute,
                    .memory_bytes = bytes};
 
@@ -295,26 +284,34 @@ static vsh_status time_one(worker *w, const task *t, const vsh_step_run *run, co
     return VSH_OK;
 }
 
+/* Its memory, or a bound that is already more than a chip has. */
+static vsh_status memory_of(worker *w, const vsh_step_run *run, double *bytes, vsh_error *err)
+{
+    double capacity = w->space->search->capacity;
+
+    *bytes = vsh_memory_state(&w->parts, &run->layout);
+    if (*bytes > capacity)
+        return VSH_OK;
+    VSH_TRY(vsh_memory_least(&w->parts, &run->layout, run->laid.micro, bytes, err));
+    if (*bytes > capacity)
+        return VSH_OK;
+    return vsh_memory_whole(&w->parts, &run->layout, run->laid.micro, bytes, err);
+}
+
 /* A layout that divides. A model that cannot be cut there says so when its memory is asked. */
 static vsh_status try_one(worker *w, const task *t, const vsh_step_run *run, const vsh_mesh *mesh,
                           vsh_error *err)
 {
-    double capacity = w->space->search->capacity, bytes;
-    vsh_status status;
+    double bytes;
+    vsh_status status = memory_of(w, run, &bytes, err);
 
-    if (vsh_memory_least(&w->parts, &run->layout) > capacity) {
-        w->answer.evaluated++;
-        w->answer.refused[VSH_REFUSED_MEMORY]++;
-        return VSH_OK;
-    }
-    status = vsh_memory_whole(&w->parts, &run->layout, &bytes, err);
     if (status == VSH_EINPUT) {
         w->answer.refused[VSH_REFUSED_DIVIDE]++;
         return VSH_OK;
     }
     VSH_TRY(status);
     w->answer.evaluated++;
-    if (bytes <= capacity)
+    if (bytes <= w->space->search->capacity)
         return time_one(w, t, run, mesh, bytes, err);
     w->answer.refused[VSH_REFUSED_MEMORY]++;
     return VSH_OK;
@@ -324,7 +321,7 @@ static vsh_status try_stages(worker *w, const task *t, vsh_step_run *run, vsh_er
 {
     int64_t layers = run->laid.model->layers, pp = run->layout.pp;
     int64_t numbers = chunk_numbers(layers, pp);
-    bool batch = run->laid.batch % (run->layout.split.data * t->micro) == 0;
+    bool batch = run->laid.batch % (run->layout.split.data * run->laid.micro) == 0;
     vsh_mesh mesh = vsh_mesh_of(&t->platform->fabric, &run->layout.split, pp);
     int zeros = zero_most(&run->layout.split) + 1;
 
@@ -344,14 +341,34 @@ static vsh_status try_stages(worker *w, const task *t, vsh_step_run *run, vsh_er
     return VSH_OK;
 }
 
+static vsh_status try_micro(worker *w, const task *t, vsh_step_run *run, bool divides,
+                            vsh_error *err)
+{
+    int64_t rest = t->chips / t->tensor / t->context, layers = run->laid.model->layers;
+
+    w->once[0].known = w->once[1].known = false;
+    for (int64_t pp = 1; pp <= rest; pp++) {
+        int64_t data = rest / pp, layouts;
+        if (rest % pp || data * t->context % t->expert)
+            continue;
+        run->layout.split.data = data;
+        run->layout.pp = pp;
+        layouts = chunk_numbers(layers, pp) * (zero_most(&run->layout.split) + 1);
+        w->answer.considered += layouts;
+        if (!divides || pp > layers)
+            w->answer.refused[VSH_REFUSED_DIVIDE] += layouts;
+        else
+            VSH_TRY(try_stages(w, t, run, err));
+    }
+    return VSH_OK;
+}
+
 static vsh_status do_task(worker *w, const task *t, vsh_error *err)
 {
-    const vsh_search *s = w->space->search;
-    vsh_step_run run = s->run;
-    int64_t rest = t->chips / t->tensor / t->context;
+    const divisors *micro = &w->space->micro;
+    vsh_step_run run = w->space->search->run;
     bool divides;
 
-    run.laid.micro = t->micro;
     run.recompute = t->recompute;
     run.layout = (vsh_layout){.split = {.tensor = t->tensor,
                                         .sequence = t->sequence,
@@ -361,22 +378,11 @@ static vsh_status do_task(worker *w, const task *t, vsh_error *err)
                               .interleave = 1};
     divides = vsh_split_check(run.laid.model, &run.layout.split, &(vsh_stage){0}, run.laid.seq,
                               err) == VSH_OK;
-    w->once[0].known = w->once[1].known = false;
     if (divides)
         vsh_memory_parts_begin(&w->parts, &run);
-    for (int64_t pp = 1; pp <= rest; pp++) {
-        int64_t data = rest / pp, layouts;
-        if (rest % pp || data * t->context % t->expert)
-            continue;
-        run.layout.split.data = data;
-        run.layout.pp = pp;
-        run.layout.split.zero = 0;
-        layouts = chunk_numbers(run.laid.model->layers, pp) * (zero_most(&run.layout.split) + 1);
-        w->answer.considered += layouts;
-        if (!divides || pp > run.laid.model->layers)
-            w->answer.refused[VSH_REFUSED_DIVIDE] += layouts;
-        else
-            VSH_TRY(try_stages(w, t, &run, err));
+    for (int64_t i = 0; i < micro->count; i++) {
+        run.laid.micro = micro->item[i];
+        VSH_TRY(try_micro(w, t, &run, divides, err));
     }
     return VSH_OK;
 }
