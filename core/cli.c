@@ -7,7 +7,7 @@
 
 const char *const vsh_colour_words[] = {"auto", "always", "never", NULL};
 
-enum { OPTIONS_MAX = 64 };
+enum { OPTIONS_MAX = 64, OPTION_BYTES = 48 };
 
 static const vsh_opt *find_long(const vsh_opt *options, const char *name, size_t length)
 {
@@ -28,15 +28,18 @@ static const vsh_opt *find_letter(const vsh_opt *options, char letter)
 static vsh_status unknown_option(const vsh_command *command, const char *given, vsh_error *err)
 {
     const char *names[OPTIONS_MAX];
-    char word[80], suggestion[160];
+    char dashed[OPTIONS_MAX][OPTION_BYTES], word[80], suggestion[160];
     size_t count = 0;
 
-    for (const vsh_opt *o = command->options; o->type != VSH_OPT_END && count < OPTIONS_MAX; o++)
-        names[count++] = o->name;
-    snprintf(word, sizeof word, "%.*s", (int)strcspn(given + 2, "="), given + 2);
+    for (const vsh_opt *o = command->options; o->type != VSH_OPT_END && count < OPTIONS_MAX; o++) {
+        snprintf(dashed[count], sizeof dashed[count], "--%s", o->name);
+        names[count] = dashed[count];
+        count++;
+    }
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(given, "="), given);
     vsh_suggest(suggestion, sizeof suggestion, word, names, count);
-    return vsh_fail(err, VSH_EINPUT, "%s: unknown option \"%.80s\"%s",
-                    *command->name ? command->name : "usage", given, suggestion);
+    return vsh_fail(err, VSH_EINPUT, "%s%sunknown option \"%.80s\"%s", command->name,
+                    *command->name ? ": " : "", given, suggestion);
 }
 
 static vsh_status set_number(const vsh_opt *opt, const char *value, void *place, vsh_error *err)
@@ -160,8 +163,8 @@ vsh_status vsh_cli_parse(const vsh_command *command, int argc, char *const *argv
         } else if (!only_operands && word[0] == '-' && word[1]) {
             VSH_TRY(take_option(command, argc, argv, &at, config, err));
         } else if (*operand_count == command->operand_max) {
-            return vsh_fail(err, VSH_EINPUT, "%s: unexpected word \"%.80s\"",
-                            *command->name ? command->name : "usage", word);
+            return vsh_fail(err, VSH_EINPUT, "%s%sunexpected word \"%.80s\"", command->name,
+                            *command->name ? ": " : "", word);
         } else {
             operands[(*operand_count)++] = word;
         }

@@ -60,7 +60,7 @@ extern const char *const vsh_colour_words[];
     {VSH_OPT_FLAG, 0, "force", NULL, "overwrite what is there", offsetof(config, common.force)},   \
     {VSH_OPT_FLAG, 0, "quiet", NULL, "no progress and no warnings",                                \
      offsetof(config, common.quiet)},                                                              \
-    {VSH_OPT_FLAG, 0, "verbose", NULL, "say more on the way", offsetof(config, common.verbose)},   \
+    {VSH_OPT_FLAG, 0, "verbose", NULL, "say more", offsetof(config, common.verbose)},   \
     {VSH_OPT_FLAG, 0, "version", NULL, "version and commit", offsetof(config, common.version)},    \
     {VSH_OPT_FLAG, 'h', "help", NULL, "this text", offsetof(config, common.help)},                 \
     {VSH_OPT_END, 0, NULL, NULL, NULL, 0}

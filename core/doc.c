@@ -282,7 +282,7 @@ vsh_status vsh_doc_read(vsh_arena *arena, const char *path, vsh_doc *doc, vsh_er
     case VSH_READ_UNOPENED:
         return vsh_fail(err, VSH_EINPUT, "%s: %s", path, strerror(errno));
     case VSH_READ_FOLDER:
-        return vsh_fail(err, VSH_EINPUT, "%s: a directory; expected a text file", path);
+        return vsh_fail(err, VSH_EINPUT, "%s: expected a text file, found a folder", path);
     case VSH_READ_SPECIAL:
         return vsh_fail(err, VSH_EINPUT, "%s: not a regular file; expected a text file", path);
     case VSH_READ_BROKEN:

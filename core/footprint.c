@@ -38,6 +38,7 @@ vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_
     double count, kept = 0, tokens, chunk, shards = work->shards > 1 ? work->shards : 1;
 
     assert(recipe && footprint);
+    assert(!vsh_split_any(&work->split)); /* vsh_footprint_layout */
     VSH_TRY(vsh_count_parameters(model, &parameters, err));
     VSH_TRY(vsh_lower(model, work, &ops, err));
     for (int i = 0; i < ops.count; i++)

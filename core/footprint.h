@@ -36,14 +36,21 @@ vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_
 /* What a framework holds that the op list does not say; the same for every model and layout. */
 typedef struct {
     const char *name;
-    double loss_bytes; /* a logit, at the fullest moment of the loss */
-    double head_bytes; /* a logit, kept from there to the backward pass of the head */
-    double libraries;  /* bytes of workspaces and handles that its allocator counts */
-    double fragments;  /* share of all else that the allocator holds and nobody uses */
+    double loss_bytes;         /* a logit, at the fullest moment of the loss */
+    double head_bytes;         /* a logit, while the head runs backward */
+    double rest_bytes;         /* a logit, until the backward pass ends */
+    double output_bytes;       /* a logit, beside, kept by the last stage of a pipeline */
+    double border;             /* outputs of a stage held for every micro-batch in flight */
+    double reduced_bytes;      /* a parameter, of what gradients are copied to; 0: in place */
+    double ahead;              /* layers gathered before their turn, of sharded weights */
+    double libraries;          /* bytes of handles and workspaces that its allocator counts */
+    double fragments;          /* share of all else that the allocator holds and nobody uses */
+    double pipeline_fragments; /* as much more under a pipeline */
     const char *source;
 } vsh_framework;
 
 extern const char *const vsh_framework_words[]; /* closed by NULL */
+/* By index into vsh_framework_words. */
 const vsh_framework *vsh_framework_at(int index);
 
 typedef struct {

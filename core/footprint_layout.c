@@ -8,23 +8,69 @@
 
 #define MIB 1048576.0
 
-/* A logit of torch's cross entropy in fp32: log-softmax, gradient of the likelihood, gradient of
- * the logits; bf16 logits themselves are gone by then. Compiled, logits and gradient in bf16.
- * Megatron's works in place on fp32 logits beside the bf16 ones (megatron/core/tensor_parallel/
- * cross_entropy.py). flash-attn's in place in bf16. (from memory; derived) */
-#define FRAMEWORK_LIST(FRAMEWORK)                                                                  \
-    FRAMEWORK("torchtitan-eager", 12, 4, 512 * MIB, 0.13, "x")                                     \
-    FRAMEWORK("torchtitan", 12, 4, 512 * MIB, 0.06, "x")                                           \
-    FRAMEWORK("torchtitan-compiled-loss", 4, 2, 512 * MIB, 0.06, "x")                              \
-    FRAMEWORK("megatron", 6, 4, 512 * MIB, 0.05, "x")                                              \
-    FRAMEWORK("galvatron", 2, 2, 16 * MIB, 0, "x")
+/* torch's cross entropy in fp32 holds log-softmax, the gradient of the likelihood and that of the
+ * logits, 12 bytes; the block of the bf16 logits is free by then, too small for any of them, and
+ * still reserved, 14 (derived). Compiled, logits and gradient in bf16 and, as measured, once more.
+ * Megatron-LM works in place in fp32 beside the bf16 logits (from memory), flash-attn in place in
+ * bf16. Under a pipeline the last stage keeps its outputs.
+ *
+ * torchtitan reports what its allocator reserves (pull request 318), Galvatron what is allocated.
+ * FSDP2 reduces from an fp32 copy and gathers a layer ahead (from memory). Fragments are calibrated
+ * once on the published rows (docs/model.md): eager kernels hold fp32 copies that compiled ones
+ * fuse; a pipeline's share stands for what four rows of equal work, 75.3 to 84.9 GiB, hold above
+ * the tensors that the schedule needs, and covers the largest of them within 3 %. */
+static const vsh_framework frameworks[] = {
+    {.name = "torchtitan",
+     .loss_bytes = 14,
+     .head_bytes = 4,
+     .output_bytes = 2,
+     .border = 1,
+     .reduced_bytes = 4,
+     .ahead = 1,
+     .libraries = 512 * MIB,
+     .fragments = 0.03,
+     .pipeline_fragments = 0.19,
+     .source = "torchtitan 2024-12, compiled model (calibrated)"},
+    {.name = "torchtitan-eager",
+     .loss_bytes = 14,
+     .head_bytes = 4,
+     .output_bytes = 2,
+     .border = 1,
+     .reduced_bytes = 4,
+     .ahead = 1,
+     .libraries = 512 * MIB,
+     .fragments = 0.09,
+     .pipeline_fragments = 0.19,
+     .source = "torchtitan 2024-12, one row (calibrated)"},
+    {.name = "torchtitan-compiled-loss",
+     .loss_bytes = 6,
+     .head_bytes = 4,
+     .output_bytes = 2,
+     .border = 1,
+     .reduced_bytes = 4,
+     .ahead = 1,
+     .libraries = 512 * MIB,
+     .fragments = 0.03,
+     .pipeline_fragments = 0.19,
+     .source = "torchtitan 2025-06 (calibrated)"},
+    {.name = "megatron",
+     .loss_bytes = 6,
+     .head_bytes = 4,
+     .ahead = 1,
+     .libraries = 1024 * MIB,
+     .fragments = 0.05,
+     .source = "Megatron-LM (assumed)"},
+    {.name = "galvatron",
+     .loss_bytes = 2,
+     .head_bytes = 2,
+     .rest_bytes = 2,
+     .output_bytes = 2,
+     .border = 1,
+     .libraries = 16 * MIB,
+     .source = "Hetu-Galvatron, allocated bytes (derived)"}};
 
-#define FRAMEWORK_ROW(name, loss, head, libraries, fragments, source)                              \
-    {name, loss, head, libraries, fragments, source},
-#define FRAMEWORK_WORD(name, loss, head, libraries, fragments, source) name,
-
-static const vsh_framework frameworks[] = {FRAMEWORK_LIST(FRAMEWORK_ROW)};
-const char *const vsh_framework_words[] = {FRAMEWORK_LIST(FRAMEWORK_WORD) NULL};
+const char *const vsh_framework_words[] = {
+    "torchtitan", "torchtitan-eager", "torchtitan-compiled-loss", "megatron", "galvatron", NULL};
 
 enum { FRAMEWORK_COUNT = sizeof frameworks / sizeof frameworks[0] };
 
@@ -51,13 +97,16 @@ typedef struct {
 static double held(const chip *c, vsh_share share, double bytes, int from)
 {
     const vsh_split *split = &c->w->split;
-    double dense = (double)vsh_share_dense(share), experts = (double)share.experts;
+    double whole = (double)vsh_share_whole_vocab(c->m, split, &c->stage);
+    double dense = (double)vsh_share_dense(share) - whole, experts = (double)share.experts;
 
     if (split->zero >= from) {
-        dense /= (double)vsh_split_replicas(split);
+        dense =
+            (dense + whole / (double)vsh_ways(split->tensor)) / (double)vsh_split_replicas(split);
+        whole = 0;
         experts /= (double)vsh_split_expert_replicas(split);
     }
-    return bytes * (dense + experts);
+    return bytes * (dense + whole + experts);
 }
 
 static void fill_state(const chip *c, vsh_footprint *f)
@@ -72,40 +121,67 @@ static void fill_state(const chip *c, vsh_footprint *f)
 
 /* ---- buffers between chips ------------------------------------------------------------------- */
 
-/* Sharded weights stand whole for the layer that runs and for the next, 16-bit; its gradients,
- * whole, and again as what is reduced. */
-static double gathered(const chip *c, vsh_share now, vsh_share next)
+static double parameters(vsh_share share)
 {
-    const vsh_split *split = &c->w->split;
-    double element = c->w->recipe->gradients, bytes = 0;
-    bool shared = vsh_split_replicas(split) > 1;
-    double here = (double)(vsh_share_dense(now) + now.experts);
-
-    element = element == 0 ? c->act : element < 4 ? element : 4;
-    if (shared && split->zero == 3)
-        bytes += c->act * (here + (double)(vsh_share_dense(next) + next.experts));
-    if (shared && split->zero >= 2)
-        bytes += (c->act + element) * here;
-    return bytes;
+    return (double)(vsh_share_dense(share) + share.experts);
 }
 
-/* Two of the largest buffer that a collective of the micro-batch fills: what runs and what comes
- * next. A ring passes one piece at a time; an all-reduce works in place. */
-static double largest_buffer(const chip *c)
+/* Bytes of a gradient as it is reduced. */
+static double gradient_element(const chip *c)
 {
-    double largest = 0;
+    double held_bytes = c->w->recipe->gradients;
+
+    return held_bytes == 0 ? c->act : held_bytes < 4 ? held_bytes : 4;
+}
+
+static bool whole_for_a_while(const chip *c, int stage)
+{
+    const vsh_split *split = &c->w->split;
+
+    return vsh_split_replicas(split) > 1 && split->zero >= stage;
+}
+
+/* Sharded weights, gathered in 16 bits. */
+static double gathered(const chip *c, vsh_share share)
+{
+    return whole_for_a_while(c, 3) && !c->w->split.resident ? c->act * parameters(share) : 0;
+}
+
+/* Gradients that are whole until they are reduced: as they are made, and as they are reduced. */
+static double unreduced(const chip *c, double element, double count)
+{
+    return whole_for_a_while(c, 2) ? element * count : 0;
+}
+
+/* What stays whole between the first micro-batch and the last. */
+static double resident(const chip *c)
+{
+    vsh_share share = vsh_share_stage(c->m, &c->w->split, &c->stage);
+
+    if (!c->w->split.resident || c->w->split.zero < 3 || vsh_split_replicas(&c->w->split) == 1)
+        return 0;
+    return (c->act + gradient_element(c)) * parameters(share);
+}
+
+/* Of every axis the largest buffer that a collective of the micro-batch fills, and of those that
+ * overlap with the next one two. A ring passes one piece at a time; an all-reduce works in place;
+ * what a reduce-scatter starts from is the gradient of an operation. */
+static double buffers(const chip *c)
+{
+    double largest[VSH_MESH_COUNT] = {0}, sum = 0;
 
     for (int i = 0; i < c->ops.count; i++) {
         const vsh_op *op = &c->ops.item[i];
         double bytes = op->kind == VSH_OP_COLLECTIVE ? op->bytes.v / (double)op->count : 0;
-        if (op->axis == VSH_MESH_DATA || op->collective == VSH_ALL_REDUCE)
+        if (op->collective == VSH_ALL_REDUCE)
             continue;
         if (op->axis == VSH_MESH_CONTEXT)
             bytes /= (double)op->ranks;
-        if (bytes > largest)
-            largest = bytes;
+        largest[op->axis] = fmax(largest[op->axis], bytes);
     }
-    return 2 * largest;
+    for (int axis = 0; axis < VSH_MESH_COUNT; axis++)
+        sum += axis == VSH_MESH_DATA ? 0 : (axis == VSH_MESH_TENSOR ? 1 : 2) * largest[axis];
+    return sum;
 }
 
 /* ---- the backward pass of a layer ------------------------------------------------------------ */
@@ -128,30 +204,48 @@ static double gradients_of(const chip *c, const vsh_op *op)
     return op->kind == VSH_OP_MOVE ? 2 * c->act * rows * (double)op->n : 0;
 }
 
-/* Most bytes, above what is kept of it, while one layer runs backward. What is made again is there
- * from the start of the layer, or, of the core of attention, from when it is reached. */
-static vsh_status layer_excess(chip *c, int64_t layer, double kept, double *most)
+/* Bytes above what is kept of a layer, and those of them that other chips' parameters take. */
+typedef struct {
+    double activations, communication;
+} excess;
+
+static void raise(excess *most, double activations, double communication)
+{
+    if (activations + communication > most->activations + most->communication)
+        *most = (excess){activations, communication};
+}
+
+static bool is_stored_softmax(const vsh_op *op)
+{
+    return op->kind == VSH_OP_VECTOR && op->roles & VSH_ROLE_CORE;
+}
+
+/* The fullest moment while one layer runs backward: what is freed of it, which gradients stand, and
+ * how many of its weights' gradients are made. What is made again is there from the start of the
+ * layer or, of the core of attention, from when it is reached. */
+static vsh_status layer_excess(chip *c, int64_t layer, double kept, double weights, excess *most)
 {
     bool core_later = c->w->recompute == VSH_RECOMPUTE_SELECTIVE && !c->w->every_second;
-    double level = 0, stream;
+    double level = 0, made = 0, stream;
 
+    *most = (excess){0};
     VSH_TRY(vsh_lower_layer(c->m, c->w, layer, &c->ops, c->err));
     for (int i = 0; i < c->ops.count; i++)
-        if (!core_later ||
-            !(c->ops.item[i].kind == VSH_OP_VECTOR && c->ops.item[i].roles & VSH_ROLE_CORE))
-            level += c->ops.item[i].saved.v;
+        level += core_later && is_stored_softmax(&c->ops.item[i]) ? 0 : c->ops.item[i].saved.v;
     if (level < kept)
         level = kept;
     stream = c->act * (double)c->ops.item[c->ops.count - 1].m * (double)c->m->hidden;
-    *most = 0;
     for (int i = c->ops.count - 1; i >= 0; i--) {
         const vsh_op *op = &c->ops.item[i];
-        bool late = core_later && op->kind == VSH_OP_VECTOR && op->roles & VSH_ROLE_CORE;
-        double now = level + stream + gradients_of(c, op) + (late ? op->saved.v : 0);
-        if (now - kept > *most)
-            *most = now - kept;
+        bool late = core_later && is_stored_softmax(op);
+        if (op->kind == VSH_OP_MATRIX)
+            made += (double)op->n * (double)op->k * (double)op->count;
+        raise(most, level - kept + stream + gradients_of(c, op) + (late ? op->saved.v : 0),
+              weights + unreduced(c, c->act, made));
         level -= late ? 0 : op->saved.v;
     }
+    raise(most, level - kept + stream,
+          weights + unreduced(c, c->act + c->p->framework->reduced_bytes, made));
     return VSH_OK;
 }
 
@@ -175,6 +269,15 @@ static kept_bytes keep(const chip *c)
     return kept;
 }
 
+/* Bytes of what a stage sends on. */
+static double sent(const chip *c)
+{
+    for (int i = 0; i < c->ops.count; i++)
+        if (c->ops.item[i].collective == VSH_SEND && c->ops.item[i].during == VSH_FORWARD)
+            return c->ops.item[i].bytes.v;
+    return 0;
+}
+
 /* Bytes kept of one layer of this kind, from the list of the stage. */
 static double kept_of_layer(const chip *c, int64_t layer)
 {
@@ -194,47 +297,25 @@ static double kept_of_layer(const chip *c, int64_t layer)
     return sum / (double)alike;
 }
 
-/* While the fullest layer runs backward. */
+/* While the fullest layer runs backward, and the weights of the one before are on their way. */
 static vsh_status layer_moment(chip *c, vsh_footprint *f)
 {
     chip other = *c;
-    double most = -1;
+    excess fullest = {0};
 
     for (int64_t l = c->stage.first; l < c->stage.first + c->stage.layers; l++) {
-        double excess, whole;
-        vsh_share share;
+        double weights = gathered(c, vsh_share_layer(c->m, &c->w->split, l));
+        excess most;
         if (vsh_first_alike(c->m, &c->stage, l) != l)
             continue;
-        VSH_TRY(layer_excess(&other, l, kept_of_layer(c, l), &excess));
-        share = vsh_share_layer(c->m, &c->w->split, l);
-        whole = gathered(c, share, share);
-        if (excess + whole > most) {
-            most = excess + whole;
-            f->activations.v = excess;
-            f->communication.v = whole;
-        }
+        if (c->stage.layers > 1)
+            weights *= 1 + c->p->framework->ahead;
+        VSH_TRY(layer_excess(&other, l, kept_of_layer(c, l), weights, &most));
+        raise(&fullest, most.activations, most.communication);
     }
+    f->activations.v = fullest.activations;
+    f->communication.v = fullest.communication;
     return VSH_OK;
-}
-
-/* While the loss is made: its workspace, with the head's weights and those of the last layer. */
-static void loss_moment(const chip *c, const kept_bytes *kept, vsh_footprint *f)
-{
-    vsh_share head = vsh_share_head(c->m, &c->w->split, c->stage.embedding);
-    vsh_share layer = vsh_share_layer(c->m, &c->w->split, c->stage.first + c->stage.layers - 1);
-    double tokens =
-        (double)c->w->sequences * (double)c->w->seq / (double)vsh_ways(c->w->split.context);
-    double chunk = (double)c->p->logit_chunk;
-    double vocab = (double)(vsh_split_vocab(c->m, &c->w->split) / vsh_ways(c->w->split.tensor));
-    bool whole = vsh_split_replicas(&c->w->split) > 1 && c->w->split.zero == 3;
-
-    if (chunk <= 0 || chunk > tokens)
-        chunk = tokens;
-    f->logits.v = chunk * vocab * c->p->framework->loss_bytes;
-    f->activations.v = kept->head;
-    f->communication.v =
-        whole ? c->act * (double)(vsh_share_dense(head) + vsh_share_dense(layer) + layer.experts)
-              : 0;
 }
 
 static double moment_bytes(const vsh_footprint *f)
@@ -242,11 +323,64 @@ static double moment_bytes(const vsh_footprint *f)
     return f->activations.v + f->logits.v + f->communication.v;
 }
 
-static void add_up(vsh_footprint *f, const vsh_framework *framework)
+/* Tokens of which this chip has logits. */
+static double head_rows(const chip *c)
 {
+    const vsh_split *split = &c->w->split;
+    double rows = (double)c->w->sequences * (double)c->w->seq / (double)vsh_ways(split->context);
+
+    return rows * (double)vsh_split_vocab_ways(split) / (double)vsh_ways(split->tensor);
+}
+
+static double logit_count(const chip *c)
+{
+    const vsh_split *split = &c->w->split;
+    double rows = head_rows(c), chunk = (double)c->p->logit_chunk;
+
+    if (chunk > 0 && chunk < rows)
+        rows = chunk;
+    return rows * (double)(vsh_split_vocab(c->m, split) / vsh_split_vocab_ways(split));
+}
+
+static double output_bytes(const chip *c)
+{
+    return c->p->pipeline > 1 ? c->p->framework->output_bytes : 0;
+}
+
+/* While the loss is made, with the head's weights and those of the last layer; or, when that is
+ * more, while the head runs backward, with the gradients of its input and of its weights. */
+static void loss_moment(const chip *c, double kept, vsh_footprint *f)
+{
+    const vsh_split *split = &c->w->split;
+    const vsh_framework *framework = c->p->framework;
+    vsh_share head = vsh_share_head(c->m, split, c->stage.embedding);
+    vsh_share layer = vsh_share_layer(c->m, split, c->stage.first + c->stage.layers - 1);
+    double logits = logit_count(c), rows = head_rows(c);
+    bool whole = vsh_split_vocab_ways(split) < vsh_ways(split->tensor);
+    double weights = (whole ? c->act * parameters(head) : gathered(c, head)) +
+                     c->p->framework->ahead * gathered(c, layer);
+    vsh_footprint back = {0};
+
+    f->logits.v = logits * (framework->loss_bytes + output_bytes(c));
+    f->activations.v = kept;
+    f->communication.v = weights;
+    back.logits.v = logits * (framework->head_bytes + output_bytes(c));
+    back.activations.v = kept + c->act * rows * (double)c->m->embedding_dim;
+    back.communication.v =
+        weights + (whole ? c->act * parameters(head)
+                         : unreduced(c, c->act + framework->reduced_bytes, parameters(head)));
+    if (moment_bytes(&back) > moment_bytes(f))
+        *f = back;
+}
+
+static void add_up(vsh_footprint *f, const vsh_placement *p)
+{
+    const vsh_framework *framework = p->framework;
+    double fragments = framework->fragments + (p->pipeline > 1 ? framework->pipeline_fragments : 0);
+
     f->total.v = f->weights.v + f->gradients.v + f->optimizer.v + f->activations.v + f->logits.v +
                  f->workspace.v + f->communication.v;
-    f->reserve.v = framework->libraries + framework->fragments * f->total.v;
+    f->reserve.v = framework->libraries + fragments * f->total.v;
     f->total.v += f->reserve.v;
 }
 
@@ -268,12 +402,16 @@ vsh_status vsh_footprint_chip(const vsh_model *model, const vsh_work *work, doub
     kept = keep(&c);
     VSH_TRY(layer_moment(&c, &layer));
     if (c.stage.head)
-        loss_moment(&c, &kept, &loss);
+        layer.logits.v = logit_count(&c) * (placement->framework->rest_bytes + output_bytes(&c));
+    if (c.stage.head)
+        loss_moment(&c, kept.head, &loss);
     *footprint = moment_bytes(&loss) > moment_bytes(&layer) ? loss : layer;
-    footprint->activations.v += in_flight * kept.layers + (in_flight - 1) * kept.head;
-    footprint->communication.v += largest_buffer(&c);
+    footprint->activations.v +=
+        in_flight * (kept.layers + placement->framework->border * sent(&c)) +
+        (in_flight - 1) * kept.head;
+    footprint->communication.v += buffers(&c) + resident(&c);
     fill_state(&c, footprint);
-    add_up(footprint, placement->framework);
+    add_up(footprint, placement);
     return VSH_OK;
 }
 
@@ -289,9 +427,9 @@ double vsh_in_flight(const vsh_placement *p, int64_t stage)
     return held < most ? held : most;
 }
 
-static void add_chunk(vsh_footprint *sum, const vsh_footprint *f, double in_flight)
+/* Two chunks of a chip: state and activations of both, one at a time runs. */
+static void add_chunk(vsh_footprint *sum, const vsh_footprint *f)
 {
-    (void)in_flight;
     sum->weights.v += f->weights.v;
     sum->gradients.v += f->gradients.v;
     sum->optimizer.v += f->optimizer.v;
@@ -314,9 +452,9 @@ static vsh_status stage_bytes(const vsh_model *model, const vsh_work *work, cons
         int64_t place = i * stages + stage;
         part.stage = (vsh_stage){place * layers, layers, place == 0, place == stages * chunks - 1};
         VSH_TRY(vsh_footprint_chip(model, &part, vsh_in_flight(p, stage), p, &f, err));
-        add_chunk(sum, &f, 0);
+        add_chunk(sum, &f);
     }
-    add_up(sum, p->framework);
+    add_up(sum, p);
     return VSH_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/lower_inside.h"
 #include "core/tensor.h"
 
 const char *const vsh_recompute_words[] = {"none", "selective", "full", NULL};
@@ -18,37 +19,8 @@ enum {
     GATED_FLOPS = 9,
     PLAIN_FLOPS = 8,
     RESIDUAL_FLOPS = 1,
-    LOSS_FLOPS = 8,
-    ADAMW_FLOPS = 14
+    LOSS_FLOPS = 8
 };
-
-/* What stands for a collective of the forward pass in the backward pass. */
-typedef struct {
-    vsh_collective collective;
-    bool again; /* the forward one first: what it made was not kept */
-    bool ahead; /* may be hidden */
-    vsh_bytes bytes;
-} reversed;
-
-/* Layers with the same operations are lowered once and counted layers times. */
-typedef struct {
-    const vsh_model *m;
-    const vsh_work *w;
-    vsh_op_list *ops;
-    vsh_error *err;
-    vsh_status status; /* the first failure; later calls do nothing */
-    const vsh_layer *layer;
-    const char *prefix;
-    unsigned roles; /* of what is emitted next */
-    int64_t layers;
-    int64_t tokens; /* of this chip, in the matrices */
-    int64_t spread; /* and between them: fewer under sequence parallelism */
-    int64_t heads, kv_heads;
-    int64_t tensor, context, expert; /* ways, at least 1 */
-    vsh_stage stage;
-    double act, operand;        /* bytes an element */
-    reversed back[VSH_OPS_MAX]; /* of the collectives of the forward list */
-} lowering;
 
 vsh_work vsh_work_lean(int64_t sequences, int64_t seq, vsh_precision precision,
                        vsh_recompute_mode recompute)
@@ -85,7 +57,7 @@ int64_t vsh_tiled_pairs(int64_t seq, int64_t window, int64_t tile)
 }
 
 /* Bytes of what every layer keeps of an operation. */
-static vsh_bytes kept(const lowering *lo, double layer_bytes)
+static vsh_bytes kept(const vsh_lowering *lo, double layer_bytes)
 {
     double unit = VSH_LEAN_ALIGNMENT;
 
@@ -95,9 +67,12 @@ static vsh_bytes kept(const lowering *lo, double layer_bytes)
 }
 
 /* Elements a row of what a lean runtime makes again. */
-static int64_t unless_lean(const lowering *lo, int64_t width) { return lo->w->lean ? 0 : width; }
+static int64_t unless_lean(const vsh_lowering *lo, int64_t width)
+{
+    return lo->w->lean ? 0 : width;
+}
 
-static void emit(lowering *lo, const char *name, vsh_op op)
+void vsh_lower_emit(vsh_lowering *lo, const char *name, vsh_op op)
 {
     if (lo->status != VSH_OK)
         return;
@@ -112,7 +87,7 @@ static void emit(lowering *lo, const char *name, vsh_op op)
 }
 
 /* rows x n x k x layers, exactly. */
-static int64_t macs(lowering *lo, const char *name, int64_t rows, int64_t n, int64_t k)
+static int64_t macs(vsh_lowering *lo, const char *name, int64_t rows, int64_t n, int64_t k)
 {
     int64_t product;
 
@@ -126,9 +101,6 @@ static int64_t macs(lowering *lo, const char *name, int64_t rows, int64_t n, int
     return product;
 }
 
-/* A chip's part of multiply-adds that chips share evenly; what does not divide is rounded up. */
-static int64_t part(int64_t all, int64_t chips) { return all / chips + (all % chips != 0); }
-
 /* How the rows of a weight product come: each of parts products a layer has m of them. */
 typedef struct {
     int64_t parts, m;
@@ -136,18 +108,18 @@ typedef struct {
     int64_t kept;            /* rows of its input that this chip keeps */
 } rows;
 
-static rows all_tokens(const lowering *lo)
+static rows all_tokens(const vsh_lowering *lo)
 {
     return (rows){1, lo->tokens, lo->tokens, lo->tokens, lo->tokens};
 }
 
 /* The same, gathered from chips that keep a part each. */
-static rows gathered(const lowering *lo)
+static rows gathered(const vsh_lowering *lo)
 {
     return (rows){1, lo->tokens, lo->tokens, lo->tokens, lo->spread};
 }
 
-static rows spread(const lowering *lo)
+static rows spread(const vsh_lowering *lo)
 {
     return (rows){1, lo->spread, lo->spread, lo->spread, lo->spread};
 }
@@ -159,24 +131,24 @@ typedef struct {
 } weights;
 
 /* The rows of W, or its columns, divided. */
-static weights by_n(const lowering *lo, int64_t n, int64_t k)
+static weights by_n(const vsh_lowering *lo, int64_t n, int64_t k)
 {
     return (weights){n / lo->tensor, k, n * k, lo->tensor};
 }
 
-static weights by_k(const lowering *lo, int64_t n, int64_t k)
+static weights by_k(const vsh_lowering *lo, int64_t n, int64_t k)
 {
     return (weights){n, k / lo->tensor, n * k, lo->tensor};
 }
 
 /* W whole on every chip: on its own tokens, or, without sequence parallelism, on the same. */
-static weights undivided(const lowering *lo, int64_t n, int64_t k)
+static weights undivided(const vsh_lowering *lo, int64_t n, int64_t k)
 {
     return (weights){n, k, n * k, lo->spread < lo->tokens ? 1 : lo->tensor};
 }
 
 /* Even routing; a capacity factor pads every expert to the same number of rows from each chip. */
-static rows expert_rows(lowering *lo)
+static rows expert_rows(vsh_lowering *lo)
 {
     const vsh_experts *e = &lo->m->experts;
     int64_t routed = lo->tokens * e->top_k; /* checked in vsh_lower */
@@ -196,58 +168,59 @@ static rows expert_rows(lowering *lo)
 }
 
 /* Y (m,n) = X (m,k) W^T, W (n,k); saved_width elements a row stay for the backward pass. */
-static void matrix(lowering *lo, const char *name, rows r, weights w, int64_t saved_width)
+static void matrix(vsh_lowering *lo, const char *name, rows r, weights w, int64_t saved_width)
 {
     double layers = (double)lo->layers, executed = (double)r.executed;
     double weight = (double)r.parts * (double)w.n * (double)w.k;
 
-    emit(lo, name,
-         (vsh_op){.kind = VSH_OP_MATRIX,
-                  .phase = VSH_FORWARD,
-                  .m = r.m,
-                  .n = w.n,
-                  .k = w.k,
-                  .count = r.parts * lo->layers,
-                  .model_macs = part(macs(lo, name, r.model, w.whole, 1), w.chips),
-                  .executed_macs = macs(lo, name, r.executed, w.n, w.k),
-                  .bytes = {layers * (lo->operand * (executed * (double)w.k + weight) +
-                                      lo->act * executed * (double)w.n)},
-                  .saved = kept(lo, lo->act * (double)r.kept * (double)saved_width)});
+    vsh_lower_emit(
+        lo, name,
+        (vsh_op){.kind = VSH_OP_MATRIX,
+                 .phase = VSH_FORWARD,
+                 .m = r.m,
+                 .n = w.n,
+                 .k = w.k,
+                 .count = r.parts * lo->layers,
+                 .model_macs = vsh_lower_part(macs(lo, name, r.model, w.whole, 1), w.chips),
+                 .executed_macs = macs(lo, name, r.executed, w.n, w.k),
+                 .bytes = {layers * (lo->operand * (executed * (double)w.k + weight) +
+                                     lo->act * executed * (double)w.n)},
+                 .saved = kept(lo, lo->act * (double)r.kept * (double)saved_width)});
 }
 
 /* flops a element on m rows of n, times a layer; moved and kept are elements a row. */
-static void vector(lowering *lo, const char *name, int64_t m, int64_t n, int64_t times,
+static void vector(vsh_lowering *lo, const char *name, int64_t m, int64_t n, int64_t times,
                    double flops, double moved, double saved_bytes)
 {
     double elements = (double)m * (double)n * (double)(times * lo->layers);
 
-    emit(lo, name,
-         (vsh_op){.kind = VSH_OP_VECTOR,
-                  .phase = VSH_FORWARD,
-                  .m = m,
-                  .n = n,
-                  .count = times * lo->layers,
-                  .vector_flops = {flops * elements},
-                  .bytes = {moved * lo->act * elements},
-                  .saved = kept(lo, saved_bytes)});
+    vsh_lower_emit(lo, name,
+                   (vsh_op){.kind = VSH_OP_VECTOR,
+                            .phase = VSH_FORWARD,
+                            .m = m,
+                            .n = n,
+                            .count = times * lo->layers,
+                            .vector_flops = {flops * elements},
+                            .bytes = {moved * lo->act * elements},
+                            .saved = kept(lo, saved_bytes)});
 }
 
-static void move(lowering *lo, const char *name, int64_t m, int64_t n, double bytes,
+static void move(vsh_lowering *lo, const char *name, int64_t m, int64_t n, double bytes,
                  double saved_bytes)
 {
-    emit(lo, name,
-         (vsh_op){.kind = VSH_OP_MOVE,
-                  .phase = VSH_FORWARD,
-                  .m = m,
-                  .n = n,
-                  .count = lo->layers,
-                  .bytes = {bytes * (double)lo->layers},
-                  .saved = kept(lo, saved_bytes)});
+    vsh_lower_emit(lo, name,
+                   (vsh_op){.kind = VSH_OP_MOVE,
+                            .phase = VSH_FORWARD,
+                            .m = m,
+                            .n = n,
+                            .count = lo->layers,
+                            .bytes = {bytes * (double)lo->layers},
+                            .saved = kept(lo, saved_bytes)});
 }
 
 /* One product between activations, heads x sequences of them: n and k as for one head. */
-static void attention_product(lowering *lo, const char *name, int64_t n, int64_t k, int64_t width,
-                              double bytes, double saved_bytes)
+static void attention_product(vsh_lowering *lo, const char *name, int64_t n, int64_t k,
+                              int64_t width, double bytes, double saved_bytes)
 {
     const vsh_work *w = lo->w;
     int64_t heads = lo->heads * w->sequences;
@@ -256,182 +229,24 @@ static void attention_product(lowering *lo, const char *name, int64_t n, int64_t
                            ? w->seq * w->seq
                            : vsh_tiled_pairs(w->seq, lo->layer->window, w->attention_tile);
 
-    emit(lo, name,
-         (vsh_op){.kind = VSH_OP_ATTENTION,
-                  .phase = VSH_FORWARD,
-                  .m = w->seq / lo->context,
-                  .n = n,
-                  .k = k,
-                  .count = heads * lo->layers,
-                  .model_macs = part(macs(lo, name, model, width, heads), lo->context),
-                  .executed_macs = part(macs(lo, name, executed, width, heads), lo->context),
-                  .bytes = {bytes * (double)lo->layers},
-                  .saved = kept(lo, saved_bytes)});
-}
-
-/* ---- between chips ------------------------------------------------------------------------- */
-
-/* One place of the forward pass: its collective there, and in the backward pass. Bytes are those of
- * one layer. */
-typedef struct {
-    vsh_collective forward, backward;
-    vsh_mesh_axis axis;
-    int64_t ranks;
-    double bytes, back_bytes;
-    bool again;             /* the backward pass repeats the forward one */
-    bool ahead, back_ahead; /* may be hidden */
-} place;
-
-/* A place without a collective in the forward pass is taken off the list in the end. */
-static void exchange(lowering *lo, const char *name, place p)
-{
-    int at = lo->ops->count;
-
-    if (p.ranks <= 1)
-        return;
-    emit(lo, name,
-         (vsh_op){.kind = VSH_OP_COLLECTIVE,
-                  .phase = VSH_COMMUNICATION,
-                  .during = VSH_FORWARD,
-                  .collective = p.forward,
-                  .axis = p.axis,
-                  .ranks = p.ranks,
-                  .count = lo->layers,
-                  .bytes = {p.bytes * (double)lo->layers}});
-    if (lo->status != VSH_OK)
-        return;
-    lo->ops->item[at].roles |= p.ahead ? VSH_ROLE_AHEAD : 0;
-    lo->back[at] =
-        (reversed){p.backward, p.again, p.back_ahead, {p.back_bytes * (double)lo->layers}};
-}
-
-/* Before matrices divided by rows: every chip needs all tokens, and their gradients add up while
- * the gradients of the weights are made (Shoeybi et al. 2019, arXiv:1909.08053, f; Korthikanti et
- * al. 2022, arXiv:2205.05198, g). Sequence parallelism keeps its part and gathers once more. */
-static void enter(lowering *lo, const char *name, int64_t width)
-{
-    double bytes = lo->act * (double)lo->tokens * (double)width;
-    bool sequence = lo->spread < lo->tokens;
-
-    exchange(lo, name,
-             (place){.forward = sequence ? VSH_ALL_GATHER : VSH_COLLECTIVE_NONE,
-                     .backward = sequence ? VSH_REDUCE_SCATTER : VSH_ALL_REDUCE,
-                     .axis = VSH_MESH_TENSOR,
-                     .ranks = lo->tensor,
-                     .bytes = bytes,
-                     .back_bytes = bytes,
-                     .again = sequence,
-                     .back_ahead = true});
-}
-
-/* After matrices divided by columns: sums of what each chip has a term of. */
-static void leave(lowering *lo, const char *name, double rows_here, int64_t width)
-{
-    double bytes = lo->act * rows_here * (double)width;
-    bool sequence = lo->spread < lo->tokens;
-
-    exchange(lo, name,
-             (place){.forward = sequence ? VSH_REDUCE_SCATTER : VSH_ALL_REDUCE,
-                     .backward = sequence ? VSH_ALL_GATHER : VSH_COLLECTIVE_NONE,
-                     .axis = VSH_MESH_TENSOR,
-                     .ranks = lo->tensor,
-                     .bytes = bytes,
-                     .back_bytes = bytes});
-}
-
-/* Keys and values of the other pieces of a sequence, by ring or by gather; the backward pass needs
- * them once more and sends their gradients home. */
-static void exchange_keys(lowering *lo, double bytes)
-{
-    exchange(lo, "attn.kv.ring",
-             (place){.forward = VSH_ALL_GATHER,
-                     .backward = VSH_REDUCE_SCATTER,
-                     .axis = VSH_MESH_CONTEXT,
-                     .ranks = lo->context,
-                     .bytes = bytes,
-                     .back_bytes = bytes,
-                     .again = true,
-                     .ahead = true,
-                     .back_ahead = true});
-}
-
-/* Routed rows to the chips of their experts, and back. */
-static void exchange_rows(lowering *lo, const char *name, double bytes)
-{
-    exchange(lo, name,
-             (place){.forward = VSH_ALL_TO_ALL,
-                     .backward = VSH_ALL_TO_ALL,
-                     .axis = VSH_MESH_EXPERT,
-                     .ranks = lo->expert,
-                     .bytes = bytes,
-                     .back_bytes = bytes});
-}
-
-/* Bytes an element of weights as they are gathered, and of gradients as they are reduced: as the
- * recipe holds them, at most fp32; a recipe that holds none reduces what the products write. */
-static double gradient_element(const lowering *lo)
-{
-    double held = lo->w->recipe->gradients;
-
-    return held == 0 ? lo->act : held < 4 ? held : 4;
-}
-
-static double weight_element(const lowering *lo)
-{
-    return lo->w->recipe->weights < lo->act ? lo->w->recipe->weights : lo->act;
-}
-
-static void exchange_weights(lowering *lo, const char *name, int64_t parameters, int64_t ranks)
-{
-    bool whole = lo->w->split.zero == 3;
-
-    if (parameters > 0)
-        exchange(lo, name,
-                 (place){.forward = whole ? VSH_ALL_GATHER : VSH_COLLECTIVE_NONE,
-                         .backward = VSH_REDUCE_SCATTER,
-                         .axis = VSH_MESH_DATA,
-                         .ranks = ranks,
-                         .bytes = weight_element(lo) * (double)parameters,
-                         .back_bytes = gradient_element(lo) * (double)parameters,
-                         .again = whole,
-                         .ahead = true,
-                         .back_ahead = true});
-}
-
-/* ZeRO 2 and 3: what every micro-batch gathers and reduces, a layer (Rajbhandari et al. 2020,
- * arXiv:1910.02054, section 7). Recomputation uses what the backward pass has gathered. */
-static void exchange_share(lowering *lo, vsh_share share)
-{
-    const vsh_split *split = &lo->w->split;
-    unsigned roles = lo->roles;
-
-    if (split->zero < 2 || !lo->w->recipe)
-        return;
-    lo->roles = 0;
-    exchange_weights(lo, "weights", vsh_share_dense(share), vsh_split_replicas(split));
-    exchange_weights(lo, "expert.weights", share.experts, vsh_split_expert_replicas(split));
-    lo->roles = roles;
-}
-
-/* Activations over the border of two stages; the chip that receives them sends the gradient. */
-static void cross_border(lowering *lo, const char *name, bool begins)
-{
-    double bytes = lo->act * (double)lo->spread * (double)lo->m->hidden;
-
-    exchange(lo, name,
-             (place){.forward = begins ? VSH_COLLECTIVE_NONE : VSH_SEND,
-                     .backward = begins ? VSH_SEND : VSH_COLLECTIVE_NONE,
-                     .axis = VSH_MESH_PIPELINE,
-                     .ranks = 2,
-                     .bytes = bytes,
-                     .back_bytes = bytes,
-                     .ahead = true,
-                     .back_ahead = true});
+    vsh_lower_emit(
+        lo, name,
+        (vsh_op){.kind = VSH_OP_ATTENTION,
+                 .phase = VSH_FORWARD,
+                 .m = w->seq / lo->context,
+                 .n = n,
+                 .k = k,
+                 .count = heads * lo->layers,
+                 .model_macs = vsh_lower_part(macs(lo, name, model, width, heads), lo->context),
+                 .executed_macs =
+                     vsh_lower_part(macs(lo, name, executed, width, heads), lo->context),
+                 .bytes = {bytes * (double)lo->layers},
+                 .saved = kept(lo, saved_bytes)});
 }
 
 /* ---- a layer --------------------------------------------------------------------------------- */
 
-static void latent_projections(lowering *lo)
+static void latent_projections(vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
     const vsh_latent *latent = &m->latent;
@@ -441,21 +256,21 @@ static void latent_projections(lowering *lo)
 
     if (latent->q_rank) {
         matrix(lo, "attn.q_down", spread(lo), undivided(lo, latent->q_rank, m->hidden), m->hidden);
-        enter(lo, "attn.q_up.in", latent->q_rank);
+        vsh_lower_enter(lo, "attn.q_up.in", latent->q_rank);
         matrix(lo, "attn.q_up", gathered(lo), by_n(lo, q_width, latent->q_rank), latent->q_rank);
     } else {
-        enter(lo, "attn.in", m->hidden);
+        vsh_lower_enter(lo, "attn.in", m->hidden);
         matrix(lo, "attn.q", gathered(lo), by_n(lo, q_width, m->hidden), m->hidden);
     }
     /* the normed layer input is kept once, by the query projection */
     matrix(lo, "attn.kv_down", spread(lo), undivided(lo, kv_down, m->hidden), 0);
-    enter(lo, "attn.kv_up.in", kv_down);
+    vsh_lower_enter(lo, "attn.kv_up.in", kv_down);
     matrix(lo, "attn.kv_up", gathered(lo), by_n(lo, kv_width, latent->kv_rank), latent->kv_rank);
 }
 
 /* Queries, keys and values; keys and values that more chips than heads share are made by several.
  */
-static weights fused_projection(const lowering *lo)
+static weights fused_projection(const vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
     int64_t all = (m->heads + 2 * m->kv_heads) * m->head_dim;
@@ -464,7 +279,7 @@ static weights fused_projection(const lowering *lo)
                      lo->tensor};
 }
 
-static void projections(lowering *lo)
+static void projections(vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
     int64_t q_width = lo->heads * m->head_dim, k_width = lo->kv_heads * m->head_dim;
@@ -473,7 +288,7 @@ static void projections(lowering *lo)
         latent_projections(lo);
         return; /* no norm of queries and keys goes with it */
     }
-    enter(lo, "attn.in", m->hidden);
+    vsh_lower_enter(lo, "attn.in", m->hidden);
     if (lo->layer->own_kv)
         matrix(lo, "attn.qkv", gathered(lo), fused_projection(lo), unless_lean(lo, m->hidden));
     else
@@ -487,7 +302,7 @@ static void projections(lowering *lo)
 }
 
 /* Queries, keys, values and, when they are stored, scores. */
-static void attention_core(lowering *lo)
+static void attention_core(vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
     const vsh_work *w = lo->w;
@@ -512,7 +327,7 @@ static void attention_core(lowering *lo)
     if (m->position == VSH_POSITION_ROTARY)
         vector(lo, "attn.rotary", lo->tokens, rotated, 1, ROTARY_FLOPS, 2, 0);
     lo->roles |= VSH_ROLE_CORE | (w->store_scores ? 0 : VSH_ROLE_TILES);
-    exchange_keys(lo, ways * (k + values));
+    vsh_lower_keys(lo, ways * (k + values));
     attention_product(lo, "attn.scores", w->seq, qk, qk, q + ways * k + stored, q + own * k);
     lo->roles &= ~(unsigned)VSH_ROLE_TILES;
     vector(lo, "attn.softmax", lo->tokens * lo->heads,
@@ -525,7 +340,7 @@ static void attention_core(lowering *lo)
 
 /* What only makes the layer's output: nothing in the backward pass asks for it, and a lean runtime
  * that runs the layer again stops before. */
-static void lean_tail(lowering *lo, bool begins)
+static void lean_tail(vsh_lowering *lo, bool begins)
 {
     if (lo->w->lean)
         lo->roles =
@@ -533,8 +348,8 @@ static void lean_tail(lowering *lo, bool begins)
 }
 
 /* Rows in and out: the product into width keeps the rows it was given. */
-static void mlp_products(lowering *lo, const char *up, const char *act, const char *down, rows in,
-                         rows out, int64_t width, int64_t up_saved)
+static void mlp_products(vsh_lowering *lo, const char *up, const char *act, const char *down,
+                         rows in, rows out, int64_t width, int64_t up_saved)
 {
     const vsh_model *m = lo->m;
     bool gated = vsh_model_gated(m);
@@ -550,44 +365,44 @@ static void mlp_products(lowering *lo, const char *up, const char *act, const ch
     lean_tail(lo, false);
 }
 
-static void dense_mlp(lowering *lo)
+static void dense_mlp(vsh_lowering *lo)
 {
-    enter(lo, "mlp.in", lo->m->hidden);
+    vsh_lower_enter(lo, "mlp.in", lo->m->hidden);
     mlp_products(lo, "mlp.up", "mlp.act", "mlp.down", gathered(lo), all_tokens(lo), lo->m->ffn,
                  lo->m->hidden);
-    leave(lo, "mlp.out", (double)lo->tokens, lo->m->hidden);
+    vsh_lower_leave(lo, "mlp.out", (double)lo->tokens, lo->m->hidden);
 }
 
 /* Routed rows go to their experts' chips, each a part of them under sequence parallelism; there the
  * chips that share an expert gather them. */
-static void routed_experts(lowering *lo, rows r, double routed)
+static void routed_experts(vsh_lowering *lo, rows r, double routed)
 {
     const vsh_model *m = lo->m;
     bool sequence = lo->spread < lo->tokens;
     double here = sequence ? routed / (double)lo->tensor : routed;
-    place share = {.forward = VSH_ALL_GATHER,
-                   .backward = VSH_REDUCE_SCATTER,
-                   .axis = VSH_MESH_TENSOR,
-                   .ranks = sequence ? lo->tensor : 1,
-                   .bytes = routed,
-                   .back_bytes = routed};
+    vsh_place share = {.forward = VSH_ALL_GATHER,
+                       .backward = VSH_REDUCE_SCATTER,
+                       .axis = VSH_MESH_TENSOR,
+                       .ranks = sequence ? lo->tensor : 1,
+                       .bytes = routed,
+                       .back_bytes = routed};
 
     lo->roles |= VSH_ROLE_CHEAP;
     move(lo, "dispatch", r.executed, m->hidden, 2 * routed, 0);
     lo->roles &= ~(unsigned)VSH_ROLE_CHEAP;
-    exchange_rows(lo, "dispatch.net", here);
-    exchange(lo, "expert.in", share);
+    vsh_lower_rows(lo, "dispatch.net", here);
+    vsh_lower_exchange(lo, "expert.in", share);
     mlp_products(lo, "expert.up", "expert.act", "expert.down", r, r, m->experts.hidden, m->hidden);
     share.forward = VSH_REDUCE_SCATTER;
     share.backward = VSH_ALL_GATHER;
-    exchange(lo, "expert.out", share);
-    exchange_rows(lo, "combine.net", here);
+    vsh_lower_exchange(lo, "expert.out", share);
+    vsh_lower_rows(lo, "combine.net", here);
     lean_tail(lo, true);
     move(lo, "combine", r.executed, m->hidden, 2 * routed, lo->w->lean ? 0 : here);
     lean_tail(lo, false);
 }
 
-static void shared_experts(lowering *lo)
+static void shared_experts(vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
     const vsh_experts *e = &m->experts;
@@ -599,7 +414,7 @@ static void shared_experts(lowering *lo)
         matrix(lo, "shared.gate", spread(lo), undivided(lo, 1, m->hidden), 0);
 }
 
-static void expert_layer(lowering *lo)
+static void expert_layer(vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
     const vsh_experts *e = &m->experts;
@@ -612,7 +427,7 @@ static void expert_layer(lowering *lo)
     double routes = scores + 3 * 4 * (double)(lo->tokens * e->top_k) + 4 * (double)(e->count + 1);
 
     if (!sequence || e->shared) /* what the routed rows gather, they gather as rows */
-        enter(lo, "mlp.in", m->hidden);
+        vsh_lower_enter(lo, "mlp.in", m->hidden);
     matrix(lo, "router", spread(lo), undivided(lo, e->count, m->hidden),
            unless_lean(lo, m->hidden));
     vector(lo, "route", lo->spread, e->count, 1, SOFTMAX_FLOPS, 2,
@@ -620,7 +435,7 @@ static void expert_layer(lowering *lo)
     routed_experts(lo, r, routed);
     shared_experts(lo);
     if (!sequence || e->shared)
-        leave(lo, "mlp.out", (double)lo->tokens, m->hidden);
+        vsh_lower_leave(lo, "mlp.out", (double)lo->tokens, m->hidden);
 }
 
 /* Later layers attend to this one's keys and values. */
@@ -631,7 +446,7 @@ static bool has_followers(const vsh_model *m, const vsh_layer *layer)
 
 /* Full recomputation keeps the input of a layer, in the name of its last operation, and, in a lean
  * runtime, the keys and values that later layers need before this one is made again. */
-static void keep_layer_input(lowering *lo, int first, double layer_input)
+static void keep_layer_input(vsh_lowering *lo, int first, double layer_input)
 {
     const vsh_model *m = lo->m;
     double kv = lo->act * (double)lo->tokens * (double)(2 * m->kv_heads * m->head_dim);
@@ -644,7 +459,7 @@ static void keep_layer_input(lowering *lo, int first, double layer_input)
 }
 
 /* Widths of the products that one matrix of the list stands for, in order. */
-static int separate_products(const lowering *lo, const vsh_op *op, int64_t width[3])
+static int separate_products(const vsh_lowering *lo, const vsh_op *op, int64_t width[3])
 {
     const char *name = op->name + strlen(lo->prefix);
     int64_t q = lo->heads * lo->m->head_dim, k = lo->kv_heads * lo->m->head_dim;
@@ -665,7 +480,7 @@ static int separate_products(const lowering *lo, const vsh_op *op, int64_t width
 /* torchtitan's default "selective" (torchtitan, parallelize_llama.py, 2024-12; from memory): what
  * every second product, attention and a reduction between chips give is kept, with the layer's
  * input; all else of a layer is made again. Grouped products of experts are not among them. */
-static void keep_every_second(lowering *lo, int first, double layer_input)
+static void keep_every_second(vsh_lowering *lo, int first, double layer_input)
 {
     double tokens = (double)lo->tokens, heads = (double)lo->heads;
     double result = lo->act * tokens * heads * (double)vsh_model_v_dim(lo->m);
@@ -692,12 +507,7 @@ static void keep_every_second(lowering *lo, int first, double layer_input)
     lo->ops->item[lo->ops->count - 1].saved = kept(lo, layer_input);
 }
 
-static bool keeps_products(const vsh_work *work)
-{
-    return work->every_second && work->recompute == VSH_RECOMPUTE_SELECTIVE;
-}
-
-static void lower_layer(lowering *lo)
+static void lower_layer(vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
     double layer_input = lo->act * (double)lo->spread * (double)m->hidden;
@@ -705,7 +515,7 @@ static void lower_layer(lowering *lo)
     int64_t out_width = m->heads * vsh_model_v_dim(m), out_here = out_width / lo->tensor;
     int first = lo->ops->count;
 
-    exchange_share(lo, vsh_share_layer(m, &lo->w->split, lo->layer - m->layer));
+    vsh_lower_share(lo, vsh_share_layer(m, &lo->w->split, lo->layer - m->layer), 1);
     lo->roles |= VSH_ROLE_CHEAP;
     vector(lo, "norm", lo->spread, m->hidden, m->norms_per_layer, NORM_FLOPS, 2,
            layer_input * (double)m->norms_per_layer);
@@ -715,7 +525,7 @@ static void lower_layer(lowering *lo)
     /* a lean runtime that makes the core of attention again makes its result again */
     matrix(lo, "attn.out", all_tokens(lo), by_k(lo, m->hidden, out_width),
            lo->w->recompute == VSH_RECOMPUTE_SELECTIVE ? unless_lean(lo, out_here) : out_here);
-    leave(lo, "attn.sum", (double)lo->tokens, m->hidden);
+    vsh_lower_leave(lo, "attn.sum", (double)lo->tokens, m->hidden);
     if (lo->layer->experts)
         expert_layer(lo);
     else
@@ -723,7 +533,7 @@ static void lower_layer(lowering *lo)
     vector(lo, "residual", lo->spread, m->hidden, 2, RESIDUAL_FLOPS, 3, 2 * mask);
     if (lo->w->recompute == VSH_RECOMPUTE_FULL && lo->status == VSH_OK)
         keep_layer_input(lo, first, layer_input);
-    if (keeps_products(lo->w) && lo->status == VSH_OK)
+    if (vsh_lower_keeps_products(lo->w) && lo->status == VSH_OK)
         keep_every_second(lo, first, layer_input);
 }
 
@@ -779,7 +589,7 @@ static int64_t first_of_kind(const vsh_model *m, int64_t start, int64_t layer)
 }
 
 /* Layers of the stage that share this one's kind. */
-static int64_t alike_on_stage(const lowering *lo, int64_t layer)
+static int64_t alike_on_stage(const vsh_lowering *lo, int64_t layer)
 {
     const vsh_stage *stage = &lo->stage;
     int64_t alike = 0;
@@ -789,7 +599,7 @@ static int64_t alike_on_stage(const lowering *lo, int64_t layer)
     return alike;
 }
 
-static void lower_layers(lowering *lo)
+static void lower_layers(vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
     const vsh_stage *stage = &lo->stage;
@@ -811,17 +621,20 @@ static void lower_layers(lowering *lo)
     lo->layers = 1;
 }
 
-static void lower_embedding(lowering *lo)
+static void lower_embedding(vsh_lowering *lo)
 {
     const vsh_model *m = lo->m;
-    double row = lo->act * (double)lo->tokens * (double)m->embedding_dim;
+    bool whole = lo->vocab_ways < lo->tensor;
+    int64_t rows_here = whole ? lo->spread : lo->tokens;
+    double row = lo->act * (double)rows_here * (double)m->embedding_dim;
 
     lo->prefix = "embed.";
-    exchange_share(lo, vsh_share_embedding(m, &lo->w->split));
+    vsh_lower_share(lo, vsh_share_embedding(m, &lo->w->split), lo->tensor / lo->vocab_ways);
     lo->prefix = "";
-    move(lo, "embed", lo->tokens, m->embedding_dim,
+    move(lo, "embed", rows_here, m->embedding_dim,
          m->position == VSH_POSITION_LEARNED ? 3 * row : 2 * row, 0);
-    leave(lo, "embed.sum", (double)lo->tokens, m->embedding_dim);
+    if (!whole)
+        vsh_lower_leave(lo, "embed.sum", (double)lo->tokens, m->embedding_dim);
     if (m->embedding_dim != m->hidden)
         matrix(lo, "embed.in", spread(lo), undivided(lo, m->hidden, m->embedding_dim),
                m->embedding_dim);
@@ -830,44 +643,37 @@ static void lower_embedding(lowering *lo)
                lo->act * (double)lo->spread * (double)m->hidden);
 }
 
-/* The largest logit of a row, the one of its target and the sum of the exponentials, in fp32, over
- * the chips that share the vocabulary (Megatron-LM, vocabulary-parallel cross entropy). */
-static void sum_loss(lowering *lo)
-{
-    exchange(lo, "loss.sum",
-             (place){.forward = VSH_ALL_REDUCE,
-                     .axis = VSH_MESH_TENSOR,
-                     .ranks = lo->tensor,
-                     .bytes = 3 * 4 * (double)lo->tokens});
-}
-
 /* Final norm, output product and loss; exits run the same once more each. */
-static void lower_head(lowering *lo, const char *prefix, int64_t times)
+static void lower_head(vsh_lowering *lo, const char *prefix, int64_t times)
 {
     const vsh_model *m = lo->m;
-    int64_t vocab = vsh_split_vocab(m, &lo->w->split) / lo->tensor;
+    bool whole = lo->vocab_ways < lo->tensor;
+    int64_t vocab = vsh_split_vocab(m, &lo->w->split) / lo->vocab_ways;
 
     if (times == 0)
         return;
     lo->prefix = prefix;
     lo->layers = times;
-    exchange_share(lo, vsh_share_head(m, &lo->w->split, lo->stage.embedding));
+    vsh_lower_share(lo, vsh_share_head(m, &lo->w->split, lo->stage.embedding),
+                    lo->tensor / lo->vocab_ways);
     if (m->final_norm)
         vector(lo, "norm", lo->spread, m->hidden, 1, NORM_FLOPS, 2,
                lo->act * (double)lo->spread * (double)m->hidden);
     if (m->embedding_dim != m->hidden)
         matrix(lo, "out", spread(lo), undivided(lo, m->embedding_dim, m->hidden), m->hidden);
-    enter(lo, "in", m->embedding_dim);
-    matrix(lo, "logits", gathered(lo),
-           (weights){vocab, m->embedding_dim, m->vocab * m->embedding_dim, lo->tensor},
+    if (!whole)
+        vsh_lower_enter(lo, "in", m->embedding_dim);
+    matrix(lo, "logits", whole ? spread(lo) : gathered(lo),
+           (weights){vocab, m->embedding_dim, m->vocab * m->embedding_dim, lo->vocab_ways},
            unless_lean(lo, m->embedding_dim));
-    vector(lo, "loss", lo->tokens, vocab, 1, LOSS_FLOPS, 2, 0);
-    sum_loss(lo);
+    vector(lo, "loss", whole ? lo->spread : lo->tokens, vocab, 1, LOSS_FLOPS, 2, 0);
+    if (!whole)
+        vsh_lower_loss(lo);
     lo->prefix = "";
     lo->layers = 1;
 }
 
-static void lower_forward(lowering *lo)
+static void lower_forward(vsh_lowering *lo)
 {
     const vsh_stage *stage = &lo->stage;
     int64_t exits = 0;
@@ -877,281 +683,17 @@ static void lower_forward(lowering *lo)
     if (stage->embedding)
         lower_embedding(lo);
     else
-        cross_border(lo, "stage.in", true);
+        vsh_lower_border(lo, "stage.in", true);
     lower_layers(lo);
     if (stage->head) {
         lower_head(lo, "exit.", exits);
         lower_head(lo, "head.", 1);
     } else {
-        cross_border(lo, "stage.out", false);
+        vsh_lower_border(lo, "stage.out", false);
     }
 }
 
-/* ---- the backward pass, derived from the forward list ------------------------------------- */
-
-static vsh_op *push(lowering *lo, const vsh_op *from, const char *suffix, vsh_op op)
-{
-    vsh_op *pushed;
-
-    op.saved.v = 0;
-    emit(lo, "", op);
-    if (lo->status != VSH_OK)
-        return NULL;
-    pushed = &lo->ops->item[lo->ops->count - 1];
-    snprintf(pushed->name, sizeof pushed->name, "%s%s", from->name, suffix);
-    return pushed;
-}
-
-/* What it may be hidden behind is all that is asked of a collective of the backward pass. */
-static void push_collective(lowering *lo, const vsh_op *from, const char *suffix, vsh_op op,
-                            bool ahead)
-{
-    vsh_op *pushed = push(lo, from, suffix, op);
-
-    if (pushed && ahead)
-        pushed->roles = VSH_ROLE_AHEAD;
-}
-
-/* Again with the layer, or with the core of attention, of which the keys' ring is a part. */
-static void push_collective_again(lowering *lo, const vsh_op *op)
-{
-    vsh_recompute_mode mode = lo->w->recompute;
-    vsh_op again = *op;
-
-    if (op->collective == VSH_COLLECTIVE_NONE)
-        return;
-    again.during = VSH_RECOMPUTE;
-    if ((mode == VSH_RECOMPUTE_FULL && op->roles & VSH_ROLE_LAYER) ||
-        (mode == VSH_RECOMPUTE_SELECTIVE && !keeps_products(lo->w) && op->roles & VSH_ROLE_CORE) ||
-        (keeps_products(lo->w) && op->roles & VSH_ROLE_LAYER && !(op->roles & VSH_ROLE_CORE) &&
-         op->collective != VSH_REDUCE_SCATTER))
-        push_collective(lo, op, ".again", again, op->roles & VSH_ROLE_AHEAD);
-}
-
-/* What keep_every_second has not kept: of a product, the columns. */
-static void push_every_second(lowering *lo, const vsh_op *op)
-{
-    vsh_op again = *op;
-    double left;
-
-    if (!(op->roles & VSH_ROLE_LAYER) ||
-        (op->roles & VSH_ROLE_CORE && !(op->roles & VSH_ROLE_TILES)))
-        return;
-    again.phase = VSH_RECOMPUTE;
-    again.model_macs = 0;
-    if (op->kind == VSH_OP_MATRIX && op->saved.v > 0) {
-        int64_t width = (int64_t)(op->saved.v / (lo->act * (double)op->m * (double)op->count));
-        again.n = op->n - width;
-        left = (double)again.n / (double)op->n;
-        again.executed_macs = op->executed_macs / op->n * again.n;
-        again.bytes.v *= left;
-    }
-    if (again.n > 0)
-        push(lo, op, "", again);
-}
-
-static void push_recompute(lowering *lo, const vsh_op *op)
-{
-    vsh_recompute_mode mode = lo->w->recompute;
-    bool again_whole = (mode == VSH_RECOMPUTE_FULL && op->roles & VSH_ROLE_LAYER) ||
-                       (mode == VSH_RECOMPUTE_SELECTIVE && op->roles & VSH_ROLE_CORE);
-    vsh_op again = *op;
-
-    again.phase = VSH_RECOMPUTE;
-    again.model_macs = 0;
-    if (again_whole || (lo->w->lean && op->roles & VSH_ROLE_CHEAP))
-        push(lo, op, "", again);
-    /* a lean runtime keeps no scores when it makes the core again, so its tiles come once more */
-    if (op->roles & VSH_ROLE_TILES && (mode != VSH_RECOMPUTE_SELECTIVE || lo->w->lean))
-        push(lo, op, again_whole ? ".tiles" : "", again);
-}
-
-static void push_matrix_backward(lowering *lo, const vsh_op *op)
-{
-    vsh_op dgrad = *op, wgrad = *op;
-
-    dgrad.phase = VSH_DGRAD; /* dX (m,k) = dY (m,n) W (n,k) */
-    dgrad.n = op->k;
-    dgrad.k = op->n;
-    push(lo, op, "", dgrad);
-    wgrad.phase = VSH_WGRAD; /* dW (n,k) = dY^T (n,m) X (m,k) */
-    wgrad.m = op->n;
-    wgrad.n = op->k;
-    wgrad.k = op->m;
-    push(lo, op, "", wgrad);
-}
-
-/* out (m,n) = A (m,k) B (k,n): dA = dout B^T, dB = A^T dout. */
-static void push_attention_backward(lowering *lo, const vsh_op *op)
-{
-    vsh_op left = *op, right = *op;
-
-    left.phase = right.phase = VSH_DGRAD;
-    left.n = op->k;
-    left.k = op->n;
-    push(lo, op, ".left", left);
-    right.m = op->k;
-    right.k = op->m;
-    push(lo, op, ".right", right);
-}
-
-static void push_collective_backward(lowering *lo, const vsh_op *op)
-{
-    reversed back = lo->back[op - lo->ops->item];
-    vsh_op more = *op, pushed = *op;
-
-    more.during = pushed.during = VSH_DGRAD;
-    if (back.again)
-        push_collective(lo, op, ".more", more, true);
-    pushed.collective = back.collective;
-    pushed.bytes = back.bytes;
-    if (back.collective != VSH_COLLECTIVE_NONE)
-        push_collective(lo, op, ".back", pushed, back.ahead);
-}
-
-static void push_backward(lowering *lo, const vsh_op *op)
-{
-    vsh_op again = *op;
-
-    if (op->kind == VSH_OP_COLLECTIVE) {
-        push_collective_backward(lo, op);
-    } else if (op->kind == VSH_OP_MATRIX) {
-        push_matrix_backward(lo, op);
-    } else if (op->kind == VSH_OP_ATTENTION) {
-        push_attention_backward(lo, op);
-    } else {
-        again.phase = VSH_DGRAD;
-        again.vector_flops.v *= 2;
-        again.bytes.v *= op->kind == VSH_OP_VECTOR ? 1.5 : 1; /* reads the gradient as well */
-        push(lo, op, "", again);
-    }
-}
-
-static void lower_backward(lowering *lo)
-{
-    int forward_count = lo->ops->count;
-
-    for (int i = 0; i < forward_count; i++)
-        if (lo->ops->item[i].kind == VSH_OP_COLLECTIVE)
-            push_collective_again(lo, &lo->ops->item[i]);
-        else if (keeps_products(lo->w))
-            push_every_second(lo, &lo->ops->item[i]);
-        else
-            push_recompute(lo, &lo->ops->item[i]);
-    for (int i = forward_count - 1; i >= 0; i--)
-        push_backward(lo, &lo->ops->item[i]);
-}
-
-/* Places of the forward pass whose only collective is in the backward pass. */
-static void drop_empty_places(lowering *lo)
-{
-    int used = 0;
-
-    for (int i = 0; i < lo->ops->count; i++) {
-        const vsh_op *op = &lo->ops->item[i];
-        if (op->kind == VSH_OP_COLLECTIVE && op->collective == VSH_COLLECTIVE_NONE)
-            continue;
-        if (used != i)
-            lo->ops->item[used] = *op;
-        used++;
-    }
-    lo->ops->count = used;
-}
-
-/* ---- once a step --------------------------------------------------------------------------- */
-
-static void once(lowering *lo, const char *name, vsh_collective collective, vsh_mesh_axis axis,
-                 int64_t ranks, double bytes, vsh_phase during)
-{
-    if (ranks <= 1 || bytes == 0)
-        return;
-    lo->roles = VSH_ROLE_ONCE | VSH_ROLE_AHEAD;
-    emit(lo, name,
-         (vsh_op){.kind = VSH_OP_COLLECTIVE,
-                  .phase = VSH_COMMUNICATION,
-                  .during = during,
-                  .collective = collective,
-                  .axis = axis,
-                  .ranks = ranks,
-                  .count = 1,
-                  .bytes = {bytes}});
-    lo->roles = 0;
-}
-
-/* Sums of the gradients over the chips that hold the same parameters, unless every micro-batch has
- * reduced its own; the two copies of a tied table that pipeline stages hold. */
-static void sum_gradients(lowering *lo, vsh_share share)
-{
-    const vsh_split *split = &lo->w->split;
-    vsh_collective how = split->zero == 0 ? VSH_ALL_REDUCE : VSH_REDUCE_SCATTER;
-    double element = gradient_element(lo);
-
-    if (lo->m->tied && lo->stage.embedding != lo->stage.head)
-        once(lo, "embed.tied", VSH_ALL_REDUCE, VSH_MESH_PIPELINE, 2,
-             element * (double)(vsh_split_vocab(lo->m, split) / lo->tensor) *
-                 (double)lo->m->embedding_dim,
-             VSH_WGRAD);
-    if (split->zero >= 2)
-        return;
-    once(lo, "gradients", how, VSH_MESH_DATA, vsh_split_replicas(split),
-         element * (double)vsh_share_dense(share), VSH_WGRAD);
-    once(lo, "expert.gradients", how, VSH_MESH_DATA, vsh_split_expert_replicas(split),
-         element * (double)share.experts, VSH_WGRAD);
-}
-
-/* Weights that each of the chips has updated a part of. */
-static void gather_weights(lowering *lo, vsh_share share)
-{
-    const vsh_split *split = &lo->w->split;
-
-    if (split->zero != 1 && split->zero != 2)
-        return;
-    once(lo, "weights", VSH_ALL_GATHER, VSH_MESH_DATA, vsh_split_replicas(split),
-         weight_element(lo) * (double)vsh_share_dense(share), VSH_OPTIMIZER);
-    once(lo, "expert.weights", VSH_ALL_GATHER, VSH_MESH_DATA, vsh_split_expert_replicas(split),
-         weight_element(lo) * (double)share.experts, VSH_OPTIMIZER);
-}
-
-/* Parameters this chip updates. */
-static int64_t updated(const lowering *lo, vsh_share share)
-{
-    const vsh_split *split = &lo->w->split;
-
-    if (split->zero == 0)
-        return vsh_share_dense(share) + share.experts;
-    return part(vsh_share_dense(share), vsh_split_replicas(split)) +
-           part(share.experts, vsh_split_expert_replicas(split));
-}
-
-static void lower_optimizer(lowering *lo)
-{
-    const vsh_recipe *recipe = lo->w->recipe;
-    vsh_parameters parameters;
-    vsh_share share;
-    int64_t count;
-
-    if (!recipe || lo->status != VSH_OK)
-        return;
-    lo->status = vsh_count_parameters(lo->m, &parameters, lo->err);
-    if (lo->status != VSH_OK)
-        return;
-    share = vsh_share_stage(lo->m, &lo->w->split, &lo->stage);
-    count = updated(lo, share);
-    sum_gradients(lo, share);
-    emit(lo, "optimizer",
-         (vsh_op){.kind = VSH_OP_VECTOR,
-                  .phase = VSH_OPTIMIZER,
-                  .m = 1,
-                  .n = count,
-                  .count = 1,
-                  .vector_flops = {ADAMW_FLOPS * (double)count},
-                  .bytes = {(double)count *
-                            (recipe->gradients +
-                             2 * (recipe->weights + recipe->master + recipe->moments))}});
-    gather_weights(lo, share);
-}
-
-static void start(lowering *lo, const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
+static void start(vsh_lowering *lo, const vsh_model *model, const vsh_work *work, vsh_op_list *ops,
                   vsh_error *err)
 {
     const vsh_split *split = &work->split;
@@ -1160,25 +702,26 @@ static void start(lowering *lo, const vsh_model *model, const vsh_work *work, vs
     assert(work->sequences > 0 && work->seq > 0 && work->attention_tile > 0);
     assert(!work->lean || (!vsh_split_any(split) && work->stage.layers == 0));
     ops->count = 0;
-    *lo = (lowering){.m = model,
-                     .w = work,
-                     .ops = ops,
-                     .err = err,
-                     .prefix = "",
-                     .layers = 1,
-                     .tensor = vsh_ways(split->tensor),
-                     .context = vsh_ways(split->context),
-                     .expert = vsh_ways(split->expert),
-                     .stage = vsh_stage_of(model, &work->stage),
-                     .heads = model->heads / vsh_ways(split->tensor),
-                     .kv_heads = vsh_split_kv_heads(model, split),
-                     .act = (double)vsh_activation_bytes(work->precision),
-                     .operand = (double)vsh_operand_bytes(work->precision)};
+    *lo = (vsh_lowering){.m = model,
+                         .w = work,
+                         .ops = ops,
+                         .err = err,
+                         .prefix = "",
+                         .layers = 1,
+                         .tensor = vsh_ways(split->tensor),
+                         .context = vsh_ways(split->context),
+                         .vocab_ways = vsh_split_vocab_ways(split),
+                         .expert = vsh_ways(split->expert),
+                         .stage = vsh_stage_of(model, &work->stage),
+                         .heads = model->heads / vsh_ways(split->tensor),
+                         .kv_heads = vsh_split_kv_heads(model, split),
+                         .act = (double)vsh_activation_bytes(work->precision),
+                         .operand = (double)vsh_operand_bytes(work->precision)};
 }
 
 /* Tokens, score pairs, and heads or experts times tokens must be countable: what is multiplied
  * further is checked where it is. */
-static vsh_status count_tokens(lowering *lo)
+static vsh_status count_tokens(vsh_lowering *lo)
 {
     const vsh_work *w = lo->w;
     int64_t padded, unused;
@@ -1198,16 +741,16 @@ static vsh_status count_tokens(lowering *lo)
 vsh_status vsh_lower(const vsh_model *model, const vsh_work *work, vsh_op_list *ops, vsh_error *err)
 {
     vsh_parameters parameters;
-    lowering lo;
+    vsh_lowering lo;
 
     start(&lo, model, work, ops, err);
     VSH_TRY(count_tokens(&lo));
     if (vsh_split_any(&work->split)) /* what does not count whole is not counted in parts */
         VSH_TRY(vsh_count_parameters(model, &parameters, err));
     lower_forward(&lo);
-    lower_backward(&lo);
-    drop_empty_places(&lo);
-    lower_optimizer(&lo);
+    vsh_lower_backward(&lo);
+    vsh_lower_drop_places(&lo);
+    vsh_lower_optimizer(&lo);
     return lo.status;
 }
 
@@ -1216,7 +759,7 @@ vsh_status vsh_lower_layer(const vsh_model *model, const vsh_work *work, int64_t
 {
     vsh_work kept = *work;
     char prefix[VSH_PREFIX];
-    lowering lo;
+    vsh_lowering lo;
 
     assert(layer >= 0 && layer < model->layers);
     kept.recompute = VSH_RECOMPUTE_NONE;

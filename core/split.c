@@ -28,7 +28,8 @@ int64_t vsh_split_vocab(const vsh_model *model, const vsh_split *split)
     enum { ROWS_EACH = 128 };
     int64_t multiple = ROWS_EACH * vsh_ways(split->tensor);
 
-    return split->tensor > 1 ? (model->vocab + multiple - 1) / multiple * multiple : model->vocab;
+    return vsh_split_vocab_ways(split) > 1 ? (model->vocab + multiple - 1) / multiple * multiple
+                                           : model->vocab;
 }
 
 /* ---- what does not divide -------------------------------------------------------------------- */
@@ -117,6 +118,11 @@ vsh_status vsh_split_check(const vsh_model *model, const vsh_split *split, const
             divides(seq, 2 * context, "the sequence's tokens", "context (twice its ways)", err));
     if (tensor > 1 && split->sequence)
         VSH_TRY(divides(seq / context, tensor, "a chip's tokens", "sequence", err));
+    if (split->whole_vocab && (!split->sequence || split->zero != 3 || split->resident))
+        return vsh_fail(err, VSH_EINPUT,
+                        "a whole vocabulary: expected sequence parallelism and ZeRO stage 3, got "
+                        "stage %d",
+                        split->zero);
     return split->expert > 1 ? check_experts(model, split, err) : VSH_OK;
 }
 
@@ -176,7 +182,8 @@ static void add(const vsh_model *m, const vsh_split *split, const vsh_tensor *t,
         share->sharded += all / m->kv_heads * vsh_split_kv_heads(m, split);
         break;
     case VOCAB:
-        share->sharded += vsh_split_vocab(m, split) / tensor * t->cols * t->copies;
+        share->sharded +=
+            vsh_split_vocab(m, split) / vsh_split_vocab_ways(split) * t->cols * t->copies;
         break;
     case EXPERTS:
         share->experts += all / expert / tensor;
@@ -235,13 +242,42 @@ vsh_share vsh_share_head(const vsh_model *model, const vsh_split *split, bool em
     return share;
 }
 
-vsh_share vsh_share_stage(const vsh_model *model, const vsh_split *split, const vsh_stage *asked)
+int64_t vsh_share_whole_vocab(const vsh_model *model, const vsh_split *split,
+                              const vsh_stage *asked)
 {
     vsh_stage stage = vsh_stage_of(model, asked);
     vsh_share share = {0};
 
-    for (int64_t l = stage.first; l < stage.first + stage.layers; l++)
-        share = vsh_share_add(share, vsh_share_layer(model, split, l));
+    if (vsh_split_vocab_ways(split) == vsh_ways(split->tensor))
+        return 0;
+    if (stage.embedding)
+        share = vsh_share_add(share, vsh_share_embedding(model, split));
+    if (stage.head)
+        share = vsh_share_add(share, vsh_share_head(model, split, stage.embedding));
+    return vsh_share_dense(share);
+}
+
+/* Layers with the same tensors, told by experts and own keys, have the same share. */
+vsh_share vsh_share_stage(const vsh_model *model, const vsh_split *split, const vsh_stage *asked)
+{
+    vsh_stage stage = vsh_stage_of(model, asked);
+    int64_t first[2][2] = {{0}}, count[2][2] = {{0}};
+    vsh_share share = {0};
+
+    for (int64_t l = stage.first; l < stage.first + stage.layers; l++) {
+        const vsh_layer *layer = &model->layer[l];
+        if (count[layer->experts][layer->own_kv]++ == 0)
+            first[layer->experts][layer->own_kv] = l;
+    }
+    for (int kind = 0; kind < 4; kind++) {
+        int64_t layers = count[kind / 2][kind % 2];
+        vsh_share one = {0};
+        if (layers > 0)
+            one = vsh_share_layer(model, split, first[kind / 2][kind % 2]);
+        share.sharded += layers * one.sharded;
+        share.replicated += layers * one.replicated;
+        share.experts += layers * one.experts;
+    }
     if (stage.embedding)
         share = vsh_share_add(share, vsh_share_embedding(model, split));
     if (stage.head)

@@ -11,12 +11,16 @@
 /* Ways of each axis; 0 or 1 = not. Routed experts are divided by tensor as well as by expert, as
  * Megatron-LM does unless told otherwise. */
 typedef struct {
-    int64_t tensor;  /* chips that share every matrix: heads, MLP width, vocabulary */
-    bool sequence;   /* beside tensor: what is between the matrices is divided by tokens */
-    int64_t context; /* chips that share every sequence, each a piece of both halves */
-    int64_t expert;  /* chips over which the routed experts are spread: of data x context */
-    int64_t data;    /* replicas of the model */
-    int zero;        /* ZeRO stage over data x context, 0-3; FSDP is 3 */
+    int64_t tensor;   /* chips that share every matrix: heads, MLP width, vocabulary */
+    bool sequence;    /* beside tensor: what is between the matrices is divided by tokens */
+    bool whole_vocab; /* beside sequence and ZeRO 3: token table and head are not divided, but
+                       * ZeRO's shards of them are (Galvatron without vocabulary parallelism) */
+    int64_t context;  /* chips that share every sequence, each a piece of both halves */
+    int64_t expert;   /* chips over which the routed experts are spread: of data x context */
+    int64_t data;     /* replicas of the model */
+    int zero;         /* ZeRO stage over data x context, 0-3; FSDP is 3 */
+    bool resident;    /* beside stage 3: gathered and reduced once a step, whole in between, as
+                       * torchtitan does under a pipeline */
 } vsh_split;
 
 /* What of the model one stage of a pipeline, or one of a chip's several chunks, holds. layers 0:
@@ -27,6 +31,11 @@ typedef struct {
 } vsh_stage;
 
 static inline int64_t vsh_ways(int64_t ways) { return ways > 1 ? ways : 1; }
+/* Chips that share the vocabulary. */
+static inline int64_t vsh_split_vocab_ways(const vsh_split *split)
+{
+    return split->sequence && split->whole_vocab ? 1 : vsh_ways(split->tensor);
+}
 /* Divided at all. */
 bool vsh_split_any(const vsh_split *split);
 /* Whole models made plain: the stage of all layers. */
@@ -53,6 +62,9 @@ typedef struct {
 vsh_share vsh_share_layer(const vsh_model *model, const vsh_split *split, int64_t layer);
 vsh_share vsh_share_embedding(const vsh_model *model, const vsh_split *split);
 vsh_share vsh_share_head(const vsh_model *model, const vsh_split *split, bool embedding);
+/* Of the token table and head of a stage, what ZeRO 3 divides by tensor as well: whole_vocab. */
+int64_t vsh_share_whole_vocab(const vsh_model *model, const vsh_split *split,
+                              const vsh_stage *stage);
 /* Of a stage. */
 vsh_share vsh_share_stage(const vsh_model *model, const vsh_split *split, const vsh_stage *stage);
 

@@ -239,6 +239,7 @@ static void three_digits(char *room, size_t bytes, double value)
     snprintf(room, bytes, "%.*f", value == 0 ? 0 : decimals, value);
 }
 
+/* Beyond the last of several units, a power of ten of the first. */
 static vsh_figure_text show_scaled(double value, const unit_factor *units)
 {
     vsh_figure_text shown;
@@ -247,10 +248,12 @@ static vsh_figure_text show_scaled(double value, const unit_factor *units)
 
     while (unit[1].name && fabs(value) >= 0.9995 * unit[1].factor)
         unit++;
-    if (fabs(value / unit->factor) >= 1e5)
-        snprintf(digits, sizeof digits, "%.2e", value / unit->factor);
-    else
+    if (fabs(value / unit->factor) >= (units[1].name ? 999.5 : 1e5)) {
+        unit = units;
+        snprintf(digits, sizeof digits, "%.20s", vsh_show_exponent(value / unit->factor).text);
+    } else {
         three_digits(digits, sizeof digits, value / unit->factor);
+    }
     snprintf(shown.text, sizeof shown.text, "%s%s%s", digits, *unit->name ? " " : "", unit->name);
     return shown;
 }
@@ -266,6 +269,12 @@ vsh_figure_text vsh_show_count(double value)
 {
     static const unit_factor units[] = {{"", 1},    {"k", 1e3},  {"M", 1e6},
                                         {"B", 1e9}, {"T", 1e12}, {NULL, 0}};
+    vsh_figure_text whole;
+
+    if (fabs(value) < 1000 && value == floor(value)) { /* counted, not measured */
+        snprintf(whole.text, sizeof whole.text, "%.0f", value);
+        return whole;
+    }
     return show_scaled(value, units);
 }
 
@@ -319,6 +328,29 @@ vsh_figure_text vsh_show_amount(double value)
     return value < 1000  ? vsh_show_real(value)
            : value < 1e9 ? vsh_show_integer((int64_t)value)
                          : vsh_show_si(value);
+}
+
+vsh_figure_text vsh_show_exponent(double value)
+{
+    vsh_figure_text shown;
+    char *e, digits[24];
+
+    snprintf(digits, sizeof digits, "%.2e", value);
+    e = strchr(digits, 'e');
+    if (!e) /* no number, or none that ends */
+        snprintf(shown.text, sizeof shown.text, "%.20s", digits);
+    else
+        snprintf(shown.text, sizeof shown.text, "%.3ge%d",
+                 strtod(digits, NULL) / pow(10, atoi(e + 1)), atoi(e + 1));
+    return shown;
+}
+
+vsh_figure_text vsh_show_usd(double usd)
+{
+    vsh_figure_text shown, digits = usd < 1e5 ? vsh_show_amount(usd) : vsh_show_count(usd);
+
+    snprintf(shown.text, sizeof shown.text, "$%.30s", digits.text);
+    return shown;
 }
 
 vsh_figure_text vsh_show_ten_to(int exponent)
@@ -418,6 +450,10 @@ void vsh_suggest(char *room, size_t room_bytes, const char *word, const char *co
         if (distance < best)
             best = distance;
     }
+    if (best > limit && strlen(word) > 2) /* a word cut short is near however much is missing */
+        for (size_t i = 0; i < word_count && best > limit; i++)
+            if (strncmp(words[i], word, strlen(word)) == 0 && strlen(words[i]) <= WORD_MAX)
+                limit = best = word_distance(word, words[i]);
     /* of equally near words, those that only go on where the given one stops are likelier meant */
     if (best <= limit && !join_nearest(room, room_bytes, word, words, word_count, best, true))
         join_nearest(room, room_bytes, word, words, word_count, best, false);

@@ -64,8 +64,12 @@ vsh_figure_text vsh_show_real(double value);
 vsh_figure_text vsh_show_integer(int64_t value);
 /* Three digits below a thousand, whole and grouped above, with an SI prefix from 1e9 on. */
 vsh_figure_text vsh_show_amount(double value);
+/* Of money, 0 or more: "$24.60", "$12,400", and from 1e5 on three digits and k, M, B or T. */
+vsh_figure_text vsh_show_usd(double usd);
 /* "10" with its exponent raised: 19 -> "10¹⁹". */
 vsh_figure_text vsh_show_ten_to(int exponent);
+/* As one types it, without the plus sign and the zeros of a printf: 1.8e19 -> "1.8e19". */
+vsh_figure_text vsh_show_exponent(double value);
 /* Three digits and a power of ten: 1.8e19 -> "1.80 × 10¹⁹". */
 vsh_figure_text vsh_show_power(double value);
 
@@ -76,8 +80,9 @@ void vsh_text_wrap(vsh_text *text, const char *words, int indent, int width);
 /* Damerau-Levenshtein distance with adjacent transpositions; INT_MAX for words over 64 bytes. */
 int vsh_edit_distance(const char *a, const char *b);
 
-/* Writes the words nearest to a misspelt one as "; did you mean a or b?" into room, "" when none
- * lies within a Damerau-Levenshtein distance of max(1, length/3). Never act on the guess. */
+/* Writes the words nearest to a misspelt or shortened one as "; did you mean a or b?" into room, ""
+ * when it begins none of three letters and more and none lies within a Damerau-Levenshtein distance
+ * of max(1, length/3). Never act on the guess. */
 void vsh_suggest(char *room, size_t room_bytes, const char *word, const char *const *words,
                  size_t word_count);
 

@@ -11,8 +11,8 @@
 #include "core/hardware.h"
 #include "core/model.h"
 #include "core/tensor.h"
-#include "planner/advice/hyperparameters.h"
-#include "planner/advice/experts.h"
+#include "planner/tuning/hyperparameters.h"
+#include "planner/laws/experts.h"
 #include "planner/laws/anchors.h"
 #include "planner/laws/law.h"
 #include "planner/laws/uncertainty.h"
@@ -66,6 +66,22 @@ typedef struct {
     vsh_schedule_advice schedule;
 } plan_tuning;
 
+/* A plan with a change beside the same plan without, both real architectures that fit, under a law
+ * that knows the change. Figures in time take experts' MFU as VSH_EXPERTS_MFU_HIGH of the dense
+ * model's, their _low (of loss: _high) as VSH_EXPERTS_MFU_LOW; without new experts both are one. */
+typedef struct {
+    bool reaches;          /* the loss without the change, on these chips */
+    double compute;        /* share saved at equal loss; NaN, like the next, where it does not */
+    double time, time_low; /* shares */
+    double usd, usd_low;
+    double memory_bytes;               /* saved on a chip at equal loss, at one micro-batch */
+    double loss, loss_high;            /* nats more in the same hours; NaN where no law says */
+    double loss_flops;                 /* of experts: in the same FLOPs */
+    double loss_priced;                /* that, also where too many repeats forbid to show it */
+    double dense_params, dense_tokens; /* of the run without, which that law chose */
+    double params_total, params_active, tokens, hours, footprint_bytes; /* at equal loss */
+} plan_changed;
+
 /* One training run: an architecture and how to train it, with what it costs and should reach. */
 typedef struct {
     const char *name;
@@ -97,7 +113,13 @@ typedef struct {
     bool same;         /* an alternative that is the recommended run itself */
     bool too_short;    /* the budget does not buy one step */
     vsh_bill bill;
-    double saving_flops, saving_time; /* at equal loss, shares; NaN where it is not the point */
+    bool capped; /* much smaller than wanted: what no architecture here that fits reaches */
+    double wanted_params; /* by the law and the memory for weights and optimizer */
+    /* Shares at equal loss; NaN where it is not the point. The time of experts: at the high ratio
+     * of MFUs, and at the low one. */
+    double saving_flops, saving_time, saving_time_low;
+    plan_changed changed;         /* of experts: beside the dense run of the joint law */
+    vsh_expert_crossing crossing; /* of experts, at their own size */
     char saving[160], note[400];
 } plan_run;
 
@@ -153,17 +175,19 @@ struct vsh_technique;
  * where nothing says, or where it is not what the technique is about. */
 typedef struct {
     const struct vsh_technique *technique;
-    bool applies;   /* it pays here, or is part of the plan already */
+    bool applies;   /* it pays here, by what is known of the plan; or is part of it already */
+    bool in_plan;   /* its figures are then against going without it */
     double compute; /* share of the training FLOPs saved at equal loss */
     double compute_low, compute_high;
     double loss;           /* nats, at equal training FLOPs */
     double memory_bytes;   /* saved on a chip */
     const char *memory_of; /* while training, or of the model served; NULL: none */
     double time;           /* share of the wall clock saved at equal loss */
-    double usd;            /* saved with it */
+    double time_low;       /* of experts: at the low ratio of MFUs; NaN: no range */
+    double usd, usd_low;   /* saved with it; low likewise */
     double inference;      /* share of the cost of serving a token */
     double inference_low, inference_high;
-    char why[480]; /* what decides it here */
+    char why[600]; /* what decides it here */
 } plan_advice;
 
 enum { PLAN_ALTERNATIVES = 13, PLAN_WARNINGS = 16, PLAN_TECHNIQUES = 24 };
@@ -221,8 +245,12 @@ vsh_status plan_check_throughput(vsh_arena *arena, const char *program, plan *p,
 /* plan_alternatives.c: what else the same budget could do. */
 vsh_status plan_alternatives(plan *p, vsh_error *err);
 /* planner/advice/technique.c: what each technique saves, beside the recommended run; after the
- * alternatives, whose runs it reads. */
+ * alternatives, whose runs it reads. Only what is shown need be planned. */
 vsh_status plan_advise(plan *p, vsh_error *err);
+/* planner/advice/training_memory.c: bytes of a chip that another recipe frees in a run, all else
+ * being as it is. */
+vsh_status plan_recipe_frees(const plan_run *run, const vsh_recipe *recipe, double *bytes,
+                             vsh_error *err);
 /* plan_architecture.c: heads in all, spread evenly along the depth. */
 void plan_place_exits(vsh_model *model, int64_t heads);
 
@@ -243,6 +271,9 @@ typedef struct {
     double forward_speed;  /* of the forward products, those of the backward pass being 1; 0: 1 */
     int64_t exits;         /* output heads along the depth, the last included; 0: the model's own */
     bool recompute;        /* all layers, needed or not */
+    bool dense_priced;     /* repeated tokens enter a joint law as what they are worth (experts.h),
+                              and not as nats on top of it */
+    bool trial;            /* only tried: no interval is drawn for its loss */
 } plan_goal;
 
 /* plan_recommend.c: the best run for a goal that fits the chips; run->model.layers is 0 when no
@@ -279,6 +310,9 @@ int plan_list_shapes(const vsh_hardware *hardware, double params, plan_shape sha
 /* experts 0: dense, else that many in every layer, top-1. */
 vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t experts,
                          vsh_model *model, vsh_error *err);
+/* The joint law that experts are asked of: the request's own if it is one, else the published. */
+const vsh_law *plan_joint_law(const plan_request *request);
+
 /* How unusual a shape is: 0 at the usual ratio of width to depth. */
 double plan_oddness(const vsh_model *model);
 

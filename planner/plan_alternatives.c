@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "planner/advice/experts.h"
+#include "planner/advice/combination.h"
+#include "planner/laws/experts.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/ludziejewski2025.h"
 #include "planner/plan.h"
@@ -36,7 +37,9 @@ static bool beats_guessing(const plan_run *run)
 /* "loss -0.081", or that the law is too far from its data for a difference to mean anything. */
 static const char *loss_change(const plan *p, const plan_run *run, char *room, size_t bytes)
 {
-    if (beats_guessing(run) && beats_guessing(&p->recommended))
+    if (p->recommended.capped || run->capped)
+        snprintf(room, bytes, "loss: not compared, architecture_capped");
+    else if (beats_guessing(run) && beats_guessing(&p->recommended))
         snprintf(room, bytes, "loss %+.3f", run->loss - p->recommended.loss);
     else
         snprintf(room, bytes, "loss: no law reaches this size");
@@ -64,99 +67,106 @@ static vsh_status fill_dense(plan *p, plan_run *run, int64_t experts, vsh_error 
 }
 
 /* What a run of the plan is to the joint law. */
-static vsh_expert_run seen_by_joint_law(const plan_run *run)
+static vsh_expert_run seen_by_joint_law(const plan *p, const plan_run *run)
 {
     return (vsh_expert_run){
-        .params_active = vsh_law_params(&vsh_ludziejewski2025, &run->model, &run->parameters),
+        .params_active = vsh_law_params(plan_joint_law(&p->request), &run->model, &run->parameters),
         .params_total = (double)run->parameters.total,
         .tokens = run->tokens};
 }
 
-/* Nats by which one is worse than the other, on the tokens at hand. */
-static double expert_difference(const plan *p, const plan_run *run, const plan_run *dense,
-                                double experts)
+/* The dense run of the joint law: that law's own size, in the plan's hours. */
+static vsh_status find_dense_of_joint_law(plan *p, vsh_error *err)
 {
-    vsh_expert_run with = seen_by_joint_law(run), without = seen_by_joint_law(dense);
+    plan_goal goal = goal_of(p, "dense");
 
-    return vsh_experts_difference(experts, &with, &without,
-                                  p->data_limited ? p->request.unique_tokens : 0);
-}
-
-/* Experts and dense in the same hours under the one law that knows both, each at its best size. The
- * difference is carried over to the recommended run's loss: that law's own is of another corpus. */
-static vsh_status compare_experts(plan *p, plan_run *run, int64_t experts, double *slowdown,
-                                  vsh_error *err)
-{
-    plan_goal goal = goal_of(p, run->name);
-    plan_run *dense = &p->dense_of_joint_law;
-    double difference;
-
-    goal.law = &vsh_ludziejewski2025;
-    goal.flops = fmin(p->flops, p->data_limited ? p->useful_flops : p->flops);
-    if (dense->model.layers == 0)
-        VSH_TRY(plan_find_run(&p->request, &goal, dense, err));
-    goal.experts = experts;
-    goal.flops *= VSH_EXPERTS_MFU_HIGH; /* the same hours at a lower rate */
-    goal.effective = vsh_flop_rate_times(goal.effective, VSH_EXPERTS_MFU_HIGH);
-    VSH_TRY(plan_find_run(&p->request, &goal, run, err));
-    if (run->model.layers == 0 || dense->model.layers == 0)
+    if (p->dense_of_joint_law.model.layers > 0)
         return VSH_OK;
-    difference = expert_difference(p, run, dense, (double)experts);
-    *slowdown = run->slowdown / dense->slowdown;
-    run->loss = p->recommended.loss + difference;
-    run->loss_range.low = p->recommended.loss_range.low + difference;
-    run->loss_range.high = p->recommended.loss_range.high + difference;
-    return VSH_OK;
+    goal.law = plan_joint_law(&p->request);
+    goal.flops = p->data_limited ? fmin(p->flops, p->useful_flops) : p->flops;
+    goal.dense_priced = p->data_limited;
+    return plan_find_run(&p->request, &goal, &p->dense_of_joint_law, err);
 }
 
-/* Nothing is promised below the crossover, or on tokens that are repeated. */
-static void save_by_experts(const plan *p, plan_run *run, double experts, double slowdown)
+/* "12 to 18 %" */
+static const char *share_range(double low, double high, char *room, size_t bytes)
 {
-    vsh_expert_limits limits = {.total_max = p->largest_params};
-
-    run->saving_flops = vsh_experts_saving(p->flops, experts, limits);
-    run->saving_time = vsh_experts_time_saved(run->saving_flops, VSH_EXPERTS_MFU_HIGH / slowdown);
-}
-
-static void tell_experts(const plan *p, plan_run *run, const vsh_expert_crossing *c)
-{
-    char change[40], time[40];
-
-    loss_change(p, run, change, sizeof change);
-    snprintf(time, sizeof time, run->saving_time >= 0 ? "%.0f %% of the time" : "%.0f %% more time",
-             fabs(100 * run->saving_time));
-    if (run->saving_flops > 0)
-        snprintf(run->saving, sizeof run->saving,
-                 "%.0f %% of the FLOPs, %s at equal loss; %s in equal time",
-                 100 * run->saving_flops, time, change);
+    if (lround(100 * low) == lround(100 * high))
+        snprintf(room, bytes, "%.0f %%", 100 * high);
     else
-        snprintf(run->saving, sizeof run->saving, "%s%s in equal time",
-                 run->loss < p->recommended.loss && c->side <= VSH_CROSSOVER_NEAR
-                     ? ""
-                     : "nothing here: ",
-                 change);
-    snprintf(run->note, sizeof run->note,
-             "top-1; wants %s unique tokens, worse than dense below %s; MFU taken as %.2g of the "
-             "dense model's (MaxText)",
-             vsh_show_count(run->tokens).text, vsh_show_count(c->crossover).text,
-             VSH_EXPERTS_MFU_HIGH);
+        snprintf(room, bytes, "%.0f to %.0f %%", 100 * low, 100 * high);
+    return room;
 }
 
+static void tell_difference(const plan *p, const plan_run *run, char *room, size_t bytes)
+{
+    const plan_changed *c = &run->changed;
+
+    if (p->dense_of_joint_law.capped || run->capped)
+        snprintf(room, bytes, "loss: not compared, architecture_capped");
+    else if (isnan(c->loss) && p->data_limited)
+        snprintf(room, bytes, "so many repeats are unmeasured");
+    else if (isnan(c->loss) || !beats_guessing(&p->recommended))
+        snprintf(room, bytes, "loss: no law reaches this size");
+    else
+        snprintf(room, bytes, "loss %+.3f to %+.3f in equal time%s", c->loss, c->loss_high,
+                 p->data_limited ? ", repeats as if dense" : "");
+}
+
+static void tell_experts(const plan *p, plan_run *run)
+{
+    const plan_changed *c = &run->changed;
+    vsh_expert_crossing crossing = plan_experts_crossing(p, run->point.experts);
+    char change[120], time[40];
+
+    tell_difference(p, run, change, sizeof change);
+    if (c->reaches)
+        snprintf(run->saving, sizeof run->saving,
+                 "%.0f %% of the FLOPs, %s of the time at equal loss; %s", 100 * c->compute,
+                 share_range(c->time_low, c->time, time, sizeof time), change);
+    else
+        snprintf(run->saving, sizeof run->saving, "%s%s",
+                 c->loss_high < 0 ? "" : "nothing here: ", change);
+    snprintf(run->note, sizeof run->note,
+             "top-1; %s %s tokens, worse than dense below %s at the %s active parameters "
+             "of the run above; MFU taken as " VSH_EXPERTS_MFU_WORDS " of the dense model's "
+             "(MaxText)%s",
+             p->data_limited ? "sees" : "wants unique", vsh_show_count(run->tokens).text,
+             vsh_show_count(crossing.crossover).text, vsh_show_count(crossing.params_active).text,
+             p->data_limited ? "; a repeated token is taken to be worth what it is to a dense "
+                               "model: nobody has measured it"
+                             : "");
+}
+
+/* Experts and dense under the one law that knows both, each at its best size, as advice/combination
+ * compares them for every command. The difference is carried over to the recommended run's loss:
+ * that law's own is of another corpus. */
 static vsh_status fill_experts(plan *p, plan_run *run, int64_t experts, vsh_error *err)
 {
-    vsh_expert_crossing crossing;
-    double slowdown = 1;
+    const vsh_law *law = plan_joint_law(&p->request);
+    vsh_change change = {.experts = experts};
+    const char *name = run->name;
+    plan_changed changed;
 
     if (!compares_experts(p))
         return VSH_OK;
-    VSH_TRY(compare_experts(p, run, experts, &slowdown, err));
+    VSH_TRY(find_dense_of_joint_law(p, err));
+    if (p->dense_of_joint_law.model.layers == 0)
+        return VSH_OK;
+    VSH_TRY(vsh_change_apply(p, law, &change, &changed, run, err));
+    run->name = name;
     if (run->model.layers == 0)
         return VSH_OK;
-    crossing = vsh_experts_crossing((double)experts, seen_by_joint_law(run).params_active,
-                                    run->tokens, p->data_limited ? p->request.unique_tokens : 0);
-    if (!p->data_limited && crossing.side <= VSH_CROSSOVER_NEAR)
-        save_by_experts(p, run, (double)experts, slowdown);
-    tell_experts(p, run, &crossing);
+    run->changed = changed;
+    run->saving_flops = changed.compute;
+    run->saving_time = changed.time;
+    run->saving_time_low = changed.time_low;
+    run->loss = p->recommended.loss + changed.loss;
+    run->loss_range.low = p->recommended.loss_range.low + changed.loss;
+    run->loss_range.high = p->recommended.loss_range.high + changed.loss_high;
+    run->crossing = vsh_experts_crossing(law, (double)experts, run->point.params, run->tokens,
+                                         p->data_limited ? p->request.unique_tokens : 0);
+    tell_experts(p, run);
     return VSH_OK;
 }
 
@@ -180,6 +190,7 @@ static vsh_status fill_dense_twin(plan *p, plan_run *run, int64_t unused, vsh_er
     const vsh_model *given = &p->recommended.model;
     plan_goal goal = goal_of(p, run->name);
     vsh_model twin = *given;
+    vsh_expert_run with, dense;
     double difference;
 
     (void)unused;
@@ -188,9 +199,12 @@ static vsh_status fill_dense_twin(plan *p, plan_run *run, int64_t unused, vsh_er
     make_dense(&twin);
     goal.model = &twin;
     goal.experts = 0;
-    goal.law = &vsh_ludziejewski2025;
+    goal.law = plan_joint_law(&p->request);
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
-    difference = -expert_difference(p, &p->recommended, run, p->recommended.point.experts);
+    with = seen_by_joint_law(p, &p->recommended);
+    dense = seen_by_joint_law(p, run);
+    difference = -vsh_experts_difference(goal.law, p->recommended.point.experts, &with, &dense,
+                                         p->data_limited ? p->request.unique_tokens : 0);
     run->loss = p->recommended.loss + difference;
     run->loss_range.low = p->recommended.loss_range.low + difference;
     run->loss_range.high = p->recommended.loss_range.high + difference;
@@ -198,7 +212,7 @@ static vsh_status fill_dense_twin(plan *p, plan_run *run, int64_t unused, vsh_er
              difference);
     snprintf(run->note, sizeof run->note,
              "dense, %s active parameters like the model given, %s in all instead of %s; dense "
-             "models reach more of the peak (experts 0.75 - 0.80 of it: MaxText)",
+             "models reach more of the peak (experts " VSH_EXPERTS_MFU_WORDS " of it: MaxText)",
              vsh_show_count((double)run->parameters.active).text,
              vsh_show_count((double)run->parameters.total).text,
              vsh_show_count((double)p->recommended.parameters.total).text);
@@ -232,7 +246,7 @@ static vsh_status fill_data_limited(plan *p, plan_run *run, int64_t unused, vsh_
         return VSH_OK;
     goal.unique_tokens = p->request.unique_tokens;
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
-    run->same = !p->data_limited || p->useful_flops >= p->flops;
+    run->same = !p->data_limited || p->useful_flops >= p->flops || isnan(p->data_optimum.params);
     snprintf(run->saving, sizeof run->saving, "the whole budget on the tokens at hand: %s",
              loss_change(p, run, change, sizeof change));
     snprintf(run->note, sizeof run->note, "%s epochs of %s tokens%s%s",
@@ -262,7 +276,7 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
     const vsh_recipe *now = p->request.recipe;
     const vsh_recipe *eight_bit = vsh_recipe_for(p->request.precision, VSH_ADAMW8BIT);
     plan_goal goal = goal_of(p, run->name);
-    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit), faster;
+    double ratio = vsh_recipe_bytes(now) / vsh_recipe_bytes(eight_bit), faster, freed;
     char room[40];
 
     (void)unused;
@@ -272,13 +286,11 @@ static vsh_status fill_eight_bit(plan *p, plan_run *run, int64_t unused, vsh_err
     goal.model = &p->recommended.model;
     goal.tokens = p->recommended.tokens;
     VSH_TRY(plan_find_run(&p->request, &goal, run, err));
+    VSH_TRY(plan_recipe_frees(&p->recommended, eight_bit, &freed, err));
     faster = 1 - run->hours / p->recommended.hours;
     snprintf(room, sizeof room, " and %.0f %% of the time", 100 * faster);
-    snprintf(run->saving, sizeof run->saving, "%s of optimizer state%s, the same loss",
-             vsh_show_bytes((vsh_recipe_bytes(now) - vsh_recipe_bytes(eight_bit)) *
-                            (double)run->parameters.total)
-                 .text,
-             faster > 0.01 ? room : "");
+    snprintf(run->saving, sizeof run->saving, "%s of a chip's memory%s, the same loss",
+             vsh_show_bytes(freed).text, faster > 0.01 ? room : "");
     snprintf(
         run->note, sizeof run->note,
         "largest model by memory %s instead of %s; Dettmers 2022 finds no loss, with embeddings "
@@ -367,8 +379,8 @@ static const struct {
     int64_t argument;
     vsh_status (*fill)(plan *p, plan_run *run, int64_t argument, vsh_error *err);
 } kinds[] = {
-    {"dense", 0, fill_dense},           {"moe-4", 4, fill_experts},
-    {"moe-8", 8, fill_experts},         {"dense-twin", 0, fill_dense_twin},
+    {"dense", 0, fill_dense},           {"experts-4", 4, fill_experts},
+    {"experts-8", 8, fill_experts},     {"dense-twin", 0, fill_dense_twin},
     {"law-size", 0, fill_law_size},     {"data-limited", 0, fill_data_limited},
     {"more-data", 0, fill_more_data},   {"adamw8bit", 0, fill_eight_bit},
     {"more-chips", 0, fill_more_chips}, {"scenario", 0, fill_scenario},
@@ -384,7 +396,8 @@ vsh_status plan_alternatives(plan *p, vsh_error *err)
         if (kinds[i].fill == fill_scenario &&
             kinds[i].argument >= p->request.hardware->scenario_count)
             continue;
-        *run = (plan_run){.name = kinds[i].name, .saving_flops = NAN, .saving_time = NAN};
+        *run = (plan_run){
+            .name = kinds[i].name, .saving_flops = NAN, .saving_time = NAN, .saving_time_low = NAN};
         VSH_TRY(kinds[i].fill(p, run, kinds[i].argument, err));
         if (run->model.layers > 0)
             p->alternative_count++;

@@ -165,10 +165,10 @@ static void print_money(const vsh_bill *b, vsh_text *out)
         vsh_text_add(out, "  Cost      $? (--price)\n");
         return;
     }
-    used = snprintf(line, sizeof line, "$%s", AMOUNT(b->usd));
+    used = snprintf(line, sizeof line, "%s", vsh_show_usd(b->usd).text);
     if (b->usd_low < b->usd_high)
-        used += snprintf(line + used, sizeof line - (size_t)used, " ($%s - $%s)",
-                         AMOUNT(b->usd_low), AMOUNT(b->usd_high));
+        used += snprintf(line + used, sizeof line - (size_t)used, " (%s - %s)",
+                         vsh_show_usd(b->usd_low).text, vsh_show_usd(b->usd_high).text);
     snprintf(line + used, sizeof line - (size_t)used, " at $%s a chip-hour (%.30s)",
              REAL(b->price.value), when(&b->price));
     vsh_text_add(out, "  Cost      ");
@@ -185,9 +185,9 @@ static void print_power(const vsh_bill *b, vsh_text *out)
              REAL(b->power.watts.value), vsh_tag_names[b->power.watts.tag], b->pue->value);
     vsh_text_add(out, "  Energy    ");
     vsh_text_wrap(out, line, INDENT, WIDTH + 2);
-    snprintf(line, sizeof line, "%s by the local grid: %s (%s), %s g/kWh in %d",
-             show_ranged(b->co2_kg, b->co2_low_kg, b->co2_high_kg, carbon_units).text, r->place,
-             r->code, REAL(r->g_per_kwh), r->year);
+    snprintf(line, sizeof line, "%s by the local grid: %s, %s g/kWh",
+             show_ranged(b->co2_kg, b->co2_low_kg, b->co2_high_kg, carbon_units).text, r->code,
+             REAL(r->g_per_kwh));
     vsh_text_add(out, "  Carbon    ");
     vsh_text_wrap(out, line, INDENT, WIDTH + 2);
 }

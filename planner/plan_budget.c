@@ -6,8 +6,9 @@
 #include <stdio.h>
 
 #include "core/text.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 #include "planner/laws/muennighoff2023.h"
+#include "planner/laws/repetition.h"
 
 void plan_warn(plan *p, const char *code, const char *format, ...)
 {
@@ -75,8 +76,8 @@ static void limit_by_data(const plan_request *r, plan *p)
     const vsh_anchor *best = vsh_anchor_best(r->unique_tokens);
     double measured = best ? vsh_anchor_flops(best) : 0, hours;
 
-    p->data_optimum = vsh_muennighoff_optimum(p->flops, r->unique_tokens);
-    p->useful_flops = vsh_muennighoff_useful_flops(r->unique_tokens, PLAN_NOISE_NATS);
+    p->data_optimum = vsh_law_optimum_on(r->law, p->flops, r->unique_tokens);
+    p->useful_flops = vsh_law_useful_flops(r->law, r->unique_tokens, PLAN_NOISE_NATS);
     if (measured > p->useful_flops && measured < 1.5 * p->useful_flops)
         p->useful_flops = measured;
     hours = p->useful_flops / (r->chips * r->effective.v) / 3600;

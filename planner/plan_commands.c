@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "core/precision.h"
 #include "core/lower.h"
+#include "core/precision.h"
+#include "planner/export/export.h"
 #include "planner/fit/fit.h"
 
 #define AT(field) offsetof(plan_config, field)
@@ -77,6 +78,8 @@ static const vsh_opt experts_options[] = {
      AT(optimizer), 0, 0, vsh_optimizer_words},
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
      AT(recipe), 0, 0, vsh_recipe_words},
+    {VSH_OPT_TEXT, 0, "law", "FILE",
+     "another joint law (fit --law joint-experts --n-counts active)", AT(law)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -131,8 +134,8 @@ static const vsh_opt fit_options[] = {
     {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
      "columns that are not named params, tokens, loss, unique_tokens, experts, granularity",
      AT(columns)},
-    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...", "rows with one of these values (!=: with none); again: and",
-     AT(where)},
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
+     "rows with one of these values (!=: with none); again: and", AT(where)},
     {VSH_OPT_REAL, 0, "flops", "C", "budget of the optimum (default: the largest of the runs)",
      AT(flops), 1, 1e30},
     {VSH_OPT_REAL, 0, "hold-out", "X",
@@ -180,6 +183,10 @@ static const vsh_opt estimate_options[] = {
      AT(attention), 0, 0, attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_FLAG, 0, "dropout", NULL, "masks are made, kept and read (default: none)",
+     AT(dropout)},
+    {VSH_OPT_REAL, 0, "imbalance", "X",
+     "rows of the fullest chip's experts over the mean (default 1)", AT(imbalance), 1, 1e4},
     {VSH_OPT_FLAG, 0, "inference", NULL, "weights, keys and values, prefill and decode instead",
      AT(inference)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
@@ -199,6 +206,24 @@ static const vsh_opt calibrate_options[] = {
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
+static const vsh_opt export_options[] = {
+    {VSH_OPT_WORD, 0, "to", "SYSTEM", "maxtext, megatron, torchtitan, slurm or vishwa-train",
+     AT(to), 0, 0, vsh_export_words},
+    {VSH_OPT_WORD, 0, "for", "SYSTEM", "of slurm: what the job starts (default: by the hardware)",
+     AT(launch), 0, 0, vsh_export_words},
+    {VSH_OPT_TEXT, 0, "out", "DIR", "write the files there (default: show the first)", AT(out)},
+    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step: exactly this run of --model",
+     AT(batch), 1, 1e12},
+    {VSH_OPT_INTEGER, 0, "micro-batch", "SEQS", "of them at a time a replica (default 1)",
+     AT(micro_batch), 1, 1e9},
+    {VSH_OPT_TEXT, 0, "layout", "KEY=N,...", "tp, pp, dp, ep, cp, sp, zero, interleave",
+     AT(layout)},
+    {VSH_OPT_WORD, 0, "recompute", "W", "none, selective or full", AT(recompute), 0, 0,
+     vsh_recompute_words},
+    {VSH_OPT_WORD, 0, "attention", "W", "flash or full", AT(attention), 0, 0, attention_words},
+    PLAN_OPTIONS,
+    VSH_COMMON_OPTIONS(plan_config)};
+
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
 
 const vsh_program_command plan_commands[] = {
@@ -214,11 +239,10 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan count --model path/to/config.json --seq 4096 --json\n",
       count_options, 0},
      plan_run_count},
-    {{"loss", "--law NAME --params N --tokens D [--unique U] [--experts E] [--granularity G]",
-      "one prediction of one law",
+    {{"loss", "--params N --tokens D [--law NAME] [options]", "one prediction of one law",
       "  vishwa-plan loss --law besiroglu2024 --params 350M --tokens 8B\n"
-      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 5.9B --unique 100M\n"
-      "  vishwa-plan loss --law krajewski2024 --params 4.37B --tokens 16B --granularity 8\n"
+      "  vishwa-plan loss --law muennighoff2023 --params 146M --tokens 6B --unique 100M\n"
+      "  vishwa-plan loss --law krajewski2024 --params 4B --tokens 16B --granularity 8\n"
       "  vishwa-plan loss --law porian2024 --flops 1.8e19\n",
       loss_options, 0},
      plan_run_loss},
@@ -226,17 +250,18 @@ const vsh_program_command plan_commands[] = {
       "the laws: formula, coefficients, what N counts, fitted range, source",
       "  vishwa-plan laws\n  vishwa-plan laws krajewski2024\n", laws_options, 1},
      plan_run_laws},
-    {{"hyperparameters", "--params N --tokens D [--experts E] | --model M --tokens D",
+    {{"hyperparameters", "--params N | --model M  --tokens D [options]",
       "learning rate, batch and schedule by the published laws",
       "  vishwa-plan hyperparameters --params 350M --tokens 8B\n"
       "  vishwa-plan hyperparameters --model gpt2-124m --tokens 2.5B --json\n",
       hyperparameters_options, 0},
      plan_run_hyperparameters},
-    {{"advice", "--hw P --hours H [--with LIST] [options]",
+    {{"advice", "[NAME...] --hw P --hours H [--with LIST] [options]",
       "what each technique saves in this budget, and several together",
       "  vishwa-plan advice --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan advice experts-8 early-exit --hw tpu-v5e --hours 100\n"
       "  vishwa-plan advice --hw tpu-v5e --hours 100 --with experts-8,int8,early-exit-3\n",
-      advice_options, 0},
+      advice_options, VSH_OPERANDS_MAX},
      plan_run_advice},
     {{"experts", "--hw P --hours H [--tokens T] [options]",
       "whether a Mixture-of-Experts pays in this budget",
@@ -269,9 +294,15 @@ const vsh_program_command plan_commands[] = {
       calibrate_options, 1},
      plan_run_calibrate},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
-    {{"export", "", "a plan as the configuration of the system that will run it", NULL,
-      common_options, 0},
-     NULL},
+    {{"export", "--to SYSTEM --hw P (--hours H | --model M --batch B)",
+      "a plan as the configuration of the system that will run it",
+      "  vishwa-plan export --to maxtext --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan export --to slurm --for torchtitan --hw h100-sxm --chips 16 \\\n"
+      "    --hours 100 --out run/\n"
+      "  vishwa-plan export --to megatron --hw a100-80gb --chips 64 --model llama3-8b \\\n"
+      "    --seq 8192 --batch 128 --layout tp=4,sp=1,pp=2,zero=1 --tokens 160G\n",
+      export_options, 0},
+     plan_run_export},
     {{NULL}, NULL}};
 
 void plan_config_default(plan_config *config)
@@ -291,11 +322,16 @@ void plan_config_default(plan_config *config)
                             .granularity = NAN,
                             .flops = NAN,
                             .target_loss = NAN,
+                            .imbalance = NAN,
                             .chips = 1,
                             .precision = -1,
                             .optimizer = -1,
                             .recipe = -1,
                             .bootstraps = -1,
                             .delta = 1e-3, /* Hoffmann et al. 2022, section 3.3 */
-                            .hold_out = NAN};
+                            .hold_out = NAN,
+                            .to = -1,
+                            .launch = -1,
+                            .recompute = -1,
+                            .attention = -1};
 }

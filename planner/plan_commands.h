@@ -24,11 +24,12 @@ typedef struct {
     int objective, resample, n_counts;
     int64_t bootstraps; /* -1: as many as it takes by default */
     double delta, vocab, flops, hold_out;
-    /* of estimate */
-    int64_t batch, micro_batch; /* sequences; 0: not given */
+    /* of estimate and export */
     const char *layout, *stack;
-    int recompute, attention; /* vsh_recompute_mode; plan_attention_words */
-    bool inference;
+    int64_t batch, micro_batch;           /* sequences; 0: not given */
+    int to, launch, recompute, attention; /* -1: not given */
+    bool inference, dropout;
+    double imbalance; /* NaN: not given */
 } plan_config;
 
 /* fit --objective */
@@ -50,6 +51,7 @@ vsh_command_run plan_run_fit;             /* plan_fit.c */
 vsh_command_run plan_run_experts;         /* plan_experts.c */
 vsh_command_run plan_run_estimate;        /* plan_estimate.c */
 vsh_command_run plan_run_calibrate;       /* plan_calibrate.c */
+vsh_command_run plan_run_export;          /* plan_export.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "planner/advice/expert_layers.h"
 #include "planner/laws/ludziejewski2025.h"
 #include "planner/plan_commands.h"
 
@@ -9,10 +10,30 @@
  * ratio of MFUs. */
 #define EXPERTS_USUAL 8.0
 
+const vsh_law *plan_joint_law(const plan_request *request)
+{
+    return vsh_is_joint_law(request->law) ? request->law : &vsh_ludziejewski2025;
+}
+
+static vsh_expert_limits limits_of(const plan *p)
+{
+    return (vsh_expert_limits){.total_max = fmax(1, p->largest_params), /* 0 would be no limit */
+                               .unique = p->request.unique_tokens,
+                               .law = plan_joint_law(&p->request)};
+}
+
+vsh_expert_crossing plan_experts_crossing(const plan *p, double experts)
+{
+    const plan_run *run = &p->recommended;
+    const vsh_law *law = plan_joint_law(&p->request);
+
+    return vsh_experts_crossing(law, experts, vsh_law_params(law, &run->model, &run->parameters),
+                                run->tokens, p->data_limited ? p->request.unique_tokens : 0);
+}
+
 void plan_experts_of(const plan *p, plan_experts *answer)
 {
-    vsh_expert_limits limits = {.total_max = fmax(1, p->largest_params), /* 0 would be no limit */
-                                .unique = p->request.unique_tokens};
+    vsh_expert_limits limits = limits_of(p);
 
     vsh_experts_table(p->flops, limits, &answer->table);
     for (int i = 0; i < VSH_FINE_ROWS; i++)
@@ -31,10 +52,7 @@ void plan_experts_cross(plan *p)
 
     if (!plan_has_run(p))
         return;
-    p->crossing =
-        vsh_experts_crossing(given ? run->point.experts : EXPERTS_USUAL,
-                             vsh_law_params(&vsh_ludziejewski2025, &run->model, &run->parameters),
-                             run->tokens, p->data_limited ? p->request.unique_tokens : 0);
+    p->crossing = plan_experts_crossing(p, given ? run->point.experts : EXPERTS_USUAL);
     if (p->crossing.side == VSH_CROSSOVER_FAR)
         return;
     vsh_experts_tell_crossing(&p->crossing, message, (int)sizeof message);
@@ -51,16 +69,35 @@ void plan_experts_write_crossing(const plan *p, vsh_json *json)
         return;
     }
     vsh_json_object(json, "experts_crossover");
-    vsh_json_string(json, "law", vsh_ludziejewski2025.name);
+    vsh_json_string(json, "law", c->law->name);
     vsh_json_real(json, "experts", c->experts);
     vsh_json_real(json, "params_active", c->params_active);
-    vsh_json_real(json, "crossover_tokens", c->crossover);
+    vsh_json_known(json, "crossover_tokens", c->crossover);
     vsh_json_real(json, "unique_tokens", c->fresh);
     vsh_json_real(json, "worth_tokens", c->worth);
-    vsh_json_real(json, "loss_difference", c->difference);
+    vsh_json_known(json, "loss_difference", c->difference);
     vsh_json_bool(json, "extrapolated", c->extrapolated);
     vsh_json_string(json, "side", sides[c->side]);
     vsh_json_end(json);
+}
+
+void plan_experts_write_changed(const plan_run *run, vsh_json *json)
+{
+    const plan_changed *c = &run->changed;
+
+    vsh_json_known(json, "saving_time_low_share", c->time_low);
+    vsh_json_known(json, "saving_time_high_share", c->time);
+    vsh_json_known(json, "loss_difference_equal_hours_low", c->loss);
+    vsh_json_known(json, "loss_difference_equal_hours_high", c->loss_high);
+    vsh_json_known(json, "loss_difference_equal_flops", c->loss_flops);
+    vsh_json_real(json, "dense_params", c->dense_params);
+    vsh_json_real(json, "dense_tokens", c->dense_tokens);
+    vsh_json_known(json, "params_equal_loss", c->reaches ? c->params_total : (double)NAN);
+    vsh_json_known(json, "params_active_equal_loss", c->reaches ? c->params_active : (double)NAN);
+    vsh_json_known(json, "tokens_equal_loss", c->reaches ? c->tokens : (double)NAN);
+    vsh_json_known(json, "crossover_tokens", run->crossing.crossover);
+    vsh_json_real(json, "crossover_params_active", run->crossing.params_active);
+    vsh_json_string(json, "verdict", vsh_expert_verdicts[vsh_judge_expert_run(run)]);
 }
 
 /* ---- the command -------------------------------------------------------------------------------
@@ -78,14 +115,24 @@ vsh_status plan_run_experts(vsh_session *s, vsh_error *err)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(plan_resolve(s, hardware, model, &request, err));
     VSH_TRY(plan_budget(&request, p, err));
+    if (!vsh_is_joint_law(request.law) && ((const plan_config *)s->config)->law)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--law: expected a law of the form joint-experts whose N counts active "
+                        "parameters, got %.60s (%s, N counts %s)",
+                        request.law->name, request.law->form->name,
+                        vsh_n_counts_names[request.law->n_counts]);
+    VSH_TRY(plan_recommend(p, err));
+    VSH_TRY(plan_alternatives(p, err));
     plan_experts_of(p, answer);
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        plan_experts_write_json(p, answer, &json);
+        plan_experts_write_json(p, answer, s->common->explain, &json);
         if (json.refused)
             return vsh_fail(err, VSH_EINPUT, "a figure of the answer is out of range");
     } else {
-        plan_experts_print(p, answer, s->term, &s->out);
+        plan_experts_print(p, answer, s->common->verbose, s->term, &s->out);
+        if (s->common->explain)
+            plan_experts_explain(p, answer, &s->out);
     }
     return isfinite(answer->table.row[1][0].best.loss) ? VSH_OK : VSH_ENO; /* nothing fits */
 }

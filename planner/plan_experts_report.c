@@ -1,7 +1,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/explain.h"
 #include "core/page.h"
+#include "planner/advice/expert_layers.h"
 #include "planner/laws/clark2022.h"
 #include "planner/laws/krajewski2024.h"
 #include "planner/laws/ludziejewski2025.h"
@@ -24,10 +26,11 @@ static const struct {
                    "limits, each at its own best size."},
     {"equal memory", "the same with the experts in no more parameters than that dense model has: "
                      "fewer active ones, more tokens."},
-    {"equal hours", "experts reach 0.75 - 0.80 of a dense model's MFU (Mixtral-8x7B 52.6 % beside "
-                    "Llama2-70B 65.4 % on TPU v5p, 35-36 % beside 44-50 % on Trillium: MaxText; "
-                    "measured at 8 experts, taken for all): time saved at equal loss, and loss "
-                    "gained in the same hours."}};
+    {"equal hours",
+     "experts reach " VSH_EXPERTS_MFU_WORDS " of a dense model's MFU (Mixtral-8x7B 52.6 % beside "
+     "Llama2-70B 65.4 % on TPU v5p, 35-36 % beside 44-50 % on Trillium: MaxText; "
+     "measured at 8 experts, taken for all): time saved at equal loss, and loss "
+     "gained in the same hours."}};
 
 /* What each law is, and why its figure is not the others'. */
 static const struct {
@@ -39,8 +42,8 @@ static const struct {
      "tokens): the verdict is its. Clark's runs, which it has not seen, gained 0.95 - 1.3 times "
      "what "
      "it says. On repeated tokens it is asked about what they are worth to a "
-     "dense model (Muennighoff 2023), and with fewer unique ones than the crossover experts are "
-     "taken to gain nothing from repeats: nobody has measured experts there."},
+     "dense model (Muennighoff 2023); nobody has measured experts there, and beyond 20 repeats no "
+     "figure is given."},
     {&vsh_clark2022,
      "the dense model worth so many experts on a base of these active parameters. It does not know "
      "tokens: all its runs had 130 B, far more than this base would see here, so it says what "
@@ -53,6 +56,30 @@ static const char not_averaged[] =
     "The three are fitted on different corpora (FineWeb-Edu, MassiveText, C4), count different "
     "parameters and answer different questions: their figures are not to be averaged, and their "
     "losses do not compare.";
+
+static const char fitted_words[] = "from a file, of the form of Ludziejewski 2025: the verdict is "
+                                   "its. Geometry, ratio of MFUs and "
+                                   "repeats are taken as for the published law.";
+
+/* The first of them is the joint law that was asked. */
+static const vsh_law *law_at(const plan *p, size_t i)
+{
+    return i == 0 ? plan_joint_law(&p->request) : laws[i].law;
+}
+
+static const char *words_at(const plan *p, size_t i)
+{
+    return law_at(p, i) == laws[i].law ? laws[i].words : fitted_words;
+}
+
+/* Why the same question has two answers here. */
+static const char planned_words[] =
+    "As the main job and advice give them: whole runs of real architectures that fit, beside the "
+    "dense run that the same law chooses (its vocabulary, gated MLPs, activations and, on few "
+    "tokens, no more hours than pay). The table above is of the law's own geometry, with weights "
+    "and optimizer alone in memory.";
+
+static bool is_planned(const plan_run *run) { return run->crossing.experts > 0; }
 
 static const vsh_expert_row *here(const vsh_expert_table *t) { return t->row[t->limit_count - 1]; }
 
@@ -101,6 +128,15 @@ static cell show_nats(double low, double high)
     return c;
 }
 
+static cell show_loss(double nats)
+{
+    cell c = {"-"};
+
+    if (isfinite(nats))
+        snprintf(c.text, sizeof c.text, "%.3f", nats);
+    return c;
+}
+
 static cell show_tokens(double tokens)
 {
     cell c = {"-"};
@@ -130,9 +166,9 @@ static void print_models(const vsh_expert_table *t, vsh_term term, vsh_text *out
                 vsh_text_add(out, "  %2.0f  %s\n", row->experts, vsh_expert_verdicts[row->verdict]);
                 continue;
             }
-            vsh_text_add(out, "  %2.0f %8s %9s %9s %4.0f  %6.3f %12s  %s\n", row->experts,
+            vsh_text_add(out, "  %2.0f %8s %9s %9s %4.0f  %6s %12s  %s\n", row->experts,
                          COUNT(best->params_active), COUNT(best->params_total), COUNT(best->tokens),
-                         best->tokens / best->params_active, best->loss,
+                         best->tokens / best->params_active, show_loss(row->loss).text,
                          show_tokens(row->crossover).text, vsh_expert_verdicts[row->verdict]);
         }
     }
@@ -161,7 +197,36 @@ static void print_savings(const vsh_expert_table *t, vsh_term term, vsh_text *ou
                      show_tokens(rows[j].dense_equivalent).text);
 }
 
-static void print_fine(const plan_experts *answer, vsh_term term, vsh_text *out)
+static void print_planned(const plan *p, vsh_term term, vsh_text *out)
+{
+    bool first = true;
+
+    for (int i = 0; i < p->alternative_count; i++) {
+        const plan_run *run = &p->alternative[i];
+        const plan_changed *c = &run->changed;
+        if (!is_planned(run))
+            continue;
+        if (first)
+            vsh_text_add(out,
+                         "\n  %sPlanned   active  total tokens pays above FLOPs     time          "
+                         "equal hours%s\n",
+                         vsh_term_bold(term), vsh_term_plain(term));
+        first = false;
+        vsh_text_add(out, "  %-9s %6s %6s %6s %9s %5s %11s %17s\n", run->name,
+                     COUNT(run->crossing.params_active), COUNT((double)run->parameters.total),
+                     COUNT(run->tokens), show_tokens(run->crossing.crossover).text,
+                     show_share(c->compute).text, show_shares(c->time_low, c->time).text,
+                     show_nats(c->loss, c->loss_high).text);
+    }
+    if (!first)
+        vsh_text_add(
+            out, "  Real architectures, as in the main job; the table: the law's own geometry.\n");
+}
+
+/* The one that its printed example of 64 x 100 M has (tests/laws/test_experts.c). */
+#define GRANULARITY_USUAL 8.0
+
+static void print_fine(const plan_experts *answer, bool verbose, vsh_term term, vsh_text *out)
 {
     vsh_text_add(out,
                  "\n  Krajewski 2024: 64 experts, G times finer\n"
@@ -169,15 +234,43 @@ static void print_fine(const plan_experts *answer, vsh_term term, vsh_text *out)
                  vsh_term_bold(term), vsh_term_plain(term));
     for (int i = 0; i < VSH_FINE_ROWS; i++) {
         const vsh_fine_row *row = &answer->fine[i];
+        if (!verbose && row->granularity != GRANULARITY_USUAL)
+            continue;
         vsh_text_add(out, "  %2.0f %8s %9s %9s  %6.3f %12s  %s\n", row->granularity,
                      COUNT(row->params_active), COUNT(row->params_total), COUNT(row->tokens),
                      row->loss, show_share(row->saving).text, row->fits ? "fits" : "does not fit");
     }
 }
 
-static void print_notes(vsh_text *out)
+static void print_crossover(const plan *p, vsh_text *out)
+{
+    char line[400];
+    int used;
+
+    if (!plan_has_run(p))
+        return;
+    used = snprintf(line, sizeof line, "The main job's run: ");
+    vsh_experts_tell_crossing(&p->crossing, line + used, (int)sizeof line - used);
+    vsh_text_add(out, "\n  ");
+    vsh_text_wrap(out, line, 2, WIDTH + 2);
+}
+
+static void print_notes(const plan *p, bool verbose, vsh_text *out)
 {
     char line[600];
+
+    if (!verbose) {
+        vsh_text_add(out, "\n  ");
+        vsh_text_wrap(
+            out,
+            "Equal hours: experts at " VSH_EXPERTS_MFU_WORDS " of a dense model's MFU. Pays "
+            "above: tokens, at the active parameters of the row. What each comparison and "
+            "law is: --verbose.",
+            2, WIDTH + 2);
+        vsh_text_add(out, "  ");
+        vsh_text_wrap(out, not_averaged, 2, WIDTH + 2);
+        return;
+    }
 
     vsh_text_add(out, "\n");
     for (size_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++) {
@@ -185,26 +278,82 @@ static void print_notes(vsh_text *out)
         vsh_text_wrap(out, comparisons[i].words, 16, WIDTH + 2);
     }
     for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
-        snprintf(line, sizeof line, "%s: %s", laws[i].law->title, laws[i].words);
+        snprintf(line, sizeof line, "%s: %s", law_at(p, i)->title, words_at(p, i));
         vsh_text_add(out, "  ");
         vsh_text_wrap(out, line, 16, WIDTH + 2);
     }
+    vsh_text_add(out, "  Planned: ");
+    vsh_text_wrap(out, planned_words, 16, WIDTH + 2);
     vsh_text_add(out, "  ");
     vsh_text_wrap(out, not_averaged, 2, WIDTH + 2);
 }
 
-void plan_experts_print(const plan *p, const plan_experts *answer, vsh_term term, vsh_text *out)
+void plan_experts_print(const plan *p, const plan_experts *answer, bool verbose, vsh_term term,
+                        vsh_text *out)
 {
-    vsh_text_add(out, "\n  %g x %.40s, %s h: %sFLOP\n  %s", p->request.chips,
+    vsh_text_add(out, "\n  %g x %.40s, %s h: %s FLOP\n  %s", p->request.chips,
                  p->request.hardware->name, vsh_show_amount(p->request.hours).text,
-                 vsh_show_si(p->flops).text, vsh_term_bold(term));
+                 vsh_show_exponent(p->flops).text, vsh_term_bold(term));
     vsh_text_wrap(out, answer->verdict, 2, WIDTH + 2);
     vsh_text_add(out, "%s", vsh_term_plain(term));
     print_models(&answer->table, term, out);
+    print_crossover(p, out);
     print_savings(&answer->table, term, out);
-    print_fine(answer, term, out);
-    print_notes(out);
+    print_planned(p, term, out);
+    print_fine(answer, verbose, term, out);
+    print_notes(p, verbose, out);
     vsh_text_add(out, "\n");
+}
+
+/* ---- as an explanation -------------------------------------------------------------------------
+ */
+
+enum { EXPLAINED_MAX = 16 };
+
+/* The row of the number of experts that the verdict is about. */
+static int list_numbers(const plan *p, const plan_experts *answer,
+                        vsh_explained lines[EXPLAINED_MAX])
+{
+    static const char mfu[] = "MaxText README: Mixtral beside Llama 2 on TPU v5p and Trillium";
+    const vsh_expert_table *t = &answer->table;
+    const vsh_expert_row *row = t->advised >= 0 ? &here(t)[t->advised] : vsh_experts_eight(t);
+    const char *form = vsh_ludziejewski2025.form->formula;
+    const char *law = plan_joint_law(&p->request)->source;
+    const vsh_explained all[] = {
+        {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic",
+         "derived"},
+        {"most parameters", p->largest_params, "in all", "(0.9 memory - 2 GB) / bytes a parameter",
+         "docs/model.md, memory", "derived"},
+        {"MFU ratio, low", VSH_EXPERTS_MFU_LOW, "of dense", "experts / dense", mfu, "measured"},
+        {"MFU ratio, high", VSH_EXPERTS_MFU_HIGH, "of dense", "experts / dense", mfu, "measured"},
+        {"experts", row->experts, "", "the row explained here", "the verdict", "derived"},
+        {"active parameters", row->best.params_active, "", "least loss at 6 N D = C in the memory",
+         law, "derived"},
+        {"tokens", row->best.tokens, "", "C / (6 N)", law, "derived"},
+        {"loss", row->loss, "nats a token", form, law, "calibrated"},
+        {"FLOPs saved", row->saving, "share", "1 - C / C of dense at the loss of the best dense",
+         law, "derived"},
+        {"time saved, low", row->time_low, "share", "1 - (1 - FLOPs saved) / low MFU ratio", law,
+         "derived"},
+        {"time saved, high", row->time_high, "share", "1 - (1 - FLOPs saved) / high MFU ratio", law,
+         "derived"},
+        {"crossover", row->crossover, "tokens", "where the law's two losses are equal at that N",
+         law, "derived"},
+        {"worth, dense", row->dense_equivalent, "parameters", vsh_clark2022.form->formula,
+         vsh_clark2022.source, "calibrated"}};
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (isfinite(all[i].value))
+            lines[count++] = all[i];
+    return count;
+}
+
+void plan_experts_explain(const plan *p, const plan_experts *answer, vsh_text *out)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
+    vsh_explain_print(lines, list_numbers(p, answer, lines), out);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------
@@ -237,7 +386,7 @@ static void write_row(const vsh_expert_row *row, const char *limits, vsh_json *j
     vsh_json_known(json, "params_total", fits ? best->params_total : (double)NAN);
     vsh_json_known(json, "tokens", fits ? best->tokens : (double)NAN);
     vsh_json_known(json, "worth_tokens", fits ? best->worth : (double)NAN);
-    vsh_json_known(json, "loss", best->loss);
+    vsh_json_known(json, "loss", row->loss);
     vsh_json_known(json, "loss_difference", row->difference);
     vsh_json_known(json, "saving_flops_share", row->saving);
     vsh_json_known(json, "saving_flops_equal_memory_share", row->saving_memory);
@@ -286,18 +435,18 @@ static void write_clark(const vsh_expert_table *t, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_laws(const plan_experts *answer, vsh_json *json)
+static void write_laws(const plan *p, const plan_experts *answer, vsh_json *json)
 {
     vsh_json_array(json, "laws");
     for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
-        const vsh_law *law = laws[i].law;
+        const vsh_law *law = law_at(p, i);
         vsh_json_object(json, NULL);
         vsh_json_string(json, "law", law->name);
         vsh_json_string(json, "source", law->source);
         vsh_json_string(json, "corpus", law->corpus);
         vsh_json_string(json, "n_counts", vsh_n_counts_names[law->n_counts]);
         vsh_json_string(json, "range", law->range);
-        vsh_json_string(json, "note", laws[i].words);
+        vsh_json_string(json, "note", words_at(p, i));
         if (law == &vsh_clark2022)
             write_clark(&answer->table, json);
         if (law == &vsh_krajewski2024) {
@@ -311,38 +460,56 @@ static void write_laws(const plan_experts *answer, vsh_json *json)
     vsh_json_end(json);
 }
 
-static void write_crossover(const plan_experts *answer, vsh_json *json)
+/* At the run that the main job recommends, as there. */
+static void write_crossover(const plan *p, vsh_json *json)
 {
-    const vsh_expert_row *eight = vsh_experts_eight(&answer->table);
-
-    if (!isfinite(eight->best.loss)) {
+    if (!plan_has_run(p)) {
         vsh_json_null(json, "crossover");
         return;
     }
     vsh_json_object(json, "crossover");
-    vsh_json_real(json, "experts", eight->experts);
-    vsh_json_real(json, "params_active", eight->best.params_active);
-    vsh_json_real(json, "tokens", eight->crossover);
+    vsh_json_real(json, "experts", p->crossing.experts);
+    vsh_json_real(json, "params_active", p->crossing.params_active);
+    vsh_json_known(json, "tokens", p->crossing.crossover);
     vsh_json_end(json);
 }
 
-void plan_experts_write_json(const plan *p, const plan_experts *answer, vsh_json *json)
+void plan_experts_write_json(const plan *p, const plan_experts *answer, bool explain,
+                             vsh_json *json)
 {
     const vsh_expert_table *t = &answer->table;
+    vsh_explained lines[EXPLAINED_MAX];
 
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
     write_budget(p, json);
-    write_laws(answer, json);
+    write_laws(p, answer, json);
     vsh_json_array(json, "rows");
     for (int i = 0; i < t->limit_count; i++)
         for (int j = 0; j < VSH_EXPERT_ROWS; j++)
             write_row(&t->row[i][j], vsh_expert_limit_names[i], json);
     vsh_json_end(json);
-    write_crossover(answer, json);
+    write_crossover(p, json);
+    vsh_json_array(json, "planned");
+    for (int i = 0; i < p->alternative_count; i++) {
+        const plan_run *run = &p->alternative[i];
+        if (!is_planned(run))
+            continue;
+        vsh_json_object(json, NULL);
+        vsh_json_string(json, "name", run->name);
+        vsh_json_real(json, "params_total", (double)run->parameters.total);
+        vsh_json_real(json, "tokens", run->tokens);
+        vsh_json_known(json, "saving_flops_share", run->changed.compute);
+        plan_experts_write_changed(run, json);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+    vsh_json_string(json, "planned_note", planned_words);
     vsh_json_known(json, "advised_experts", t->advised >= 0 ? here(t)[t->advised].experts : 1);
     vsh_json_string(json, "verdict", answer->verdict);
     vsh_json_string(json, "note", not_averaged);
+    if (explain)
+        vsh_explain_write(lines, list_numbers(p, answer, lines), json);
     vsh_json_end(json);
 }
 
@@ -363,10 +530,7 @@ static void write_page_models(const vsh_expert_table *t, vsh_text *page)
         vsh_table_cell(&table, "%s", fits ? COUNT(row->best.params_active) : "-");
         vsh_table_cell(&table, "%s", fits ? COUNT(row->best.params_total) : "-");
         vsh_table_cell(&table, "%s", fits ? COUNT(row->best.tokens) : "-");
-        if (fits)
-            vsh_table_cell(&table, "%.3f", row->best.loss);
-        else
-            vsh_table_cell(&table, "-");
+        vsh_table_cell(&table, "%s", show_loss(row->loss).text);
         vsh_table_cell(&table, "%s", show_tokens(row->crossover).text);
         vsh_table_cell(&table, "%s%s%s", vsh_expert_verdicts[row->verdict],
                        row->reason[0] ? ": " : "", row->reason);
@@ -448,7 +612,7 @@ void plan_experts_write_page(const plan *p, vsh_text *page)
     write_page_fine(answer, page);
     vsh_text_add(page, "<ul>\n");
     for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++)
-        vsh_page_put(page, "li", "small", "%s: %s", laws[i].law->title, laws[i].words);
+        vsh_page_put(page, "li", "small", "%s: %s", law_at(p, i)->title, words_at(p, i));
     vsh_text_add(page, "</ul>\n");
     vsh_page_put(page, "p", "small", "%s", not_averaged);
     vsh_text_add(page, "</section>\n");

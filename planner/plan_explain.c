@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "planner/laws/repetition.h"
 #include "planner/plan_report.h"
 
 /* Of the profile's figures the first ones are shown. */
@@ -23,10 +24,20 @@ static int list_inputs(const plan *p, vsh_explained *lines)
     return count;
 }
 
-static int list_results(const plan *p, vsh_explained *lines)
+/* Leaves out what is nothing here. */
+static int keep(const vsh_explained *all, size_t all_count, vsh_explained *lines)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < all_count; i++)
+        if (isfinite(all[i].value) && all[i].value != 0)
+            lines[count++] = all[i];
+    return count;
+}
+
+static int list_budget(const plan *p, vsh_explained *lines)
 {
     const plan_run *run = &p->recommended;
-    const vsh_law *said = run->loss_law ? run->loss_law : p->request.law;
     const vsh_explained all[] = {
         {"budget", p->flops, "FLOP", "chips x effective throughput x hours x 3600", "arithmetic",
          derived},
@@ -42,19 +53,40 @@ static int list_results(const plan *p, vsh_explained *lines)
          "core/lower.c", derived},
         {"tokens", run->tokens, "", "steps x batch, within C / FLOPs a token", "arithmetic",
          derived},
-        {"loss", run->loss, "nats a token", run->loss_law ? run->loss_law->form->formula : "",
-         run->loss_law ? run->loss_law->source : "", "calibrated"},
+    };
+
+    return keep(all, sizeof all / sizeof all[0], lines);
+}
+
+static int list_loss(const plan *p, vsh_explained *lines)
+{
+    const plan_run *run = &p->recommended;
+    const vsh_law *said = run->loss_law ? run->loss_law : p->request.law;
+    const vsh_explained all[] = {
+        {"loss", run->loss, "nats a token", said->form->formula, said->source, "calibrated"},
         {"loss, low end", run->loss_range.low, "nats a token",
          "2.5 % of 2,000 joint draws of coefficients, throughput and residual",
          "docs/model.md, intervals", derived},
         {"loss, high end", run->loss_range.high, "nats a token", "97.5 % of the same draws",
          "docs/model.md, intervals", derived},
         {"price of repetition", run->repetition_nats, "nats a token",
-         "muennighoff2023 on repeated less on fresh tokens", "arXiv:2305.16264", "calibrated"},
-        {"MFU", run->mfu, "", "model FLOPs / (peak x time)", "arithmetic", derived},
+         "the law that knows repetition: on repeated less on fresh tokens",
+         vsh_law_of_repetition(said)->source, "calibrated"},
+        {"residual of a new run", vsh_law_residual(said), "relative sd", "of runs about the law",
+         said->residual_sd > 0 ? said->source : "not published: one percent",
+         said->residual_sd > 0 ? "measured" : "assumed"},
+    };
+
+    return keep(all, sizeof all / sizeof all[0], lines);
+}
+
+static int list_tuning(const plan *p, vsh_explained *lines)
+{
+    const plan_run *run = &p->recommended;
+    const vsh_explained all[] = {
         {"steps", run->steps, "", "tokens / batch", "arithmetic", derived},
-        {"roofline of a step", run->roofline_s, "s",
-         "max of FLOPs / peak and bytes / bandwidth, by operation", "core/cost.c", derived},
+        {"batch", run->batch_tokens, "tokens", "power of two near the mean of those laws",
+         "arXiv:2503.04715, 2401.02954, 2406.19146", "calibrated"},
         {"learning rate", run->tuning.rate, "",
          "geometric mean of the laws fitted where the run lies",
          "arXiv:2503.04715, 2401.02954, 2502.05172, 2406.19146", "calibrated"},
@@ -71,8 +103,18 @@ static int list_results(const plan *p, vsh_explained *lines)
          "Kaplan 2020, equation 1.4", "calibrated"},
         {"critical batch by tokens", run->tuning.critical_data, "tokens",
          "512 x 93.2 (D / 20e6)^0.47", "arXiv:2410.21676", "calibrated"},
-        {"batch", run->batch_tokens, "tokens", "power of two near the mean of those laws",
-         "arXiv:2503.04715, 2401.02954, 2406.19146", "calibrated"},
+    };
+
+    return keep(all, sizeof all / sizeof all[0], lines);
+}
+
+static int list_time(const plan *p, vsh_explained *lines)
+{
+    const plan_run *run = &p->recommended;
+    const vsh_explained all[] = {
+        {"MFU", run->mfu, "", "model FLOPs / (peak x time)", "arithmetic", derived},
+        {"roofline of a step", run->roofline_s, "s",
+         "max of FLOPs / peak and bytes / bandwidth, by operation", "core/cost.c", derived},
         {"step time", run->step_time_s, "s",
          "batch x FLOPs a token / (chips x effective throughput)", "arithmetic", derived},
         {"hours, low end", run->hours_range.low, "h",
@@ -84,16 +126,9 @@ static int list_results(const plan *p, vsh_explained *lines)
          "state + saved bytes of the op list + logits + 5 %", "core/footprint.c", derived},
         {"spread of throughput", p->request.throughput_log_sd, "log sd", "of a log-normal factor",
          "docs/model.md, intervals", "assumed"},
-        {"residual of a new run", vsh_law_residual(said), "relative sd", "of runs about the law",
-         said->residual_sd > 0 ? said->source : "not published: one percent",
-         said->residual_sd > 0 ? "measured" : "assumed"},
     };
-    int count = 0;
 
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (isfinite(all[i].value) && all[i].value != 0)
-            lines[count++] = all[i];
-    return count;
+    return keep(all, sizeof all / sizeof all[0], lines);
 }
 
 static int list_all(const plan *p, vsh_explained lines[EXPLAINED_MAX])
@@ -102,7 +137,10 @@ static int list_all(const plan *p, vsh_explained lines[EXPLAINED_MAX])
 
     if (p->check.answered)
         count += plan_check_explain(p, lines + count);
-    count += list_results(p, lines + count);
+    count += list_budget(p, lines + count);
+    count += list_loss(p, lines + count);
+    count += list_tuning(p, lines + count);
+    count += list_time(p, lines + count);
     return count + plan_bill_explain(p, lines + count);
 }
 

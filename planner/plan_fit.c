@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/text.h"
 #include "planner/fit/fit_report.h"
 #include "planner/fit/identify.h"
 #include "planner/laws/law_file.h"
@@ -59,6 +60,20 @@ static vsh_status read_where(const vsh_opt_list *list, vsh_run_columns *columns,
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
+/* As a law file says it. */
+static vsh_status check_corpus(const char *corpus, vsh_error *err)
+{
+    size_t length = strlen(corpus);
+
+    if (length == 0 || length > VSH_LAW_WORDS_BYTES_MAX)
+        return vsh_fail(err, VSH_EINPUT, "--corpus: expected a text of 1 to %d bytes, got %zu",
+                        VSH_LAW_WORDS_BYTES_MAX, length);
+    for (const char *c = corpus; *c; c += vsh_utf8_length(c))
+        if ((unsigned char)*c < ' ' || *c == 0x7f || vsh_utf8_length(c) == 0)
+            return vsh_fail(err, VSH_EINPUT, "--corpus: expected one line of UTF-8");
+    return VSH_OK;
+}
+
 static vsh_status read_options(const vsh_session *s, vsh_fit_options *options,
                                vsh_run_columns *columns, vsh_error *err)
 {
@@ -82,6 +97,12 @@ static vsh_status read_options(const vsh_session *s, vsh_fit_options *options,
         return vsh_fail(err, VSH_EINPUT,
                         "--hold-out: expected a share below 1 or a whole number of sizes, got %g",
                         options->hold_out);
+    if (options->bootstraps > 0 && options->bootstraps < VSH_FIT_DRAWS_LEAST)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--bootstrap: expected 0 or at least %d, which 95 %% needs, got %d",
+                        VSH_FIT_DRAWS_LEAST, options->bootstraps);
+    if (c->corpus)
+        VSH_TRY(check_corpus(c->corpus, err));
     if (c->columns)
         VSH_TRY(read_columns(s->arena, c->columns, columns, err));
     columns->no_tokens = options->form->no_tokens;
@@ -135,12 +156,16 @@ static vsh_status refuse(const vsh_fit *fit, vsh_error *err)
 static void warn(vsh_session *s, const vsh_fit *fit)
 {
     if (fit->repeated_rows > 0)
-        vsh_text_add(&s->talk, "warning: %d row%s of %s say%s again what another says\n",
+        vsh_text_add(&s->talk,
+                     "vishwa-plan: repeated_rows: %d row%s of %s say%s again what another says\n",
                      fit->repeated_rows, fit->repeated_rows == 1 ? "" : "s", fit->runs->path,
                      fit->repeated_rows == 1 ? "s" : "");
     if (fit->draw_failed > 0)
-        vsh_text_add(&s->talk, "warning: %d of %d bootstraps could not be fitted\n",
+        vsh_text_add(&s->talk,
+                     "vishwa-plan: bootstraps_failed: %d of %d bootstraps could not be fitted\n",
                      fit->draw_failed, fit->draw_failed + fit->draw_count);
+    if (fit->draw_failed > 0 && !vsh_fit_is_drawn(fit))
+        vsh_text_add(&s->talk, "warning: too few are left to say how sure the fit is\n");
 }
 
 /* The answer stands when figures could not be drawn, and not when nothing could be written. */
@@ -178,9 +203,11 @@ vsh_status plan_run_fit(vsh_session *s, vsh_error *err)
     if (fit.identified && c->out)
         VSH_TRY(write_law(s, &fit.law, c->out, err));
     if (s->common->json)
-        plan_fit_write_json(&fit, &json);
+        plan_fit_write_json(&fit, s->common->explain, &json);
     else if (fit.identified)
         plan_fit_print(&fit, c->out, &s->out);
+    if (fit.identified && s->common->explain && !s->common->json)
+        plan_fit_explain(&fit, &s->out);
     if (fit.identified && c->report)
         VSH_TRY(write_report(s, &fit, &options, err));
     return fit.identified ? VSH_OK : refuse(&fit, err);

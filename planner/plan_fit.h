@@ -7,6 +7,7 @@
 
 /* law_file: what the law was written to; NULL: nowhere. */
 void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_text *out);
-void plan_fit_write_json(const vsh_fit *fit, vsh_json *json);
+void plan_fit_write_json(const vsh_fit *fit, bool explain, vsh_json *json);
+void plan_fit_explain(const vsh_fit *fit, vsh_text *out);
 
 #endif

@@ -2,9 +2,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/explain.h"
+#include "planner/fit/identify.h"
+#include "planner/laws/covariance.h"
 #include "planner/plan_fit.h"
 
 enum { WORST_SHOWN = 4, WORST_IN_JSON = 10 };
+
+/* A quantile of a new run's. */
+static double residual_at(const vsh_fit *fit, int quantile)
+{
+    return fit->law.residuals ? fit->law.residuals[quantile] : 0;
+}
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
@@ -15,37 +24,19 @@ static void write_coefficients(const vsh_fit *fit, vsh_json *json)
     for (int i = 0; i < n; i++)
         vsh_json_real(json, fit->form->coefficient[i], fit->law.coefficient[i]);
     vsh_json_object(json, "stderr");
-    for (int i = 0; i < n && fit->law.covariance; i++)
-        vsh_json_real(json, fit->form->coefficient[i], fit->law.stderr_[i]);
+    for (int i = 0; i < n && vsh_fit_is_drawn(fit); i++)
+        if (!(fit->law.open & 1U << i))
+            vsh_json_real(json, fit->form->coefficient[i], fit->law.stderr_[i]);
     vsh_json_end(json);
     vsh_json_object(json, "interval");
-    for (int i = 0; i < n && fit->law.covariance; i++) {
+    for (int i = 0; i < n && vsh_fit_is_drawn(fit); i++) {
         vsh_json_array(json, fit->form->coefficient[i]);
         vsh_json_real(json, NULL, fit->coefficient_range[i].low);
         vsh_json_real(json, NULL, fit->coefficient_range[i].high);
         vsh_json_end(json);
     }
     vsh_json_end(json);
-    vsh_json_array(json, "covariance_of");
-    for (int i = 0; i < n; i++) {
-        char name[40];
-        snprintf(name, sizeof name, fit->form->positive & 1U << i ? "ln %s" : "%s",
-                 fit->form->coefficient[i]);
-        vsh_json_string(json, NULL, name);
-    }
-    vsh_json_end(json);
-    if (!fit->law.covariance) {
-        vsh_json_null(json, "covariance");
-        return;
-    }
-    vsh_json_array(json, "covariance");
-    for (int i = 0; i < n; i++) {
-        vsh_json_array(json, NULL);
-        for (int j = 0; j < n; j++)
-            vsh_json_real(json, NULL, fit->law.covariance[i * n + j]);
-        vsh_json_end(json);
-    }
-    vsh_json_end(json);
+    vsh_covariance_json(fit->form, fit->law.covariance, json);
 }
 
 static void write_optimum(const vsh_fit *fit, vsh_json *json)
@@ -115,19 +106,66 @@ static void write_hold_out(const vsh_hold_out *h, vsh_json *json)
     vsh_json_end(json);
 }
 
+static void write_names(const vsh_form *form, const char *key, unsigned which, vsh_json *json)
+{
+    vsh_json_array(json, key);
+    for (int i = 0; form->coefficient[i]; i++)
+        if (which & 1U << i)
+            vsh_json_string(json, NULL, form->coefficient[i]);
+    vsh_json_end(json);
+}
+
 static void write_unidentified(const vsh_fit *fit, vsh_json *json)
 {
     vsh_json_bool(json, "identified", fit->identified);
-    vsh_json_array(json, "unidentified");
-    for (int i = 0; fit->form->coefficient[i]; i++)
-        if (fit->unidentified & 1U << i)
-            vsh_json_string(json, NULL, fit->form->coefficient[i]);
-    vsh_json_end(json);
+    write_names(fit->form, "unidentified", fit->unidentified, json);
+    write_names(fit->form, "open", fit->law.open, json);
     vsh_json_string(json, "reason", fit->identified ? NULL : fit->reason);
 }
 
-void plan_fit_write_json(const vsh_fit *fit, vsh_json *json)
+enum { EXPLAINED_MAX = VSH_COEFFICIENTS + 8 };
+
+static int list_numbers(const vsh_fit *fit, vsh_explained lines[EXPLAINED_MAX])
 {
+    const char *solver =
+        fit->least_squares ? "least squares of log loss" : "Huber's loss of log loss";
+    const vsh_explained all[] = {
+        {"objective", fit->objective, "", solver, fit->runs->path, "calibrated"},
+        {"residual", fit->residual_sd, "relative sd", "of the runs about the fit", fit->runs->path,
+         "measured"},
+        {"budget", fit->flops, "FLOP", "--flops, or the largest of the runs", fit->runs->path,
+         "derived"},
+        {"optimum parameters", fit->optimum.params, "", "least loss at 6 N D = C", "the fitted law",
+         "derived"},
+        {"optimum tokens", fit->optimum.tokens, "", "C / (6 N)", "the fitted law", "derived"},
+        {"optimum loss", fit->optimum.loss, "nats a token", fit->form->formula, "the fitted law",
+         "derived"}};
+    int count = 0;
+
+    for (int c = 0; fit->form->coefficient[c]; c++)
+        lines[count++] = (vsh_explained){fit->form->coefficient[c],
+                                         fit->law.coefficient[c],
+                                         "",
+                                         fit->form->formula,
+                                         fit->runs->path,
+                                         fit->fixed & 1U << c ? "assumed" : "calibrated"};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (isfinite(all[i].value))
+            lines[count++] = all[i];
+    return count;
+}
+
+void plan_fit_explain(const vsh_fit *fit, vsh_text *out)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
+    vsh_explain_print(lines, list_numbers(fit, lines), out);
+}
+
+void plan_fit_write_json(const vsh_fit *fit, bool explain, vsh_json *json)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
     vsh_json_string(json, "law", fit->form->name);
@@ -139,11 +177,16 @@ void plan_fit_write_json(const vsh_fit *fit, vsh_json *json)
         vsh_json_real(json, "objective", fit->objective);
         vsh_json_real(json, "residual_sd", fit->residual_sd);
         vsh_json_real(json, "residual_median", fit->residual_median);
+        vsh_json_real(json, "residual_low", residual_at(fit, VSH_RESIDUAL_EDGE));
+        vsh_json_real(json, "residual_high",
+                      residual_at(fit, VSH_RESIDUALS - 1 - VSH_RESIDUAL_EDGE));
         vsh_json_integer(json, "bootstraps", fit->draw_count);
         vsh_json_integer(json, "bootstraps_failed", fit->draw_failed);
         write_optimum(fit, json);
         write_worst(fit, json);
         write_hold_out(&fit->hold_out, json);
+        if (explain)
+            vsh_explain_write(lines, list_numbers(fit, lines), json);
     }
     vsh_json_end(json);
 }
@@ -152,7 +195,7 @@ void plan_fit_write_json(const vsh_fit *fit, vsh_json *json)
 
 static void print_coefficients(const vsh_fit *fit, vsh_text *out)
 {
-    bool sure = fit->law.covariance != NULL;
+    bool sure = vsh_fit_is_drawn(fit);
 
     vsh_text_add(out, "  coefficient%s\n",
                  sure ? "    fitted      +-        95 % interval" : "    fitted");
@@ -160,12 +203,31 @@ static void print_coefficients(const vsh_fit *fit, vsh_text *out)
         vsh_text_add(out, "    %-9s %10.5g", fit->form->coefficient[i], fit->law.coefficient[i]);
         if (fit->fixed & 1U << i)
             vsh_text_add(out, "    not fitted\n");
+        else if (fit->law.open & 1U << i)
+            vsh_text_add(out, "  open      %.4g - %.4g\n", fit->coefficient_range[i].low,
+                         fit->coefficient_range[i].high);
         else if (sure)
             vsh_text_add(out, "  %-8.3g  %.4g - %.4g\n", fit->law.stderr_[i],
                          fit->coefficient_range[i].low, fit->coefficient_range[i].high);
         else
             vsh_text_add(out, "\n");
     }
+}
+
+/* What may be done with the law all the same. */
+static void print_open(const vsh_fit *fit, vsh_text *out)
+{
+    char names[160], words[400];
+
+    if (!fit->law.open)
+        return;
+    vsh_coefficient_names(fit->form, fit->law.open, names, sizeof names);
+    snprintf(words, sizeof words,
+             "%s: not identified by these runs, over more than a decade or to the end of what was "
+             "tried. Together they predict inside these runs, and nothing outside",
+             names);
+    vsh_text_add(out, "  open        ");
+    vsh_text_wrap(out, words, 14, 80);
 }
 
 /* The pair that most move together: quoted apart, their errors mislead. */
@@ -185,10 +247,13 @@ static void print_correlation(const vsh_fit *fit, vsh_text *out)
                 b = i;
             }
         }
-    if (fabs(most) > 0.9)
-        vsh_text_add(out, "  together    %s%s and %s move as one (correlation %.4f)\n",
-                     fit->form->positive & 1U << a ? "ln " : "", fit->form->coefficient[a],
-                     fit->form->coefficient[b], most);
+    if (fabs(most) > 0.9) {
+        char one[40], other[40];
+        vsh_covariance_name(fit->form, a, one, sizeof one);
+        vsh_covariance_name(fit->form, b, other, sizeof other);
+        vsh_text_add(out, "  together    %s and %s move as one (correlation %.4f)\n", one, other,
+                     most);
+    }
 }
 
 static void print_worst(const vsh_fit *fit, vsh_text *out)
@@ -206,29 +271,13 @@ static void print_worst(const vsh_fit *fit, vsh_text *out)
     }
 }
 
-/* What the loss at the optimum is made of says what more of it would help: a million times the
- * parameters, a million times the tokens. */
-static void print_share(const vsh_fit *fit, vsh_text *out)
-{
-    vsh_point more = {fit->optimum.params * 1e6, fit->optimum.tokens, 0, 1, 0};
-    vsh_point longer = {fit->optimum.params, fit->optimum.tokens * 1e6, 0, 1, 0};
-    double size = fit->optimum.loss - vsh_law_loss(&fit->law, &more);
-    double data = fit->optimum.loss - vsh_law_loss(&fit->law, &longer);
-
-    if (isfinite(size) && isfinite(data) && size > 0 && data > 0)
-        vsh_text_add(out,
-                     "  binds       %s: of that loss more parameters could take off %.3f nats,\n"
-                     "              more tokens %.3f; the rest neither\n",
-                     size > data ? "size" : "data", size, data);
-}
-
 static void print_optimum(const vsh_fit *fit, vsh_text *out)
 {
-    bool sure = fit->law.covariance != NULL;
+    bool sure = vsh_fit_is_drawn(fit);
 
     if (!isfinite(fit->optimum.params))
         return;
-    vsh_text_add(out, "  optimum     at %.3g FLOP: %s parameters", fit->flops,
+    vsh_text_add(out, "  optimum     at %s FLOP: %s parameters", vsh_show_exponent(fit->flops).text,
                  vsh_show_count(fit->optimum.params).text);
     if (sure)
         vsh_text_add(out, " (%s - %s)", vsh_show_count(fit->optimum_params.low).text,
@@ -241,7 +290,6 @@ static void print_optimum(const vsh_fit *fit, vsh_text *out)
     if (sure)
         vsh_text_add(out, " (%.3f - %.3f)", fit->optimum_loss.low, fit->optimum_loss.high);
     vsh_text_add(out, "\n");
-    print_share(fit, out);
 }
 
 static void print_errors(const char *who, const vsh_fit_errors *e, const char *reason,
@@ -260,12 +308,15 @@ static void print_errors(const char *who, const vsh_fit_errors *e, const char *r
 static void print_hold_out(const vsh_fit *fit, vsh_text *out)
 {
     const vsh_hold_out *h = &fit->hold_out;
+    char words[200];
 
     if (h->held == 0)
         return;
-    vsh_text_add(out,
-                 "  held out    %d runs of %s parameters and more, predicted from %d smaller\n",
-                 h->held, vsh_show_count(h->params_from).text, h->trained);
+    snprintf(words, sizeof words, "%s runs of %s parameters and more, predicted from %s smaller",
+             vsh_show_integer(h->held).text, vsh_show_count(h->params_from).text,
+             vsh_show_integer(h->trained).text);
+    vsh_text_add(out, "  held out    ");
+    vsh_text_wrap(out, words, 14, 80);
     vsh_text_add(out, "                median       mean    largest error\n");
     print_errors("this law", &h->errors, h->reason, out);
     print_errors("baseline", &h->baseline_errors, h->baseline_reason, out);
@@ -284,11 +335,15 @@ void plan_fit_print(const vsh_fit *fit, const char *law_file, vsh_text *out)
     vsh_text_add(out, "  ");
     vsh_text_wrap(out, fit->form->formula, 2, 80);
     print_coefficients(fit, out);
+    print_open(fit, out);
     print_correlation(fit, out);
     vsh_text_add(out,
-                 "  residuals   %.2f %% (one standard deviation), half below %.2f %%\n"
+                 "  residuals   %.2f %% (one standard deviation), half below %.2f %%,\n"
+                 "              95 %% within %+.2f to %+.2f %%\n"
                  "  objective   %.7g, %s\n",
-                 100 * fit->residual_sd, 100 * fit->residual_median, fit->objective,
+                 100 * fit->residual_sd, 100 * fit->residual_median,
+                 100 * residual_at(fit, VSH_RESIDUAL_EDGE),
+                 100 * residual_at(fit, VSH_RESIDUALS - 1 - VSH_RESIDUAL_EDGE), fit->objective,
                  fit->least_squares ? "half the squares of log loss"
                                     : "Huber's of log loss, summed over runs");
     print_worst(fit, out);

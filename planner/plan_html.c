@@ -65,9 +65,8 @@ static void write_cost_tiles(const plan *p, vsh_text *page)
                     vsh_bound_names[run->bound]);
     vsh_report_tile(page, "memory a chip", BYTES(run->footprint.total.v), "of %s",
                     BYTES(p->request.hardware->memory_bytes.value));
-    snprintf(text, sizeof text, "$%s", AMOUNT(bill->usd));
-    vsh_report_tile(page, "cost", bill->price_known ? text : "unknown", "%s",
-                    bill->price_known ? "at the price of the card below" : "give --price");
+    vsh_report_tile(page, "cost", bill->price_known ? vsh_show_usd(bill->usd).text : "unknown",
+                    "%s", bill->price_known ? "at the price of the card below" : "give --price");
     if (bill->power_known) {
         snprintf(text, sizeof text, "%s kWh", AMOUNT(bill->kwh));
         vsh_report_tile(page, "energy (modelled)", text, "%s - %s", AMOUNT(bill->kwh_low),
@@ -188,12 +187,15 @@ static void write_alternative(const plan_run *run, const char *name, const char 
     vsh_table_cell(table, "%.60s", name);
     vsh_table_cell(table, "%s", COUNT((double)run->parameters.total));
     vsh_table_cell(table, "%s", COUNT(run->tokens));
-    vsh_table_cell(table, "%.2f", run->loss);
+    if (isfinite(run->loss))
+        vsh_table_cell(table, "%.2f", run->loss);
+    else
+        vsh_table_cell(table, "-");
     vsh_table_cell(table, "%s (%s - %s)", AMOUNT(run->hours), AMOUNT(run->hours_range.low),
                    AMOUNT(run->hours_range.high));
     vsh_table_cell(table, "%s", BYTES(run->footprint.total.v));
     if (run->bill.price_known)
-        vsh_table_cell(table, "$%s", AMOUNT(run->bill.usd));
+        vsh_table_cell(table, "%s", vsh_show_usd(run->bill.usd).text);
     else
         vsh_table_cell(table, "-");
     vsh_table_cell(table, "%s%s%s", *run->saving ? run->saving : "what this page is about",
@@ -366,15 +368,15 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
         plan_page_target(p->target, &page);
     write_laws(p, &page);
     write_alternatives(p, &page);
+    write_rule(p, &page);
+    vsh_page_put(&page, "h2", NULL, "Figures");
+    *drawn = vsh_report_add_figures(folder, figures, PLAN_FIGURES, &page);
     plan_advice_write_page(p, &page);
     if (plan_has_run(p))
         plan_page_tuning(&p->recommended.tuning, p->recommended.batch_tokens, &page);
     plan_experts_write_page(p, &page);
-    write_rule(p, &page);
     plan_bill_write_page(p, &page);
     write_memory(p, &page);
-    vsh_page_put(&page, "h2", NULL, "Figures");
-    *drawn = vsh_report_add_figures(folder, figures, PLAN_FIGURES, &page);
     write_explanation(p, &page);
     write_card(p, command, &page);
     vsh_page_close(&page);

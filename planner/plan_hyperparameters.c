@@ -40,17 +40,13 @@ static vsh_status ask_of_model(vsh_session *s, question *q, vsh_error *err)
     const plan_config *c = s->config;
     vsh_model *model = vsh_alloc(s->arena, 1, sizeof *model);
     vsh_parameters parameters;
-    double experts = 0;
 
     if (!model)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_named_model(s, c->model, model, err));
     VSH_TRY(vsh_count_parameters(model, &parameters, err));
-    if (model->experts.count) /* as the joint law counts them */
-        experts =
-            (double)((model->experts.count + model->experts.top_k / 2) / model->experts.top_k);
     q->model = model->name;
-    q->run = plan_tuned_of(model, &parameters, experts, c->tokens);
+    q->run = plan_tuned_of(model, &parameters, vsh_law_experts(model), c->tokens);
     q->run.flops = isnan(c->flops) ? 0 : c->flops;
     q->seq = c->seq ? c->seq : model->context < SEQ_MAX ? model->context : SEQ_MAX;
     return VSH_OK;
@@ -98,8 +94,44 @@ static void answer(question *q)
     plan_tune_schedule(&q->tuning, q->run.tokens, q->batch_tokens, q->epochs, q->loss);
 }
 
-static void write_json(const question *q, vsh_json *json)
+enum { EXPLAINED_MAX = 4 + 2 * VSH_TUNING_LAWS + VSH_SETTINGS };
+
+static int list_numbers(const question *q, vsh_explained lines[EXPLAINED_MAX])
 {
+    const plan_tuning *t = &q->tuning;
+    vsh_setting settings[VSH_SETTINGS];
+    int count = 0;
+
+    lines[count++] = (vsh_explained){
+        "learning rate",  t->rate,  "", "geometric mean of the laws fitted where the run lies",
+        "the laws below", "derived"};
+    lines[count++] = (vsh_explained){"batch",          q->batch_tokens,
+                                     "tokens",         "power of two near the mean of those laws",
+                                     "the laws below", "derived"};
+    lines[count++] =
+        (vsh_explained){"steps", q->steps, "", "tokens / batch", "arithmetic", "derived"};
+    for (int i = 0; i < VSH_TUNING_LAWS; i++) {
+        const vsh_tuning_law *law = &vsh_tuning_laws[i];
+        double rate = law->rate(&t->run);
+        if (rate > 0)
+            lines[count++] = (vsh_explained){law->title,   rate,        "learning rate",
+                                             law->formula, law->source, "calibrated"};
+        if (law->batch_tokens)
+            lines[count++] = (vsh_explained){law->title,       law->batch_tokens(&t->run),
+                                             "tokens a batch", law->formula,
+                                             law->source,      "calibrated"};
+    }
+    vsh_settings_of(&t->schedule, settings);
+    for (int i = 0; i < VSH_SETTINGS; i++)
+        lines[count++] = (vsh_explained){settings[i].title,  settings[i].value,  "",
+                                         "a published rule", settings[i].source, "assumed"};
+    return count;
+}
+
+static void write_json(const question *q, bool explain, vsh_json *json)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
     vsh_json_string(json, "model", q->model);
@@ -116,6 +148,8 @@ static void write_json(const question *q, vsh_json *json)
     vsh_json_known(json, "loss", q->loss);
     vsh_json_string(json, "loss_law", q->loss_law->name);
     plan_write_tuning(&q->tuning, q->batch_tokens, json);
+    if (explain)
+        vsh_explain_write(lines, list_numbers(q, lines), json);
     vsh_json_end(json);
 }
 
@@ -129,9 +163,17 @@ static void print(const question *q, vsh_term term, vsh_text *out)
     vsh_text_add(out, "\n  steps       %s, sequences of %s\n",
                  vsh_show_integer((int64_t)q->steps).text, vsh_show_integer(q->seq).text);
     if (q->steps < VSH_STEPS_MIN)
-        vsh_text_add(out, "              under %g the data is not used well\n", VSH_STEPS_MIN);
+        vsh_text_add(out, "              under %s the data is not used well\n",
+                     vsh_show_integer((int64_t)VSH_STEPS_MIN).text);
     plan_print_tuning(&q->tuning, q->batch_tokens, term, out);
     vsh_text_put(out, "\n", 1);
+}
+
+static void explain(const question *q, vsh_text *out)
+{
+    vsh_explained lines[EXPLAINED_MAX];
+
+    vsh_explain_print(lines, list_numbers(q, lines), out);
 }
 
 vsh_status plan_run_hyperparameters(vsh_session *s, vsh_error *err)
@@ -142,11 +184,13 @@ vsh_status plan_run_hyperparameters(vsh_session *s, vsh_error *err)
     answer(&q);
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        write_json(&q, &json);
+        write_json(&q, s->common->explain, &json);
         if (json.refused)
             return vsh_fail(err, VSH_EINPUT, "a figure of the answer is out of range");
     } else {
         print(&q, s->term, &s->out);
+        if (s->common->explain)
+            explain(&q, &s->out);
     }
     return VSH_OK;
 }

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "planner/laws/repetition.h"
 #include "planner/plan_experts.h"
 #include "planner/plan_report.h"
 #include "planner/plan_target.h"
@@ -10,7 +11,7 @@ static void real_if(vsh_json *json, const char *key, bool known, double value)
     vsh_json_known(json, key, known ? value : (double)NAN);
 }
 
-static void write_hardware(const plan *p, vsh_json *json)
+void plan_write_hardware(const plan *p, vsh_json *json)
 {
     const plan_request *r = &p->request;
 
@@ -95,13 +96,13 @@ static void write_optimum(const plan *p, vsh_json *json)
     vsh_json_end(json);
     if (p->request.unique_tokens > 0) {
         vsh_json_object(json, "data_limited");
-        vsh_json_string(json, "law", "muennighoff2023");
+        vsh_json_string(json, "law", vsh_law_of_repetition(p->request.law)->name);
         vsh_json_real(json, "unique_tokens", p->request.unique_tokens);
-        vsh_json_real(json, "params", p->data_optimum.params);
-        vsh_json_real(json, "tokens", p->data_optimum.tokens);
-        vsh_json_real(json, "epochs", p->data_optimum.tokens / p->request.unique_tokens);
-        vsh_json_real(json, "loss", p->data_optimum.loss);
-        vsh_json_real(json, "offset_nats", vsh_muennighoff2023.offset);
+        vsh_json_known(json, "params", p->data_optimum.params);
+        vsh_json_known(json, "tokens", p->data_optimum.tokens);
+        vsh_json_known(json, "epochs", p->data_optimum.tokens / p->request.unique_tokens);
+        vsh_json_known(json, "loss", p->data_optimum.loss);
+        vsh_json_real(json, "offset_nats", vsh_law_of_repetition(p->request.law)->offset);
         vsh_json_real(json, "useful_flops", p->useful_flops);
         vsh_json_end(json);
     }
@@ -150,9 +151,9 @@ static void write_run(const plan_run *run, vsh_json *json)
     vsh_json_real(json, "learning_rate_high", run->tuning.laws.rate_high);
     plan_write_tuning(&run->tuning, run->batch_tokens, json);
     vsh_json_real(json, "steps", run->steps);
-    vsh_json_real(json, "loss", run->loss);
-    vsh_json_real(json, "loss_low", run->loss_range.low);
-    vsh_json_real(json, "loss_high", run->loss_range.high);
+    vsh_json_known(json, "loss", run->loss); /* none of experts where nobody has measured them */
+    vsh_json_known(json, "loss_low", run->loss_range.low);
+    vsh_json_known(json, "loss_high", run->loss_range.high);
     vsh_json_string(json, "loss_law", run->loss_law->name);
     vsh_json_real(json, "loss_repetition_nats", run->repetition_nats);
     real_if(json, "loss_offset_nats", run->loss_law->offset_runs, run->loss_law->offset);
@@ -179,6 +180,12 @@ void plan_run_write_json(const plan_run *run, const char *key, vsh_json *json)
     vsh_json_end(json);
 }
 
+/* As of the recommended run: the unique tokens at hand end it or are repeated. */
+static bool is_data_limited(const plan *p, const plan_run *run)
+{
+    return p->request.unique_tokens > 0 && run->tokens > run->unique_tokens;
+}
+
 static void write_alternatives(const plan *p, vsh_json *json)
 {
     vsh_json_array(json, "alternatives");
@@ -187,9 +194,12 @@ static void write_alternatives(const plan *p, vsh_json *json)
         vsh_json_object(json, NULL);
         vsh_json_string(json, "name", run->name);
         write_run(run, json);
+        vsh_json_bool(json, "data_limited", is_data_limited(p, run));
         vsh_json_string(json, "saving", run->saving);
         real_if(json, "saving_flops_share", true, run->saving_flops);
         real_if(json, "saving_time_share", true, run->saving_time);
+        if (run->crossing.experts > 0)
+            plan_experts_write_changed(run, json);
         vsh_json_string(json, "note", run->note);
         vsh_json_end(json);
     }
@@ -200,7 +210,7 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
 {
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
-    write_hardware(p, json);
+    plan_write_hardware(p, json);
     vsh_json_object(json, "budget");
     vsh_json_real(json, "hours", p->request.hours);
     vsh_json_real(json, "flops", p->flops);

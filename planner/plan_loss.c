@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/explain.h"
 #include "core/json.h"
 #include "core/named.h"
 #include "planner/laws/anchors.h"
@@ -9,9 +10,6 @@
 #include "planner/laws/muennighoff2023.h"
 #include "planner/laws/uncertainty.h"
 #include "planner/plan_commands.h"
-
-/* The largest vocabulary of the laws' tokenizers. */
-#define GUESSES 50257.0
 
 enum { MEASURED_MAX = 3, WIDTH = 80, INDENT = 14 };
 
@@ -49,9 +47,8 @@ static vsh_status count_model(vsh_session *s, prediction *p, vsh_error *err)
     p->point.params = vsh_law_params(p->law, model, &parameters);
     if (!model->experts.count)
         return VSH_OK;
-    if (isnan(c->experts)) /* experts of top-1: as many as share a token's work */
-        p->point.experts =
-            (double)((model->experts.count + model->experts.top_k / 2) / model->experts.top_k);
+    if (isnan(c->experts))
+        p->point.experts = vsh_law_experts(model);
     if (isnan(c->granularity) && model->experts.granularity > 1)
         p->point.granularity = (double)model->experts.granularity;
     return VSH_OK;
@@ -128,7 +125,7 @@ static void find_measured(prediction *p)
 
     add_quote(p, "nearest",
               vsh_anchor_nearest_point(at->params, at->tokens, at->unique, p->law->anchor_corpus));
-    if (at->unique > 0 && at->unique < at->tokens) {
+    if (vsh_point_repeats(at)) {
         add_quote(p, "nearest on as many unique tokens",
                   vsh_anchor_nearest_repeated(at->params, at->tokens, at->unique));
         add_quote(p, "best known on as many unique tokens", vsh_anchor_best(at->unique));
@@ -139,11 +136,11 @@ static void judge(prediction *p)
 {
     p->valid = vsh_law_valid(p->law, &p->point, p->reason, sizeof p->reason);
     p->lower_bound = !p->valid && p->law->form->repeats;
-    if (p->loss > log(GUESSES)) {
+    if (p->loss > log(VSH_GUESSES)) {
         p->valid = p->lower_bound = false;
         snprintf(p->reason, sizeof p->reason,
-                 "%.4g nats are above ln %.0f = %.1f, which guessing reaches", p->loss, GUESSES,
-                 log(GUESSES));
+                 "%.4g nats are above ln %.0f = %.1f, which guessing reaches", p->loss, VSH_GUESSES,
+                 log(VSH_GUESSES));
     }
 }
 
@@ -164,10 +161,56 @@ static vsh_status predict(const plan_config *c, prediction *p, vsh_error *err)
     return VSH_OK;
 }
 
+/* ---- as an explanation -------------------------------------------------------------------------
+ */
+
+enum { EXPLAINED_MAX = VSH_COEFFICIENTS + 12 };
+
+/* Numbers without which there is no answer are left out: a law may only size. */
+static int list_numbers(const prediction *p, vsh_explained lines[EXPLAINED_MAX])
+{
+    const vsh_law *law = p->law;
+    const char *formula = law->form->formula;
+    bool own = law->residual_sd > 0;
+    const vsh_explained all[] = {
+        {"loss", p->loss, "nats a token", formula, law->source, "calibrated"},
+        {"loss, low end", p->range.low, "nats a token",
+         law->covariance ? "2.5 % of 2,000 joint draws of coefficients and residual"
+                         : "2.5 % of 2,000 draws of the residual; the covariance is not published",
+         "docs/model.md, intervals", "derived"},
+        {"loss, high end", p->range.high, "nats a token", "97.5 % of the same draws",
+         "docs/model.md, intervals", "derived"},
+        {"N", p->point.params, vsh_n_counts_names[law->n_counts], "as this law counts it",
+         "the command line", "assumed"},
+        {"D", p->point.tokens, "tokens", vsh_law_counted_tokens(law), "the command line",
+         "assumed"},
+        {"residual of a new run", vsh_law_residual(law), "relative sd", "of runs about the law",
+         own ? law->source : "not published: one percent", own ? "measured" : "assumed"},
+        {"offset", law->offset_runs ? law->offset : (double)NAN, "nats",
+         "median of measured runs less the law, not added", vsh_anchor_corpora[law->anchor_corpus],
+         "calibrated"}};
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (isfinite(all[i].value))
+            lines[count++] = all[i];
+    for (int c = 0; law->form->coefficient[c]; c++)
+        lines[count++] =
+            (vsh_explained){law->form->coefficient[c],   law->coefficient[c], "",
+                            "a coefficient of that law", law->source,         "calibrated"};
+    return count;
+}
+
 /* ---- as JSON -----------------------------------------------------------------------------------
  */
 
-static void write_run(vsh_json *json, const char *key, const quote *q)
+/* Losses of two corpora do not compare. */
+static bool is_of_corpus(const vsh_law *law, const vsh_anchor *run)
+{
+    return run->corpus == law->anchor_corpus;
+}
+
+static void write_run(vsh_json *json, const char *key, const vsh_law *law, const quote *q)
 {
     vsh_json_object(json, key);
     vsh_json_string(json, "why", q->why);
@@ -176,6 +219,7 @@ static void write_run(vsh_json *json, const char *key, const quote *q)
     vsh_json_real(json, "unique_tokens", q->run->unique);
     vsh_json_real(json, "loss", q->run->loss);
     vsh_json_string(json, "corpus", vsh_anchor_corpora[q->run->corpus]);
+    vsh_json_bool(json, "same_corpus", is_of_corpus(law, q->run));
     vsh_json_end(json);
 }
 
@@ -188,8 +232,10 @@ static void write_point(const vsh_point *point, vsh_json *json)
     vsh_json_known(json, "granularity", point->granularity > 0 ? point->granularity : (double)NAN);
 }
 
-static void write_json(const prediction *p, vsh_json *json)
+static void write_json(const prediction *p, bool explain, vsh_json *json)
 {
+    vsh_explained lines[EXPLAINED_MAX];
+
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
     vsh_json_string(json, "law", p->law->name);
@@ -203,11 +249,13 @@ static void write_json(const prediction *p, vsh_json *json)
     vsh_json_bool(json, "lower_bound", p->lower_bound);
     vsh_json_known(json, "offset_nats", p->law->offset_runs ? p->law->offset : (double)NAN);
     vsh_json_string(json, "corpus", p->law->corpus);
-    write_run(json, "nearest_measured", &p->measured[0]);
+    write_run(json, "nearest_measured", p->law, &p->measured[0]);
     vsh_json_array(json, "measured");
     for (int i = 0; i < p->measured_count; i++)
-        write_run(json, NULL, &p->measured[i]);
+        write_run(json, NULL, p->law, &p->measured[i]);
     vsh_json_end(json);
+    if (explain)
+        vsh_explain_write(lines, list_numbers(p, lines), json);
     vsh_json_end(json);
 }
 
@@ -225,9 +273,12 @@ static void print_head(const prediction *p, vsh_text *out)
     if (isnan(p->loss))
         vsh_text_add(out, "\n  no loss: %s says how to spend a budget, not what it reaches\n",
                      p->law->title);
+    else if (p->loss > log(VSH_GUESSES))
+        vsh_text_add(out, "\n  loss below %.2f, ln %.0f: %s does not reach models so small\n",
+                     log(VSH_GUESSES), VSH_GUESSES, p->law->title);
     else if (p->lower_bound)
-        vsh_text_add(out, "\n  loss above %.3f nats a token by %s: a lower bound, no prediction\n",
-                     p->loss, p->law->title);
+        vsh_text_add(out, "\n  loss above %.3f nats a token by %s: a lower bound only\n", p->loss,
+                     p->law->title);
     else
         vsh_text_add(out, "\n  loss %.3f (%.3f - %.3f) nats a token by %s\n", p->loss, p->range.low,
                      p->range.high, p->law->title);
@@ -238,7 +289,7 @@ static void print_point(const prediction *p, vsh_text *out)
     const vsh_point *at = &p->point;
     char words[200], more[60] = "", fine[40] = "";
 
-    if (at->unique > 0 && at->unique < at->tokens)
+    if (vsh_point_repeats(at))
         snprintf(more, sizeof more, " (%s unique)", vsh_show_count(at->unique).text);
     else if (at->experts > 1)
         snprintf(more, sizeof more, ", %g experts", at->experts);
@@ -272,15 +323,18 @@ static void print_measured(const prediction *p, vsh_text *out)
         char words[300], unique[60] = "";
         if (run->unique < run->tokens)
             snprintf(unique, sizeof unique, " (%s unique)", vsh_show_count(run->unique).text);
-        snprintf(words, sizeof words, "%.3f, %s: %s parameters, %s tokens%s on %s", run->loss,
+        snprintf(words, sizeof words, "%.3f, %s: %s parameters, %s tokens%s on %s%s", run->loss,
                  p->measured[i].why, vsh_show_count(run->params).text,
-                 vsh_show_count(run->tokens).text, unique, vsh_anchor_corpora[run->corpus]);
+                 vsh_show_count(run->tokens).text, unique, vsh_anchor_corpora[run->corpus],
+                 is_of_corpus(p->law, run) ? "" : ", another corpus");
         print_words(i ? "" : "measured", words, out);
     }
 }
 
-static void print(const prediction *p, vsh_text *out)
+static void print(const prediction *p, bool explain, vsh_text *out)
 {
+    vsh_explained lines[EXPLAINED_MAX];
+
     print_head(p, out);
     if (!p->valid) {
         vsh_text_add(out, "  outside validated region: ");
@@ -290,6 +344,8 @@ static void print(const prediction *p, vsh_text *out)
     print_offset(p->law, out);
     print_measured(p, out);
     vsh_text_add(out, "\n");
+    if (explain)
+        vsh_explain_print(lines, list_numbers(p, lines), out);
 }
 
 vsh_status plan_run_loss(vsh_session *s, vsh_error *err)
@@ -302,9 +358,9 @@ vsh_status plan_run_loss(vsh_session *s, vsh_error *err)
     VSH_TRY(predict(config, &p, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
-        write_json(&p, &json);
+        write_json(&p, s->common->explain, &json);
     } else {
-        print(&p, &s->out);
+        print(&p, s->common->explain, &s->out);
     }
     return VSH_OK;
 }

@@ -196,7 +196,7 @@ vsh_status plan_make(vsh_session *s, plan **made, vsh_error *err)
     if (!isnan(config->target_loss))
         VSH_TRY(aim(s, p, err));
     *made = p;
-    return plan_advise(p, err);
+    return VSH_OK;
 }
 
 vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
@@ -205,13 +205,15 @@ vsh_status plan_run_main_job(vsh_session *s, vsh_error *err)
     plan *p;
 
     VSH_TRY(plan_make(s, &p, err));
+    if (s->common->json || config->report) /* the terminal shows none of it */
+        VSH_TRY(plan_advise(p, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};
         plan_write_json(p, s->common->explain, &json);
         if (json.refused)
             return vsh_fail(err, VSH_EINPUT, "a figure of the answer is out of range");
     } else {
-        plan_print(p, s->term, s->line, &s->out);
+        plan_print(p, s->term, s->line, s->common->verbose, &s->out);
         if (s->common->explain)
             plan_explain(p, &s->out);
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "planner/laws/repetition.h"
 #include "planner/plan_target.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
@@ -13,17 +14,7 @@
 #define REAL(value) vsh_show_real(value).text
 #define INTEGER(value) vsh_show_integer((int64_t)(value)).text
 
-enum { WIDTH = 78, CORPUS_MAX = 20 };
-
-/* 1.8e19, without the plus sign and the zeros of a printf: vsh_show_power is not ASCII. */
-static vsh_figure_text show_exponent(double value)
-{
-    vsh_figure_text shown;
-    int exponent = (int)floor(log10(value));
-
-    snprintf(shown.text, sizeof shown.text, "%.3ge%d", value / pow(10, exponent), exponent);
-    return shown;
-}
+enum { WIDTH = 78, INDENT = 12 };
 
 static void print_head(const plan *p, vsh_term term, vsh_text *out)
 {
@@ -33,7 +24,7 @@ static void print_head(const plan *p, vsh_term term, vsh_text *out)
 
     snprintf(left, sizeof left, "%g x %.60s, %s h", r->chips, r->hardware->name,
              vsh_show_amount(r->hours).text);
-    snprintf(right, sizeof right, "%s FLOP", show_exponent(p->flops).text);
+    snprintf(right, sizeof right, "%s FLOP", vsh_show_exponent(p->flops).text);
     gap = WIDTH - vsh_columns(left) - vsh_columns(right);
     vsh_text_add(out, "\n  %s%s%s%*s%s\n", vsh_term_bold(term), left, vsh_term_plain(term),
                  gap > 2 ? gap : 2, "", right);
@@ -60,18 +51,6 @@ static void print_architecture(const plan_run *run, vsh_term term, vsh_text *out
                  m->hidden, m->heads, m->heads == 1 ? "" : "s", INTEGER(m->vocab));
 }
 
-/* The first words of a law's corpus: the text, without its tokenizer. */
-static int corpus_length(const vsh_law *law)
-{
-    int length = (int)strcspn(law->corpus, ",");
-
-    if (length > CORPUS_MAX)
-        length = CORPUS_MAX;
-    while (length > 0 && (law->corpus[length] & 0xC0) == 0x80) /* not inside a character */
-        length--;
-    return length;
-}
-
 /* Such a run is stopped by the clock: its tokens are unsure; another's hours are. */
 static bool fills_the_hours(const plan *p, const plan_run *run)
 {
@@ -83,34 +62,38 @@ static void print_expectation(const plan *p, const plan_run *run, vsh_text *out)
     const vsh_law *law = run->loss_law;
     const vsh_anchor *near = run->measured;
 
-    vsh_text_add(out, "  On        %s tokens", COUNT(run->tokens));
+    char line[200], range[60] = "", epochs[60] = "1 epoch";
+
     if (fills_the_hours(p, run))
-        vsh_text_add(out, " (%s - %s)", COUNT(run->tokens_range.low),
-                     COUNT(run->tokens_range.high));
-    vsh_text_add(out, ", ");
+        snprintf(range, sizeof range, " (%s - %s)", COUNT(run->tokens_range.low),
+                 COUNT(run->tokens_range.high));
     if (run->epochs > 1.0001)
-        vsh_text_add(out, "%s epochs of %s, ", REAL(run->epochs), COUNT(run->unique_tokens));
-    else
-        vsh_text_add(out, "1 epoch, ");
-    vsh_text_add(out, "sequences of %s\n", INTEGER(run->seq));
+        snprintf(epochs, sizeof epochs, "%s epochs of %s", REAL(run->epochs),
+                 COUNT(run->unique_tokens));
+    snprintf(line, sizeof line, "%s tokens%s, %s, sequences of %s", COUNT(run->tokens), range,
+             epochs, INTEGER(run->seq));
+    vsh_text_add(out, "  On        ");
+    vsh_text_wrap(out, line, INDENT, WIDTH + 2);
     if (run->loss >= log((double)run->model.vocab)) {
         vsh_text_add(
             out, "  Expect    loss below %.2f, ln of the vocabulary: no law reaches this size\n",
             run->loss);
         return;
     }
-    vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %.*s, %s)\n", run->loss,
-                 run->loss_range.low, run->loss_range.high, corpus_length(law), law->corpus,
+    vsh_text_add(out, "  Expect    loss %.2f (%.2f - %.2f on text like %s, %s)\n", run->loss,
+                 run->loss_range.low, run->loss_range.high, plan_show_corpus(law).text,
                  run->valid ? "+-0.2 elsewhere" : "outside its data");
     if (law->offset_runs)
         vsh_text_add(out, "            %d measured runs lie %.2f above this law (%.2f - %.2f)\n",
                      law->offset_runs, law->offset, law->offset_low, law->offset_high);
     if (run->repetition_nats > 0)
-        vsh_text_add(out, "            of it %.2f for repeating, by Muennighoff 2023\n",
-                     run->repetition_nats);
+        vsh_text_add(out, "            of it %.2f for repeating, by %s\n", run->repetition_nats,
+                     vsh_law_of_repetition(law)->title);
     if (near)
-        vsh_text_add(out, "            nearest measured: %.2f (%s parameters, %s tokens of %s)\n",
-                     near->loss, COUNT(near->params), COUNT(near->tokens), COUNT(near->unique));
+        vsh_text_add(out, "            measured: %.2f on %.*s (%s, %s of %s tokens)\n", near->loss,
+                     (int)strcspn(vsh_anchor_corpora[near->corpus], " "),
+                     vsh_anchor_corpora[near->corpus], COUNT(near->params), COUNT(near->tokens),
+                     COUNT(near->unique));
 }
 
 static void print_training(const plan *p, const plan_run *run, vsh_text *out)
@@ -118,6 +101,7 @@ static void print_training(const plan *p, const plan_run *run, vsh_text *out)
     const vsh_footprint *f = &run->footprint;
     const plan_tuning *tuning = &run->tuning;
     double state = f->weights.v + f->gradients.v + f->optimizer.v;
+    char line[200];
 
     vsh_text_add(out, "  With      batch %s tokens, lr %s (%s - %s), %s steps:\n",
                  COUNT(run->batch_tokens), plan_show_rate(tuning->rate).text,
@@ -133,12 +117,28 @@ static void print_training(const plan *p, const plan_run *run, vsh_text *out)
     vsh_text_add(out, "            logits %s; %s, %" PRId64 " sequence%s at a time, recompute %s\n",
                  BYTES(f->logits.v), p->request.recipe->name, run->work.sequences,
                  run->work.sequences == 1 ? "" : "s", vsh_recompute_words[run->work.recompute]);
-    vsh_text_add(out, "  Step      %s (roofline %s, %s), MFU %.0f %%; %s h",
-                 vsh_show_time(run->step_time_s).text, vsh_show_time(run->roofline_s).text,
-                 vsh_bound_names[run->bound], 100 * run->mfu, REAL(run->hours));
+    snprintf(line, sizeof line, "%s (roofline %s, %s), MFU %.0f %%; %s h",
+             vsh_show_time(run->step_time_s).text, vsh_show_time(run->roofline_s).text,
+             vsh_bound_names[run->bound], 100 * run->mfu, REAL(run->hours));
     if (!fills_the_hours(p, run))
-        vsh_text_add(out, " (%s - %s)", REAL(run->hours_range.low), REAL(run->hours_range.high));
-    vsh_text_add(out, "\n");
+        snprintf(line + strlen(line), sizeof line - strlen(line), " (%s - %s)",
+                 REAL(run->hours_range.low), REAL(run->hours_range.high));
+    vsh_text_add(out, "  Step      ");
+    vsh_text_wrap(out, line, INDENT, WIDTH + 2);
+}
+
+/* Losses of other text than the sizing law's do not compare with its own. */
+static bool same_corpus(const vsh_law *a, const vsh_law *b)
+{
+    return (a->same_corpus && b->same_corpus) || strcmp(a->corpus, b->corpus) == 0;
+}
+
+/* The first word of a title, where the year would not fit. */
+static int author_length(const vsh_law *law)
+{
+    int length = (int)strcspn(law->title, " ");
+
+    return length < 14 ? length : 14;
 }
 
 static void print_laws(const plan *p, vsh_term term, vsh_text *out)
@@ -150,9 +150,9 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
                  vsh_term_bold(term), vsh_term_plain(term));
     for (int i = 0; i < p->by_law_count; i++) {
         const vsh_law *law = p->sizing_law[i];
-        const char *remark = law == p->request.law ? "  sizes this plan"
-                             : law->same_corpus    ? ""
-                                                   : "  other corpus";
+        const char *remark = law == p->request.law              ? "  sizes this plan"
+                             : same_corpus(law, p->request.law) ? ""
+                                                                : "  other corpus";
         char loss[16] = "-";
         if (isfinite(p->by_law[i].loss) && p->by_law[i].loss < guess)
             snprintf(loss, sizeof loss, "%.2f", p->by_law[i].loss);
@@ -170,35 +170,51 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
         char loss[16] = "-";
         if (p->data_optimum.loss < guess)
             snprintf(loss, sizeof loss, "%.2f", p->data_optimum.loss);
-        vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, by Muennighoff\n", label,
-                     COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), loss,
-                     REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)));
+        if (isnan(p->data_optimum.params))
+            vsh_text_add(out, "  %-18s %10s %12s %6s  sizes no longer differ\n", label, "-", "-",
+                         "-");
+        else
+            vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, %.*s\n", label,
+                         COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), loss,
+                         REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)),
+                         author_length(vsh_law_of_repetition(p->request.law)),
+                         vsh_law_of_repetition(p->request.law)->title);
     }
 }
 
-static void print_alternatives(const plan *p, vsh_term term, vsh_text *out)
+/* One line each: what the same hours would give instead, at equal loss where that is known. */
+static void print_alternative(const plan *p, const plan_run *run, bool verbose, vsh_text *out)
+{
+    char line[600], hours[120] = "";
+    int length = verbose ? (int)strlen(run->saving) : (int)strcspn(run->saving, ";");
+
+    if (!fills_the_hours(p, run))
+        snprintf(hours, sizeof hours, " in %s h", REAL(run->hours));
+    if (verbose && *hours)
+        snprintf(hours, sizeof hours, " in %s h (%s - %s)", REAL(run->hours),
+                 REAL(run->hours_range.low), REAL(run->hours_range.high));
+    snprintf(line, sizeof line, "%s%s, %.*s", COUNT((double)run->parameters.total), hours, length,
+             run->saving);
+    vsh_text_add(out, "  %-13s ", run->name);
+    vsh_text_wrap(out, line, 16, WIDTH + 2);
+    if (!verbose)
+        return;
+    vsh_text_add(out, "%*s", 16, "");
+    vsh_text_wrap(out, run->note, 16, WIDTH + 2);
+}
+
+static void print_alternatives(const plan *p, bool verbose, vsh_term term, vsh_text *out)
 {
     bool first = true;
 
     for (int i = 0; i < p->alternative_count; i++) {
-        const plan_run *run = &p->alternative[i];
-        char line[600];
-        if (run->same)
+        if (p->alternative[i].same)
             continue;
         if (first)
-            vsh_text_add(out, "\n  %sInstead%s\n", vsh_term_bold(term), vsh_term_plain(term));
+            vsh_text_add(out, "\n  %sInstead%s%s\n", vsh_term_bold(term), vsh_term_plain(term),
+                         verbose ? "" : "       (--verbose: on what conditions)");
         first = false;
-        if (fills_the_hours(p, run))
-            snprintf(line, sizeof line, "%s, %s", COUNT((double)run->parameters.total),
-                     run->saving);
-        else
-            snprintf(line, sizeof line, "%s in %s h (%s - %s), %s",
-                     COUNT((double)run->parameters.total), REAL(run->hours),
-                     REAL(run->hours_range.low), REAL(run->hours_range.high), run->saving);
-        vsh_text_add(out, "  %-13s ", run->name);
-        vsh_text_wrap(out, line, 16, WIDTH + 2);
-        vsh_text_add(out, "%*s", 16, "");
-        vsh_text_wrap(out, run->note, 16, WIDTH + 2);
+        print_alternative(p, &p->alternative[i], verbose, out);
     }
 }
 
@@ -215,10 +231,9 @@ static void print_rule(const plan *p, vsh_term term, vsh_text *out)
                      BYTES(rule->state_bytes), p->request.chips == 1 ? "is" : "are",
                      BYTES(p->request.hardware->memory_bytes.value * p->request.chips));
     if (rule->vetoed_by_data)
-        vsh_text_add(out,
-                     "  data      %.2g tokens a parameter; the nearest measured run\n"
-                     "            (%s parameters, %s tokens) reached loss %.2f\n",
-                     rule->tokens_per_param, COUNT(near->params), COUNT(near->tokens), near->loss);
+        vsh_text_add(
+            out, "  data      %.2g tokens a parameter; the nearest measured run has loss %.2f\n",
+            rule->tokens_per_param, near->loss);
 }
 
 static void print_warnings(const plan *p, vsh_term term, vsh_text *out)
@@ -232,7 +247,20 @@ static void print_warnings(const plan *p, vsh_term term, vsh_text *out)
     }
 }
 
-void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out)
+/* A command is shown to be pasted, so it is not broken: where it is too long the option is. */
+static void print_next(const char *command, vsh_text *out)
+{
+    bool reports = strstr(command, "--report");
+
+    if (!reports && vsh_columns(command) + INDENT + 14 <= WIDTH + 2)
+        vsh_text_add(out, "\n  Next      %s --report out/\n", command);
+    else if (!reports)
+        vsh_text_add(out, "\n  Next      the same with --report out/: a page with figures\n");
+    vsh_text_add(out, "%s  vishwa-plan advice, same options: what each technique saves here\n\n",
+                 reports ? "\n  Next    " : "          ");
+}
+
+void plan_print(const plan *p, vsh_term term, const char *command, bool verbose, vsh_text *out)
 {
     print_head(p, term, out);
     if (plan_has_run(p)) {
@@ -252,11 +280,8 @@ void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out
     if (p->target)
         plan_print_target(p, p->target, term, out);
     print_laws(p, term, out);
-    print_alternatives(p, term, out);
+    print_alternatives(p, verbose, term, out);
     print_rule(p, term, out);
     print_warnings(p, term, out);
-    if (!strstr(command, "--report"))
-        vsh_text_add(out, "\n  Next      %s --report out/\n", command);
-    vsh_text_add(out, "%s  vishwa-plan advice, same options: what each technique saves here\n\n",
-                 strstr(command, "--report") ? "\n  Next    " : "          ");
+    print_next(command, out);
 }

@@ -7,9 +7,14 @@
 #include "core/term.h"
 #include "planner/plan.h"
 
-void plan_print(const plan *p, vsh_term term, const char *command, vsh_text *out);
+/* verbose: with what each alternative rests on. */
+void plan_print(const plan *p, vsh_term term, const char *command, bool verbose, vsh_text *out);
 /* plan_json.c; explain adds the "explain" array. */
 void plan_write_json(const plan *p, bool explain, vsh_json *json);
+/* plan_laws.c: the text a law is of, in few words. */
+vsh_figure_text plan_show_corpus(const vsh_law *law);
+/* The object "hardware". */
+void plan_write_hardware(const plan *p, vsh_json *json);
 /* The keys of a run, of recommended and of each alternative, as an object. */
 void plan_run_write_json(const plan_run *run, const char *key, vsh_json *json);
 /* plan_tuning_report.c: the object "hyperparameters"; the table of a page; a screen. */

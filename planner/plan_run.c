@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "planner/laws/muennighoff2023.h"
+#include "planner/laws/repetition.h"
 #include "planner/plan.h"
 
 /* Shorter sequences than this are another task than the laws'. */
@@ -10,22 +11,33 @@
 
 /* ---- what a law says ---------------------------------------------------------------------- */
 
-/* What repeating costs: added to a law that takes all tokens for unique ones. */
-static double price_of_repetition(const plan_goal *goal, const plan_run *run)
+/* The point with the unique tokens of the goal. */
+static vsh_point repeated(const plan_goal *goal, const plan_run *run)
 {
-    double params = goal->experts ? (double)run->parameters.active : (double)run->parameters.total;
+    vsh_point point = run->point;
 
-    return vsh_muennighoff_price(params, run->tokens, goal->unique_tokens);
+    point.unique = goal->unique_tokens;
+    return point;
+}
+
+static double total_of(const plan_goal *goal, const plan_run *run)
+{
+    return goal->experts ? (double)run->parameters.active : (double)run->parameters.total;
 }
 
 static void ask_law(const plan_goal *goal, plan_run *run)
 {
     double share = goal->params_share > 0 ? goal->params_share : 1;
+    vsh_point point;
 
     run->loss_law = goal->law;
     run->point = (vsh_point){share * vsh_law_params(goal->law, &run->model, &run->parameters),
                              run->tokens, 0, goal->experts ? (double)goal->experts : 1};
-    run->repetition_nats = price_of_repetition(goal, run);
+    point = repeated(goal, run);
+    run->repetition_nats =
+        goal->dense_priced ? 0 : vsh_law_repetition_price(goal->law, &point, total_of(goal, run));
+    if (goal->dense_priced && goal->unique_tokens > 0)
+        run->point.tokens = vsh_muennighoff_effective_tokens(run->tokens, goal->unique_tokens);
     run->loss = vsh_law_loss(goal->law, &run->point) + run->repetition_nats;
 }
 
@@ -275,12 +287,16 @@ static void bound_by_vocabulary(plan_run *run)
 
 static void judge(const plan_goal *goal, plan_run *run)
 {
-    vsh_point repeated = {(double)run->parameters.total, run->tokens, goal->unique_tokens, 1};
+    vsh_point on_unique = repeated(goal, run);
+    const vsh_law *prices = vsh_law_of_repetition(goal->law);
     int room = (int)sizeof run->invalid_reason;
 
-    run->valid = vsh_law_valid(goal->law, &run->point, run->invalid_reason, room);
+    run->valid = vsh_law_valid(goal->law, prices == goal->law ? &on_unique : &run->point,
+                               run->invalid_reason, room);
+    if (prices != goal->law) /* which counts all parameters, and knows no experts */
+        on_unique = (vsh_point){(double)run->parameters.total, run->tokens, on_unique.unique, 1};
     if (run->valid && run->repetition_nats > 0)
-        run->valid = vsh_law_valid(&vsh_muennighoff2023, &repeated, run->invalid_reason, room);
+        run->valid = vsh_law_valid(prices, &on_unique, run->invalid_reason, room);
     if (run->valid && run->seq < SEQ_LEAST) {
         run->valid = false;
         snprintf(run->invalid_reason, sizeof run->invalid_reason,
@@ -293,21 +309,36 @@ static void judge(const plan_goal *goal, plan_run *run)
     }
 }
 
+/* A law that knows repetition is drawn with its own terms for it; beside another the price is added
+ * with its error. */
+static vsh_status spread_loss(const plan_request *r, const plan_goal *goal, plan_run *run,
+                              vsh_error *err)
+{
+    bool itself = vsh_law_of_repetition(goal->law) == goal->law;
+    vsh_point point = itself ? repeated(goal, run) : run->point;
+    vsh_draw_options draws = {
+        .throughput_log_sd = r->throughput_log_sd,
+        .residual_sd = vsh_law_residual(goal->law),
+        .added_nats = itself ? 0 : run->repetition_nats,
+        .added_sd = itself ? 0 : vsh_law_repetition_sd(goal->law, run->repetition_nats),
+        .seed = r->seed};
+
+    return vsh_uncertain_loss(goal->law, &point, &draws, &run->loss_range, err);
+}
+
 static vsh_status expect(const plan_request *r, const plan_goal *goal, plan_run *run,
                          vsh_error *err)
 {
-    vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
-                              .residual_sd = vsh_law_residual(goal->law),
-                              .seed = r->seed};
-    double unique = goal->unique_tokens;
+    vsh_point point;
 
-    run->unique_tokens = unique > 0 && unique < run->tokens ? unique : run->tokens;
-    run->epochs = run->tokens / run->unique_tokens;
     ask_law(goal, run);
+    point = repeated(goal, run);
+    run->unique_tokens = vsh_point_unique(&point);
+    run->epochs = run->tokens / run->unique_tokens;
     judge(goal, run);
-    VSH_TRY(vsh_uncertain_loss(goal->law, &run->point, &draws, &run->loss_range, err));
-    run->loss_range.low += run->repetition_nats;
-    run->loss_range.high += run->repetition_nats;
+    run->loss_range = (vsh_interval){run->loss, run->loss};
+    if (!goal->trial)
+        VSH_TRY(spread_loss(r, goal, run, err));
     widen_by_measured(goal, run);
     bound_by_vocabulary(run);
     plan_tune_schedule(&run->tuning, run->tokens, run->batch_tokens, run->epochs, run->loss);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "planner/laws/inverse.h"
-#include "planner/laws/muennighoff2023.h"
+#include "planner/laws/repetition.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define AMOUNT(value) vsh_show_amount(value).text
@@ -34,20 +34,20 @@ static vsh_status settle(const plan *p, const plan_target *t, vsh_point *given, 
 
     *given = (vsh_point){.experts = 1};
     if (r->model) {
-        int64_t top = r->model->experts.top_k;
         VSH_TRY(vsh_count_parameters(r->model, &parameters, err));
         given->params = vsh_law_params(t->law, r->model, &parameters);
         if (r->model->experts.count)
-            given->experts = (double)((r->model->experts.count + top / 2) / top);
+            given->experts = vsh_law_experts(r->model);
     }
     return VSH_OK;
 }
 
-/* Repeated tokens cost nats by the data-constrained law: the law is asked for a loss lower by that
+/* Repeated tokens cost nats: the law is asked for a loss lower by that
  * price, which is that of the run it then asks for. No answer when the price runs away. */
 static void ask(const plan *p, plan_target *t, const vsh_point *given)
 {
     double unique = p->request.unique_tokens, price = 0;
+    vsh_point point;
 
     t->floor = vsh_form_floor(t->law->form, t->law->coefficient, given);
     for (int round = 0; round < ROUNDS; round++) {
@@ -55,7 +55,8 @@ static void ask(const plan *p, plan_target *t, const vsh_point *given)
         t->need = vsh_form_need(t->law->form, t->law->coefficient, given, t->loss - price);
         if (!isfinite(t->need.flops))
             return;
-        price = vsh_muennighoff_price(t->need.params, t->need.tokens, unique);
+        point = (vsh_point){t->need.params, t->need.tokens, unique, given->experts};
+        price = vsh_law_repetition_price(t->law, &point, t->need.params);
         if (fabs(price - t->repetition_nats) < CLOSE_NATS)
             return;
     }
@@ -151,7 +152,7 @@ vsh_status plan_aim(const plan *p, double loss, plan_target *t, vsh_error *err)
 {
     const plan_request *r = &p->request;
     vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
-                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .residual_sd = vsh_law_residual(choose_law(p)),
                               .seed = r->seed};
     vsh_point given;
 
@@ -163,8 +164,9 @@ vsh_status plan_aim(const plan *p, double loss, plan_target *t, vsh_error *err)
         VSH_TRY(find_run(p, t, &given, err));
         /* the budget as the law counts compute: a real architecture does more for a token */
         draws.flops = t->run.hours > 0 ? t->need.flops * r->hours / t->run.hours : 0;
-        VSH_TRY(
-            vsh_uncertain_target(t->law, &at, loss - t->repetition_nats, &draws, &t->range, err));
+        draws.added_nats = t->repetition_nats;
+        draws.added_sd = vsh_law_repetition_sd(t->law, t->repetition_nats);
+        VSH_TRY(vsh_uncertain_target(t->law, &at, loss, &draws, &t->range, err));
         spread(p, t);
     }
     judge(p, t);

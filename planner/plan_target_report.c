@@ -29,8 +29,8 @@ static void print_bill(const plan_target *t, vsh_text *out)
 
     vsh_text_add(out, "    cost        ");
     if (b->price_known)
-        vsh_text_add(out, "$%s (%s - %s)", AMOUNT(b->usd), AMOUNT(b->usd_low),
-                     show_end(high_end(t, b->usd_high), vsh_show_amount).text);
+        vsh_text_add(out, "%s (%s - %s)", vsh_show_usd(b->usd).text, vsh_show_usd(b->usd_low).text,
+                     show_end(high_end(t, b->usd_high), vsh_show_usd).text);
     else
         vsh_text_add(out, "$? (--price)");
     if (b->power_known)
@@ -39,28 +39,43 @@ static void print_bill(const plan_target *t, vsh_text *out)
     vsh_text_put(out, "\n", 1);
 }
 
+/* A real run takes more than the law's best where its size is not the best one, or it runs its
+ * layers again. */
+static void print_run(const plan_target *t, vsh_text *out)
+{
+    const plan_run *run = &t->run;
+    double flops = run->tokens * run->flops_per_token * run->slowdown;
+    bool again = run->recomputed > 1.01, held = run->point.params < 0.9 * t->need.params;
+    char line[300], epochs[80] = "", size[80] = "";
+
+    if (t->repetition_nats > 0)
+        snprintf(epochs, sizeof epochs, ", %s epochs: %.2f nats of it", REAL(run->epochs),
+                 t->repetition_nats);
+    if (held)
+        snprintf(size, sizeof size, "; memory holds it below %s", COUNT(t->need.params));
+    snprintf(line, sizeof line, "%s parameters on %s tokens%s; %s FLOP%s%s",
+             COUNT((double)run->parameters.total), COUNT(run->tokens), epochs,
+             vsh_show_exponent(flops).text, again ? ", with activations recomputed" : "", size);
+    vsh_text_add(out, "    a run       ");
+    vsh_text_wrap(out, line, 16, 80);
+}
+
 static void print_need(const plan_target *t, vsh_text *out)
 {
     const vsh_uncertain_need *range = &t->range;
 
-    vsh_text_add(out, "    compute     %.3g FLOP at least (%.3g - ", t->need.flops,
-                 range->flops.low);
-    if (isfinite(range->flops.high))
-        vsh_text_add(out, "%.3g)\n", range->flops.high);
-    else
-        vsh_text_add(out, "no limit)\n");
+    vsh_text_add(out, "    compute     %s FLOP at least (%s - %s)\n",
+                 vsh_show_exponent(t->need.flops).text, vsh_show_exponent(range->flops.low).text,
+                 show_end(range->flops.high, vsh_show_exponent).text);
     vsh_text_add(out, "    parameters  %s (%s - %s)\n", COUNT(t->need.params),
                  COUNT(range->params.low), show_end(range->params.high, vsh_show_count).text);
     vsh_text_add(out, "    tokens      %s (%s - %s)\n", COUNT(t->need.tokens),
                  COUNT(range->tokens.low), show_end(range->tokens.high, vsh_show_count).text);
     if (t->run.model.layers == 0)
         return;
-    vsh_text_add(out, "    a run       %s parameters on %s tokens",
-                 COUNT((double)t->run.parameters.total), COUNT(t->run.tokens));
-    if (t->repetition_nats > 0)
-        vsh_text_add(out, ", %s epochs: %.2f nats of it", REAL(t->run.epochs), t->repetition_nats);
-    vsh_text_add(out, "\n    hours       %s (%s - %s)\n", AMOUNT(t->run.hours),
-                 AMOUNT(t->hours.low), show_end(t->hours.high, vsh_show_amount).text);
+    print_run(t, out);
+    vsh_text_add(out, "    hours       %s (%s - %s)\n", AMOUNT(t->run.hours), AMOUNT(t->hours.low),
+                 show_end(t->hours.high, vsh_show_amount).text);
     print_bill(t, out);
     if (!t->run.valid) {
         vsh_text_add(out, "    outside     ");
@@ -110,8 +125,8 @@ void plan_page_target(const plan_target *t, vsh_text *page)
         if (t->run.model.layers > 0)
             page_line("hours", t->run.hours, t->hours, vsh_show_amount, &table);
         if (t->run.model.layers > 0 && b->price_known)
-            page_line("cost, USD", b->usd, (vsh_interval){b->usd_low, high_end(t, b->usd_high)},
-                      vsh_show_amount, &table);
+            page_line("cost", b->usd, (vsh_interval){b->usd_low, high_end(t, b->usd_high)},
+                      vsh_show_usd, &table);
         if (t->run.model.layers > 0 && b->power_known)
             page_line("energy, kWh", b->kwh, (vsh_interval){b->kwh_low, high_end(t, b->kwh_high)},
                       vsh_show_amount, &table);

@@ -28,6 +28,10 @@ vsh_figure_text plan_show_rate(double rate)
     int exponent = (int)floor(log10(rate) + 1e-9);
     double digits = round(10 * rate / pow(10, exponent)) / 10;
 
+    if (digits >= 10) { /* 9.96e-4 is 1e-3 in two digits */
+        digits = 1;
+        exponent++;
+    }
     snprintf(shown.text, sizeof shown.text, "%.*fe%d", digits == round(digits) ? 0 : 1, digits,
              exponent);
     return shown;
@@ -53,7 +57,7 @@ static void write_law(const plan_tuning *t, int i, vsh_json *json)
     vsh_json_real(json, "params", law->params(&t->run));
     vsh_json_string(json, "formula", law->formula);
     vsh_json_string(json, "range", law->range);
-    vsh_json_string(json, "evidence", law->evidence);
+    vsh_json_string(json, "evidence", vsh_evidence_names[law->evidence]);
     vsh_json_string(json, "source", law->source);
     vsh_json_end(json);
 }
@@ -78,7 +82,7 @@ static void write_settings(const plan_tuning *t, vsh_json *json)
     for (int i = 0; i < VSH_SETTINGS; i++) {
         vsh_json_object(json, NULL);
         vsh_json_string(json, "key", settings[i].key);
-        vsh_json_string(json, "evidence", settings[i].evidence);
+        vsh_json_string(json, "evidence", vsh_evidence_names[settings[i].evidence]);
         vsh_json_string(json, "source", settings[i].source);
         vsh_json_end(json);
     }
@@ -169,10 +173,21 @@ static void print_laws(const plan_tuning *t, vsh_term term, vsh_text *out)
                  vsh_term_bold(term), vsh_term_plain(term));
     for (int i = 0; i < VSH_TUNING_LAWS; i++) {
         const vsh_tuning_law *law = &vsh_tuning_laws[i];
-        vsh_text_add(out, "  %-20s %7s %10s  %-11s  ", law->title, show_law_rate(law, &t->run).text,
-                     show_law_batch(law, &t->run).text, law->evidence);
+        vsh_text_add(out, "  %-20s %7s %10s  %-11s ", law->title, show_law_rate(law, &t->run).text,
+                     show_law_batch(law, &t->run).text, vsh_evidence_names[law->evidence]);
         vsh_text_wrap(out, verdict(t, i, room, sizeof room), 55, 80);
     }
+}
+
+/* Steps are counted in thousands, the others are rates and shares. */
+static vsh_figure_text show_setting(double value)
+{
+    vsh_figure_text shown;
+
+    if (value >= 1000)
+        return vsh_show_integer((int64_t)value);
+    snprintf(shown.text, sizeof shown.text, "%g", value);
+    return shown;
 }
 
 static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
@@ -187,11 +202,12 @@ static void print_settings(const plan_tuning *t, vsh_term term, vsh_text *out)
     for (int i = 0; i < VSH_SETTINGS; i++) {
         const vsh_setting *s = &settings[i];
         if (s->low == s->high)
-            snprintf(value, sizeof value, "%g", s->value);
+            snprintf(value, sizeof value, "%s", show_setting(s->value).text);
         else
-            snprintf(value, sizeof value, "%g (%g - %g)", s->value, s->low, s->high);
+            snprintf(value, sizeof value, "%s (%s - %s)", show_setting(s->value).text,
+                     show_setting(s->low).text, show_setting(s->high).text);
         vsh_text_add(out, "  %-29s %-17s ", s->title, value);
-        snprintf(words, sizeof words, "%s (%s)", s->source, s->evidence);
+        snprintf(words, sizeof words, "%s (%s)", s->source, vsh_evidence_names[s->evidence]);
         vsh_text_wrap(out, words, 50, 80);
     }
 }
@@ -241,7 +257,7 @@ static void page_laws(const plan_tuning *t, double batch_tokens, vsh_text *page)
         vsh_table_cell(&table, "%s", show_law_batch(law, &t->run).text);
         vsh_table_cell(&table, "%s (%s)", law->range, law->counts);
         vsh_table_cell(&table, "%s", verdict(t, i, room, sizeof room));
-        vsh_table_cell(&table, "%s", law->evidence);
+        vsh_table_cell(&table, "%s", vsh_evidence_names[law->evidence]);
         vsh_table_cell(&table, "%s: %s", law->source, law->formula);
     }
     vsh_table_close(&table);
@@ -261,7 +277,7 @@ static void page_settings(const plan_tuning *t, vsh_text *page)
         vsh_table_cell(&table, "%g", s->value);
         vsh_table_cell(&table, "%g", s->low);
         vsh_table_cell(&table, "%g", s->high);
-        vsh_table_cell(&table, "%s", s->evidence);
+        vsh_table_cell(&table, "%s", vsh_evidence_names[s->evidence]);
         vsh_table_cell(&table, "%s", s->source);
     }
     vsh_table_close(&table);

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "planner/advice/experts.h"
+#include "planner/laws/experts.h"
 #include "planner/advice/low_precision.h"
 #include "planner/advice/serving.h"
+#include "planner/laws/inverse.h"
 #include "planner/laws/ludziejewski2025.h"
 
 /* ---- reading a list of changes -------------------------------------------------------------- */
@@ -117,24 +118,30 @@ typedef struct {
     const vsh_law *law;
     const vsh_change *change;
     plan_run base;
-    double best_loss; /* of the same hours without the change */
-    plan_goal goal;   /* with the change, and neither size nor tokens */
+    plan_run dense;   /* without the change, of the same hours */
+    double best_loss; /* of that */
+    double mfu_ratio; /* of new experts */
+    bool dense_priced;
+    plan_goal goal; /* with the change, and neither size nor tokens */
     bool touches_loss;
     plan_run run, tried; /* at equal loss: the best so far, and one more */
     double tokens;       /* of run, not rounded to steps; infinite: none reaches the loss */
 } redo;
 
+static bool new_experts(const redo *x) { return x->change->experts && x->base.point.experts <= 1; }
+
 static plan_goal goal_with(const redo *x)
 {
     const plan_request *r = &x->p->request;
     const vsh_change *c = x->change;
-    bool new_experts = c->experts && x->base.point.experts <= 1;
-    double ratio = new_experts ? VSH_EXPERTS_MFU_HIGH : 1;
-    double experts = new_experts ? (double)c->experts : x->base.point.experts;
+    double ratio = new_experts(x) ? x->mfu_ratio : 1;
+    double experts = new_experts(x) ? (double)c->experts : x->base.point.experts;
+    double flops = x->p->data_limited ? fmin(x->p->flops, x->p->useful_flops) : x->p->flops;
 
     return (plan_goal){.name = "combined",
+                       .trial = true,
                        .law = x->law,
-                       .flops = x->p->flops * ratio,
+                       .flops = flops * ratio,
                        .unique_tokens = x->p->data_limited ? r->unique_tokens : 0,
                        .experts = experts > 1 ? (int64_t)experts : 0,
                        .chips = r->chips,
@@ -143,6 +150,7 @@ static plan_goal goal_with(const redo *x)
                        .params_share = c->int8 ? vsh_kumar_effective_share(8, 8, 8) : 1,
                        .forward_speed = c->int8 ? vsh_int8_speed(r) : 0,
                        .exits = c->exits,
+                       .dense_priced = x->dense_priced,
                        .recompute = c->recompute};
 }
 
@@ -166,7 +174,7 @@ static vsh_status try_model(redo *x, const vsh_model *model, vsh_error *err)
     if (x->touches_loss || params != x->base.point.params)
         tokens = vsh_tokens_for_loss(x->law, params, goal.experts ? (double)goal.experts : 1,
                                      x->base.loss);
-    if (tokens > VSH_TOKENS_NEVER)
+    if (!isfinite(tokens))
         return VSH_OK;
     goal.model = model;
     goal.tokens = tokens;
@@ -194,19 +202,9 @@ static vsh_model base_with_exits(const redo *x)
 static vsh_optimum cheapest(const redo *x)
 {
     vsh_point given = {.experts = x->goal.experts ? (double)x->goal.experts : 1};
-    double low = log(1e10), high = log(1e30);
-    vsh_optimum best;
+    vsh_need need = vsh_form_need(x->law->form, x->law->coefficient, &given, x->base.loss);
 
-    for (int i = 0; i < 80; i++) {
-        double middle = (low + high) / 2;
-        if (vsh_law_optimum(x->law, exp(middle), &given).loss > x->base.loss)
-            low = middle;
-        else
-            high = middle;
-    }
-    best = vsh_law_optimum(x->law, exp(high), &given);
-    best.params /= x->goal.params_share;
-    return best;
+    return (vsh_optimum){need.params / x->goal.params_share, need.tokens, x->base.loss};
 }
 
 /* The size that the law would choose, as an architecture that fits. */
@@ -263,6 +261,13 @@ static vsh_status loss_in_equal_hours(redo *x, double *loss, vsh_error *err)
     return VSH_OK;
 }
 
+/* Whether the law says something of the run without the change, and the architectures let it. */
+static bool speaks(const redo *x)
+{
+    return x->base.model.layers > 0 && x->base.loss < log((double)x->base.model.vocab) &&
+           !x->base.capped;
+}
+
 /* The run without the change, under the law that decides. A size of that law's own is no merit of
  * the change: the base takes it where it is the cheaper way to its loss. */
 static vsh_status find_base(redo *x, vsh_error *err)
@@ -273,15 +278,17 @@ static vsh_status find_base(redo *x, vsh_error *err)
 
     x->change = &nothing;
     x->base = p->recommended;
-    if (x->law != p->recommended.loss_law) {
+    if (x->law != p->recommended.loss_law || x->dense_priced) {
         x->base.point.experts = 1;
         x->goal = goal_with(x);
-        if (p->data_limited)
-            x->goal.flops = fmin(p->flops, p->useful_flops);
-        VSH_TRY(plan_find_run(&p->request, &x->goal, &x->base, err));
+        if (x->law == plan_joint_law(&p->request) && p->dense_of_joint_law.model.layers > 0)
+            x->base = p->dense_of_joint_law;
+        else
+            VSH_TRY(plan_find_run(&p->request, &x->goal, &x->base, err));
     }
+    x->dense = x->base;
     x->best_loss = loss = x->base.loss;
-    if (x->base.model.layers == 0 || loss >= log((double)x->base.model.vocab))
+    if (!speaks(x))
         return VSH_OK;
     VSH_TRY(search(x, err));
     VSH_TRY(loss_in_equal_hours(x, &again, err));
@@ -307,12 +314,81 @@ static vsh_status bytes_at_base(const redo *x, const plan_run *run, double *byte
     return VSH_OK;
 }
 
-static vsh_status compare_at_equal_loss(redo *x, vsh_changed *out, vsh_error *err)
+/* ---- experts in the same hours -------------------------------------------------------------- */
+
+/* Nats by which one run is worse than the dense one; NaN where no law says. */
+static double worse_by(const redo *x, const plan_run *with, bool any_repeats)
+{
+    double unique = x->p->data_limited ? x->p->request.unique_tokens : 0;
+    vsh_expert_run run = {.params_active = with->point.params, .tokens = with->tokens};
+    vsh_expert_run dense = {.params_active = x->dense.point.params, .tokens = x->dense.tokens};
+
+    if (!with->fits || with->capped ||
+        (!any_repeats &&
+         (!vsh_experts_priced(&run, unique) || !vsh_experts_priced(&dense, unique))))
+        return NAN;
+    return vsh_experts_difference(x->law, with->point.experts, &run, &dense, unique);
+}
+
+/* The same model at another share of the dense model's MFU. */
+static vsh_status at_ratio(redo *x, const plan_run *with, double ratio, double *loss,
+                           vsh_error *err)
+{
+    plan_goal goal;
+
+    x->mfu_ratio = ratio;
+    goal = goal_with(x);
+    x->mfu_ratio = VSH_EXPERTS_MFU_HIGH;
+    goal.model = &with->model;
+    VSH_TRY(plan_find_run(&x->p->request, &goal, &x->tried, err));
+    *loss = worse_by(x, &x->tried, false);
+    return VSH_OK;
+}
+
+static vsh_status experts_in_hours(redo *x, plan_run *with, plan_changed *out, vsh_error *err)
+{
+    x->goal = goal_with(x);
+    VSH_TRY(plan_find_run(&x->p->request, &x->goal, with, err));
+    if (with->model.layers == 0 || !speaks(x))
+        return VSH_OK;
+    out->loss = worse_by(x, with, false);
+    VSH_TRY(at_ratio(x, with, VSH_EXPERTS_MFU_LOW, &out->loss_high, err));
+    VSH_TRY(at_ratio(x, with, 1, &out->loss_flops, err));
+    out->loss_priced = worse_by(x, &x->tried, true);
+    return VSH_OK;
+}
+
+/* Below the crossover nothing is promised. */
+static bool is_above_crossover(const redo *x, const plan_run *with)
+{
+    return with->model.layers > 0 &&
+           vsh_experts_crossing(x->law, with->point.experts, with->point.params, with->tokens,
+                                x->p->data_limited ? x->p->request.unique_tokens : 0)
+                   .side <= VSH_CROSSOVER_NEAR;
+}
+
+/* ---- beside the plan without ---------------------------------------------------------------- */
+
+/* The share of the base's time that is saved at the low ratio of MFUs. */
+static vsh_status time_at_low(redo *x, double *saved, vsh_error *err)
+{
+    plan_goal goal = x->goal;
+
+    goal.effective =
+        vsh_flop_rate_times(goal.effective, VSH_EXPERTS_MFU_LOW / VSH_EXPERTS_MFU_HIGH);
+    goal.model = &x->run.model;
+    goal.tokens = x->tokens;
+    VSH_TRY(plan_find_run(&x->p->request, &goal, &x->tried, err));
+    *saved = 1 - hours_of(&x->tried, x->tokens) / hours_of(&x->base, x->base.tokens);
+    return VSH_OK;
+}
+
+static vsh_status compare_at_equal_loss(redo *x, plan_changed *out, vsh_error *err)
 {
     const plan_run *base = &x->base, *run = &x->run;
     double before, after;
 
-    out->reaches = !isinf(x->tokens);
+    out->reaches = !isinf(x->tokens) && !run->capped;
     if (!out->reaches)
         return VSH_OK;
     VSH_TRY(bytes_at_base(x, base, &before, err));
@@ -320,7 +396,11 @@ static vsh_status compare_at_equal_loss(redo *x, vsh_changed *out, vsh_error *er
     out->compute = 1 - x->tokens * run->flops_per_token / (base->tokens * base->flops_per_token);
     out->hours = hours_of(run, x->tokens);
     out->time = 1 - out->hours / hours_of(base, base->tokens);
+    out->time_low = out->time;
+    if (new_experts(x))
+        VSH_TRY(time_at_low(x, &out->time_low, err));
     out->usd = base->bill.price_known ? out->time * base->bill.usd : (double)NAN;
+    out->usd_low = base->bill.price_known ? out->time_low * base->bill.usd : (double)NAN;
     out->memory_bytes = before - after;
     out->params_total = (double)run->parameters.total;
     out->params_active = (double)run->parameters.active;
@@ -330,22 +410,44 @@ static vsh_status compare_at_equal_loss(redo *x, vsh_changed *out, vsh_error *er
 }
 
 vsh_status vsh_change_apply(const plan *p, const vsh_law *law, const vsh_change *change,
-                            vsh_changed *out, vsh_error *err)
+                            plan_changed *out, plan_run *in_hours, vsh_error *err)
 {
-    redo x = {.p = p, .law = law};
+    redo x = {.p = p,
+              .law = law,
+              .mfu_ratio = VSH_EXPERTS_MFU_HIGH,
+              .dense_priced = p->data_limited && change->experts > 0 && !p->request.model};
+    plan_run with = {.name = "combined"};
 
     assert(p->recommends && law->form->loss);
-    *out = (vsh_changed){.compute = NAN, .time = NAN, .usd = NAN, .memory_bytes = NAN, .loss = NAN};
+    *out = (plan_changed){.compute = NAN,
+                          .time = NAN,
+                          .time_low = NAN,
+                          .usd = NAN,
+                          .usd_low = NAN,
+                          .memory_bytes = NAN,
+                          .loss = NAN,
+                          .loss_high = NAN,
+                          .loss_flops = NAN,
+                          .loss_priced = NAN};
     VSH_TRY(find_base(&x, err));
-    if (x.base.model.layers == 0 || x.base.loss >= log((double)x.base.model.vocab))
-        return VSH_OK; /* the law says nothing here */
     x.change = change;
-    if ((p->data_limited && (change->experts || change->int8)) ||
+    out->dense_params = (double)x.base.parameters.total;
+    out->dense_tokens = x.base.tokens;
+    if (new_experts(&x) && !p->request.model) {
+        VSH_TRY(experts_in_hours(&x, &with, out, err));
+        if (in_hours)
+            *in_hours = with;
+        if (!is_above_crossover(&x, &with))
+            return VSH_OK;
+    }
+    if (!speaks(&x) || (p->data_limited && (change->experts || change->int8)) ||
         (p->request.model && change->experts))
         return VSH_OK;
     VSH_TRY(search(&x, err));
     VSH_TRY(compare_at_equal_loss(&x, out, err));
+    if (new_experts(&x))
+        return VSH_OK;
     VSH_TRY(loss_in_equal_hours(&x, &out->loss, err));
-    out->loss -= x.best_loss;
+    out->loss = out->loss_high = out->loss - x.best_loss;
     return VSH_OK;
 }

@@ -28,19 +28,13 @@ vsh_status vsh_changes_read(vsh_arena *arena, const char *text, vsh_precision pr
 /* All of them as one. */
 vsh_change vsh_changes_join(const vsh_change_list *list);
 
-/* A plan with a change, beside the same plan without. */
-typedef struct {
-    bool reaches;              /* the loss without the change, on these chips */
-    double compute, time, usd; /* shares saved at equal loss; USD; NaN when it does not reach */
-    double memory_bytes;       /* saved on a chip at equal loss; NaN likewise */
-    double loss;               /* nats more in the same hours */
-    double params_total, params_active, tokens, hours, footprint_bytes; /* at equal loss */
-} vsh_changed;
-
 /* law: decides, and must know the experts of the change. Where the tokens at hand end the run no
- * law knows the change, and what touches the loss does not reach. */
+ * law knows the change, and what touches the loss does not reach; of experts the difference in the
+ * same hours is then the dense-priced one (experts.h). No saving is said below the crossover, or
+ * where a run is capped. in_hours, unless NULL: the run with new experts in the same hours; without
+ * layers when there are none. */
 vsh_status vsh_change_apply(const plan *p, const vsh_law *law, const vsh_change *change,
-                            vsh_changed *changed, vsh_error *err);
+                            plan_changed *changed, plan_run *in_hours, vsh_error *err);
 
 /* Speed of int8 matrix products, those of the plan being 1; 1 where the chip has none. */
 double vsh_int8_speed(const plan_request *request);

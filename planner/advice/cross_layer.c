@@ -47,7 +47,7 @@ vsh_status vsh_advise_cross_layer(const plan *p, plan_advice *a, vsh_error *err)
     a->memory_bytes = before - after;
     a->memory_of = "the cache of a sequence";
     a->inference = 1 - flops / run->flops_per_token;
-    a->applies = true;
+    a->applies = false; /* what no law prices in loss cannot be said to pay */
     snprintf(a->why, sizeof a->why,
              "Pairs of layers: %s of keys and values for a sequence of %s instead of %s, and %.1f "
              "%% of the FLOPs of a token at unchanged width; parameters go with them, and the loss "

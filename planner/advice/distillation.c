@@ -6,7 +6,7 @@
 #include "core/text.h"
 
 /* Table 6, recalled; an independent evaluation of the published table is reproduced in twelve of
- * twelve cells to 0.001 nats (tests/laws/test_advice_distillation.c has four of them). */
+ * twelve cells to 0.001 nats (tests/laws/test_advice_formulas.c has four of them). */
 double vsh_busbridge_supervised(double params, double tokens)
 {
     return 1.220 + pow(3355 / pow(params, 0.408) + 18186 / pow(tokens, 0.431), 0.452);

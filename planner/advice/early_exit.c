@@ -66,11 +66,11 @@ vsh_status vsh_advise_early_exit(const plan *p, plan_advice *a, vsh_error *err)
     const plan_run *run = &p->recommended;
     const vsh_change three = {.exits = HEADS};
     vsh_exits exits = vsh_exits_even(HEADS);
-    vsh_changed changed;
-    double body, head, vocab;
+    plan_changed changed;
+    double body, head, vocab, worth;
 
     VSH_TRY(measure(run, &body, &head, err));
-    VSH_TRY(vsh_change_apply(p, run->loss_law, &three, &changed, err));
+    VSH_TRY(vsh_change_apply(p, run->loss_law, &three, &changed, NULL, err));
     a->compute = changed.reaches ? changed.compute : 1 - vsh_exits_training(HEADS, body, head);
     a->time = changed.time;
     a->memory_bytes = changed.memory_bytes;
@@ -78,14 +78,23 @@ vsh_status vsh_advise_early_exit(const plan *p, plan_advice *a, vsh_error *err)
     a->inference = 1 - vsh_exits_forward(&exits, body, head, false) / (body + head);
     a->inference_low = a->inference;
     a->inference_high = 1 - vsh_exits_forward(&exits, body, head, true) / (body + head);
-    a->applies = a->inference > 0;
+    /* served tokens that give back what training costs more */
+    worth = a->inference > 0 ? -a->compute * p->flops / (a->inference * (body + head))
+                             : (double)INFINITY;
+    a->applies = p->request.serve_tokens > worth;
     vocab = vsh_exits_break_even(&exits) * body / (2 * (double)run->model.embedding_dim);
-    snprintf(a->why, sizeof a->why,
-             "If 20, 30 and 50 %% of tokens left at thirds of the depth (assumed): %.0f %% %s a "
-             "token with the head tried at each exit, %.0f %% less with a gate that costs nothing. "
-             "The head is %.0f %% of the layers here; leaving early pays below %.0f %%, a "
-             "vocabulary of %s at this size. What exits do to the loss no law says.",
-             100 * fabs(a->inference), a->inference > 0 ? "less" : "more", 100 * a->inference_high,
-             100 * head / body, 100 * vsh_exits_break_even(&exits), vsh_show_count(vocab).text);
+    snprintf(
+        a->why, sizeof a->why,
+        "If 20, 30 and 50 %% of tokens left at thirds of the depth (assumed): %.0f %% %s a "
+        "token with the head tried at each exit, %.0f %% less with a gate that costs nothing. "
+        "The head is %.0f %% of the layers here; leaving early pays below %.0f %%, a "
+        "vocabulary of %s at this size. %s%s%s No law says what exits do to the loss; Llama3-8B "
+        "trained with them went from 66.5 to 60.5 in MMLU at its last layer, and 38.1 at the "
+        "middle one.",
+        100 * fabs(a->inference), a->inference > 0 ? "less" : "more", 100 * a->inference_high,
+        100 * head / body, 100 * vsh_exits_break_even(&exits), vsh_show_count(vocab).text,
+        isfinite(worth) ? "Worth it from about " : "No serving gives the training back.",
+        isfinite(worth) ? vsh_show_count(worth).text : "",
+        isfinite(worth) ? " served tokens on." : "");
     return VSH_OK;
 }

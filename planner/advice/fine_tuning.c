@@ -42,13 +42,12 @@ vsh_status vsh_advise_fine_tuning(const plan *p, plan_advice *a, vsh_error *err)
     tuned = vsh_adapter_flops(base->params, TUNING_TOKENS);
     spent = vsh_fine_tuning_flops(base->params, base->tokens);
     a->time = 1 - tuned / rate / 3600 / p->recommended.hours;
-    a->applies = a->time > 0;
-    snprintf(
-        a->why, sizeof a->why,
-        "%s with adapters on %s tokens (assumed): %s on these chips. Its pre-training cost "
-        "%.2g FLOP, %s times this budget, which nobody here pays again. The loss is of another "
-        "task: no figure compares.",
-        base->name, vsh_show_count(TUNING_TOKENS).text, vsh_show_time(tuned / rate).text, spent,
-        vsh_show_integer((int64_t)(spent / p->flops)).text);
+    a->applies = false; /* another task: the plan cannot know whether it would do */
+    snprintf(a->why, sizeof a->why,
+             "%s with adapters on %s tokens (assumed): %s on these chips. Its pre-training cost "
+             "%s FLOP, %s times this budget, which nobody here pays again. The loss is of another "
+             "task: no figure compares.",
+             base->name, vsh_show_count(TUNING_TOKENS).text, vsh_show_time(tuned / rate).text,
+             vsh_show_exponent(spent).text, vsh_show_integer((int64_t)(spent / p->flops)).text);
     return VSH_OK;
 }

@@ -34,8 +34,6 @@ double vsh_kumar_after_training_ratio(double times) { return pow(times, KUMAR_GA
 
 double vsh_quantized_bytes(double bits, double group) { return (bits + 16 / group) / 8; }
 
-double vsh_forward_speed_time(double speed) { return (2 + 1 / speed) / 3; }
-
 static bool is_half(vsh_precision precision)
 {
     return precision == VSH_BF16 || precision == VSH_FP16;
@@ -70,6 +68,7 @@ vsh_status vsh_advise_bf16(const plan *p, plan_advice *a, vsh_error *err)
     VSH_TRY(bytes_in(&p->recommended, VSH_FP32, &before, err));
     VSH_TRY(bytes_in(&p->recommended, half, &after, err));
     a->applies = true;
+    a->in_plan = is_half(r->precision);
     a->compute = a->loss = 0;
     a->memory_bytes = before - after;
     a->memory_of = "activations";
@@ -93,9 +92,9 @@ vsh_status vsh_advise_int8(const plan *p, plan_advice *a, vsh_error *err)
     double speed = vsh_int8_speed(&p->request), share = vsh_kumar_effective_share(8, 8, 8);
     const vsh_change int8 = {.int8 = true};
     vsh_point point = p->recommended.point;
-    vsh_changed changed;
+    plan_changed changed;
 
-    VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &int8, &changed, err));
+    VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &int8, &changed, NULL, err));
     point.params *= share;
     if (vsh_law_speaks(p))
         a->loss = vsh_law_loss(p->recommended.loss_law, &point) -
@@ -128,7 +127,7 @@ vsh_status vsh_advise_int8_serving(const plan *p, plan_advice *a, vsh_error *err
     double bytes = vsh_quantized_bytes(8, 64);
 
     (void)err;
-    a->applies = true;
+    a->applies = p->request.serve_tokens > 0;
     a->compute = 0;
     a->time = 0;
     a->memory_bytes = params * ((double)vsh_operand_bytes(VSH_BF16) - bytes);

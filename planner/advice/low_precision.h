@@ -18,9 +18,6 @@ double vsh_kumar_after_training_ratio(double times);
 /* Bytes a served weight: bits plus an fp16 scale for each group. */
 double vsh_quantized_bytes(double bits, double group);
 
-/* Of a step's time, matrix products that run speed times as fast in the forward pass alone. */
-double vsh_forward_speed_time(double speed);
-
 vsh_technique_fill vsh_advise_bf16, vsh_advise_int8, vsh_advise_int8_serving;
 
 #endif

@@ -30,11 +30,11 @@ vsh_status vsh_advise_memory_layers(const plan *p, plan_advice *a, vsh_error *er
 
     (void)err;
     a->inference = (attention - vsh_memory_flops(memory)) / (run->flops_per_token / 3);
-    a->applies = a->inference > 0;
+    a->applies = false; /* what no law prices in loss cannot be said to pay */
     snprintf(a->why, sizeof a->why,
-             "In place of attention: %.3g FLOP a token against %.3g for the %s keys a token sees "
+             "In place of attention: %s FLOP a token against %s for the %s keys a token sees "
              "on average here. It pays beyond %s keys, sequences of about %s tokens.",
-             vsh_memory_flops(memory), attention, vsh_show_count(keys).text,
-             vsh_show_count(even).text, vsh_show_count(2 * even).text);
+             vsh_show_exponent(vsh_memory_flops(memory)).text, vsh_show_exponent(attention).text,
+             vsh_show_count(keys).text, vsh_show_count(even).text, vsh_show_count(2 * even).text);
     return VSH_OK;
 }

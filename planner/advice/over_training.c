@@ -6,11 +6,6 @@
 #include "core/text.h"
 #include "planner/advice/serving.h"
 
-double vsh_gadre_loss(double E, double a, double b, double eta, double flops, double ratio)
-{
-    return E + (a * pow(ratio, eta) + b * pow(ratio, -eta)) * pow(flops, -eta);
-}
-
 double vsh_over_training_cost(const vsh_law *law, vsh_optimum best, double share)
 {
     double tokens = vsh_tokens_for_loss(law, share * best.params, 1, best.loss);

@@ -4,10 +4,10 @@
 
 #include "planner/advice/technique.h"
 
-/* Gadre et al. 2024 (arXiv:2403.08540) equation 4, with M = D / N tokens a parameter:
- * L = E + (a M^eta + b M^-eta) C^-eta. */
-double vsh_gadre_loss(double E, double a, double b, double eta, double flops, double ratio);
-/* The multiplier of compute at equal loss of share as many parameters as the optimum, C = 6 N D. */
+/* The multiplier of compute at equal loss of share as many parameters as the optimum, C = 6 N D, by
+ * the law itself: Gadre et al. 2024 (arXiv:2403.08540) equation 4, L = E + (a M^eta + b M^-eta)
+ * C^-eta with M = D/N, is a tied law written in these letters, and its coefficients were not found.
+ */
 double vsh_over_training_cost(const vsh_law *law, vsh_optimum best, double share);
 
 vsh_technique_fill vsh_advise_over_training, vsh_advise_serving;

@@ -5,9 +5,8 @@
 
 #include "planner/laws/law.h"
 
-/* Unique tokens that bring so many parameters to the loss; VSH_TOKENS_NEVER when no number does. */
+/* Unique tokens that bring so many parameters to the loss; infinite when no number does. */
 double vsh_tokens_for_loss(const vsh_law *law, double params, double experts, double loss);
-#define VSH_TOKENS_NEVER 9.9e17
 
 /* Minimizes 6 N D + 2 N D_served subject to L(N, D) = loss, Sardana and Frankle 2023
  * (arXiv:2401.00448) equation 3. start: the training optimum with that loss. */

@@ -5,18 +5,6 @@
 
 #include "planner/plan.h"
 
-/* How sure a figure is: read in the paper itself, in another's account of it, recalled and not
- * checked, or worked out here. */
-typedef enum {
-    VSH_EVIDENCE_PRIMARY,
-    VSH_EVIDENCE_SECONDARY,
-    VSH_EVIDENCE_MEMORY,
-    VSH_EVIDENCE_DERIVED,
-    VSH_EVIDENCE_COUNT
-} vsh_evidence;
-
-extern const char *const vsh_evidence_names[VSH_EVIDENCE_COUNT];
-
 /* Fills a row that comes with NaN in every figure. Money follows from time unless it is filled. */
 typedef vsh_status vsh_technique_fill(const plan *p, plan_advice *advice, vsh_error *err);
 

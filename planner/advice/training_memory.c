@@ -5,7 +5,7 @@
 
 #include "core/text.h"
 #include "planner/advice/combination.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 
 static vsh_status footprint_with(const plan_run *run, int64_t sequences, vsh_recompute_mode mode,
                                  vsh_footprint *footprint, vsh_error *err)
@@ -25,9 +25,10 @@ vsh_status vsh_advise_accumulation(const plan *p, plan_advice *a, vsh_error *err
 
     VSH_TRY(footprint_with(run, (int64_t)fmax(1, share), run->work.recompute, &whole, err));
     a->compute = a->loss = a->time = 0;
-    a->memory_bytes = whole.total.v - run->footprint.total.v;
+    a->applies = a->in_plan = run->accumulate > 1;
     a->memory_of = "activations";
-    a->applies = run->accumulate > 1;
+    if (whole.total.v <= p->request.hardware->memory_bytes.value) /* else nobody would go without */
+        a->memory_bytes = whole.total.v - run->footprint.total.v;
     snprintf(a->why, sizeof a->why,
              "%s The chip's share of the batch is %s sequences, %s at once against %s in steps of "
              "%s. Weights are updated once a batch either way: the products stay the same.",
@@ -43,7 +44,7 @@ vsh_status vsh_advise_recompute(const plan *p, plan_advice *a, vsh_error *err)
     const plan_run *run = &p->recommended;
     const vsh_change full = {.recompute = true};
     vsh_footprint none, selective, all;
-    vsh_changed changed;
+    plan_changed changed;
     bool used = run->work.recompute != VSH_RECOMPUTE_NONE;
 
     VSH_TRY(footprint_with(run, run->work.sequences, VSH_RECOMPUTE_NONE, &none, err));
@@ -52,8 +53,8 @@ vsh_status vsh_advise_recompute(const plan *p, plan_advice *a, vsh_error *err)
     a->compute = a->loss = 0;
     a->memory_bytes = none.total.v - all.total.v;
     a->memory_of = "activations";
-    a->applies = used;
-    VSH_TRY(vsh_change_apply(p, run->loss_law, &full, &changed, err));
+    a->applies = a->in_plan = used;
+    VSH_TRY(vsh_change_apply(p, run->loss_law, &full, &changed, NULL, err));
     a->time = used ? 1 - run->recomputed : changed.time;
     snprintf(a->why, sizeof a->why,
              "%s All layers again: %s instead of %s. Selective (attention's core): %s; tiled "
@@ -65,23 +66,36 @@ vsh_status vsh_advise_recompute(const plan *p, plan_advice *a, vsh_error *err)
     return VSH_OK;
 }
 
+vsh_status plan_recipe_frees(const plan_run *run, const vsh_recipe *recipe, double *bytes,
+                             vsh_error *err)
+{
+    vsh_work work = run->work;
+    vsh_footprint footprint;
+
+    work.recipe = recipe;
+    VSH_TRY(vsh_footprint_of(&run->model, &work, VSH_LOGIT_CHUNK, &footprint, err));
+    *bytes = run->footprint.total.v - footprint.total.v;
+    return VSH_OK;
+}
+
 vsh_status vsh_advise_adamw8bit(const plan *p, plan_advice *a, vsh_error *err)
 {
     const plan_request *r = &p->request;
     const vsh_change eight_bit = {.recipe = vsh_recipe_for(r->precision, VSH_ADAMW8BIT)};
     double ratio = vsh_recipe_bytes(r->recipe) / vsh_recipe_bytes(eight_bit.recipe);
-    vsh_changed changed;
+    plan_changed changed;
 
     if (ratio <= 1) {
         snprintf(a->why, sizeof a->why, "%s holds no more than that already.", r->recipe->name);
         return VSH_OK;
     }
-    VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &eight_bit, &changed, err));
-    a->applies = true;
+    VSH_TRY(vsh_change_apply(p, p->recommended.loss_law, &eight_bit, &changed, NULL, err));
+    /* where memory is enough it only frees some */
+    a->applies = changed.compute > 0.01 || changed.time > 0.01;
     a->loss = 0;
     a->compute = changed.compute;
     a->time = changed.time;
-    a->memory_bytes = changed.memory_bytes;
+    VSH_TRY(plan_recipe_frees(&p->recommended, eight_bit.recipe, &a->memory_bytes, err));
     a->memory_of = "optimizer state";
     snprintf(a->why, sizeof a->why,
              "%g bytes a parameter instead of %g: the largest model by memory alone is %s instead "
@@ -107,7 +121,7 @@ vsh_status vsh_advise_more_chips(const plan *p, plan_advice *a, vsh_error *err)
     a->usd = 0;
     a->memory_bytes = (f->weights.v + f->gradients.v + f->optimizer.v) * a->time;
     a->memory_of = "sharded state";
-    a->applies = TIMES * p->request.chips <= most;
+    a->applies = false; /* the same money and energy: hours are the reader's to weigh */
     snprintf(a->why, sizeof a->why,
              "%g chips for %g: the hours are divided, FLOPs, money and energy are not, and that is "
              "before communication. Batches help up to about %s tokens at this loss (Kaplan 2020): "

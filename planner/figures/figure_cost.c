@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "planner/figures/figure_common.h"
-#include "planner/laws/muennighoff2023.h"
+#include "planner/laws/repetition.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define REAL(value) vsh_show_real(value).text
@@ -33,15 +33,13 @@ static cost_axis choose_cost_axis(const plan *p)
     return (cost_axis){1, 0, "hours (neither price nor power is known)", NULL, VSH_TICK_PLAIN};
 }
 
-/* The drawn law's loss, and the price of repeating unique tokens by the law that knows it. */
+/* The drawn law's loss, and the price of repeating unique tokens. */
 static double priced_loss(const plan *p, const vsh_point *point)
 {
     vsh_point fresh = {point->params, point->tokens, 0, 1};
-    double loss = vsh_law_loss(plan_drawn_law(p), &fresh);
+    const vsh_law *law = plan_drawn_law(p);
 
-    if (point->unique > 0)
-        loss += vsh_law_loss(&vsh_muennighoff2023, point) - vsh_law_loss(&vsh_muennighoff2023, &fresh);
-    return loss;
+    return vsh_law_loss(law, &fresh) + vsh_law_repetition_price(law, point, point->params);
 }
 
 /* The best point a budget buys among the models that these chips hold. */
@@ -77,7 +75,7 @@ static vsh_status write_costs(const plan *p, const cost_axis *axis, double *leas
     const plan_request *r = &p->request;
     const vsh_law *law = plan_drawn_law(p);
     vsh_draw_options draws = {.throughput_log_sd = r->throughput_log_sd,
-                              .residual_sd = vsh_besiroglu2024.residual_sd,
+                              .residual_sd = vsh_law_residual(law),
                               .seed = r->seed};
 
     vsh_chart_data(s, "costs");
@@ -87,11 +85,13 @@ static vsh_status write_costs(const plan *p, const cost_axis *axis, double *leas
         vsh_point unlimited = best_within(p, p->flops * hours / r->hours, 0);
         double price = priced_loss(p, &here) - vsh_law_loss(law, &fresh);
         vsh_interval range;
+        draws.added_nats = price;
+        draws.added_sd = vsh_law_repetition_sd(law, price);
         VSH_TRY(vsh_uncertain_loss(law, &fresh, &draws, &range, err));
-        VSH_CHART_ROW(s, hours * axis->unit, priced_loss(p, &here), range.low + price,
-                      range.high + price, vsh_law_loss(law, &unlimited));
-        *least = fmin(*least, fmin(range.low + price, vsh_law_loss(law, &unlimited)));
-        *most = fmax(*most, range.high + price);
+        VSH_CHART_ROW(s, hours * axis->unit, priced_loss(p, &here), range.low, range.high,
+                      vsh_law_loss(law, &unlimited));
+        *least = fmin(*least, fmin(range.low, vsh_law_loss(law, &unlimited)));
+        *most = fmax(*most, range.high);
     }
     vsh_chart_data_end(s);
     return VSH_OK;
@@ -183,7 +183,7 @@ static void tell_bill(const plan *p, const vsh_bill *bill, vsh_text *caption)
     const vsh_region *region = p->request.region;
 
     if (bill->price_known)
-        vsh_text_add(caption, "The plan costs $%s", AMOUNT(bill->usd));
+        vsh_text_add(caption, "The plan costs %s", vsh_show_usd(bill->usd).text);
     else
         vsh_text_add(caption, "No price is known (--price); the plan");
     if (bill->power_known)

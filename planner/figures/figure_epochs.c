@@ -5,6 +5,7 @@
 
 #include "planner/figures/figure_common.h"
 #include "planner/laws/muennighoff2023.h"
+#include "planner/laws/repetition.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
@@ -29,11 +30,29 @@ static void add_curve(epoch_curves *c, double unique)
     c->unique[c->count++] = unique;
 }
 
+static const vsh_law *law_of(const plan *p) { return vsh_law_of_repetition(p->request.law); }
+
+/* The best use of the budget on so many unique tokens; 0: unlimited. */
+static vsh_optimum best_on(const plan *p, double unique)
+{
+    return vsh_law_optimum(law_of(p), p->flops, &(vsh_point){.unique = unique, .experts = 1});
+}
+
+/* Whether a point repeats no more than laws were validated for, R_N where the law has one. */
+static bool validated(const vsh_law *law, const vsh_point *point)
+{
+    bool usable = law->form == &vsh_form_repeated;
+    vsh_repeats repeats =
+        vsh_repeats_of(usable ? law->coefficient : vsh_muennighoff2023.coefficient, point);
+
+    return repeats.tokens <= VSH_REPEATS_MAX && (!usable || repeats.params <= VSH_REPEATS_MAX);
+}
+
 /* The tokens at hand, those that were measured, then fractions of what the budget could use. */
 static epoch_curves choose_curves(const plan *p)
 {
     static const double measured[] = {1e8, 4e8, 1.5e9, 4e9, 1.2e10, 3.5e10};
-    double wanted = vsh_muennighoff_optimum(p->flops, 0).tokens;
+    double wanted = best_on(p, 0).tokens;
     epoch_curves c = {.given = -1};
 
     if (p->request.unique_tokens > 0) {
@@ -68,10 +87,8 @@ static void write_epochs(const plan *p, const epoch_curves *c, double most_epoch
         for (int j = 0; j < 2 * PLAN_SAMPLES; j++) {
             double epochs = plan_spaced(1, most_epochs, j, 2 * PLAN_SAMPLES), loss;
             vsh_point point = epoch_point(p, c->unique[i], epochs);
-            vsh_repeats repeats = vsh_muennighoff_repeats(&point);
-            bool valid = repeats.params <= VSH_REPEATS_MAX && repeats.tokens <= VSH_REPEATS_MAX;
-            loss = vsh_law_loss(&vsh_muennighoff2023, &point);
-            VSH_CHART_ROW(s, epochs, loss, valid ? loss : VSH_GAP);
+            loss = vsh_law_loss(law_of(p), &point);
+            VSH_CHART_ROW(s, epochs, loss, validated(law_of(p), &point) ? loss : VSH_GAP);
             *least = fmin(*least, loss);
         }
         vsh_chart_data_end(s);
@@ -93,8 +110,9 @@ static int write_repeated(const plan *p, const epoch_curves *c, double most_epoc
         for (int j = 0; j < count; j++) {
             const vsh_anchor *a = &anchors[j];
             double epochs = a->tokens / a->unique;
-            if (a->corpus != 1 || fabs(log(a->unique / c->unique[i])) > log(1.35) ||
-                epochs > most_epochs || fabs(log(vsh_anchor_flops(a) / p->flops)) > log(4))
+            if (law_of(p)->anchor_corpus != VSH_C4 || a->corpus != VSH_C4 ||
+                fabs(log(a->unique / c->unique[i])) > log(1.35) || epochs > most_epochs ||
+                fabs(log(vsh_anchor_flops(a) / p->flops)) > log(4))
                 continue;
             VSH_CHART_ROW(s, epochs, a->loss);
             *most = fmax(*most, a->loss);
@@ -109,11 +127,11 @@ static int write_repeated(const plan *p, const epoch_curves *c, double most_epoc
 static double repeated_loss(const plan *p)
 {
     const plan_run *run = &p->recommended;
+    double params = run->loss_law == law_of(p) ? run->point.params : (double)run->parameters.total;
 
     if (!plan_has_run(p))
         return VSH_GAP;
-    return vsh_law_loss(&vsh_muennighoff2023, 
-        &(vsh_point){(double)run->parameters.total, run->tokens, run->unique_tokens, 1});
+    return vsh_law_loss(law_of(p), &(vsh_point){params, run->tokens, run->unique_tokens, 1});
 }
 
 static const struct {
@@ -161,13 +179,12 @@ static int draw_epochs(const plan *p, const epoch_curves *c, vsh_text *s)
 
     for (int i = 0; i < c->count; i++)
         fewest = fmin(fewest, c->unique[i]);
-    most_epochs =
-        fmax(60, fmin(400, 4 * vsh_muennighoff_optimum(p->flops, fewest).tokens / fewest));
+    most_epochs = fmax(60, fmin(400, 4 * best_on(p, fewest).tokens / fewest));
     write_epochs(p, c, most_epochs, &least, s);
     measured = write_repeated(p, c, most_epochs, &most, s);
     plan_write_point(s, "plan", p->data_limited ? p->recommended.epochs : VSH_GAP,
                      repeated_loss(p));
-    worst = vsh_muennighoff_optimum(p->flops, fewest).loss;
+    worst = best_on(p, fewest).loss;
     worst = plan_top_loss(worst, least);
     most = fmax(most, worst + 0.6 * (worst - least));
     vsh_chart_panel(s, &panel, "loss at this budget, nats a token",
@@ -187,15 +204,16 @@ static int draw_epochs(const plan *p, const epoch_curves *c, vsh_text *s)
 static void tell_epochs(const plan *p, const epoch_curves *c, int measured, vsh_text *caption)
 {
     double shown = c->unique[0];
-    vsh_optimum best = vsh_muennighoff_optimum(p->flops, shown);
-    vsh_optimum unlimited = vsh_muennighoff_optimum(p->flops, 0);
+    vsh_optimum best = best_on(p, shown);
+    vsh_optimum unlimited = best_on(p, 0);
 
     vsh_text_add(caption,
                  "Every point spends %s FLOP, so more epochs mean a smaller model. With %s "
                  "unique tokens the best is %s parameters for %s epochs, loss %.2f; "
-                 "unlimited tokens (%s of them) would give %.2f (Muennighoff 2023, on C4). ",
+                 "unlimited tokens (%s of them) would give %.2f (%s, on %s). ",
                  POWER(p->flops), COUNT(shown), COUNT(best.params), REAL(best.tokens / shown),
-                 best.loss, COUNT(unlimited.tokens), unlimited.loss);
+                 best.loss, COUNT(unlimited.tokens), unlimited.loss, law_of(p)->title,
+                 law_of(p)->corpus);
     if (p->data_limited && plan_has_run(p))
         vsh_text_add(caption, "The recommended run makes %s epochs in %s h. ",
                      REAL(p->recommended.epochs), AMOUNT(p->recommended.hours));

@@ -62,7 +62,8 @@ static void write_curves(const expert_axis *axis, vsh_text *s)
         vsh_chart_data(s, name);
         for (int j = 0; j < 2 * PLAN_SAMPLES; j++) {
             double tokens = plan_spaced(axis->low, axis->high, j, 2 * PLAN_SAMPLES);
-            double share = 100 * vsh_experts_compute_share(experts_of(i), axis->params, tokens);
+            double share = 100 * vsh_experts_compute_share(&vsh_ludziejewski2025, experts_of(i),
+                                                           axis->params, tokens);
             VSH_CHART_ROW(s, tokens, share, in_data(axis, tokens) ? share : VSH_GAP);
         }
         vsh_chart_data_end(s);
@@ -75,14 +76,16 @@ static void write_run(const expert_axis *axis, double experts, vsh_text *s)
     double at = axis->run_tokens, worth = fmin(axis->worth, axis->high);
 
     plan_write_point(s, "plan", at,
-                     fmax(SHARE_LEAST, 100 * vsh_experts_compute_share(experts, axis->params, at)));
+                     fmax(SHARE_LEAST, 100 * vsh_experts_compute_share(&vsh_ludziejewski2025,
+                                                                       experts, axis->params, at)));
     vsh_chart_data(s, "repeats");
     for (int j = 0; j < PLAN_SAMPLES; j++) {
         double tokens = plan_spaced(at, worth, j, PLAN_SAMPLES);
         VSH_CHART_ROW(
             s, tokens,
             worth > 1.001 * at
-                ? fmax(SHARE_LEAST, 100 * vsh_experts_compute_share(experts, axis->params, tokens))
+                ? fmax(SHARE_LEAST, 100 * vsh_experts_compute_share(&vsh_ludziejewski2025, experts,
+                                                                    axis->params, tokens))
                 : VSH_GAP);
     }
     vsh_chart_data_end(s);

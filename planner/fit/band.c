@@ -1,8 +1,6 @@
 #include "planner/fit/band.h"
 
 #include <assert.h>
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics.h>
 #include <math.h>
 
 void vsh_band_coefficients(const vsh_fit *fit, int draw, bool independent,
@@ -35,9 +33,7 @@ vsh_interval vsh_band_params(const vsh_fit *fit, double flops, const vsh_point *
     }
     if (count < 2)
         return (vsh_interval){NAN, NAN};
-    gsl_sort(params, 1, (size_t)count);
-    return (vsh_interval){gsl_stats_quantile_from_sorted_data(params, 1, (size_t)count, 0.025),
-                          gsl_stats_quantile_from_sorted_data(params, 1, (size_t)count, 0.975)};
+    return vsh_interval_of(params, count);
 }
 
 double vsh_fit_correlation(const vsh_fit *fit, int i, int j)

@@ -101,7 +101,7 @@ static bool usable(const vsh_problem *problem, const double *c)
 {
     for (int i = 0; i < problem->coefficients; i++)
         if (!isfinite(c[i]) || (problem->kind->form->positive & 1U << i &&
-                                vsh_problem_is_free(problem, i) && !(c[i] > 1e-200)))
+                                vsh_problem_is_free(problem, i) && !(c[i] >= 0)))
             return false;
     return true;
 }

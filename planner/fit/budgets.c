@@ -41,8 +41,6 @@ static bool same_kind(const vsh_point *a, const vsh_point *b)
     return experts_of(a) == experts_of(b) && a->granularity == b->granularity;
 }
 
-static bool repeats(const vsh_point *p) { return p->unique > 0 && p->unique < p->tokens; }
-
 static int by_kind(const void *a, const void *b)
 {
     const vsh_point *p = a, *q = b;
@@ -96,7 +94,7 @@ static vsh_status choose_kind(vsh_arena *arena, const vsh_runs *runs, vsh_point 
     if (!points)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     for (int i = 0; i < runs->count; i++)
-        if (!repeats(&runs->run[i].at))
+        if (!vsh_point_repeats(&runs->run[i].at))
             points[count++] = runs->run[i].at;
     *kind = frequent_kind(points, count);
     return VSH_OK;
@@ -118,7 +116,7 @@ static vsh_status gather(vsh_arena *arena, const vsh_runs *runs, const vsh_point
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     for (int i = 0; i < runs->count; i++) {
         const vsh_point *p = &runs->run[i].at;
-        if (isfinite(p->tokens) && !repeats(p) && same_kind(p, kind))
+        if (isfinite(p->tokens) && !vsh_point_repeats(p) && same_kind(p, kind))
             all->at[all->count++] =
                 (candidate){.ln_flops = log(6) + log(p->params) + log(p->tokens),
                             .ln_params = log(p->params),

@@ -5,58 +5,16 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/rng.h"
-#include "planner/fit/descent.h"
 #include "planner/fit/fit_parts.h"
 #include "planner/fit/hold_out.h"
 #include "planner/fit/identify.h"
 
 const char *const vsh_resample_words[] = {"runs", "budgets", "groups", NULL};
 
-/* Of more runs the grid, which only finds a start, sees so many. */
-enum { GRID_RUNS = 4000 };
-
 vsh_status vsh_fit_out_of_memory(const vsh_runs *runs, vsh_error *err)
 {
     return vsh_fail(err, VSH_EMACHINE, "%s: fitting %d runs: out of memory", runs->path,
                     runs->count);
-}
-
-/* ---- the minimum ----------------------------------------------------------------------------- */
-
-static void say(const vsh_fit_options *options, const char *what)
-{
-    if (options->talk && options->talk_is_terminal) {
-        fprintf(options->talk, "\r%s\033[K", what);
-        fflush(options->talk);
-    }
-}
-
-/* Of many runs, some drawn without regard to their order give the start, and all the end. */
-static vsh_status minimise(vsh_arena *arena, const vsh_runs *runs, const vsh_fit_options *options,
-                           const vsh_problem *problem, vsh_fit *fit, vsh_error *err)
-{
-    vsh_problem some = *problem;
-    vsh_run *run;
-
-    if (problem->count <= GRID_RUNS) {
-        fit->objective = vsh_minimum_find(problem, fit->law.coefficient);
-        return VSH_OK;
-    }
-    run = vsh_alloc(arena, GRID_RUNS, sizeof *run);
-    if (!run)
-        return vsh_fit_out_of_memory(runs, err);
-    for (int i = 0; i < GRID_RUNS; i++)
-        run[i] = problem->run[(int)(vsh_random_uniform(options->seed, UINT64_MAX, (uint64_t)i) *
-                                    problem->count)];
-    some.run = run;
-    some.count = GRID_RUNS;
-    say(options, "  searching");
-    vsh_minimum_find(&some, fit->law.coefficient);
-    say(options, "  descending over all runs");
-    fit->objective = vsh_descend(problem, fit->law.coefficient);
-    say(options, "");
-    return VSH_OK;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -100,7 +58,7 @@ static vsh_status solve(vsh_arena *arena, const vsh_fit_options *options,
     vsh_identify_runs(problem, found);
     if (found->coefficients)
         return VSH_OK;
-    VSH_TRY(minimise(arena, fit->runs, options, problem, fit, err));
+    VSH_TRY(vsh_fit_minimise(arena, options, problem, fit->law.coefficient, &fit->objective, err));
     if (isfinite(fit->objective))
         return vsh_identify_fit(arena, problem, fit->law.coefficient, found, err);
     *found = (vsh_unidentified){1, "no loss of this form comes near the runs"};
@@ -133,8 +91,9 @@ static vsh_status fit_quietly(vsh_arena *arena, const vsh_runs *runs,
     VSH_TRY(vsh_fit_describe(arena, options, fit, err));
     VSH_TRY(vsh_fit_residuals(arena, &problem, fit, err));
     VSH_TRY(vsh_fit_spread(arena, &problem, options, fit, err));
-    return options->hold_out > 0 ? vsh_hold_out_run(arena, runs, options, &fit->hold_out, err)
-                                 : VSH_OK;
+    return options->hold_out > 0 && fit->identified
+               ? vsh_hold_out_run(arena, runs, options, &fit->hold_out, err)
+               : VSH_OK;
 }
 
 vsh_status vsh_fit_run(vsh_arena *arena, const vsh_runs *runs, const vsh_fit_options *options,

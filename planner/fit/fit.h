@@ -63,7 +63,9 @@ typedef struct {
     char reason[400];      /* why, one sentence */
 
     /* name is the form's; the domain is the range of the runs. stderr_ are those of the bootstrap
-     * (of the coefficients themselves), 0 without one; covariance NULL without one. */
+     * (of the coefficients themselves), 0 without one and for an open coefficient; covariance NULL
+     * without one, and with an open coefficient: its draws are of no normal distribution. draws are
+     * at most VSH_LAW_DRAWS of the bootstrap's. */
     vsh_law law;
     bool least_squares; /* as asked */
     unsigned fixed;     /* bit i: coefficient i was given or unused, not fitted */
@@ -88,6 +90,16 @@ typedef struct {
 
     vsh_hold_out hold_out;
 } vsh_fit;
+
+/* A bootstrap of fewer draws says nothing of 95 %, and with several coefficients not even how they
+ * move together: no errors, ranges, covariance and draws come of it. */
+enum { VSH_FIT_DRAWS_LEAST = 20, VSH_LAW_DRAWS = 200 };
+
+/* Draws enough for errors and ranges. */
+static inline bool vsh_fit_is_drawn(const vsh_fit *fit)
+{
+    return fit->draw_count >= VSH_FIT_DRAWS_LEAST;
+}
 
 /* Variable projection for the start, then the objective to its minimum, then the bootstrap. VSH_OK
  * also when the runs do not identify the law. VSH_EINPUT for a form that is not fitted, or that

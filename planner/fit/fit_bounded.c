@@ -37,7 +37,7 @@ static double target(const double *axis, double loss, double *weight)
 
 static void terms(const double *axis, const vsh_point *p, double *term)
 {
-    double unique = p->unique > 0 && p->unique < p->tokens ? p->unique : p->tokens;
+    double unique = vsh_point_unique(p);
 
     term[0] = vsh_raised(p->params, -axis[AXIS_ALPHA]);
     term[1] = vsh_raised(p->tokens, -axis[AXIS_BETA]);

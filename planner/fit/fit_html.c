@@ -1,3 +1,4 @@
+#include "planner/laws/covariance.h"
 #include "planner/fit/fit_report.h"
 
 #include <assert.h>
@@ -25,7 +26,7 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool has_draws(const vsh_fit *fit) { return fit->draw_count > 0; }
+static bool has_draws(const vsh_fit *fit) { return vsh_fit_is_drawn(fit); }
 static bool is_fixed(const vsh_fit *fit, int i) { return fit->fixed & 1U << i; }
 
 /* A bootstrap that lets a coefficient run away has no end to show. */
@@ -123,7 +124,9 @@ static void write_coefficients(const vsh_fit *fit, vsh_text *page)
                 vsh_table_cell(&table, "-");
             continue;
         }
-        vsh_table_cell(&table, "%s", shown(fit->law.stderr_[i], 3).text);
+        vsh_table_cell(&table, "%s",
+                       fit->law.open & 1U << i ? "not identified"
+                                               : shown(fit->law.stderr_[i], 3).text);
         vsh_table_cell(&table, "%s", shown(fit->coefficient_range[i].low, 6).text);
         vsh_table_cell(&table, "%s", shown(fit->coefficient_range[i].high, 6).text);
     }
@@ -158,9 +161,8 @@ static void write_matrix(const vsh_fit *fit, const char *corner, bool correlatio
     vsh_table table;
 
     for (int i = 0; i < count; i++) {
-        snprintf(names[i], sizeof names[i], "#%s%s",
-                 fit->form->positive & 1U << which[i] ? "ln " : "",
-                 fit->form->coefficient[which[i]]);
+        names[i][0] = '#';
+        vsh_covariance_name(fit->form, which[i], names[i] + 1, sizeof names[i] - 1);
         heads[1 + i] = names[i];
     }
     table = vsh_table_open(page, heads, 1 + count);

@@ -1,15 +1,14 @@
 /* The joint form of Ludziejewski et al. 2025: eight exponents and bounds are axes, so the grid is
  * wide-meshed and the descent from its best points does the work. */
 #include "planner/fit/fittable.h"
+#include "planner/laws/effective_experts.h"
 
 enum { A, ALPHA, DELTA, GAMMA, B, BETA, OMEGA, ZETA, C, E_START, E_MAX };
 enum { AXIS_ALPHA, AXIS_DELTA, AXIS_GAMMA, AXIS_BETA, AXIS_OMEGA, AXIS_ZETA, AXIS_START, AXIS_MAX };
 
 static void terms(const double *axis, const vsh_point *p, double *term)
 {
-    double experts = p->experts > 1 ? p->experts : 1;
-    double start = 1 / (1 / axis[AXIS_START] - 1 / axis[AXIS_MAX]);
-    double ln_e = -log(1 / (experts - 1 + start) + 1 / axis[AXIS_MAX]);
+    double ln_e = log(vsh_effective_experts(p->experts, axis[AXIS_START], axis[AXIS_MAX]));
 
     term[0] = exp(axis[AXIS_DELTA] * ln_e +
                   (axis[AXIS_ALPHA] + axis[AXIS_GAMMA] * ln_e) * log(p->params));

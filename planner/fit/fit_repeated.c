@@ -13,7 +13,7 @@ static double worth(double base, double repeats, double star)
 static void terms(const double *axis, const vsh_point *p, double *term)
 {
     double alpha = axis[AXIS_ALPHA], G = axis[AXIS_G];
-    double unique = p->unique > 0 && p->unique < p->tokens ? p->unique : p->tokens;
+    double unique = vsh_point_unique(p);
     double usable = fmin(p->params, unique * G * G);
     double params = worth(usable, p->params / usable - 1, axis[AXIS_N]);
     double tokens = worth(unique, p->tokens / unique - 1, axis[AXIS_D]);

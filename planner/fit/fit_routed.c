@@ -1,12 +1,13 @@
 /* The form of Clark et al. 2022: with E_start and E_max as axes, log10 L is linear. */
 #include "planner/fit/fittable.h"
+#include "planner/laws/effective_experts.h"
 
 enum { SLOPE, EXPERTS, CROSS, LEVEL, E_START, E_MAX };
 
 static void terms(const double *axis, const vsh_point *p, double *term)
 {
-    double experts = p->experts > 1 ? p->experts : 1, log_n = log10(p->params);
-    double log_e = -log10(1 / (experts - 1 + 1 / (1 / axis[0] - 1 / axis[1])) + 1 / axis[1]);
+    double log_n = log10(p->params);
+    double log_e = log10(vsh_effective_experts(p->experts, axis[0], axis[1]));
 
     term[0] = log_n;
     term[1] = log_e;

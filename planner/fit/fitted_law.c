@@ -20,18 +20,20 @@ vsh_status vsh_fit_describe(vsh_arena *arena, const vsh_fit_options *options, vs
     vsh_text range = {.arena = arena}, source = {.arena = arena};
     vsh_law *law = &fit->law;
 
-    law->params_low = law->tokens_low = law->ratio_low = INFINITY;
+    law->params_low = law->tokens_low = law->ratio_low = law->flops_low = INFINITY;
     law->params_high = law->tokens_high = 0;
     for (int i = 0; i < runs->count; i++) {
         const vsh_point *p = &runs->run[i].at;
         widen(p->params, &law->params_low, &law->params_high);
         widen(p->tokens, &law->tokens_low, &law->tokens_high);
-        law->ratio_low = fmin(law->ratio_low, p->tokens / p->params);
+        widen(p->tokens / p->params, &law->ratio_low, &law->ratio_high);
+        widen(6 * p->params * p->tokens, &law->flops_low, &law->flops_high);
         law->experts_high = fmax(law->experts_high, p->experts);
     }
     if (!runs->has_tokens) { /* any length: nobody said which */
         law->tokens_low = 1;
         law->tokens_high = 1e18;
+        law->ratio_low = law->ratio_high = law->flops_low = law->flops_high = 0;
     }
     if (!fit->form->experts)
         law->experts_high = 0;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "planner/fit/descent.h"
+#include "planner/fit/fit_parts.h"
 #include "planner/fit/identify.h"
 
 static int by_params(const void *a, const void *b)
@@ -60,13 +60,18 @@ static vsh_status measure(vsh_arena *arena, const vsh_form *form, const double *
 }
 
 /* One form fitted to the smaller models, or what they do not tell of it. */
-static vsh_status solve(vsh_arena *arena, const vsh_problem *problem, bool sure, double *c,
-                        vsh_unidentified *found, vsh_error *err)
+static vsh_status solve(vsh_arena *arena, const vsh_fit_options *options,
+                        const vsh_problem *problem, double *c, vsh_unidentified *found,
+                        vsh_error *err)
 {
+    bool sure = problem->kind->form == options->form;
+    double objective;
+
     vsh_identify_runs(problem, found);
     if (found->coefficients)
         return VSH_OK;
-    if (!isfinite(vsh_minimum_find(problem, c)))
+    VSH_TRY(vsh_fit_minimise(arena, options, problem, c, &objective, err));
+    if (!isfinite(objective))
         *found = (vsh_unidentified){1, "no loss of this form comes near"};
     else if (sure)
         return vsh_identify_fit(arena, problem, c, found, err);
@@ -80,7 +85,6 @@ static vsh_status try_form(vsh_arena *arena, const vsh_form *form, const vsh_run
                            char reason[200], vsh_error *err)
 {
     const vsh_fittable *kind = vsh_fittable_find(form);
-    bool sure = form == options->form;
     vsh_problem problem;
     vsh_unidentified found;
     double c[VSH_COEFFICIENTS] = {0};
@@ -88,10 +92,10 @@ static vsh_status try_form(vsh_arena *arena, const vsh_form *form, const vsh_run
 
     *errors = (vsh_fit_errors){NAN, NAN, NAN, NAN, NAN, NAN};
     vsh_problem_make(kind, options, run, trained, false, &problem);
-    VSH_TRY(solve(arena, &problem, sure, c, &found, err));
+    VSH_TRY(solve(arena, options, &problem, c, &found, err));
     if (found.coefficients & kind->optional) {
         vsh_problem_make(kind, options, run, trained, true, &problem);
-        VSH_TRY(solve(arena, &problem, sure, c, &found, err));
+        VSH_TRY(solve(arena, options, &problem, c, &found, err));
     }
     if (!found.coefficients)
         return measure(arena, form, c, run + trained, held, errors, err);

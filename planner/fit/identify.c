@@ -44,7 +44,7 @@ static double counted(vsh_count_of of, const vsh_point *p)
     case VSH_COUNT_TOKENS:
         return p->tokens;
     case VSH_COUNT_REPEATS:
-        return p->unique > 0 && p->unique < p->tokens ? p->tokens / p->unique : 1;
+        return p->tokens / vsh_point_unique(p);
     case VSH_COUNT_EXPERTS:
         break;
     }

@@ -6,11 +6,6 @@
 /* Central differences: error of the third derivative against that of rounding. */
 #define DIFFERENCE 1e-5
 
-static double unique_of(const vsh_point *p)
-{
-    return p->unique > 0 && p->unique < p->tokens ? p->unique : p->tokens;
-}
-
 /* Whether tokens were seen again, and in at least three amounts of unique ones. */
 static bool repeats_vary(const vsh_run *run, int count)
 {
@@ -19,7 +14,7 @@ static bool repeats_vary(const vsh_run *run, int count)
     bool repeated = false;
 
     for (int i = 0; i < count; i++) {
-        double unique = unique_of(&run[i].at);
+        double unique = vsh_point_unique(&run[i].at);
         repeated = repeated || unique < run[i].at.tokens;
         if (distinct < 3 && unique != seen[0] && unique != seen[1] && unique != seen[2])
             seen[distinct++] = unique;

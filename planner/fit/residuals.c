@@ -1,4 +1,6 @@
 /* What each run says of a fit. */
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,17 +18,44 @@ static int by_size(const void *a, const void *b)
     return x->size != y->size ? (x->size < y->size ? 1 : -1) : x->run - y->run;
 }
 
+/* Of fewer runs the quantiles would be mostly invented. */
+enum { VALID_LEAST = 20 };
+
+/* Of a new run where the law is valid: those of such runs (a law of repeated tokens is fitted to
+ * some far beyond, which lie up to 180 % off), as wide as degrees of freedom make them too narrow.
+ */
+static void fill_quantiles(const vsh_fit *fit, double *sorted, double widen,
+                           double quantiles[VSH_RESIDUALS])
+{
+    int count = 0;
+
+    for (int i = 0; i < fit->runs->count; i++) {
+        char reason[160];
+        if (vsh_law_valid(&fit->law, &fit->runs->run[i].at, reason, sizeof reason))
+            sorted[count++] = expm1(fit->residual[i] * widen);
+    }
+    if (count < VALID_LEAST)
+        for (count = 0; count < fit->runs->count; count++)
+            sorted[count] = expm1(fit->residual[count] * widen);
+    gsl_sort(sorted, 1, (size_t)count);
+    for (int i = 0; i < VSH_RESIDUALS; i++)
+        quantiles[i] = gsl_stats_quantile_from_sorted_data(sorted, 1, (size_t)count,
+                                                           i / (double)(VSH_RESIDUALS - 1));
+}
+
 vsh_status vsh_fit_residuals(vsh_arena *arena, const vsh_problem *problem, vsh_fit *fit,
                              vsh_error *err)
 {
     size_t n = (size_t)problem->count;
     ranked *rank = vsh_alloc(arena, n, sizeof *rank);
-    double squares = 0;
+    double *sorted = vsh_alloc(arena, n, sizeof *sorted);
+    double *quantiles = vsh_alloc(arena, VSH_RESIDUALS, sizeof *quantiles);
+    double squares = 0, freedom = problem->count - vsh_problem_free_count(problem);
 
     fit->fitted = vsh_alloc(arena, n, sizeof *fit->fitted);
     fit->residual = vsh_alloc(arena, n, sizeof *fit->residual);
     fit->worst = vsh_alloc(arena, n, sizeof *fit->worst);
-    if (!rank || !fit->fitted || !fit->residual || !fit->worst)
+    if (!rank || !sorted || !quantiles || !fit->fitted || !fit->residual || !fit->worst)
         return vsh_fit_out_of_memory(fit->runs, err);
     for (int i = 0; i < problem->count; i++) {
         fit->fitted[i] = vsh_law_loss(&fit->law, &problem->run[i].at);
@@ -38,8 +67,11 @@ vsh_status vsh_fit_residuals(vsh_arena *arena, const vsh_problem *problem, vsh_f
     for (int i = 0; i < problem->count; i++)
         fit->worst[i] = rank[i].run;
     fit->residual_median = rank[n / 2].size;
-    fit->residual_sd = sqrt(squares / (problem->count - vsh_problem_free_count(problem)));
+    fit->residual_sd = sqrt(squares / freedom);
     fit->law.residual_sd = fit->residual_sd;
+    fill_quantiles(fit, sorted, sqrt(problem->count / freedom), quantiles);
+    if (fit->residual_sd > 0)
+        fit->law.residuals = quantiles;
     return VSH_OK;
 }
 

@@ -13,7 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-const char *const vsh_anchor_corpora[] = {"MassiveText (Hoffmann 2022)", "C4 (Muennighoff 2023)"};
+#include "planner/laws/form.h"
+
+const char *const vsh_anchor_corpora[] = {"MassiveText (Hoffmann 2022)", "C4 (Muennighoff 2023)",
+                                          NULL};
 
 /* Short names of the two sets in the table. */
 enum { CHINCHILLA = VSH_MASSIVETEXT, DATABLATIONS = VSH_C4 };
@@ -207,8 +210,10 @@ const vsh_anchor *vsh_anchor_nearest_point(double params, double tokens, double 
 
     for (int i = 0; i < ANCHOR_COUNT; i++) {
         const vsh_anchor *a = &anchors[i];
-        double far = hypot(hypot(distance(a->params, params), distance(a->tokens, tokens)),
-                           distance(a->unique, unique > 0 && unique < tokens ? unique : tokens));
+        double far =
+            hypot(hypot(distance(a->params, params), distance(a->tokens, tokens)),
+                  distance(a->unique,
+                           vsh_point_unique(&(vsh_point){.tokens = tokens, .unique = unique})));
         if ((corpus == VSH_ANY_CORPUS || a->corpus == corpus) && far < least) {
             least = far;
             best = a;

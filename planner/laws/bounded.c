@@ -10,7 +10,7 @@ enum { E, L0, A, B, C, ALPHA, BETA, GAMMA, DELTA };
 
 static double loss(const double *c, const vsh_point *p)
 {
-    double unique = p->unique > 0 && p->unique < p->tokens ? p->unique : p->tokens;
+    double unique = vsh_point_unique(p);
     double h = c[A] * pow(p->params, -c[ALPHA]) + c[B] * pow(p->tokens, -c[BETA]) +
                c[C] * exp(c[GAMMA] * log(p->params) - c[DELTA] * log(unique));
 

@@ -3,15 +3,13 @@
 #include <math.h>
 
 #include "planner/laws/clark2022.h"
+#include "planner/laws/effective_experts.h"
 
 enum { SLOPE, EXPERTS, CROSS, LEVEL, E_START, E_MAX };
 
-/* Equation 2 of the paper: 1/E^ = 1/(E - 1 + 1/(1/E_start - 1/E_max)) + 1/E_max. */
 static double log_effective_experts(const double *c, double experts)
 {
-    double e = experts > 1 ? experts : 1;
-
-    return -log10(1 / (e - 1 + 1 / (1 / c[E_START] - 1 / c[E_MAX])) + 1 / c[E_MAX]);
+    return log10(vsh_effective_experts(experts, c[E_START], c[E_MAX]));
 }
 
 static double loss(const double *c, const vsh_point *p)
@@ -47,7 +45,7 @@ const vsh_law vsh_clark2022 = {
     .form = &vsh_form_routed,
     .coefficient = {-0.082, -0.108, 0.009, 1.104, 1.847, 314.478}, /* S-BASE */
     .source = "arXiv:2202.01169 equation 1 with table 3, S-BASE",
-    .evidence = "secondary",
+    .evidence = VSH_EVIDENCE_SECONDARY,
     .runs = 168,
     .corpus = "MassiveText (the routed runs), SentencePiece 32k",
     .range = "15 M - 1.3 B dense parameters, 1 - 512 experts, all trained on 130 B tokens",
@@ -57,4 +55,4 @@ const vsh_law vsh_clark2022 = {
     .tokens_low = 129e9, /* the one length it was fitted at */
     .tokens_high = 131e9,
     .experts_high = 512,
-    .anchor_corpus = VSH_ANY_CORPUS};
+    .anchor_corpus = VSH_MASSIVETEXT /* of dense models */};

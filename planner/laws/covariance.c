@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 
 /* Rounding of a sum of a dozen products, as a share of the variance it is part of. */
 #define ROUNDING 1e-12
@@ -29,4 +30,35 @@ bool vsh_covariance_factor(const double *matrix, int count,
         }
     }
     return true;
+}
+
+void vsh_covariance_name(const vsh_form *form, int coefficient, char *room, size_t room_bytes)
+{
+    snprintf(room, room_bytes, "%s%s", form->positive & 1U << coefficient ? "ln " : "",
+             form->coefficient[coefficient]);
+}
+
+void vsh_covariance_json(const vsh_form *form, const double *matrix, vsh_json *json)
+{
+    int count = vsh_form_count(form);
+
+    vsh_json_array(json, "covariance_of");
+    for (int i = 0; i < count; i++) {
+        char name[40];
+        vsh_covariance_name(form, i, name, sizeof name);
+        vsh_json_string(json, NULL, name);
+    }
+    vsh_json_end(json);
+    if (!matrix) {
+        vsh_json_null(json, "covariance");
+        return;
+    }
+    vsh_json_array(json, "covariance");
+    for (int i = 0; i < count; i++) {
+        vsh_json_array(json, NULL);
+        for (int j = 0; j < count; j++)
+            vsh_json_real(json, NULL, matrix[i * count + j]);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
 }

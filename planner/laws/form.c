@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "planner/laws/one_dimension.h"
+
 const vsh_form *const vsh_forms[VSH_FORM_COUNT] = {
     &vsh_form_chinchilla,    &vsh_form_tied,         &vsh_form_repeated,
     &vsh_form_bounded,       &vsh_form_routed,       &vsh_form_kaplan,
@@ -44,40 +46,23 @@ typedef struct {
     const vsh_point *given;
 } budget;
 
-static double loss_at(const budget *b, double ln_params)
+static double loss_at(const void *context, double params)
 {
+    const budget *b = context;
     vsh_point point = *b->given;
 
-    point.params = exp(ln_params);
-    point.tokens = b->flops / 6 / point.params;
+    point.params = params;
+    point.tokens = b->flops / 6 / params;
     return b->form->loss(b->c, &point);
 }
 
-/* Golden section: along C = 6 N D every form here has one minimum in log N. */
+/* Along C = 6 N D every form here has one minimum in log N. */
 static vsh_optimum search(const budget *s)
 {
-    const double golden = 0.6180339887498949;
-    double low = log(1e3), high = log(s->flops / 6 / 1e3); /* at least a thousand of each */
-    double a = high - golden * (high - low), b = low + golden * (high - low);
-    double at_a = loss_at(s, a), at_b = loss_at(s, b), params;
+    const double least = 1e3; /* of each */
+    double params = vsh_minimum(least, fmax(least, s->flops / 6 / least), 80, loss_at, s);
 
-    for (int i = 0; i < 80; i++) {
-        if (at_a < at_b) {
-            high = b;
-            b = a;
-            at_b = at_a;
-            a = high - golden * (high - low);
-            at_a = loss_at(s, a);
-        } else {
-            low = a;
-            a = b;
-            at_a = at_b;
-            b = low + golden * (high - low);
-            at_b = loss_at(s, b);
-        }
-    }
-    params = exp((low + high) / 2);
-    return (vsh_optimum){params, s->flops / 6 / params, loss_at(s, (low + high) / 2)};
+    return (vsh_optimum){params, s->flops / 6 / params, loss_at(s, params)};
 }
 
 vsh_optimum vsh_form_optimum(const vsh_form *form, const double *c, double flops,

@@ -14,6 +14,17 @@ typedef struct {
     double granularity; /* G, width of the MLP over that of an expert; 0 = dense */
 } vsh_point;
 
+/* Whether tokens are seen again, and how many of those seen are unique. */
+static inline bool vsh_point_repeats(const vsh_point *point)
+{
+    return point->unique > 0 && point->unique < point->tokens;
+}
+
+static inline double vsh_point_unique(const vsh_point *point)
+{
+    return vsh_point_repeats(point) ? point->unique : point->tokens;
+}
+
 /* The best use of a compute budget; loss is NaN for a form that only sizes. */
 typedef struct {
     double params, tokens, loss;

@@ -9,7 +9,7 @@ const vsh_law vsh_hoffmann2022 = {.name = "hoffmann2022",
                                                   410.7228269450398, 0.33917084, 0.2849083},
                                   .source =
                                       "arXiv:2203.15556 equation 10, unrounded from the TeX source",
-                                  .evidence = "primary",
+                                  .evidence = VSH_EVIDENCE_PRIMARY,
                                   .corpus = "MassiveText, SentencePiece 32k",
                                   .range = "70 M - 16 B parameters, 5 B - 500 B tokens",
                                   .n_counts = VSH_N_TOTAL,

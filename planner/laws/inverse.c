@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "planner/laws/one_dimension.h"
+
 /* What a search looks at: from a step to more than the world will ever train. */
 #define TOKENS_MOST 1e30
 #define FLOPS_LEAST 1e3
@@ -16,24 +18,6 @@ double vsh_form_floor(const vsh_form *form, const double *c, const vsh_point *gi
     endless.params = endless.tokens = 1e100;
     endless.unique = 0;
     return vsh_form_loss(form, c, &endless);
-}
-
-/* Where something falls from above its limit to below it, by halving in the logarithm. */
-static double fall(double low, double high, double limit, double (*of)(const void *, double),
-                   const void *context)
-{
-    double a = log(low), b = log(high);
-
-    if (!(of(context, high) <= limit))
-        return INFINITY;
-    for (int i = 0; i < HALVINGS; i++) {
-        double middle = (a + b) / 2;
-        if (of(context, exp(middle)) <= limit)
-            b = middle;
-        else
-            a = middle;
-    }
-    return exp(b);
 }
 
 typedef struct {
@@ -64,7 +48,7 @@ double vsh_form_tokens_for(const vsh_form *form, const double *c, const vsh_poin
     asked a = {form, c, given};
 
     assert(form && c && given && given->params > 0);
-    return fall(1, TOKENS_MOST, loss, loss_on, &a);
+    return vsh_crossing(1, TOKENS_MOST, HALVINGS, loss, loss_on, &a);
 }
 
 vsh_need vsh_form_need(const vsh_form *form, const double *c, const vsh_point *given, double loss)
@@ -78,7 +62,7 @@ vsh_need vsh_form_need(const vsh_form *form, const double *c, const vsh_point *g
         double tokens = vsh_form_tokens_for(form, c, given, loss);
         return (vsh_need){given->params, tokens, 6 * given->params * tokens};
     }
-    flops = fall(FLOPS_LEAST, FLOPS_MOST, loss, loss_for, &a);
+    flops = vsh_crossing(FLOPS_LEAST, FLOPS_MOST, HALVINGS, loss, loss_for, &a);
     if (!isfinite(flops))
         return (vsh_need){INFINITY, INFINITY, INFINITY};
     best = vsh_form_optimum(form, c, flops, given);

@@ -36,7 +36,7 @@ const vsh_law vsh_kaplan2020 = {.name = "kaplan2020",
                                 .form = &vsh_form_kaplan,
                                 .coefficient = {6.4e13, 0.076, 1.8e13, 0.103, 1.3e9, 0.73},
                                 .source = "arXiv:2001.08361 equation 1.5 with tables 2 and 6",
-                                .evidence = "secondary",
+                                .evidence = VSH_EVIDENCE_SECONDARY,
                                 .corpus = "WebText2, GPT-2 BPE 50257",
                                 .range =
                                     "0.8 k - 1.5 B non-embedding parameters, 22 M - 23 B tokens",

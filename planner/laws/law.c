@@ -57,6 +57,13 @@ double vsh_law_params(const vsh_law *law, const vsh_model *model, const vsh_para
     return (double)parameters->total;
 }
 
+double vsh_law_experts(const vsh_model *model)
+{
+    const vsh_experts *e = &model->experts;
+
+    return e->count ? (double)((e->count + e->top_k / 2) / e->top_k) : 0;
+}
+
 const char *vsh_law_counted_tokens(const vsh_law *law)
 {
     return law->form->no_tokens ? "nothing: tokens do not enter"

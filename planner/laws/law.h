@@ -9,6 +9,7 @@
 #include "core/model.h"
 #include "core/tensor.h"
 #include "planner/laws/anchors.h"
+#include "planner/laws/evidence.h"
 #include "planner/laws/form.h"
 
 /* What a law's N counts. */
@@ -23,6 +24,13 @@ typedef enum {
 enum { VSH_N_COUNTS = 5 };
 extern const char *const vsh_n_counts_names[]; /* closed by NULL */
 
+/* Quantiles half a percent apart; as many as VSH_RESIDUAL_EDGE from either end, 95 % lie between.
+ */
+enum { VSH_RESIDUALS = 201, VSH_RESIDUAL_EDGE = 5 };
+
+/* What guessing reaches: ln of the largest vocabulary of the laws' tokenizers, GPT-2's. */
+#define VSH_GUESSES 50257.0
+
 typedef struct {
     const char *name, *title;
     const vsh_form *form;
@@ -31,12 +39,16 @@ typedef struct {
     /* Of the coefficients, the form's positive ones as logarithms; square, row by row; NULL when
      * not known. */
     const double *covariance;
-    const char *source; /* paper and equation */
-    /* Of the coefficients: primary (the paper's text, or its authors' code or data), secondary
-     * (others who name its table), derived here, or fit (a law in a file). */
-    const char *evidence;
-    const char *corpus; /* and tokenizer */
-    const char *range;  /* fitted range in words */
+    /* Rows of coefficients as they are, each as likely as the next: what a bootstrap drew, in place
+     * of the covariance when there are any. Draws with long tails are of no normal distribution. */
+    const double *draws;
+    int draw_count;
+    unsigned open; /* bit i: its runs do not tell coefficient i; only inside its range it predicts
+                    */
+    const char *source;    /* paper and equation */
+    vsh_evidence evidence; /* of the coefficients */
+    const char *corpus;    /* and tokenizer */
+    const char *range;     /* fitted range in words */
     vsh_n_counts n_counts;
     double params_low, params_high, tokens_low, tokens_high; /* the fitted range */
     double flops_low, flops_high;                            /* of 6 N D; 0 where not published */
@@ -51,6 +63,9 @@ typedef struct {
     bool same_corpus;             /* its losses compare with those of the default law */
     int anchor_corpus;            /* of measured runs that its losses compare with */
     double residual_sd;           /* relative, of a new run; 0 when not published */
+    /* VSH_RESIDUALS quantiles of a new run's, relative, from the least to the most at equal shares;
+     * NULL: normal. Outliers make a standard deviation several times what most runs scatter by. */
+    const double *residuals;
     int runs; /* it was fitted to, as the paper rounds them; 0 when not published */
     /* Measured loss minus the law where it is valid (median, and 10 and 90 % of the runs): another
      * tokenizer and recipe than the coefficients are of. All 0 when nobody compared. */
@@ -77,6 +92,10 @@ vsh_optimum vsh_law_optimum(const vsh_law *law, double flops, const vsh_point *g
 
 /* N of an architecture as this law counts it. */
 double vsh_law_params(const vsh_law *law, const vsh_model *model, const vsh_parameters *parameters);
+
+/* Experts as the laws count them, of top-1: as many as share a token's work. 0: the model is dense.
+ */
+double vsh_law_experts(const vsh_model *model);
 
 /* What a law's D counts, in words. */
 const char *vsh_law_counted_tokens(const vsh_law *law);

@@ -4,14 +4,14 @@
 
 #include <math.h>
 
+#include "planner/laws/effective_experts.h"
+#include "planner/laws/one_dimension.h"
+
 enum { A, ALPHA, DELTA, GAMMA, B, BETA, OMEGA, ZETA, C, E_START, E_MAX };
 
-/* 1/E^ = 1/(E - 1 + 1/(1/E_start - 1/E_max)) + 1/E_max: E^ runs from E_start towards E_max. */
 static double ln_effective_experts(const double *c, double experts)
 {
-    double e = experts > 1 ? experts : 1;
-
-    return -log(1 / (e - 1 + 1 / (1 / c[E_START] - 1 / c[E_MAX])) + 1 / c[E_MAX]);
+    return log(vsh_effective_experts(experts, c[E_START], c[E_MAX]));
 }
 
 static vsh_chinchilla at_experts(const double *c, double experts)
@@ -25,9 +25,14 @@ static vsh_chinchilla at_experts(const double *c, double experts)
                             .beta = -(c[BETA] + c[ZETA] * ln_e)};
 }
 
+vsh_chinchilla vsh_joint_form(const vsh_law *law, double experts)
+{
+    return at_experts(law->coefficient, experts);
+}
+
 vsh_chinchilla vsh_ludziejewski_form(double experts)
 {
-    return at_experts(vsh_ludziejewski2025.coefficient, experts);
+    return vsh_joint_form(&vsh_ludziejewski2025, experts);
 }
 
 static double loss(const double *c, const vsh_point *p)
@@ -44,26 +49,40 @@ static vsh_optimum optimum(const double *c, double flops, const vsh_point *given
     return vsh_chinchilla_optimum(&form, flops);
 }
 
-static double loss_of(double params_active, double tokens, double experts)
-{
-    vsh_chinchilla form = vsh_ludziejewski_form(experts);
+/* The crossover is looked for among so many tokens. */
+#define CROSSOVER_LEAST 1e3
+#define CROSSOVER_MOST 1e15
 
-    return vsh_chinchilla_loss(&form, params_active, tokens);
+typedef struct {
+    vsh_chinchilla dense, with;
+    double params_active;
+} crossing;
+
+/* What experts cost on so many tokens; it falls with them. */
+static double cost_of_experts(const void *context, double tokens)
+{
+    const crossing *c = context;
+
+    return vsh_chinchilla_loss(&c->with, c->params_active, tokens) -
+           vsh_chinchilla_loss(&c->dense, c->params_active, tokens);
+}
+
+double vsh_joint_crossover(const vsh_law *law, double params_active, double experts)
+{
+    const crossing of = {vsh_joint_form(law, 1), vsh_joint_form(law, experts), params_active};
+    double tokens = vsh_crossing(CROSSOVER_LEAST, CROSSOVER_MOST, 80, 0, cost_of_experts, &of);
+
+    return tokens == CROSSOVER_LEAST ? 0 : tokens;
 }
 
 double vsh_ludziejewski_crossover(double params_active, double experts)
 {
-    double low = log(1e3), high = log(1e15);
+    return vsh_joint_crossover(&vsh_ludziejewski2025, params_active, experts);
+}
 
-    for (int i = 0; i < 80; i++) {
-        double middle = (low + high) / 2, tokens = exp(middle);
-        double gain = loss_of(params_active, tokens, 1) - loss_of(params_active, tokens, experts);
-        if (gain < 0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return exp(high);
+bool vsh_is_joint_law(const vsh_law *law)
+{
+    return law->form == &vsh_form_joint_experts && law->n_counts == VSH_N_ACTIVE;
 }
 
 const vsh_form vsh_form_joint_experts = {
@@ -82,7 +101,7 @@ const vsh_law vsh_ludziejewski2025 = {
     .coefficient = {35.91, -0.1889, -0.2285, 0.0098, 35.98, -0.1775, 0.5529, -0.0259, 1.3637,
                     2.0732, 290.4521},
     .source = "arXiv:2502.05172 equation 6, tables 3 and 4",
-    .evidence = "primary",
+    .evidence = VSH_EVIDENCE_PRIMARY,
     .runs = 280,
     .corpus = "FineWeb-Edu, GPT-2 BPE 50257",
     .range = "79 M - 2.7 B active parameters, 0.5 B - 80 B tokens, 1 - 32 experts, top-1",

@@ -4,20 +4,17 @@
 
 #include <math.h>
 
+#include "planner/laws/one_dimension.h"
+
 enum { E, A, B, ALPHA, R_N, R_D };
 
 #define BETA ALPHA /* tied in the published fit */
-
-static double unique_of(const vsh_point *p)
-{
-    return p->unique > 0 && p->unique < p->tokens ? p->unique : p->tokens;
-}
 
 /* U_N = min(N, (U G)^(beta/alpha) G): parameters that U unique tokens can use. */
 static double usable_params(const double *c, const vsh_point *p)
 {
     double G = pow(c[A] / c[B], 1 / (c[ALPHA] + c[BETA]));
-    double usable = unique_of(p) * G * G;
+    double usable = vsh_point_unique(p) * G * G;
 
     return p->params < usable ? p->params : usable;
 }
@@ -30,7 +27,7 @@ static double worth(double base, double repeats, double star)
 
 vsh_repeats vsh_repeats_of(const double *c, const vsh_point *p)
 {
-    return (vsh_repeats){p->tokens / unique_of(p) - 1, p->params / usable_params(c, p) - 1};
+    return (vsh_repeats){p->tokens / vsh_point_unique(p) - 1, p->params / usable_params(c, p) - 1};
 }
 
 vsh_repeats vsh_muennighoff_repeats(const vsh_point *p)
@@ -40,49 +37,18 @@ vsh_repeats vsh_muennighoff_repeats(const vsh_point *p)
 
 double vsh_muennighoff_effective_tokens(double tokens, double unique)
 {
-    double base = unique > 0 && unique < tokens ? unique : tokens;
+    double base = vsh_point_unique(&(vsh_point){.tokens = tokens, .unique = unique});
 
     return worth(base, tokens / base - 1, vsh_muennighoff2023.coefficient[R_D]);
 }
 
 static double loss(const double *c, const vsh_point *p)
 {
-    double usable = usable_params(c, p), unique = unique_of(p);
+    double usable = usable_params(c, p), unique = vsh_point_unique(p);
     double params = worth(usable, p->params / usable - 1, c[R_N]);
     double tokens = worth(unique, p->tokens / unique - 1, c[R_D]);
 
     return c[E] + c[A] / pow(params, c[ALPHA]) + c[B] / pow(tokens, c[BETA]);
-}
-
-double vsh_muennighoff_price(double params, double tokens, double unique)
-{
-    vsh_point repeated = {.params = params, .tokens = tokens, .unique = unique};
-    vsh_point fresh = {.params = params, .tokens = tokens};
-
-    if (unique == 0 || tokens <= unique)
-        return 0;
-    return vsh_law_loss(&vsh_muennighoff2023, &repeated) -
-           vsh_law_loss(&vsh_muennighoff2023, &fresh);
-}
-
-vsh_optimum vsh_muennighoff_optimum(double flops, double unique)
-{
-    return vsh_law_optimum(&vsh_muennighoff2023, flops, &(vsh_point){.unique = unique});
-}
-
-double vsh_muennighoff_useful_flops(double unique, double nats)
-{
-    double low = log(6 * unique * 1e3), high = low + log(1e12);
-    double best = vsh_muennighoff_optimum(exp(high), unique).loss;
-
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        if (vsh_muennighoff_optimum(exp(middle), unique).loss - best > nats)
-            low = middle;
-        else
-            high = middle;
-    }
-    return exp(high);
 }
 
 const vsh_form vsh_form_repeated = {
@@ -102,7 +68,7 @@ const vsh_law vsh_muennighoff2023 = {
     .coefficient = {1.8691436784054858, 520.8249516599187, 1487.716093782861, 0.3526596, 5.309743,
                     15.387756},
     .source = "arXiv:2305.16264 equations 5 and 6, huggingface/datablations@1370131",
-    .evidence = "primary",
+    .evidence = VSH_EVIDENCE_PRIMARY,
     .runs = 54, /* of Hoffmann's on C4; the rest of the form on the authors' own */
     .corpus = "C4, SentencePiece 32k; R* on GPT-2 BPE",
     .range = "7 M - 8.7 B parameters, 2 B - 900 B tokens, R_N and R_D up to 20",

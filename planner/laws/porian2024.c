@@ -31,7 +31,7 @@ const vsh_law vsh_porian2024 = {.name = "porian2024",
                                 .stderr_ = {0, 0.0026},
                                 .source =
                                     "arXiv:2406.19146 table 1 and figure 1, tuned, RefinedWeb",
-                                .evidence = "secondary, N_0 derived",
+                                .evidence = VSH_EVIDENCE_SECONDARY,
                                 .flops_low = 1.25e16,
                                 .flops_high = 2.56e19,
                                 .corpus = "RefinedWeb, GPT-NeoX BPE 50432",

@@ -3,71 +3,138 @@
 #include <assert.h>
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics.h>
 #include <math.h>
+#include <string.h>
 
 #include "core/rng.h"
 #include "planner/laws/covariance.h"
 
 /* Streams of random numbers: one for each coefficient, then these. */
-enum { THROUGHPUT = VSH_COEFFICIENTS, RESIDUAL };
+enum { THROUGHPUT = VSH_COEFFICIENTS, RESIDUAL, ADDED };
 
-/* The lower Cholesky factor of a law's covariance. */
+/* What coefficients are drawn from: the law's rows, else the lower Cholesky factor of its
+ * covariance, else nothing moves. */
 typedef struct {
-    int count; /* coefficients that move; 0 when the covariance is not known */
+    const vsh_law *law;
+    const vsh_draw_options *options;
+    int count; /* coefficients that move by the factor */
     double row[VSH_COEFFICIENTS][VSH_COEFFICIENTS];
-} factor;
+} source;
 
-static vsh_status decompose(const vsh_law *law, factor *lower, vsh_error *err)
+static vsh_status open_source(const vsh_law *law, const vsh_draw_options *options, source *from,
+                              vsh_error *err)
 {
-    *lower = (factor){0};
-    if (!law->covariance)
+    *from = (source){.law = law, .options = options};
+    if (law->draw_count > 0 || !law->covariance)
         return VSH_OK;
-    lower->count = vsh_form_count(law->form);
-    if (!vsh_covariance_factor(law->covariance, lower->count, lower->row))
+    from->count = vsh_form_count(law->form);
+    if (!vsh_covariance_factor(law->covariance, from->count, from->row))
         return vsh_fail(err, VSH_EINPUT, "%s: the covariance is not positive semidefinite",
                         law->name);
     return VSH_OK;
 }
 
-static double normal(uint64_t seed, int stream, int draw)
+static double uniform(const source *from, int stream, int draw)
 {
-    return gsl_cdf_ugaussian_Pinv(vsh_random_uniform(seed, (uint64_t)stream, (uint64_t)draw));
+    return vsh_random_uniform(from->options->seed, (uint64_t)stream, (uint64_t)draw);
+}
+
+static double normal(const source *from, int stream, int draw)
+{
+    return gsl_cdf_ugaussian_Pinv(uniform(from, stream, draw));
 }
 
 /* The published coefficients moved by one draw, all together. */
-static void draw_coefficients(const vsh_law *law, const factor *lower, uint64_t seed, int draw,
-                              double moved[VSH_COEFFICIENTS])
+static void move_coefficients(const source *from, int draw, double moved[VSH_COEFFICIENTS])
 {
+    const vsh_law *law = from->law;
     double z[VSH_COEFFICIENTS] = {0};
 
-    for (int i = 0; i < lower->count; i++)
-        z[i] = normal(seed, i, draw);
+    for (int i = 0; i < from->count; i++)
+        z[i] = normal(from, i, draw);
     for (int i = 0; i < VSH_COEFFICIENTS; i++) {
         double move = 0;
-        for (int j = 0; j <= i && i < lower->count; j++)
-            move += lower->row[i][j] * z[j];
+        for (int j = 0; j <= i && i < from->count; j++)
+            move += from->row[i][j] * z[j];
         moved[i] = law->form->positive & 1U << i ? law->coefficient[i] * exp(move)
                                                  : law->coefficient[i] + move;
     }
 }
 
-static vsh_interval quantiles(double *values)
+static void draw_coefficients(const source *from, int draw, double c[VSH_COEFFICIENTS])
 {
-    gsl_sort(values, 1, VSH_DRAWS);
-    return (vsh_interval){gsl_stats_quantile_from_sorted_data(values, 1, VSH_DRAWS, 0.025),
-                          gsl_stats_quantile_from_sorted_data(values, 1, VSH_DRAWS, 0.975)};
+    const vsh_law *law = from->law;
+    size_t n = (size_t)vsh_form_count(law->form);
+
+    if (law->draw_count == 0) {
+        move_coefficients(from, draw, c);
+        return;
+    }
+    memset(c, 0, VSH_COEFFICIENTS * sizeof *c);
+    memcpy(c, law->draws + (size_t)(draw % law->draw_count) * n, n * sizeof *c);
 }
+
+/* ---- quantiles ------------------------------------------------------------------------------- */
+
+/* Between the two nearest; infinite ones stand for themselves. */
+static double quantile(const double *sorted, int count, double share)
+{
+    double at = share * (count - 1), past = at - floor(at);
+    int below = (int)at, above = below + 1 < count ? below + 1 : below;
+
+    if (past == 0 || sorted[below] == sorted[above])
+        return sorted[below];
+    return (1 - past) * sorted[below] + past * sorted[above];
+}
+
+vsh_interval vsh_interval_of(double *values, int count)
+{
+    assert(count > 0);
+    for (int i = 0; i < count; i++)
+        if (isnan(values[i]))
+            return (vsh_interval){NAN, NAN};
+    gsl_sort(values, 1, (size_t)count);
+    return (vsh_interval){quantile(values, count, 0.025), quantile(values, count, 0.975)};
+}
+
+/* A model worse than guessing is not trained on: draws above that say no more than guessing. */
+static vsh_interval bounded_interval(double *losses, double centre)
+{
+    double most = fmax(centre, log(VSH_GUESSES));
+    vsh_interval all = vsh_interval_of(losses, VSH_DRAWS);
+
+    if (!isnan(centre) && all.high > most) /* false of NaN */
+        all.high = most;
+    return all;
+}
+
+/* ---- intervals ------------------------------------------------------------------------------- */
 
 /* What one draw multiplies budget and loss by. */
-static double throughput_factor(const vsh_draw_options *options, int draw)
+static double throughput_factor(const source *from, int draw)
 {
-    return exp(options->throughput_log_sd * normal(options->seed, THROUGHPUT, draw));
+    return exp(from->options->throughput_log_sd * normal(from, THROUGHPUT, draw));
 }
 
-static double residual_factor(const vsh_draw_options *options, int draw)
+static double residual_factor(const source *from, int draw)
 {
-    return 1 + options->residual_sd * normal(options->seed, RESIDUAL, draw);
+    const vsh_law *law = from->law;
+    double sd = from->options->residual_sd;
+
+    if (!law->residuals || !(law->residual_sd > 0))
+        return 1 + sd * normal(from, RESIDUAL, draw);
+    return 1 + sd / law->residual_sd *
+                   quantile(law->residuals, VSH_RESIDUALS, uniform(from, RESIDUAL, draw));
+}
+
+/* No draw makes the loss less than the law alone says. */
+static double added(const source *from, int draw)
+{
+    const vsh_draw_options *options = from->options;
+
+    return options->added_sd > 0
+               ? fmax(0, options->added_nats + options->added_sd * normal(from, ADDED, draw))
+               : options->added_nats;
 }
 
 vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *options,
@@ -75,23 +142,40 @@ vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *opt
                                  vsh_error *err)
 {
     double N[VSH_DRAWS], D[VSH_DRAWS], L[VSH_DRAWS];
-    factor lower;
+    source from;
 
     assert(law && options && params && tokens && loss);
-    VSH_TRY(decompose(law, &lower, err));
+    VSH_TRY(open_source(law, options, &from, err));
     for (int draw = 0; draw < VSH_DRAWS; draw++) {
-        double flops = options->flops * throughput_factor(options, draw);
+        double flops = options->flops * throughput_factor(&from, draw);
         double c[VSH_COEFFICIENTS];
         vsh_optimum best;
-        draw_coefficients(law, &lower, options->seed, draw, c);
+        draw_coefficients(&from, draw, c);
         best = vsh_form_optimum(law->form, c, flops, NULL);
         N[draw] = best.params;
         D[draw] = best.tokens;
-        L[draw] = best.loss * residual_factor(options, draw);
+        L[draw] = best.loss * residual_factor(&from, draw); /* NaN of a law that only sizes */
     }
-    *params = quantiles(N);
-    *tokens = quantiles(D);
-    *loss = isfinite(L[0]) ? quantiles(L) : (vsh_interval){NAN, NAN}; /* a law that only sizes */
+    *params = vsh_interval_of(N, VSH_DRAWS);
+    *tokens = vsh_interval_of(D, VSH_DRAWS);
+    *loss = bounded_interval(L, vsh_law_optimum(law, options->flops, NULL).loss);
+    return VSH_OK;
+}
+
+static vsh_status draw_losses(const vsh_law *law, const vsh_point *point,
+                              const vsh_draw_options *options, double L[VSH_DRAWS], vsh_error *err)
+{
+    source from;
+
+    VSH_TRY(open_source(law, options, &from, err));
+    for (int draw = 0; draw < VSH_DRAWS; draw++) {
+        vsh_point moved = *point;
+        double c[VSH_COEFFICIENTS];
+        moved.tokens *= throughput_factor(&from, draw);
+        draw_coefficients(&from, draw, c);
+        L[draw] =
+            vsh_form_loss(law->form, c, &moved) * residual_factor(&from, draw) + added(&from, draw);
+    }
     return VSH_OK;
 }
 
@@ -99,18 +183,25 @@ vsh_status vsh_uncertain_loss(const vsh_law *law, const vsh_point *point,
                               const vsh_draw_options *options, vsh_interval *loss, vsh_error *err)
 {
     double L[VSH_DRAWS];
-    factor lower;
 
     assert(law && point && options && loss);
-    VSH_TRY(decompose(law, &lower, err));
-    for (int draw = 0; draw < VSH_DRAWS; draw++) {
-        vsh_point moved = *point;
-        double c[VSH_COEFFICIENTS];
-        moved.tokens *= throughput_factor(options, draw);
-        draw_coefficients(law, &lower, options->seed, draw, c);
-        L[draw] = vsh_form_loss(law->form, c, &moved) * residual_factor(options, draw);
-    }
-    *loss = quantiles(L);
+    VSH_TRY(draw_losses(law, point, options, L, err));
+    *loss = bounded_interval(L, vsh_law_loss(law, point) + options->added_nats);
+    return VSH_OK;
+}
+
+vsh_status vsh_uncertain_law(const vsh_law *law, const vsh_point *point, vsh_interval *loss,
+                             vsh_error *err)
+{
+    const vsh_draw_options options = {.seed = 1};
+    double L[VSH_DRAWS];
+
+    assert(law && point && loss);
+    VSH_TRY(draw_losses(law, point, &options, L, err));
+    *loss = vsh_interval_of(L, VSH_DRAWS);
+    /* sorted, so the last is the largest */
+    if (!isnan(loss->high) && !(isfinite(L[VSH_DRAWS - 1]) && L[0] > 0))
+        *loss = (vsh_interval){NAN, NAN};
     return VSH_OK;
 }
 
@@ -123,26 +214,27 @@ vsh_status vsh_uncertain_target(const vsh_law *law, const vsh_point *given, doub
     double N[VSH_DRAWS], D[VSH_DRAWS], C[VSH_DRAWS], T[VSH_DRAWS];
     double centre = vsh_form_need(law->form, law->coefficient, given, loss).flops;
     int reached = 0;
-    factor lower;
+    source from;
 
     assert(law && given && options && need);
-    VSH_TRY(decompose(law, &lower, err));
+    VSH_TRY(open_source(law, options, &from, err));
     for (int draw = 0; draw < VSH_DRAWS; draw++) {
         double c[VSH_COEFFICIENTS];
         vsh_need one;
-        draw_coefficients(law, &lower, options->seed, draw, c);
-        one = vsh_form_need(law->form, c, given, loss / residual_factor(options, draw));
+        draw_coefficients(&from, draw, c);
+        one = vsh_form_need(law->form, c, given,
+                            (loss - added(&from, draw)) / residual_factor(&from, draw));
         N[draw] = one.params;
         D[draw] = one.tokens;
         C[draw] = one.flops;
-        T[draw] = one.flops / throughput_factor(options, draw);
+        T[draw] = one.flops / throughput_factor(&from, draw);
         reached += T[draw] <= options->flops;
         T[draw] /= centre;
     }
     need->share = (double)reached / VSH_DRAWS;
-    need->params = quantiles(N);
-    need->tokens = quantiles(D);
-    need->flops = quantiles(C);
-    need->time = quantiles(T);
+    need->params = vsh_interval_of(N, VSH_DRAWS);
+    need->tokens = vsh_interval_of(D, VSH_DRAWS);
+    need->flops = vsh_interval_of(C, VSH_DRAWS);
+    need->time = vsh_interval_of(T, VSH_DRAWS);
     return VSH_OK;
 }

@@ -1,6 +1,6 @@
-/* Intervals of a law: coefficients drawn together from the covariance of a bootstrap,
- * never one by one (corr(ln A, alpha) = .9992), widened by what a new run and the throughput add.
- */
+/* Intervals of a law: coefficients drawn together, never one by one (corr(ln A, alpha) = .9992),
+ * from the rows of a bootstrap or from its covariance, widened by what a new run and the throughput
+ * add. */
 #ifndef VSH_UNCERTAINTY_H
 #define VSH_UNCERTAINTY_H
 
@@ -15,16 +15,21 @@ typedef struct {
 } vsh_interval;
 
 typedef struct {
-    double flops;             /* the budget at the centre */
-    double throughput_log_sd; /* of a log-normal factor on it; 0 when only the fit is asked */
-    double residual_sd;       /* relative, of a new run; 0 when only the fit is asked */
+    double flops;                /* the budget at the centre */
+    double throughput_log_sd;    /* of a log-normal factor on it; 0 when only the fit is asked */
+    double residual_sd;          /* relative, of a new run; 0 when only the fit is asked. A law with
+                                  * quantiles of its residuals draws from those, scaled to it. */
+    double added_nats, added_sd; /* on a loss: what the law leaves out, such as repetition */
     uint64_t seed;
 } vsh_draw_options;
 
 enum { VSH_DRAWS = 2000 };
 
-/* 95 % intervals of the optimum of a budget. A law without a shipped covariance keeps its published
- * coefficients in every draw. */
+/* Of values, which are sorted; NaN when one of them is. */
+vsh_interval vsh_interval_of(double *values, int count);
+
+/* 95 % intervals of the optimum of a budget. A law without draws and covariance keeps its published
+ * coefficients in every draw. No loss is above that of guessing, unless the law itself is. */
 vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *options,
                                  vsh_interval *params, vsh_interval *tokens, vsh_interval *loss,
                                  vsh_error *err);
@@ -33,6 +38,10 @@ vsh_status vsh_uncertain_optimum(const vsh_law *law, const vsh_draw_options *opt
  * tokens. */
 vsh_status vsh_uncertain_loss(const vsh_law *law, const vsh_point *point,
                               const vsh_draw_options *options, vsh_interval *loss, vsh_error *err);
+
+/* The same of the law alone: no residual, no bound, NaN when one draw has no finite loss. */
+vsh_status vsh_uncertain_law(const vsh_law *law, const vsh_point *point, vsh_interval *loss,
+                             vsh_error *err);
 
 /* 95 % intervals of what a loss needs; high is infinite when more than one draw in forty cannot
  * reach it at all. */

@@ -12,12 +12,12 @@
 enum { GPT2_VOCAB = 50257, CHIPS_MAX = 10000000, LAYOUT_TEXT = 160 };
 
 const char *const vsh_step_columns[VSH_STEP_COLUMNS + 1] = {
-    "model",     "layers",    "hidden",  "heads",       "kv_heads",     "ffn",
-    "vocab",     "mlp",       "seq",     "batch",       "micro_batch",  "chips",
-    "slice",     "layout",    "tp",      "pp",          "dp",           "ep",
-    "cp",        "sp",        "zero",    "interleave",  "precision",    "recompute",
-    "optimizer", "attention", "dropout", "step_time_s", "step_time_ms", "tokens_per_s",
-    NULL};
+    "model",        "layers", "hidden",    "heads",      "kv_heads",    "ffn",
+    "vocab",        "mlp",    "seq",       "batch",      "micro_batch", "chips",
+    "slice",        "layout", "tp",        "pp",         "dp",          "ep",
+    "cp",           "sp",     "zero",      "interleave", "precision",   "recompute",
+    "optimizer",    "recipe", "attention", "dropout",    "step_time_s", "step_time_ms",
+    "tokens_per_s", NULL};
 
 static const char *const attention_words[] = {"flash", "full", NULL};
 
@@ -136,7 +136,7 @@ static vsh_status word(const reader *r, vsh_step_column column, const char *cons
                        int otherwise, int *value, vsh_error *err)
 {
     const char *text = cell(r, column);
-    char expected[120] = "";
+    char expected[240] = "";
     size_t used = 0;
 
     *value = otherwise;
@@ -147,11 +147,12 @@ static vsh_status word(const reader *r, vsh_step_column column, const char *cons
             *value = i;
             return VSH_OK;
         }
-        used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%s",
-                                 i == 0         ? ""
-                                 : words[i + 1] ? ", "
-                                                : " or ",
-                                 words[i]);
+        if (used < sizeof expected)
+            used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%s",
+                                     i == 0         ? ""
+                                     : words[i + 1] ? ", "
+                                                    : " or ",
+                                     words[i]);
     }
     return wrong(r, column, expected, err);
 }
@@ -279,17 +280,19 @@ static vsh_status read_words(const reader *r, vsh_step_run *run, vsh_error *err)
 {
     static const char *const no_yes[] = {"0", "1", NULL};
     vsh_precision usual;
-    int precision, recompute, optimizer, attention, dropout;
+    int precision, recompute, optimizer, recipe, attention, dropout;
 
     vsh_hardware_peak(r->hardware, VSH_BF16, &usual);
     VSH_TRY(word(r, VSH_STEP_PRECISION, vsh_precision_words, (int)usual, &precision, err));
     VSH_TRY(word(r, VSH_STEP_RECOMPUTE, vsh_recompute_words, 0, &recompute, err));
     VSH_TRY(word(r, VSH_STEP_OPTIMIZER, vsh_optimizer_words, VSH_ADAMW, &optimizer, err));
+    VSH_TRY(word(r, VSH_STEP_RECIPE, vsh_recipe_words, -1, &recipe, err));
     VSH_TRY(word(r, VSH_STEP_ATTENTION, attention_words, 0, &attention, err));
     VSH_TRY(word(r, VSH_STEP_DROPOUT, no_yes, 0, &dropout, err));
     run->precision = (vsh_precision)precision;
     run->recompute = (vsh_recompute_mode)recompute;
-    run->recipe = vsh_recipe_for(run->precision, (vsh_optimizer)optimizer);
+    run->recipe = recipe >= 0 ? vsh_recipe_at(recipe)
+                              : vsh_recipe_for(run->precision, (vsh_optimizer)optimizer);
     run->flash = attention == 0;
     run->dropout = dropout == 1;
     return VSH_OK;

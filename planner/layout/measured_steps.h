@@ -34,6 +34,7 @@ typedef enum {
     VSH_STEP_PRECISION,
     VSH_STEP_RECOMPUTE,
     VSH_STEP_OPTIMIZER,
+    VSH_STEP_RECIPE,
     VSH_STEP_ATTENTION,
     VSH_STEP_DROPOUT,
     VSH_STEP_TIME_S, /* the first of these three that is there */

@@ -26,8 +26,8 @@ static const double untouched = 0.5;
  * degree of freedom). */
 static const double by_chance = 3.84;
 
-/* Different runs needed for each constant. */
-enum { RUNS_A_CONSTANT = 2 };
+/* Different runs needed for each constant; constants that may move at all: more is no physics. */
+enum { RUNS_A_CONSTANT = 2, MOVED_MOST = 8 };
 
 /* The least of the loss over the free constants, each in units of its range. */
 typedef struct {
@@ -369,9 +369,10 @@ static vsh_status solve(solver *s, int free_most, double sd[N])
 typedef struct {
     vsh_arena *arena;
     const vsh_measured_steps *steps;
-    int *run;         /* of each row: its number among the different runs */
-    double *share;    /* of the peak that the measured step reached */
-    double *error[3]; /* before, after, null; of the rows that judge */
+    const vsh_software *software; /* before */
+    int *run;                     /* of each row: its number among the different runs */
+    double *share;                /* of the peak that the measured step reached */
+    double *error[3];             /* before, after, null; of the rows that judge */
     solver solver;
 } job;
 
@@ -471,14 +472,14 @@ static double choose(job *j, int one)
 static vsh_status judge_row(job *j, int row, const vsh_stack *before, const vsh_stack *after,
                             double null_share, int judged, vsh_error *err)
 {
-    const vsh_measured_step *step = &j->steps->step[row];
-    const vsh_stack *stack[2] = {before, after};
+    vsh_measured_step step = j->steps->step[row];
+    vsh_step_time time;
 
-    for (int i = 0; i < 2; i++) {
-        vsh_step_time time;
-        VSH_TRY(vsh_measured_predict(step, stack[i], &time, err));
-        j->error[i][judged] = time.step / step->seconds - 1;
-    }
+    VSH_TRY(vsh_measured_predict(&step, after, &time, err));
+    j->error[1][judged] = time.step / step.seconds - 1;
+    step.run.software = *j->software;
+    VSH_TRY(vsh_measured_predict(&step, before, &time, err));
+    j->error[0][judged] = time.step / step.seconds - 1;
     j->error[2][judged] = j->share[row] / null_share - 1;
     return VSH_OK;
 }
@@ -541,7 +542,8 @@ static void keep(const job *j, const double sd[N], vsh_stack_fit *fit)
 }
 
 vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
-                            const vsh_stack *before, vsh_stack_fit *fit, vsh_error *err)
+                            const vsh_stack *before, const vsh_software *software,
+                            vsh_stack_fit *fit, vsh_error *err)
 {
     double sd[N];
     int told_by;
@@ -549,6 +551,7 @@ vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
 
     assert(steps && steps->count > 0 && before && fit);
     VSH_TRY(start(&j, arena, steps, err));
+    j.software = software;
     *fit = (vsh_stack_fit){.before = *before, .rows = steps->count};
     fit->runs = number_runs(steps, j.run);
     if (fit->runs < VSH_STEPS_LEAST)
@@ -560,7 +563,8 @@ vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
     fit->fitted = j.solver.count;
     point_of(before, j.solver.at);
     j.solver.free = (1U << N) - 1;
-    VSH_TRY(solve(&j.solver, told_by / RUNS_A_CONSTANT, sd));
+    told_by /= RUNS_A_CONSTANT;
+    VSH_TRY(solve(&j.solver, told_by < MOVED_MOST ? told_by : MOVED_MOST, sd));
     keep(&j, sd, fit);
     VSH_TRY((fit->leave_one_out ? judge_each : judge_thirds)(&j, fit, err));
     fit->error_before = sum_up(j.error[0], fit->held_out);

@@ -69,11 +69,13 @@ static spent span_time(const vsh_platform *p, const vsh_span *s)
 static spent both_ways(const vsh_platform *p, const vsh_part_price *part)
 {
     spent forward = span_time(p, &part->forward), backward = span_time(p, &part->backward);
-    double host = (part->forward.launches + part->backward.launches) * p->rate.dispatch +
-                  part->forward.late + part->backward.late;
     spent both = {forward.chip + backward.chip, forward.exposed + backward.exposed, 0};
+    double late = part->forward.late + part->backward.late, dispatch = p->rate.dispatch;
+    vsh_queue queue = {{spent_sum(both)}, part->forward.launches + part->backward.launches};
 
-    both.host = fmax(0, host - spent_sum(both));
+    if (dispatch > 0)
+        queue.launches += late / dispatch;
+    both.host = vsh_queue_time(&p->rate, &queue).v - queue.chip.v;
     return both;
 }
 

@@ -45,10 +45,10 @@ shows() { # CODE REGEX COMMAND...
     note $? "shows $want '$regex': $*"
 }
 
-claim() { # WHAT COMMAND...: the command succeeds
+claim() { # WHAT COMMAND...: the command succeeds; stdout.txt is still what run left
     what=$1
     shift
-    "$@" > stdout.txt 2> stderr.txt
+    "$@" > claim.txt 2> stderr.txt
     code=$?
     note "$code" "$what"
 }

@@ -15,7 +15,7 @@ refuses 2 'no profile "tpu-v5"; did you mean tpu-v5e or tpu-v5p\?' "$plan" --hw 
 refuses 2 'hw: expected a profile such as tpu-v5e, got nothing' "$plan" --hours 100
 refuses 2 'hours: expected a number such as 100, got nothing' "$plan" --hw tpu-v5e
 refuses 2 'either hours or days, got both' "$plan" --hw tpu-v5e --hours 1 --days 1
-refuses 2 'unknown option "--hour"; did you mean hours\?' "$plan" --hw tpu-v5e --hour 100
+refuses 2 'unknown option "--hour"; did you mean --hours\?' "$plan" --hw tpu-v5e --hour 100
 refuses 2 'unknown command "cuont"; did you mean count\?' "$plan" cuont
 refuses 2 'hours: expected a number from .* got "-5"' "$plan" --hw tpu-v5e --hours -5
 refuses 2 'hours: expected a number from .* got "0"' "$plan" --hw tpu-v5e --hours 0
@@ -45,13 +45,13 @@ refuses 2 'law: clark2022 ignores tokens' $job --law clark2022
 refuses 2 'data: not built yet' $job --data shards
 refuses 2 'json: takes no value' $job --json=yes
 refuses 2 'unexpected word "now"' $job now
-for command in estimate search calibrate validate export; do
+for command in search calibrate validate; do
     refuses 2 "$command: not built yet" "$plan" $command --hw tpu-v5e
 done
 refuses 2 'no model "gpt2-124"; did you mean gpt2-124m\?' "$plan" count --model gpt2-124
 refuses 2 'seq: expected a whole number' "$plan" count --model gpt2-124m --seq 0
 refuses 2 'No such file' "$plan" count --model ./missing.yaml
-refuses 2 'a directory' "$plan" count --model ./
+refuses 2 'found a folder' "$plan" count --model ./
 refuses 2 'No such file' "$plan" --hw ./missing.yaml --hours 1
 
 # ---- a profile with one line changed: SED REGEX

@@ -26,6 +26,8 @@ answers 0 '.law == "tied" and (has("beta") | not)' "$plan" fit noisy.csv --law t
 answers 0 '.L0 > 5.54 and .L0 < 5.55' "$plan" fit noisy.csv --law bounded --vocab 256 --bootstrap 0
 answers 0 '(.E - 1.8 | fabs) < .1' "$plan" fit noisy.csv --objective least-squares --bootstrap 0
 shows 0 'optimum .* parameters' "$plan" fit noisy.csv
+answers 0 '[.explain[].name] | contains(["E", "beta", "objective", "residual"])' "$plan" fit noisy.csv --bootstrap 0 --explain
+shows 0 'Where each number comes from' "$plan" fit noisy.csv --bootstrap 0 --explain
 shows 0 'worst runs' "$plan" fit noisy.csv --bootstrap 0
 claim "the answer fits 80 columns" sh -c "'$plan' fit noisy.csv --hold-out 2 | awk 'length > 80 {bad = 1} END {exit bad}'"
 claim "the answer fits one screen" sh -c "[ \$('$plan' fit noisy.csv --hold-out 2 | wc -l) -le 30 ]"
@@ -43,6 +45,27 @@ answers 0 '.law == "law" and .valid' "$plan" loss --law law.yaml --params 350M -
 answers 0 '.optimum.law == "law"' "$plan" --hw tpu-v5e --hours 100 --law law.yaml
 echo "a letter" > letter.txt
 refuses 2 'is there and is no law' "$plan" fit noisy.csv --bootstrap 0 --out letter.txt
+
+# a weak fit is weak in the law file too: what is open is named, intervals are those of its draws
+awk 'BEGIN { srand(5); print "params,tokens,loss"
+    for (i = 0; i < 21; i++) { N = 4e7 * 1.6 ^ (i % 7); D = 1e9 * 3 ^ int(i / 7) * (1 + .1 * (i % 3))
+        printf "%.6g,%.6g,%.6f\n", N, D, (1.8 + 480 / N ^ .35 + 2100 / D ^ .37) * exp(.04 * (rand() + rand() - 1)) } }' > weak.csv
+answers 0 '(.open | contains(["E"])) and .covariance == null and (.stderr | has("E") | not) and (.interval.E[1] > 10 * .interval.E[0])' "$plan" fit weak.csv --out weak.yaml
+shows 0 'not identified by these runs' "$plan" fit weak.csv
+shows 0 'not identified' "$plan" laws --law weak.yaml
+answers 0 '.laws[0] | (.open | contains(["E"])) and .draws == 200' "$plan" laws --law weak.yaml
+answers 0 '.loss_low > 0.85 * .loss and .loss_high < 1.15 * .loss' "$plan" loss --law weak.yaml --params 200M --tokens 3G
+answers 0 '.recommended | .loss_high < 10.83 and .loss_low > 0' "$plan" --hw tpu-v5e --hours 100 --law weak.yaml
+answers 0 '.optimum | .loss_high < 10.83 and .params_low > 0' "$plan" --hw tpu-v5e --hours 100 --law weak.yaml
+claim "what is weak fits 80 columns" sh -c "'$plan' fit weak.csv | awk 'length > 80 {bad = 1} END {exit bad}'"
+
+# what cannot be written so that it is read back is refused before anything is fitted
+refuses 2 'bootstrap: expected 0 or at least 20' "$plan" fit noisy.csv --bootstrap 2 --out two.yaml
+refuses 2 'corpus: expected a text of 1 to 400 bytes' "$plan" fit noisy.csv --corpus "$(awk 'BEGIN {for (i = 0; i < 500; i++) printf "x"}')"
+refuses 2 'corpus: expected one line of UTF-8' "$plan" fit noisy.csv --corpus "$(printf 'a\377b')"
+claim "nothing was written of them" sh -c '! test -e two.yaml'
+answers 0 '.laws[0] | .fitted.flops[0] > 1e16 and .fitted.tokens_per_param[1] > 100' "$plan" laws --law law.yaml
+answers 0 '.valid | not' "$plan" loss --law law.yaml --params 20M --tokens 300G
 
 # ---- other shapes of the same table
 { printf '\357\273\277'; sed 's/$/\r/' exact.csv; } > windows.csv

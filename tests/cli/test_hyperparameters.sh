@@ -15,7 +15,7 @@ answers 0 '[.hyperparameters.laws[] | select(.law == "porian2024")][0] | (.in_ra
 # experts: the law that knows only dense models falls out, and the rate falls
 answers 0 '[.hyperparameters.laws[] | select(.used) | .law] == ["steplaw2025","ludziejewski2025"]' $mission --experts 8
 # compute that is not 6 N D: beyond DeepSeek's fit
-answers 0 '[.hyperparameters.laws[] | select(.law == "deepseek2024")][0] | (.in_range | not) and .outside_by == "3e+19 FLOP"' $mission --flops 3e19
+answers 0 '[.hyperparameters.laws[] | select(.law == "deepseek2024")][0] | (.in_range | not) and .outside_by == "3e19 FLOP"' $mission --flops 3e19
 # tiny: no law was fitted there, its rates are held to 3e-3 and the answer says so
 answers 0 '.hyperparameters | .learning_rate_extrapolated and .learning_rate_high <= 0.003 and (.note | test("no law was fitted"))' $ask --params 10M --tokens 200M
 # small batches and repeated data
@@ -26,6 +26,10 @@ answers 0 '.too_few_steps and .steps < 2000' $ask --params 10M --tokens 1M
 answers 0 '.model == "gpt2-124m" and .params_non_embedding < .params_matmul and .params_matmul < .params_active' $ask --model gpt2-124m --tokens 2.5G
 answers 0 '.experts > 1 and .seq > 0' $ask --model tiny-moe --tokens 2G
 shows 0 'in its range' $mission
+shows 0 'steps at least +2,000' $mission
+shows 0 'Step Law 2025 +1e-3' $ask --params 1G --tokens 20G
+answers 0 '.explain | length > 12 and all(.[]; .formula and .source and .tag)' $mission --explain
+shows 0 'Where each number comes from' $mission --explain
 shows 0 'no law was fitted at such a run' $ask --params 10M --tokens 200M
 for question in "--params 350M --tokens 8.5G" "--params 10M --tokens 200M" "--params 400G --tokens 9T --experts 64" "--params 1 --tokens 1" "--model gpt2-124m --tokens 1T --unique 1G"; do
     run $ask $question

@@ -35,6 +35,12 @@ shows 0 '3.718, best known' $far
 answers 0 '.nearest_measured.loss > 3.7 and .nearest_measured.loss < 3.73' "$plan" loss --law muennighoff2023 --params 146M --tokens 5.9G --unique 100M
 answers 0 '.nearest_measured.corpus | test("MassiveText")' "$plan" loss --params 350M --tokens 8G
 
+# runs of another text are said to be of another
+answers 0 '.nearest_measured.same_corpus' "$plan" loss --params 350M --tokens 8G
+answers 0 '.nearest_measured.same_corpus | not' "$plan" loss --law ludziejewski2025 --params 350M --tokens 8G
+shows 0 'another corpus' "$plan" loss --law ludziejewski2025 --params 350M --tokens 8G
+answers 0 '.nearest_measured.corpus | test("MassiveText")' "$plan" loss --law clark2022 --params 350M --tokens 130G
+
 # a law that only sizes; budgets; models
 answers 0 '.loss == null and .loss_low == null and (.params - 4.39e8 | fabs) < 1e6' "$plan" loss --law porian2024 --flops 1.8e19
 answers 0 '.loss == null' "$plan" loss --law porian2024 --params 100M --tokens 2G
@@ -65,7 +71,7 @@ job="$plan --hw tpu-v5e --hours 100"
 answers 0 '.law == "mine" and .n_counts == "non-embedding" and .valid and (.loss - 2.71470 | fabs) < 1e-3' "$plan" loss --law ./mine.yaml --params 300M --tokens 8G
 answers 0 '.law == "mine"' "$plan" loss --law mine.yaml --params 300M --tokens 8G
 answers 0 '.law == "mine"' "$plan" loss --law lawfile --params 300M --tokens 8G
-answers 0 '.laws | length == 1 and .[0].name == "mine" and .[0].runs == 35 and .[0].evidence == "fit" and (.[0].covariance.rows | length == 5)' "$plan" laws --law mine.yaml
+answers 0 '.laws | length == 1 and .[0].name == "mine" and .[0].runs == 35 and .[0].evidence == "fit" and (.[0].covariance | length == 5)' "$plan" laws --law mine.yaml
 answers 0 '.optimum | .law == "mine" and (.by_law | length == 9) and .by_law[8].law == "mine" and .by_law[8].n_counts == "non-embedding" and .params_low < 0.9 * .params and .params_high > 1.1 * .params' $job --law mine.yaml
 answers 0 '.recommended | .loss_law == "mine" and .loss_low < .loss and .loss < .loss_high' $job --law mine.yaml
 shows 0 'text like my text' $job --law mine.yaml
@@ -81,7 +87,7 @@ refuses 2 'wrong.yaml:2:7' $job --law wrong.yaml
 
 # the documents' own examples
 awk '/^## A law/ { law = 1 } inside && /^```$/ { exit } inside { print } law && /^```yaml/ { inside = 1 }' "$ROOT/docs/formats.md" > document.yaml
-answers 0 '.laws[0] | .name == "my runs" and (.covariance.rows | length == 5)' "$plan" laws --law document.yaml
+answers 0 '.laws[0] | .name == "my runs" and (.covariance | length == 5)' "$plan" laws --law document.yaml
 awk '/^```$/ { inside = !inside; next } inside && !/^\$/ && !/\.\.\.$/ { print }' "$ROOT/docs/laws.md" > document.txt
 run $far
 cp stdout.txt far.txt
@@ -89,7 +95,7 @@ claim 'docs/laws.md shows what loss says' sh -c 'test -s document.txt; while IFS
 
 # laws
 answers 0 '.laws | length == 9 and all(.[]; (.coefficients | length > 1) and .source != null and .range != null and .d_counts != null and .evidence != null and (.fitted.params | length == 2))' "$plan" laws
-answers 0 '.laws[0] | .name == "besiroglu2024" and .covariance.of == ["ln E", "ln A", "ln B", "alpha", "beta"] and .runs == 240 and .stderr.beta == 0.021' "$plan" laws
+answers 0 '.laws[0] | .name == "besiroglu2024" and .covariance_of == ["ln E", "ln A", "ln B", "alpha", "beta"] and .runs == 240 and .stderr.beta == 0.021' "$plan" laws
 answers 0 '[.laws[] | select(.covariance != null)] | length == 1' "$plan" laws
 answers 0 '.laws | length == 1 and .[0].name == "clark2022" and (.[0].d_counts | test("tokens do not enter"))' "$plan" laws clark2022
 answers 0 '.laws[0].offset | .runs == 70 and .tag == "calibrated"' "$plan" laws --law muennighoff2023
@@ -97,10 +103,27 @@ for law in kaplan2020 hoffmann2022 besiroglu2024 muennighoff2023 ludziejewski202
     shows 0 "$law" "$plan" laws
 done
 fits() { awk '{ gsub(/Ê/, "E") } length($0) > 80 { bad = 1 } END { exit bad }' stdout.txt; }
+for options in '' --verbose --explain 'besiroglu2024 --explain'; do
+    run "$plan" laws $options
+    claim "laws $options fit 80 columns" fits
+done
 run "$plan" laws
-claim 'laws fit 80 columns' fits
+claim 'a line a law' [ "$(wc -l < stdout.txt)" -le 20 ]
+refuses 2 'no law "besiroglu"; did you mean besiroglu2024' "$plan" laws besiroglu
+refuses 2 'no law "foo", nor a file .*besiroglu2024' "$plan" laws foo
 run $far
 claim 'a bound with its runs fits 80 columns' fits
+
+# each number with its formula, source and tag
+answers 0 '[.explain[].name] | contains(["loss", "loss, low end", "residual of a new run", "E", "beta"])' "$plan" loss --params 350M --tokens 8G --explain
+answers 0 'all(.explain[]; .formula and .source and .tag)' "$plan" loss --law porian2024 --flops 1.8e19 --explain
+answers 0 '[.explain[].name] | contains(["A", "alpha", "residual of a new run"])' "$plan" laws besiroglu2024 --explain
+shows 0 'Where each number comes from' "$plan" loss --params 350M --tokens 8G --explain
+shows 0 'loss below 10.82' "$plan" loss --params 1 --tokens 1
+for command in '' loss laws hyperparameters experts advice fit count hw; do
+    run "$plan" $command --help
+    claim "the help of $command fits 80 columns" fits
+done
 
 refuses 2 'no law "hofmann2022"; did you mean hoffmann2022\?' "$plan" loss --law hofmann2022 --params 1G --tokens 1G
 refuses 2 'no law "clark2023"; did you mean clark2022\?' "$plan" laws clark2023

@@ -71,7 +71,7 @@ for option in '--dataflow os' '--weights double' '--bandwidth 8' '--buffers 3'; 
     refuses 2 "${word#--}: only with --array" $gemm --hw tpu-v5e $option
 done
 refuses 2 'refresh: only with --hw auto' $array --refresh
-refuses 2 'unknown option "--aray"; did you mean array\?' $gemm --aray 8x8
+refuses 2 'unknown option "--aray"; did you mean --array\?' $gemm --aray 8x8
 refuses 2 'unknown option "--model"' $array --model tiny-moe
 refuses 4 'output: No space left on device' sh -c "$array > /dev/full"
 refuses 4 'output: No space left on device' sh -c "$array --json > /dev/full"

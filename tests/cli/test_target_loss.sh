@@ -24,9 +24,12 @@ answers 1 '.target.verdict | test("no repeating")' $job --target-loss 3.3 --toke
 answers 0 'has("target") | not' $job
 shows 0 'To reach  loss 3 by Besiroglu' $job --target-loss 3
 shows 1 'budget does not reach it' $job --target-loss 2.7
+run $job --target-loss 2.5
+tr -s ' \n' ' ' < stdout.txt | grep -q '2.33e20 FLOP, with activations recomputed; memory holds it below 1.06 B'
+note $? "the size that memory leaves, and its compute"
 for loss in 1.5 1.85 2.7 3 6; do
     run $job --target-loss $loss
-    [ "$(awk '!/^  Next/ && length($0) > n { n = length($0) } END { print n }' stdout.txt)" -le 80 ] && ! grep -q ' $' stdout.txt
+    [ "$(awk 'length($0) > n { n = length($0) } END { print n }' stdout.txt)" -le 80 ] && ! grep -q ' $' stdout.txt
     note $? "a screen of 80 columns to reach $loss"
 done
 refuses 2 'hours: expected a number' "$plan" --hw tpu-v5e --target-loss 3

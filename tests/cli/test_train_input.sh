@@ -17,7 +17,7 @@ shows 0 'dry-run.*print the prediction' "$train" run --help
 shows 0 'Examples|vishwa-train run trainer' "$train" run -h
 refuses 2 'unknown command "rum"; did you mean run\?' "$train" rum
 refuses 2 'run: expected a configuration such as' "$train" run
-refuses 2 'unknown option "--dryrun"; did you mean dry-run\?' $go --dryrun
+refuses 2 'unknown option "--dryrun"; did you mean --dry-run\?' $go --dryrun
 refuses 2 'unexpected word "experts.yaml"' $go experts.yaml
 refuses 2 'steps: expected a whole number from 1' $go --steps 0
 refuses 2 'hours: expected a number' $go --hours 0
@@ -27,7 +27,7 @@ refuses 2 'set: expected KEY=VALUE.* got "steps"' $go --set steps
 refuses 2 'set: expected KEY=VALUE' $go --set =3
 refuses 2 'set: expected KEY=VALUE, got nothing' $go --set=
 refuses 2 'No such file' "$train" run missing.yaml
-refuses 2 'a directory' "$train" run .
+refuses 2 'found a folder' "$train" run .
 
 answers 0 '.schema_version == 1 and .params_total == 28864 and .batch_tokens == 256 and .accumulate == 2 and
     .predicted.memory_bytes == .memory.total_bytes and .predicted.params == .params_total' \

@@ -22,7 +22,8 @@ static void check_round_trip(vsh_arena *arena, const vsh_law *law)
     assert(back.form == law->form && back.n_counts == law->n_counts && back.runs == law->runs);
     for (int i = 0; i < VSH_COEFFICIENTS; i++)
         assert(back.coefficient[i] == law->coefficient[i] && back.stderr_[i] == law->stderr_[i]);
-    assert(!back.covariance == !law->covariance);
+    assert(!back.covariance == !law->covariance && back.draw_count == law->draw_count);
+    assert(!back.residuals == !law->residuals && back.open == law->open);
     assert(back.params_low == law->params_low && back.tokens_high == law->tokens_high);
 }
 
@@ -30,7 +31,8 @@ static void check_figures(const vsh_law *law)
 {
     const vsh_point point = {law->params_low, law->tokens_low, 0, 1, 0};
     const vsh_draw_options draws = {.seed = 1, .residual_sd = vsh_law_residual(law)};
-    vsh_interval range;
+    const vsh_draw_options budget = {.flops = 6 * point.params * point.tokens, .seed = 1};
+    vsh_interval range, params, tokens;
     vsh_error err;
     char reason[160];
 
@@ -39,8 +41,13 @@ static void check_figures(const vsh_law *law)
     if (!law->form->loss)
         return;
     assert(isfinite(vsh_law_loss(law, &point)));
-    if (law->covariance)
-        assert(vsh_uncertain_loss(law, &point, &draws, &range, &err) == VSH_OK);
+    if (!law->covariance && law->draw_count == 0)
+        return;
+    assert(vsh_uncertain_loss(law, &point, &draws, &range, &err) == VSH_OK);
+    assert(isfinite(range.low) && isfinite(range.high) && range.low <= range.high);
+    assert(vsh_uncertain_optimum(law, &budget, &params, &tokens, &range, &err) == VSH_OK);
+    assert(!law->form->no_tokens || isnan(params.low));
+    assert(law->form->no_tokens || (params.low > 0 && tokens.low > 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

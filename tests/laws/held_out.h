@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/rng.h"
 #include "planner/fit/fit.h"
 #include "planner/fit/fittable.h"
 #include "planner/laws/law.h"
@@ -70,24 +69,17 @@ static inline double held_median(double *value, int count)
     return (value[(count - 1) / 2] + value[count / 2]) / 2;
 }
 
-/* The middle 95 % of what the draws say of a run, each times one plus a residual: as the planner
- * makes it (docs/laws.md). */
+/* The middle 95 % of a new run, as the planner makes it (docs/laws.md). */
 static inline vsh_interval held_range(const vsh_fit *fit, const vsh_run *run)
 {
-    double loss[HELD_DRAWS];
-    int count = fit->draw_count < HELD_DRAWS ? fit->draw_count : HELD_DRAWS;
+    const vsh_draw_options options = {.seed = 1, .residual_sd = vsh_law_residual(&fit->law)};
+    vsh_interval range = {NAN, NAN};
+    vsh_error err;
 
-    if (count < HELD_DRAWS / 2)
+    if (fit->draw_count < HELD_DRAWS / 2 ||
+        vsh_uncertain_loss(&fit->law, &run->at, &options, &range, &err) != VSH_OK)
         return (vsh_interval){NAN, NAN};
-    for (int i = 0; i < count; i++) {
-        double u = vsh_random_uniform(1, (uint64_t)run->line, (uint64_t)(2 * i));
-        double v = vsh_random_uniform(1, (uint64_t)run->line, (uint64_t)(2 * i + 1));
-        double normal = sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v);
-        loss[i] =
-            vsh_form_loss(fit->form, fit->draw[i], &run->at) * (1 + fit->residual_sd * normal);
-    }
-    qsort(loss, (size_t)count, sizeof *loss, held_by_value);
-    return (vsh_interval){loss[(int)(0.025 * count)], loss[count - 1 - (int)(0.025 * count)]};
+    return range;
 }
 
 /* A predictor with its coefficients. */

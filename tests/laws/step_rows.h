@@ -197,7 +197,7 @@ static const step_set step_sets[STEP_SETS] = {
     {"Megatron-LM, A100 (Narayanan)", "a100-80gb", "megatron-lm", 3.5, 3.5, STEP_MEGATRON,
      STEP_MEGATRON, "matrix memory link_fast link_slow overlap", "arXiv:2104.04473 (SC21) Table 1"},
     {"vTrain multi-node, A100", "a100-80gb", "megatron-deepspeed", 6.5, 8, STEP_VTRAIN_MULTI,
-     STEP_VTRAIN_MULTI, "matrix memory dispatch link_fast overlap wait",
+     STEP_VTRAIN_MULTI, "matrix memory dispatch link_fast overlap wait blend",
      "VIA-Research/vTrain@f8dda8473a data/ground_truth_multi.csv and _single.csv"},
     {"vTrain single-node, A100", "a100-40gb", "megatron-deepspeed", 6, 20, STEP_VTRAIN_MULTI,
      STEP_VTRAIN_SINGLE, NULL,

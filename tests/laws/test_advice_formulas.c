@@ -154,14 +154,20 @@ static void the_cache_of_a_350_m_model_takes_50_mb(void)
 
 /* ---- over-training --------------------------------------------------------------------------- */
 
+/* Equation 4 of arXiv:2403.08540. */
+static double gadre(double E, double a, double b, double eta, double flops, double ratio)
+{
+    return E + (a * pow(ratio, eta) + b * pow(ratio, -eta)) * pow(flops, -eta);
+}
+
 static void gadres_form_is_chinchillas_with_one_exponent(void)
 {
-    CHECK_NEAR(vsh_gadre_loss(1.8691436784054858, 714.3368207540548, 2040.4751754509211, 0.1763298,
-                              1.92e19, 20),
-               2.829935062909968, 1e-9, 0);
-    CHECK_NEAR(vsh_gadre_loss(1.8691436784054858, 714.3368207540548, 2040.4751754509211, 0.1763298,
-                              1.92e19, 20),
-               vsh_law_loss(&vsh_muennighoff2023, &(vsh_point){4e8, 8e9, 0, 1}), 1e-6, 0);
+    CHECK_NEAR(
+        gadre(1.8691436784054858, 714.3368207540548, 2040.4751754509211, 0.1763298, 1.92e19, 20),
+        2.829935062909968, 1e-9, 0);
+    CHECK_NEAR(
+        gadre(1.8691436784054858, 714.3368207540548, 2040.4751754509211, 0.1763298, 1.92e19, 20),
+        vsh_law_loss(&vsh_muennighoff2023, &(vsh_point){4e8, 8e9, 0, 1}), 1e-6, 0);
 }
 
 static void a_smaller_model_costs_more_the_smaller_it_is(void)
@@ -176,7 +182,7 @@ static void a_smaller_model_costs_more_the_smaller_it_is(void)
 
 static void too_small_a_model_never_reaches_the_loss(void)
 {
-    CHECK(vsh_tokens_for_loss(vsh_law_default(), 1e7, 1, 2.8) > VSH_TOKENS_NEVER);
+    CHECK(isinf(vsh_tokens_for_loss(vsh_law_default(), 1e7, 1, 2.8)));
 }
 
 const vsh_test vsh_tests[] = {

@@ -61,14 +61,6 @@ static void a_group_of_weights_carries_its_scale(void)
     CHECK_NEAR(vsh_quantized_bytes(8, 64) * 8, 8.25, 1e-12, 0);
 }
 
-/* The backward pass is two thirds of a step and stays as it was. */
-static void a_faster_forward_pass_saves_a_third_at_most(void)
-{
-    CHECK_NEAR(vsh_forward_speed_time(1), 1, 1e-12, 0);
-    CHECK_NEAR(vsh_forward_speed_time(2), 5.0 / 6, 1e-12, 0);
-    CHECK(vsh_forward_speed_time(1e9) > 2.0 / 3);
-}
-
 const vsh_test vsh_tests[] = {
     {"the_printed_form_has_no_offset", the_printed_form_has_no_offset},
     {"eight_bits_everywhere_count_0_828_of_the_parameters",
@@ -78,5 +70,4 @@ const vsh_test vsh_tests[] = {
     {"ten_times_the_tokens_triple_the_penalty_of_quantizing_afterwards",
      ten_times_the_tokens_triple_the_penalty_of_quantizing_afterwards},
     {"a_group_of_weights_carries_its_scale", a_group_of_weights_carries_its_scale},
-    {"a_faster_forward_pass_saves_a_third_at_most", a_faster_forward_pass_saves_a_third_at_most},
     {NULL, NULL}};

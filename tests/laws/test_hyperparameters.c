@@ -1,4 +1,4 @@
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -137,7 +137,7 @@ static void what_is_known_from_memory_is_never_used(void)
 {
     int kaplan = law_at("kaplan2020");
 
-    CHECK_TEXT(vsh_tuning_laws[kaplan].evidence, "from memory");
+    CHECK(vsh_tuning_laws[kaplan].evidence == VSH_EVIDENCE_MEMORY);
     for (double n = 1e4; n < 1e13; n *= 10) {
         vsh_tuned run = dense(n, 20 * n);
         CHECK(!vsh_hyperparameters_of(&run).used[kaplan]);
@@ -229,12 +229,12 @@ static void every_law_and_setting_has_a_source_and_a_label(void)
     for (int i = 0; i < VSH_TUNING_LAWS; i++) {
         const vsh_tuning_law *law = &vsh_tuning_laws[i];
         CHECK(law->source && law->formula && law->range && law->counts && law->rate(&run) > 0);
-        label[i] = law->evidence;
+        label[i] = vsh_evidence_names[law->evidence];
     }
     for (int i = 0; i < VSH_SETTINGS; i++) {
         CHECK(settings[i].source && settings[i].low <= settings[i].value &&
               settings[i].value <= settings[i].high);
-        label[VSH_TUNING_LAWS + i] = settings[i].evidence;
+        label[VSH_TUNING_LAWS + i] = vsh_evidence_names[settings[i].evidence];
     }
     for (int i = 0; i < VSH_TUNING_LAWS + VSH_SETTINGS; i++) {
         bool known = false;

@@ -31,7 +31,7 @@ static void every_law_says_what_it_is_and_where_it_was_fitted(void)
         CHECK(vsh_law_find(law->name) == law);
         CHECK(law->title && law->form->formula && law->corpus && law->range);
         CHECK_HAS(law->source, "arXiv:");
-        CHECK(law->evidence && *law->evidence);
+        CHECK(law->evidence < VSH_EVIDENCE_COUNT && law->evidence != VSH_EVIDENCE_FIT);
         CHECK(law->form->loss || law->form->optimum);
         CHECK(law->params_low > 0 && law->params_low < law->params_high);
         CHECK(law->tokens_low > 0 && law->tokens_low < law->tokens_high);

@@ -70,6 +70,8 @@ static void every_law_reads_back_as_it_was_written(void)
         CHECK(back.params_low == law->params_low && back.params_high == law->params_high);
         CHECK(back.tokens_low == law->tokens_low && back.tokens_high == law->tokens_high);
         CHECK(back.experts_high == law->experts_high && back.residual_sd == law->residual_sd);
+        CHECK(back.ratio_high == law->ratio_high && back.flops_low == law->flops_low);
+        CHECK(back.flops_high == law->flops_high);
         CHECK(back.ratio_low == law->ratio_low && back.repeats_max == law->repeats_max);
         CHECK_INT(back.runs, law->runs);
         CHECK_INT(back.anchor_corpus, law->anchor_corpus);
@@ -194,21 +196,101 @@ static void a_covariance_is_symmetric_and_positive_semidefinite(void)
 
     CHECK_OK(parse_covariance(matrix, &law, &err), &err); /* no width at all */
     for (int i = 0; i < 5; i++)
-        matrix[6 * i] = 0.01;
+        matrix[6 * i] = 1e-4;
     CHECK_OK(parse_covariance(matrix, &law, &err), &err);
-    matrix[1] = 0.001;
+    matrix[1] = 1e-5;
     CHECK_FAILS(parse_covariance(matrix, &law, &err), &err, VSH_EINPUT,
-                "not symmetric: row 1 column 2 is 0.001, row 2 column 1 is 0");
-    matrix[5] = 0.001;
+                "not symmetric: row 1 column 2 is 1e-05, row 2 column 1 is 0");
+    matrix[5] = 1e-5;
     CHECK_OK(parse_covariance(matrix, &law, &err), &err);
-    matrix[1] = matrix[5] = 0.02; /* a correlation of two */
-    CHECK_FAILS(parse_covariance(matrix, &law, &err), &err, VSH_EINPUT,
-                "not positive semidefinite");
-    matrix[1] = matrix[5] = 0.01; /* of one: two coefficients that move together */
-    CHECK_OK(parse_covariance(matrix, &law, &err), &err);
-    matrix[6] = -0.01;
+    matrix[1] = matrix[5] = 2e-4; /* a correlation of two */
     CHECK_FAILS(parse_covariance(matrix, &law, &err), &err, VSH_EINPUT,
                 "not positive semidefinite");
+    matrix[1] = matrix[5] = 1e-4; /* of one: two coefficients that move together */
+    CHECK_OK(parse_covariance(matrix, &law, &err), &err);
+    matrix[6] = -1e-4;
+    CHECK_FAILS(parse_covariance(matrix, &law, &err), &err, VSH_EINPUT,
+                "not positive semidefinite");
+}
+
+/* ---- draws, open coefficients, residuals ----------------------------------------------------- */
+
+/* The small law with draws that move A, and then more lines. */
+static vsh_status parse_drawn(int rows, const char *row, const char *more, vsh_law *law,
+                              vsh_error *err)
+{
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    vsh_text_add(&text, "%sdraws:\n", small);
+    for (int i = 0; i < rows - 1; i++)
+        vsh_text_add(&text, "  - [1.8, %d, 2100, 0.35, 0.37]\n", 470 + i);
+    vsh_text_add(&text, "  - %s\n%s", row, more);
+    return parse(vsh_text_string(&text), law, err);
+}
+
+static void draws_read_back_as_they_were_written(void)
+{
+    static const char row[] = "[0, 480, 2100, 0.35, 0.37]"; /* an E of 0 is a draw */
+    vsh_text text = {.arena = vsh_test_arena()};
+    vsh_law law, back;
+    vsh_error err;
+
+    REQUIRE_OK(parse_drawn(20, row, "open: [E, alpha]\n", &law, &err), &err);
+    CHECK_INT(law.draw_count, 20);
+    CHECK_INT(law.open, 1 | 1 << 3);
+    vsh_law_write(&law, &text);
+    REQUIRE_OK(parse(vsh_text_string(&text), &back, &err), &err);
+    CHECK_INT(back.draw_count, 20);
+    same_numbers(back.draws, law.draws, 100);
+    CHECK_INT(back.open, law.open);
+}
+
+static void draws_that_are_none_are_refused_where_they_stand(void)
+{
+    static const char good[] = "[1.8, 480, 2100, 0.35, 0.37]";
+    vsh_law law;
+    vsh_error err;
+
+    CHECK_FAILS(parse_drawn(19, good, "", &law, &err), &err, VSH_EINPUT,
+                "20 to 1000 rows of coefficients");
+    CHECK_FAILS(parse_drawn(20, "[1.8, 480]", "", &law, &err), &err, VSH_EINPUT,
+                "law.yaml:27:5: expected 5 numbers");
+    CHECK_FAILS(parse_drawn(20, "[-1, 480, 2100, 0.35, 0.37]", "", &law, &err), &err, VSH_EINPUT,
+                "law.yaml:27:5: E is below 0");
+    CHECK_FAILS(parse_drawn(20, "[1.8, 480, 2100, -200, 0.37]", "", &law, &err), &err, VSH_EINPUT,
+                "some draws have no finite positive loss");
+    CHECK_FAILS(parse_drawn(20, "[1.8, 1, 2100, -0.001, 0.37]", "", &law, &err), &err, VSH_EINPUT,
+                "no best size");
+    CHECK_FAILS(parse_drawn(20, good, "open: [gamma]\n", &law, &err), &err, VSH_EINPUT,
+                "a coefficient of the form chinchilla");
+    CHECK_FAILS(parse_drawn(20, good, "residual_sd: 0.1\nresiduals: [0, 1]\n", &law, &err), &err,
+                VSH_EINPUT, "201 quantiles");
+}
+
+/* A variance of ln E of 758 came of draws near 0, one of alpha of 1e5 of a slip of the pen: both
+ * printed losses of 1e23 and nan. */
+static void a_covariance_that_leaves_the_loss_open_is_refused(void)
+{
+    static const struct {
+        int entry;
+        double variance;
+    } cases[] = {{0, 758}, {18, 1e5}, {18, 0.1}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        double matrix[25] = {0};
+        vsh_law law;
+        vsh_error err;
+        matrix[cases[i].entry] = cases[i].variance;
+        CHECK_FAILS(parse_covariance(matrix, &law, &err), &err, VSH_EINPUT,
+                    "law.yaml:8:3: covariance:");
+    }
+}
+
+static void every_form_is_found_by_its_word(void)
+{
+    for (int i = 0; i < VSH_FORM_COUNT; i++)
+        CHECK_TEXT(vsh_form_words[i], vsh_forms[i]->name);
+    CHECK(vsh_form_words[VSH_FORM_COUNT] == NULL);
 }
 
 /* A bootstrap whose coefficient stuck to its bound, or two that moved as one, still draws. */
@@ -245,6 +327,12 @@ static void the_factor_times_itself_is_the_covariance(void)
 }
 
 const vsh_test vsh_tests[] = {
+    {"draws_read_back_as_they_were_written", draws_read_back_as_they_were_written},
+    {"draws_that_are_none_are_refused_where_they_stand",
+     draws_that_are_none_are_refused_where_they_stand},
+    {"a_covariance_that_leaves_the_loss_open_is_refused",
+     a_covariance_that_leaves_the_loss_open_is_refused},
+    {"every_form_is_found_by_its_word", every_form_is_found_by_its_word},
     {"every_law_reads_back_as_it_was_written", every_law_reads_back_as_it_was_written},
     {"awkward_numbers_and_names_read_back_the_same", awkward_numbers_and_names_read_back_the_same},
     {"a_short_file_is_a_law", a_short_file_is_a_law},

@@ -4,9 +4,22 @@
 #include <stdlib.h>
 
 #include "planner/laws/anchors.h"
+#include "planner/laws/repetition.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "muennighoff2023";
+
+static vsh_optimum best_on(double flops, double unique)
+{
+    return vsh_law_optimum(&vsh_muennighoff2023, flops, &(vsh_point){.unique = unique});
+}
+
+/* By the law that stands in for one that knows no repetition. */
+static double price_of(double params, double tokens, double unique)
+{
+    return vsh_law_repetition_price(&vsh_besiroglu2024,
+                                    &(vsh_point){.tokens = tokens, .unique = unique}, params);
+}
 
 static double loss(double params, double tokens, double unique)
 {
@@ -52,8 +65,8 @@ static void four_epochs_cost_little_and_sixteen_much(void)
 
 static void unlimited_data_is_the_limit_of_much_data(void)
 {
-    vsh_optimum unlimited = vsh_muennighoff_optimum(1.8e19, 0);
-    vsh_optimum plenty = vsh_muennighoff_optimum(1.8e19, 1e13);
+    vsh_optimum unlimited = best_on(1.8e19, 0);
+    vsh_optimum plenty = best_on(1.8e19, 1e13);
 
     CHECK_NEAR(plenty.params, unlimited.params, 1e-6, 0);
     CHECK_NEAR(plenty.loss, unlimited.loss, 1e-12, 0);
@@ -64,7 +77,7 @@ static void less_unique_data_is_never_better(void)
     double before = 0;
 
     for (double unique = 1e11; unique > 1e7; unique /= 2) {
-        double best = vsh_muennighoff_optimum(1.8e19, unique).loss;
+        double best = best_on(1.8e19, unique).loss;
         CHECK(best >= before - 1e-9);
         before = best;
     }
@@ -78,7 +91,7 @@ static void the_search_finds_the_least_loss(void)
 
     for (size_t u = 0; u < 5; u++)
         for (size_t b = 0; b < 3; b++) {
-            vsh_optimum best = vsh_muennighoff_optimum(budgets[b], uniques[u]);
+            vsh_optimum best = best_on(budgets[b], uniques[u]);
             double least = INFINITY;
             for (double params = 1e6; params < 1e12; params *= 1.01)
                 least = fmin(least, loss(params, budgets[b] / 6 / params, uniques[u]));
@@ -90,15 +103,14 @@ static void the_search_finds_the_least_loss(void)
 /* On 1e8 tokens all compute from 5e18 to 1e20 FLOP buys 0.008 nats. */
 static void compute_beyond_the_useful_buys_less_than_asked(void)
 {
-    double useful = vsh_muennighoff_useful_flops(1e8, 0.008);
-    double there = vsh_muennighoff_optimum(useful, 1e8).loss;
-    double far = vsh_muennighoff_optimum(useful * 1e4, 1e8).loss;
+    double useful = vsh_law_useful_flops(&vsh_muennighoff2023, 1e8, 0.008);
+    double there = best_on(useful, 1e8).loss;
+    double far = best_on(useful * 1e4, 1e8).loss;
 
     CHECK(there - far <= 0.008 * (1 + 1e-6));
-    CHECK(vsh_muennighoff_optimum(useful * 0.9, 1e8).loss - far > 0.008 * (1 - 1e-3));
-    CHECK_NEAR(vsh_muennighoff_optimum(5e18, 1e8).loss - vsh_muennighoff_optimum(1e20, 1e8).loss,
-               0.008, 0.1, 0);
-    CHECK(vsh_muennighoff_useful_flops(1e9, 0.008) > 10 * useful);
+    CHECK(best_on(useful * 0.9, 1e8).loss - far > 0.008 * (1 - 1e-3));
+    CHECK_NEAR(best_on(5e18, 1e8).loss - best_on(1e20, 1e8).loss, 0.008, 0.1, 0);
+    CHECK(vsh_law_useful_flops(&vsh_muennighoff2023, 1e9, 0.008) > 10 * useful);
 }
 
 static void the_law_saturates_where_measured_runs_get_worse(void)
@@ -143,15 +155,15 @@ static void repetition_has_a_price_that_begins_at_nothing(void)
 {
     double before = 0;
 
-    CHECK(vsh_muennighoff_price(350e6, 8e9, 0) == 0);
-    CHECK(vsh_muennighoff_price(350e6, 8e9, 8e9) == 0);
-    CHECK(vsh_muennighoff_price(350e6, 8e9, 7.99e9) < 1e-3);
+    CHECK(price_of(350e6, 8e9, 0) == 0);
+    CHECK(price_of(350e6, 8e9, 8e9) == 0);
+    CHECK(price_of(350e6, 8e9, 7.99e9) < 1e-3);
     for (double unique = 4e9; unique > 1e8; unique /= 2) {
-        double price = vsh_muennighoff_price(350e6, 8e9, unique);
+        double price = price_of(350e6, 8e9, unique);
         CHECK(price > before);
         before = price;
     }
-    CHECK_NEAR(vsh_muennighoff_price(350e6, 8e9, 2e9), 0.05, 0, 0.02); /* four epochs */
+    CHECK_NEAR(price_of(350e6, 8e9, 2e9), 0.05, 0, 0.02); /* four epochs */
 }
 
 const vsh_test vsh_tests[] = {

@@ -52,15 +52,15 @@ static const plan_advice *row(const plan *p, const char *name)
     return NULL;
 }
 
-static vsh_changed apply(const plan *p, const vsh_law *law, const char *words)
+static plan_changed apply(const plan *p, const vsh_law *law, const char *words)
 {
     vsh_change_list list;
     vsh_change all;
-    vsh_changed changed;
+    plan_changed changed;
 
     REQUIRE_OK(vsh_changes_read(vsh_test_arena(), words, VSH_BF16, &list, &err), &err);
     all = vsh_changes_join(&list);
-    REQUIRE_OK(vsh_change_apply(p, law, &all, &changed, &err), &err);
+    REQUIRE_OK(vsh_change_apply(p, law, &all, &changed, NULL, &err), &err);
     return changed;
 }
 
@@ -100,15 +100,26 @@ static void early_exit_and_pruning_never_save_training(void)
     }
 }
 
-static void experts_save_36_percent_and_a_fifth_of_the_time(void)
+/* Both unknown, or equal. */
+static void same(double a, double b)
+{
+    CHECK(isnan(a) == isnan(b));
+    if (!isnan(a))
+        CHECK_NEAR(a, b, 1e-12, 0);
+}
+
+/* The law's own geometry says 36 %; real architectures that fit, 34 %. */
+static void experts_save_a_third_and_an_eighth_to_a_fifth_of_the_time(void)
 {
     const plan_advice *a = row(mission(0), "experts-8");
 
     CHECK(a->applies);
-    CHECK_NEAR(a->compute, 0.36, 0, 0.01);
-    CHECK_NEAR(a->time, 0.20, 0, 0.02);
+    CHECK_NEAR(a->compute, 0.34, 0, 0.01);
+    CHECK_NEAR(a->time, 0.18, 0, 0.01);
+    CHECK_NEAR(1 - a->time_low, (1 - a->time) * 0.80 / 0.75, 1e-3, 0);
+    CHECK_NEAR(a->usd_low, a->time_low * 120, 1e-3, 0);
     CHECK(a->compute_low < a->compute && a->compute < a->compute_high);
-    CHECK(a->memory_bytes < 0 && a->loss < 0);
+    CHECK(a->loss < 0);
     CHECK_NEAR(a->usd, a->time * 120, 1e-3, 0);
 }
 
@@ -118,7 +129,38 @@ static void experts_are_promised_nothing_on_the_founding_papers_data(void)
 
     CHECK(!a->applies);
     CHECK(isnan(a->compute) && isnan(a->time) && isnan(a->usd));
-    CHECK(a->loss > 0);
+    CHECK(isnan(a->loss)); /* nobody has measured experts on so many repeats */
+}
+
+/* One question, one answer: the main job's alternative, the row of advice and --with. */
+static void experts_are_compared_once_for_every_command(void)
+{
+    static const char *const names[] = {"experts-4", "experts-8"};
+
+    for (int j = 0; j < 3; j++) {
+        const plan *p = mission(j == 0 ? 0 : j == 1 ? 2e9 : 1e8);
+        for (int i = 0; i < 2; i++) {
+            const plan_advice *a = row(p, names[i]);
+            plan_changed with = apply(p, &vsh_ludziejewski2025, names[i]);
+            const plan_run *run = NULL;
+            for (int k = 0; k < p->alternative_count; k++)
+                if (strcmp(p->alternative[k].name, names[i]) == 0)
+                    run = &p->alternative[k];
+            REQUIRE(run);
+            same(a->compute, with.compute);
+            same(run->saving_flops, with.compute);
+            same(a->time, with.time);
+            same(a->time_low, with.time_low);
+            same(run->saving_time, with.time);
+            same(a->memory_bytes, with.memory_bytes);
+            same(a->usd, with.usd);
+            same(run->changed.loss, with.loss);
+            same(run->changed.loss_high, with.loss_high);
+            same(a->loss, with.loss_flops);
+            same(run->loss, p->recommended.loss + with.loss);
+            CHECK(isnan(with.loss) || with.loss < with.loss_high);
+        }
+    }
 }
 
 /* Kumar's share carried into the law: 0.035 nats, a fifth more compute, nothing won in time. */
@@ -175,11 +217,11 @@ static void savings_do_not_add(void)
     const plan *p = mission(0);
     const vsh_law *law = &vsh_ludziejewski2025;
     static const char *const words[] = {"experts-8", "int8", "early-exit-3", "recompute"};
-    vsh_changed all = apply(p, law, "experts-8,int8,early-exit-3,recompute");
+    plan_changed all = apply(p, law, "experts-8,int8,early-exit-3,recompute");
     double sum_compute = 0, sum_time = 0, product_time = 1;
 
     for (int i = 0; i < 4; i++) {
-        vsh_changed one = apply(p, law, words[i]);
+        plan_changed one = apply(p, law, words[i]);
         CHECK(one.reaches);
         sum_compute += one.compute;
         sum_time += one.time;
@@ -195,7 +237,7 @@ static void savings_do_not_add(void)
 static void fewer_flops_with_experts_are_fewer_hours_only_after_their_lower_rate(void)
 {
     const plan *p = mission(0);
-    vsh_changed experts = apply(p, &vsh_ludziejewski2025, "experts-8");
+    plan_changed experts = apply(p, &vsh_ludziejewski2025, "experts-8");
 
     CHECK_NEAR(experts.compute, row(p, "experts-8")->compute, 0, 0.03);
     CHECK_NEAR(1 - experts.time, (1 - experts.compute) / 0.8, 0.01, 0);
@@ -225,8 +267,8 @@ static void int8_and_recomputation_meet_in_the_forward_pass(void)
 {
     const plan *p = mission(0);
     const vsh_law *law = vsh_law_default();
-    vsh_changed int8 = apply(p, law, "int8"), again = apply(p, law, "recompute"),
-                both = apply(p, law, "int8,recompute");
+    plan_changed int8 = apply(p, law, "int8"), again = apply(p, law, "recompute"),
+                 both = apply(p, law, "int8,recompute");
 
     CHECK(1 - both.time < 0.97 * (1 - int8.time) * (1 - again.time));
 }
@@ -234,7 +276,7 @@ static void int8_and_recomputation_meet_in_the_forward_pass(void)
 static void one_alone_is_its_own_combination(void)
 {
     const plan *p = mission(0);
-    vsh_changed exits = apply(p, p->recommended.loss_law, "early-exit-3");
+    plan_changed exits = apply(p, p->recommended.loss_law, "early-exit-3");
 
     CHECK_NEAR(exits.compute, row(p, "early-exit")->compute, 1e-9, 0);
     CHECK_NEAR(exits.time, row(p, "early-exit")->time, 1e-9, 0);
@@ -246,9 +288,9 @@ static void the_same_optimizer_changes_nothing(void)
 {
     const plan *p = mission(0);
     const vsh_change same = {.recipe = p->request.recipe};
-    vsh_changed changed;
+    plan_changed changed;
 
-    REQUIRE_OK(vsh_change_apply(p, p->recommended.loss_law, &same, &changed, &err), &err);
+    REQUIRE_OK(vsh_change_apply(p, p->recommended.loss_law, &same, &changed, NULL, &err), &err);
     CHECK(changed.reaches);
     CHECK_NEAR(changed.compute, 0, 0, 1e-9);
     CHECK_NEAR(changed.time, 0, 0, 1e-3);
@@ -286,10 +328,11 @@ const vsh_test vsh_tests[] = {
     {"every_technique_of_the_seeds_has_a_row_with_label_and_source",
      every_technique_of_the_seeds_has_a_row_with_label_and_source},
     {"early_exit_and_pruning_never_save_training", early_exit_and_pruning_never_save_training},
-    {"experts_save_36_percent_and_a_fifth_of_the_time",
-     experts_save_36_percent_and_a_fifth_of_the_time},
+    {"experts_save_a_third_and_an_eighth_to_a_fifth_of_the_time",
+     experts_save_a_third_and_an_eighth_to_a_fifth_of_the_time},
     {"experts_are_promised_nothing_on_the_founding_papers_data",
      experts_are_promised_nothing_on_the_founding_papers_data},
+    {"experts_are_compared_once_for_every_command", experts_are_compared_once_for_every_command},
     {"int8_training_does_not_pay_on_this_chip", int8_training_does_not_pay_on_this_chip},
     {"a_smaller_optimizer_frees_memory_and_nothing_else_where_memory_is_enough",
      a_smaller_optimizer_frees_memory_and_nothing_else_where_memory_is_enough},

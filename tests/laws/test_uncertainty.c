@@ -217,7 +217,84 @@ static void a_loss_near_the_floor_may_need_without_limit(void)
     CHECK(need.share > 0.5 && need.share < 0.975);
 }
 
+/* ---- a law with draws ------------------------------------------------------------------------ */
+
+/* Half of the draws have an E of 1, half of 2: no normal distribution. */
+static vsh_law two_sided(void)
+{
+    static const double rows[] = {1, 480, 2100, 0.35, 0.37, 2, 480, 2100, 0.35, 0.37};
+
+    return (vsh_law){.name = "two",
+                     .form = &vsh_form_chinchilla,
+                     .coefficient = {1.8, 480, 2100, 0.35, 0.37},
+                     .draws = rows,
+                     .draw_count = 2};
+}
+
+static void rows_are_drawn_as_they_are(void)
+{
+    vsh_law law = two_sided();
+    vsh_point point = {3e8, 8e9, 0, 1, 0};
+    double above = vsh_law_loss(&law, &point) - 1.8;
+    vsh_interval got = loss_of(&law, point, &fit_only);
+
+    CHECK_NEAR(got.low, 1 + above, 1e-12, 0);
+    CHECK_NEAR(got.high, 2 + above, 1e-12, 0);
+}
+
+static void residuals_are_drawn_from_their_quantiles(void)
+{
+    static double residuals[VSH_RESIDUALS];
+    vsh_law law = *vsh_law_default();
+    vsh_draw_options options = {.seed = 1, .residual_sd = 0.1};
+    vsh_point point = {3e8, 8e9, 0, 1, 0};
+    double centre = vsh_law_loss(&law, &point);
+    vsh_interval got;
+
+    law.covariance = NULL;
+    law.residual_sd = 0.1;
+    for (int i = 1; i < VSH_RESIDUALS - 1; i++)
+        residuals[i] = 0.001 * (i - 100) / 100;
+    residuals[0] = residuals[1] = -0.5; /* outliers */
+    residuals[VSH_RESIDUALS - 2] = residuals[VSH_RESIDUALS - 1] = 1;
+    law.residuals = residuals;
+    got = loss_of(&law, point, &options);
+    CHECK_NEAR(got.low, centre, 0.01, 0);
+    CHECK_NEAR(got.high, centre, 0.01, 0);
+    CHECK(width(got) > 0.0015 * centre);
+    law.residuals = NULL;
+    CHECK(width(loss_of(&law, point, &options)) > 0.3 * centre);
+}
+
+static void no_interval_is_above_guessing(void)
+{
+    static const double rows[] = {1, 480, 2100, 0.35, 0.37, 20, 480, 2100, 0.35, 0.37};
+    vsh_law law = two_sided();
+    vsh_interval got, params, tokens, loss;
+
+    law.draws = rows;
+    got = loss_of(&law, (vsh_point){3e8, 8e9, 0, 1, 0}, &fit_only);
+    CHECK_NEAR(got.high, log(VSH_GUESSES), 1e-12, 0);
+    REQUIRE_OK(vsh_uncertain_optimum(&law, &fit_only, &params, &tokens, &loss, &err), &err);
+    CHECK_NEAR(loss.high, log(VSH_GUESSES), 1e-12, 0);
+}
+
+static void one_value_that_is_no_number_leaves_no_interval(void)
+{
+    double values[] = {3, 1, NAN, 2}, good[] = {3, 1, 2}, far[] = {1, 2, INFINITY};
+
+    CHECK(isnan(vsh_interval_of(values, 4).low) && isnan(vsh_interval_of(values, 4).high));
+    CHECK_NEAR(vsh_interval_of(good, 3).low, 1.05, 1e-12, 0);
+    CHECK_NEAR(vsh_interval_of(good, 3).high, 2.95, 1e-12, 0);
+    CHECK(isinf(vsh_interval_of(far, 3).high));
+}
+
 const vsh_test vsh_tests[] = {
+    {"rows_are_drawn_as_they_are", rows_are_drawn_as_they_are},
+    {"residuals_are_drawn_from_their_quantiles", residuals_are_drawn_from_their_quantiles},
+    {"no_interval_is_above_guessing", no_interval_is_above_guessing},
+    {"one_value_that_is_no_number_leaves_no_interval",
+     one_value_that_is_no_number_leaves_no_interval},
     {"the_need_of_a_loss_spans_the_compute_that_gives_it",
      the_need_of_a_loss_spans_the_compute_that_gives_it},
     {"a_loss_near_the_floor_may_need_without_limit", a_loss_near_the_floor_may_need_without_limit},

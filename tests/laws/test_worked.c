@@ -9,8 +9,8 @@
 #include "core/hardware.h"
 #include "core/lower.h"
 #include "core/text.h"
-#include "planner/advice/experts.h"
-#include "planner/advice/hyperparameters.h"
+#include "planner/laws/experts.h"
+#include "planner/tuning/hyperparameters.h"
 #include "planner/advice/serving.h"
 #include "planner/laws/anchors.h"
 #include "planner/laws/clark2022.h"
@@ -331,7 +331,7 @@ static double steps_of(const example *e) { return e->in[0] / e->in[1]; }
 
 static vsh_optimum constrained(const example *e)
 {
-    return vsh_muennighoff_optimum(e->in[0], e->in[1]);
+    return vsh_law_optimum(&vsh_muennighoff2023, e->in[0], &(vsh_point){.unique = e->in[1]});
 }
 
 static double constrained_params(const example *e) { return constrained(e).params; }
@@ -372,7 +372,7 @@ static double expert_optimum_tokens(const example *e) { return expert_optimum(e)
 static double expert_optimum_loss(const example *e) { return expert_optimum(e).loss; }
 static double expert_saving(const example *e)
 {
-    return vsh_experts_saving(e->in[0], e->in[1], (vsh_expert_limits){0, 0});
+    return vsh_experts_saving(e->in[0], e->in[1], (vsh_expert_limits){0});
 }
 
 /* What experts lose against a dense model of the same active parameters and tokens. */
@@ -1261,7 +1261,8 @@ static void the_best_capped_model_is_no_worse_than_in_the_examples(void)
 {
     for (double count = 1; count <= 8; count *= 2) {
         const example e = {.in = {1.8e19, count, 7.75e8}};
-        double ours = vsh_experts_best(1.8e19, count, (vsh_expert_limits){7.75e8, 0}).loss;
+        double ours =
+            vsh_experts_best(1.8e19, count, (vsh_expert_limits){.total_max = 7.75e8}).loss;
         CHECK(ours <= capped(&e).loss + 1e-9);
         CHECK_NEAR(ours, capped(&e).loss, 0.001, 0);
     }

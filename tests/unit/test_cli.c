@@ -147,10 +147,10 @@ static void a_missing_or_empty_value_is_said_to_be_missing(void)
 
 static void an_unknown_option_is_refused_with_the_nearest_known(void)
 {
-    check_message("--chip 3", "count: unknown option \"--chip\"; did you mean chips?");
+    check_message("--chip 3", "count: unknown option \"--chip\"; did you mean --chips?");
     check_message("--presicion fp32",
-                  "count: unknown option \"--presicion\"; did you mean precision?");
-    check_message("--token=3", "count: unknown option \"--token=3\"; did you mean tokens?");
+                  "count: unknown option \"--presicion\"; did you mean --precision?");
+    check_message("--token=3", "count: unknown option \"--token=3\"; did you mean --tokens?");
     check_message("--voltage", "count: unknown option \"--voltage\"");
     check_message("-x", "count: unknown option \"-x\"");
 }
@@ -160,7 +160,7 @@ static void an_abbreviation_is_not_guessed(void)
     CHECK_INT(parse("--js"), VSH_EINPUT);
     CHECK_INT(parse("--prec fp32"), VSH_EINPUT);
     CHECK_INT(parse("--hour 3"), VSH_EINPUT);
-    CHECK_HAS(err.text, "did you mean hours?");
+    CHECK_HAS(err.text, "did you mean --hours?");
     CHECK_INT(parse("--JSON"), VSH_EINPUT);
 }
 

@@ -101,6 +101,8 @@ static const vsh_split splits[] = {
     {.context = 4},
     {.expert = 4, .data = 4},
     {.tensor = 2, .sequence = true, .context = 2, .expert = 8, .data = 8, .zero = 3},
+    {.tensor = 4, .sequence = true, .whole_vocab = true, .data = 2, .zero = 3},
+    {.tensor = 8, .sequence = true, .data = 4, .zero = 3, .resident = true},
     {.tensor = 16, .context = 2}};
 enum { SPLIT_COUNT = sizeof splits / sizeof splits[0] };
 
@@ -161,7 +163,8 @@ static void check_no_split(void)
     vsh_work work = training(512);
 
     lower(&work, &whole);
-    work.split = (vsh_split){1, true, 1, 1, 1, 3};
+    work.split =
+        (vsh_split){.tensor = 1, .sequence = true, .context = 1, .expert = 1, .data = 1, .zero = 3};
     work.stage = (vsh_stage){0, model.layers, true, true};
     lower(&work, &one);
     CHECK_INT(collectives(&one), 0);
@@ -366,6 +369,10 @@ static void zero_moves_the_bytes_of_its_paper(void)
         CHECK_INT(find(&one, "optimizer", VSH_OPTIMIZER)->n,
                   stage ? (parameters.total + 7) / 8 : parameters.total);
     }
+    work.split.resident = true;
+    lower(&work, &one);
+    CHECK_NEAR(data_bytes(VSH_ROLE_ONCE), 2 * bytes, 1e-15, 0);
+    CHECK_NEAR(data_bytes(0), 0, 0, 0);
     work.recipe = NULL;
     lower(&work, &one);
     CHECK_INT(collectives(&one), 0);
@@ -426,6 +433,7 @@ static void what_does_not_divide_is_refused_by_its_number(void)
     refuse((vsh_split){.tensor = 64}, all, "heads 32, got 64");
     refuse((vsh_split){.context = 3}, all, "tokens 1024, got 6");
     refuse((vsh_split){.expert = 2}, all, "dense");
+    refuse((vsh_split){.tensor = 2, .whole_vocab = true}, all, "ZeRO stage 3");
     refuse((vsh_split){0}, (vsh_stage){30, 3, false, true}, "layers 1 to 32, got 3 from 31");
     model.ffn = 14338;
     refuse((vsh_split){.tensor = 4}, all, "ffn 14338, got 4");

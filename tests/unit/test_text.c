@@ -72,11 +72,11 @@ static void exhausted_memory_sticks_to_the_text(void)
 /* ---- numbers in ------------------------------------------------------------------------------ */
 
 static const char *const not_numbers[] = {
-    "",      " ",     " 1",     "1 ",    "nan",    "NaN",    "-nan",  "inf",   "-inf", "infinity",
-    "0x10",  "0X1p4", "1_000",  "1,000", "80,5",   "010",    "-007",  "00",    "1e400", "-1e400",
-    "1e-400", "1..2", "1.2.3",  ".",     "-",      "+",      "--1",   "+-1",   "e5",   "1e",
-    "1e+",   "1 000", "12abc",  "1f",    "1.0L",   "0b1",    "1'000", "\xc2\xbd", "1\n", "\t1",
-    "true",  "null",  "~",      "٣"};
+    "",         " ",        " 1",     "1 ",    "nan",   "NaN",   "-nan", "inf",  "-inf",
+    "infinity", "0x10",     "0X1p4",  "1_000", "1,000", "80,5",  "010",  "-007", "00",
+    "1e400",    "-1e400",   "1e-400", "1..2",  "1.2.3", ".",     "-",    "+",    "--1",
+    "+-1",      "e5",       "1e",     "1e+",   "1 000", "12abc", "1f",   "1.0L", "0b1",
+    "1'000",    "\xc2\xbd", "1\n",    "\t1",   "true",  "null",  "~",    "٣"};
 
 static void a_real_is_one_plain_finite_number_or_refused(void)
 {
@@ -94,10 +94,19 @@ static void reals_people_write_are_read_exactly(void)
     static const struct {
         const char *text;
         double value;
-    } cases[] = {{"0", 0},       {"-0", 0},         {"1", 1},          {"+1.5", 1.5},
-                 {"0.4", 0.4},   {"-2.5e-3", -2.5e-3}, {"1E6", 1e6},   {"1e+6", 1e6},
-                 {".5", 0.5},    {"1e308", 1e308},  {"123456789.125", 123456789.125},
-                 {"0.1", 0.1},   {"1e-300", 1e-300}};
+    } cases[] = {{"0", 0},
+                 {"-0", 0},
+                 {"1", 1},
+                 {"+1.5", 1.5},
+                 {"0.4", 0.4},
+                 {"-2.5e-3", -2.5e-3},
+                 {"1E6", 1e6},
+                 {"1e+6", 1e6},
+                 {".5", 0.5},
+                 {"1e308", 1e308},
+                 {"123456789.125", 123456789.125},
+                 {"0.1", 0.1},
+                 {"1e-300", 1e-300}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double value = 42;
         CHECK(vsh_parse_real(cases[i].text, &value));
@@ -121,10 +130,24 @@ static void a_printed_double_is_read_back_to_the_bit(void)
 
 static void an_integer_has_digits_only_and_fits_in_63_bits(void)
 {
-    static const char *const wrong[] = {
-        "",     "-",     "+1",  "1.0", "1e6",  "0x10", "010", "1_000", " 1",
-        "1 ",   "9223372036854775808", "-9223372036854775809", "99999999999999999999999",
-        "nan",  "12k",   "--1", "1-",  "٣"};
+    static const char *const wrong[] = {"",
+                                        "-",
+                                        "+1",
+                                        "1.0",
+                                        "1e6",
+                                        "0x10",
+                                        "010",
+                                        "1_000",
+                                        " 1",
+                                        "1 ",
+                                        "9223372036854775808",
+                                        "-9223372036854775809",
+                                        "99999999999999999999999",
+                                        "nan",
+                                        "12k",
+                                        "--1",
+                                        "1-",
+                                        "٣"};
     int64_t value = 42;
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -146,11 +169,11 @@ static void si_suffixes_scale_and_nothing_else_follows(void)
     static const struct {
         const char *text;
         double value;
-    } cases[] = {{"100M", 1e8}, {"1.5k", 1500}, {"2K", 2000}, {"8B", 8e9},  {"8G", 8e9},
-                 {"3T", 3e12},  {"1P", 1e15},   {"1E", 1e18}, {"1e6", 1e6}, {"1e3k", 1e6},
-                 {"7", 7},      {"-2M", -2e6}};
-    static const char *const wrong[] = {"100MB", "1m", "1 M", "M", "1kk", "1e308P", "1g", "5Mi",
-                                        "0x1M", "nanM", "1_000M", "010M", ""};
+    } cases[] = {{"100M", 1e8}, {"1.5k", 1500}, {"2K", 2000}, {"8B", 8e9},
+                 {"8G", 8e9},   {"3T", 3e12},   {"1P", 1e15}, {"1E", 1e18},
+                 {"1e6", 1e6},  {"1e3k", 1e6},  {"7", 7},     {"-2M", -2e6}};
+    static const char *const wrong[] = {"100MB", "1m",   "1 M",  "M",      "1kk",  "1e308P", "1g",
+                                        "5Mi",   "0x1M", "nanM", "1_000M", "010M", ""};
     double value;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -214,24 +237,40 @@ static void a_unit_of_another_dimension_or_none_is_refused(void)
     static const struct {
         vsh_dimension dimension;
         const char *text;
-    } wrong[] = {
-        {VSH_DIM_BYTES, "16"},           {VSH_DIM_BYTES, "16 GB/s"},
-        {VSH_DIM_BYTES, "16 Gb"},        {VSH_DIM_BYTES, "16 gb"},
-        {VSH_DIM_BYTES, "80GBs"},        {VSH_DIM_BYTES, "80 GiBs"},
-        {VSH_DIM_BYTES, "80,5 GB"},      {VSH_DIM_BYTES, "80  GB"},
-        {VSH_DIM_BYTES, "80 GB "},       {VSH_DIM_BYTES, "80 G"},
-        {VSH_DIM_BYTES, "GB"},           {VSH_DIM_BYTES, "nan GB"},
-        {VSH_DIM_BYTES, "inf GB"},       {VSH_DIM_BYTES, "0x10 GB"},
-        {VSH_DIM_BYTES, "1e400 GB"},     {VSH_DIM_BYTES, "1e308 TB"},
-        {VSH_DIM_BYTE_RATE, "3.35 TB"},  {VSH_DIM_BYTE_RATE, "400 Gbps"},
-        {VSH_DIM_BYTE_RATE, "1600 Gb/s"}, {VSH_DIM_FLOP_RATE, "197 TFLOPS"},
-        {VSH_DIM_FLOP_RATE, "197 TFLOPSS"}, {VSH_DIM_FLOP_RATE, "197 TFLOP"},
-        {VSH_DIM_FLOP_RATE, "197"},      {VSH_DIM_HERTZ, "1.5 Ghz"},
-        {VSH_DIM_SECONDS, "1 h"},        {VSH_DIM_SECONDS, "1 \xc2\xb5s"},
-        {VSH_DIM_WATTS, "200 w"},        {VSH_DIM_WATTS, "200 J"},
-        {VSH_DIM_USD_RATE, "1.20 USD"},  {VSH_DIM_USD_RATE, "$1.20"},
-        {VSH_DIM_NUMBER, "0.4 W"},       {VSH_DIM_NUMBER, "40%"},
-        {VSH_DIM_NUMBER, ""},            {VSH_DIM_NUMBER, "0.4 "}};
+    } wrong[] = {{VSH_DIM_BYTES, "16"},
+                 {VSH_DIM_BYTES, "16 GB/s"},
+                 {VSH_DIM_BYTES, "16 Gb"},
+                 {VSH_DIM_BYTES, "16 gb"},
+                 {VSH_DIM_BYTES, "80GBs"},
+                 {VSH_DIM_BYTES, "80 GiBs"},
+                 {VSH_DIM_BYTES, "80,5 GB"},
+                 {VSH_DIM_BYTES, "80  GB"},
+                 {VSH_DIM_BYTES, "80 GB "},
+                 {VSH_DIM_BYTES, "80 G"},
+                 {VSH_DIM_BYTES, "GB"},
+                 {VSH_DIM_BYTES, "nan GB"},
+                 {VSH_DIM_BYTES, "inf GB"},
+                 {VSH_DIM_BYTES, "0x10 GB"},
+                 {VSH_DIM_BYTES, "1e400 GB"},
+                 {VSH_DIM_BYTES, "1e308 TB"},
+                 {VSH_DIM_BYTE_RATE, "3.35 TB"},
+                 {VSH_DIM_BYTE_RATE, "400 Gbps"},
+                 {VSH_DIM_BYTE_RATE, "1600 Gb/s"},
+                 {VSH_DIM_FLOP_RATE, "197 TFLOPS"},
+                 {VSH_DIM_FLOP_RATE, "197 TFLOPSS"},
+                 {VSH_DIM_FLOP_RATE, "197 TFLOP"},
+                 {VSH_DIM_FLOP_RATE, "197"},
+                 {VSH_DIM_HERTZ, "1.5 Ghz"},
+                 {VSH_DIM_SECONDS, "1 h"},
+                 {VSH_DIM_SECONDS, "1 \xc2\xb5s"},
+                 {VSH_DIM_WATTS, "200 w"},
+                 {VSH_DIM_WATTS, "200 J"},
+                 {VSH_DIM_USD_RATE, "1.20 USD"},
+                 {VSH_DIM_USD_RATE, "$1.20"},
+                 {VSH_DIM_NUMBER, "0.4 W"},
+                 {VSH_DIM_NUMBER, "40%"},
+                 {VSH_DIM_NUMBER, ""},
+                 {VSH_DIM_NUMBER, "0.4 "}};
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         double value = 42;
@@ -286,10 +325,10 @@ static void check_shown(vsh_figure_text (*show)(double), const shown *cases, siz
 
 static void figures_have_three_digits_and_an_si_prefix(void)
 {
-    static const shown cases[] = {{354.2e6, "354 M"}, {8.5e9, "8.50 G"},   {1.8e19, "18.0 E"},
-                                  {1, "1.00"},        {999, "999"},        {999.4, "999"},
-                                  {999.6, "1.00 k"},  {1000, "1.00 k"},    {9.996, "10.0"},
-                                  {99.96, "100"},     {999.6e6, "1.00 G"}, {12345, "12.3 k"},
+    static const shown cases[] = {{354.2e6, "354 M"},   {8.5e9, "8.50 G"},   {1.8e19, "18.0 E"},
+                                  {1, "1.00"},          {999, "999"},        {999.4, "999"},
+                                  {999.6, "1.00 k"},    {1000, "1.00 k"},    {9.996, "10.0"},
+                                  {99.96, "100"},       {999.6e6, "1.00 G"}, {12345, "12.3 k"},
                                   {-354.2e6, "-354 M"}, {1e15, "1.00 P"}};
     check_shown(vsh_show_si, cases, sizeof cases / sizeof cases[0]);
 }
@@ -297,7 +336,8 @@ static void figures_have_three_digits_and_an_si_prefix(void)
 static void counts_say_billion_and_trillion_as_the_field_does(void)
 {
     static const shown cases[] = {{8.47e9, "8.47 B"}, {1.4e12, "1.40 T"}, {350e6, "350 M"},
-                                  {1e10, "10.0 B"},   {12.6e3, "12.6 k"}, {15.6e12, "15.6 T"}};
+                                  {1e10, "10.0 B"},   {12.6e3, "12.6 k"}, {15.6e12, "15.6 T"},
+                                  {1, "1"},           {50257, "50.3 k"},  {3e15, "3e15"}};
     check_shown(vsh_show_count, cases, sizeof cases / sizeof cases[0]);
 }
 
@@ -310,17 +350,17 @@ static void sizes_are_in_powers_of_1000(void)
 
 static void times_choose_the_unit_a_person_would(void)
 {
-    static const shown cases[] = {{0.0314, "31.4 ms"}, {22.2, "22.2 s"},     {16600, "4.61 h"},
-                                  {1e-6, "1.00 us"},   {25e-9, "25.0 ns"},   {360000, "4.17 days"},
-                                  {1, "1.00 s"},       {86400 * 100.0, "100 days"}};
+    static const shown cases[] = {
+        {0.0314, "31.4 ms"}, {22.2, "22.2 s"},      {16600, "4.61 h"}, {1e-6, "1.00 us"},
+        {25e-9, "25.0 ns"},  {360000, "4.17 days"}, {1, "1.00 s"},     {86400 * 100.0, "100 days"}};
     check_shown(vsh_show_time, cases, sizeof cases / sizeof cases[0]);
 }
 
 static void real_figures_have_three_significant_digits(void)
 {
-    static const shown cases[] = {{2.8167, "2.82"},     {1.13, "1.13"},   {19.613, "19.6"},
-                                  {412.72, "413"},      {28.6, "28.6"},   {0.25381, "0.254"},
-                                  {0.17829, "0.178"},   {0.01234, "0.0123"}, {1.22e-3, "0.00122"},
+    static const shown cases[] = {{2.8167, "2.82"},     {1.13, "1.13"},       {19.613, "19.6"},
+                                  {412.72, "413"},      {28.6, "28.6"},       {0.25381, "0.254"},
+                                  {0.17829, "0.178"},   {0.01234, "0.0123"},  {1.22e-3, "0.00122"},
                                   {-0.17819, "-0.178"}, {1.23e19, "1.23e+19"}};
     check_shown(vsh_show_real, cases, sizeof cases / sizeof cases[0]);
 }
@@ -330,13 +370,31 @@ static void integers_are_grouped_by_three(void)
     static const struct {
         int64_t value;
         const char *text;
-    } cases[] = {{0, "0"},         {7, "7"},           {999, "999"},
-                 {1000, "1,000"},  {16200, "16,200"},  {-123, "-123"},
-                 {-1234, "-1,234"}, {124439808, "124,439,808"}, {INT64_MAX, "9,223,372,036,854,775,807"},
+    } cases[] = {{0, "0"},
+                 {7, "7"},
+                 {999, "999"},
+                 {1000, "1,000"},
+                 {16200, "16,200"},
+                 {-123, "-123"},
+                 {-1234, "-1,234"},
+                 {124439808, "124,439,808"},
+                 {INT64_MAX, "9,223,372,036,854,775,807"},
                  {INT64_MIN, "-9,223,372,036,854,775,808"}};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         CHECK_TEXT(vsh_show_integer(cases[i].value).text, cases[i].text);
+}
+
+static void money_has_the_same_suffixes_at_every_size(void)
+{
+    static const struct {
+        double usd;
+        const char *text;
+    } cases[] = {{0, "$0"},          {24.6, "$24.6"},     {12400, "$12,400"}, {132480, "$132 k"},
+                 {1.08e8, "$108 M"}, {1.08e11, "$108 B"}, {1.2e12, "$1.20 T"}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK_TEXT(vsh_show_usd(cases[i].usd).text, cases[i].text);
 }
 
 /* Property: what a person reads parses to what was meant, within half of the third digit. */
@@ -362,6 +420,7 @@ static void no_figure_overflows_its_room(void)
         CHECK(strlen(vsh_show_bytes(extremes[i]).text) < 32);
         CHECK(strlen(vsh_show_time(extremes[i]).text) < 32);
         CHECK(strlen(vsh_show_real(extremes[i]).text) < 32);
+        CHECK(strlen(vsh_show_usd(extremes[i]).text) < 32);
     }
 }
 
@@ -380,11 +439,12 @@ static const char *suggest(const char *word)
 
 static void a_typing_error_finds_its_word(void)
 {
-    CHECK_TEXT(suggest("bandwith"), "; did you mean bandwidth?");   /* missing letter */
-    CHECK_TEXT(suggest("bandwidht"), "; did you mean bandwidth?");  /* swapped letters */
-    CHECK_TEXT(suggest("capacityy"), "; did you mean capacity?");   /* one too many */
+    CHECK_TEXT(suggest("bandwith"), "; did you mean bandwidth?");  /* missing letter */
+    CHECK_TEXT(suggest("bandwidht"), "; did you mean bandwidth?"); /* swapped letters */
+    CHECK_TEXT(suggest("capacityy"), "; did you mean capacity?");  /* one too many */
     CHECK_TEXT(suggest("hostshare"), "; did you mean host_share?");
     CHECK_TEXT(suggest("clokc"), "; did you mean clock?");
+    CHECK_TEXT(suggest("band"), "; did you mean bandwidth?"); /* cut short */
 }
 
 static void a_distant_word_gets_no_suggestion(void)
@@ -440,7 +500,8 @@ static void distance_counts_letters_added_lost_changed_and_swapped(void)
     CHECK_INT(vsh_edit_distance("clock", "clokc"), 1);
     CHECK_INT(vsh_edit_distance("clock", "block"), 1);
     CHECK_INT(vsh_edit_distance("kitten", "sitting"), 3);
-    CHECK(vsh_edit_distance("a", "a long word of more than sixty-four bytes, which is no key of ours") > 64);
+    CHECK(vsh_edit_distance(
+              "a", "a long word of more than sixty-four bytes, which is no key of ours") > 64);
 }
 
 static void wrapped_words_stay_within_the_width_and_in_order(void)
@@ -491,6 +552,7 @@ const vsh_test vsh_tests[] = {
     {"times_choose_the_unit_a_person_would", times_choose_the_unit_a_person_would},
     {"real_figures_have_three_significant_digits", real_figures_have_three_significant_digits},
     {"integers_are_grouped_by_three", integers_are_grouped_by_three},
+    {"money_has_the_same_suffixes_at_every_size", money_has_the_same_suffixes_at_every_size},
     {"a_shown_size_reads_back_within_its_three_digits",
      a_shown_size_reads_back_within_its_three_digits},
     {"no_figure_overflows_its_room", no_figure_overflows_its_room},

@@ -1,4 +1,4 @@
-#include "planner/advice/hyperparameters.h"
+#include "planner/tuning/hyperparameters.h"
 
 #include <assert.h>
 #include <math.h>
@@ -29,13 +29,17 @@ static void gather(gathered *g, double value)
 
 static double mean(const gathered *g) { return exp(g->log_sum / g->count); }
 
-/* One law alone has a range too: the loss is flat over a factor of two (Step Law's plateau). */
-static void widen(gathered *g)
+/* One law alone has a range too: the loss is flat over a factor of two (Step Law's plateau). Where
+ * none was fitted laws may agree for no reason, as all of those do that are held to VSH_RATE_MAX:
+ * no range is narrower than that there, and it opens downwards. */
+static void widen(gathered *g, bool extrapolated)
 {
-    if (g->count > 1)
-        return;
-    g->low /= sqrt(2);
-    g->high *= sqrt(2);
+    if (g->count == 1) {
+        g->low /= sqrt(2);
+        g->high *= sqrt(2);
+    }
+    if (extrapolated)
+        g->low = fmin(g->low, g->high / VSH_EXTRAPOLATED_RANGE);
 }
 
 static void gather_rates(const vsh_tuned *run, const bool valid[VSH_TUNING_LAWS], bool any,
@@ -78,8 +82,8 @@ vsh_hyperparameters vsh_hyperparameters_of(const vsh_tuned *run)
     h.batch_extrapolated = batch.count == 0;
     if (h.batch_extrapolated)
         gather_batches(run, valid, true, &batch);
-    widen(&rate);
-    widen(&batch);
+    widen(&rate, h.rate_extrapolated);
+    widen(&batch, h.batch_extrapolated);
     h.rate = mean(&rate), h.rate_low = rate.low, h.rate_high = rate.high;
     h.batch_tokens = mean(&batch), h.batch_low = batch.low, h.batch_high = batch.high;
     return h;
@@ -132,22 +136,22 @@ void vsh_settings_of(const vsh_schedule_advice *a, vsh_setting settings[VSH_SETT
     const vsh_setting all[VSH_SETTINGS] = {
         {"warmup_steps", "warmup steps", a->warmup_steps, a->warmup_low, a->warmup_high,
          "1 % of the steps (arXiv:2402.07871) to N tokens (arXiv:2406.19146), 100 to 2,000 steps",
-         "primary"},
+         VSH_EVIDENCE_PRIMARY},
         {"cooldown_share", "cooldown, share of the steps", a->cooldown_share, a->cooldown_share,
          a->cooldown_share, "arXiv:2405.18392: gains end at about 20 %, and match a cosine's",
-         "secondary"},
-        {"beta1", "beta1", a->beta1, a->beta1, a->beta1, "the usual value", "from memory"},
+         VSH_EVIDENCE_SECONDARY},
+        {"beta1", "beta1", a->beta1, a->beta1, a->beta1, "the usual value", VSH_EVIDENCE_MEMORY},
         {"beta2", "beta2", a->beta2, a->beta2, a->beta2,
-         "arXiv:2406.19146: .95 is worse up to 262,144 tokens a step", "secondary"},
+         "arXiv:2406.19146: .95 is worse up to 262,144 tokens a step", VSH_EVIDENCE_SECONDARY},
         {"weight_decay", "weight decay", a->weight_decay, a->weight_decay_low, a->weight_decay_high,
          a->weight_decay > 0.5 ? "arXiv:2605.01640: 1.0 takes 70 % off the price of repeating; to "
                                  "30 times the usual in arXiv:2509.14786 (secondary)"
                                : "the usual value",
-         a->weight_decay > 0.5 ? "primary" : "from memory"},
+         a->weight_decay > 0.5 ? VSH_EVIDENCE_PRIMARY : VSH_EVIDENCE_MEMORY},
         {"gradient_clip", "gradient clipped at norm", a->clip, a->clip, a->clip, "the usual value",
-         "from memory"},
+         VSH_EVIDENCE_MEMORY},
         {"steps_min", "steps at least", VSH_STEPS_MIN, VSH_STEPS_MIN, VSH_STEPS_MIN,
-         "fewer do not use the data well (docs/model.md)", "assumed"},
+         "fewer do not use the data well (docs/model.md)", VSH_EVIDENCE_ASSUMED},
     };
 
     for (int i = 0; i < VSH_SETTINGS; i++)

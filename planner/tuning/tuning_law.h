@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "planner/laws/evidence.h"
+
 /* The run to be tuned, its active parameters as the laws count them. */
 typedef struct {
     double non_embedding; /* without embeddings and output matrix */
@@ -16,9 +18,9 @@ typedef struct {
 
 typedef struct {
     const char *name, *title, *formula, *source;
-    const char *evidence; /* primary, secondary, from memory */
-    const char *counts;   /* what it asks of the run, N as it counts it */
-    const char *range;    /* where it was fitted, in words */
+    vsh_evidence evidence;
+    const char *counts; /* what it asks of the run, N as it counts it */
+    const char *range;  /* where it was fitted, in words */
     double params_low, params_high, tokens_low, tokens_high, flops_low, flops_high; /* 0: free */
     double ratio_low, ratio_high; /* tokens a parameter; 0: free */
     double experts_high;

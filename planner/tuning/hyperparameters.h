@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "planner/advice/tuning_law.h"
+#include "planner/tuning/tuning_law.h"
 
 /* Kaplan et al. 2020 (arXiv:2001.08361) equation 1.4: the batch beyond which steps stop saving. */
 double vsh_kaplan_critical_batch(double loss);
@@ -18,7 +18,8 @@ double vsh_zhang_critical_batch(double tokens);
 double vsh_kaplan_overfit_tokens(double params);
 
 /* What the laws make of a run: the geometric mean of those fitted where it lies. Where none was, of
- * all that may be followed, each held to VSH_RATE_MAX, and extrapolated is set. */
+ * all that may be followed, each held to VSH_RATE_MAX, extrapolated is set, and the range is a
+ * factor of VSH_EXTRAPOLATED_RANGE at least. */
 typedef struct {
     double rate, rate_low, rate_high;
     double batch_tokens, batch_low, batch_high; /* before rounding to sequences */
@@ -48,7 +49,8 @@ typedef struct {
     const char *key; /* as in --json */
     const char *title;
     double value, low, high; /* low == high: no range is known */
-    const char *source, *evidence;
+    const char *source;
+    vsh_evidence evidence;
 } vsh_setting;
 
 enum { VSH_SETTINGS = 7 };
@@ -58,5 +60,7 @@ void vsh_settings_of(const vsh_schedule_advice *advice, vsh_setting settings[VSH
 #define VSH_STEPS_MIN 2000.0
 /* Above this the laws are extrapolated to small models and overshoot. */
 #define VSH_RATE_MAX 3e-3
+/* The narrowest range, high over low, where no law was fitted: assumed. */
+#define VSH_EXTRAPOLATED_RANGE 2.0
 
 #endif

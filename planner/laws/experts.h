@@ -1,15 +1,19 @@
-/* Whether a Mixture-of-Experts pays in a budget, by the joint law of dense and expert models
- * (laws/ludziejewski2025): at equal loss, in equal memory, in equal hours, and the crossover in
- * tokens below which experts lose. */
+/* Whether a Mixture-of-Experts pays in a budget, by a joint law of dense and expert models
+ * (laws/ludziejewski2025, or one of its form from a file): at equal loss, in equal memory, in equal
+ * hours, and the crossover in tokens below which experts lose. Models here are of the law's own
+ * geometry; combination.h asks the same of real architectures that fit a plan's chips. */
 #ifndef VSH_EXPERT_ADVICE_H
 #define VSH_EXPERT_ADVICE_H
 
 #include <stdbool.h>
 
-/* What a run may use; 0: as much as it likes. */
+#include "planner/laws/law.h"
+
+/* What a run may use, 0: as much as it likes; and who is asked. */
 typedef struct {
-    double total_max; /* parameters, of all experts together */
-    double unique;    /* unique tokens, which may be repeated */
+    double total_max;   /* parameters, of all experts together */
+    double unique;      /* unique tokens, which may be repeated */
+    const vsh_law *law; /* vsh_is_joint_law; NULL: ludziejewski2025 */
 } vsh_expert_limits;
 
 /* A model of the paper's own geometry (equations 9 and 10: width d, d/64 layers, 50257 words,
@@ -31,20 +35,25 @@ double vsh_experts_saving(double flops, double experts, vsh_expert_limits limits
 double vsh_experts_saving_in_memory(double flops, double experts, vsh_expert_limits limits);
 
 /* Nats by which experts are worse than the dense run (below 0: better). No law knows experts on
- * repeated tokens: a repeated one is taken to be worth to experts what it is worth to a dense
- * model, and below the crossover in unique tokens the worse of that and of nothing. */
-double vsh_experts_difference(double experts, const vsh_expert_run *with,
+ * repeated tokens, and nobody has measured them: a repeated token is taken to be worth to experts
+ * what it is worth to a dense model (the dense-priced reading). unique 0: none is repeated. */
+double vsh_experts_difference(const vsh_law *law, double experts, const vsh_expert_run *with,
                               const vsh_expert_run *dense, double unique);
+/* Whether that reading is one: not where the tokens are repeated more often than dense runs have
+ * been measured. Where it is none the difference is not shown. */
+bool vsh_experts_priced(const vsh_expert_run *run, double unique);
 
 /* At a fixed size and one pass: the share of a dense model's compute, spent at its best, that the
  * experts' gain in loss is worth; 0 at the crossover, below 0 where they lose. */
-double vsh_experts_compute_share(double experts, double params_active, double tokens);
+double vsh_experts_compute_share(const vsh_law *law, double experts, double params_active,
+                                 double tokens);
 
 /* Experts reach a lower share of a chip's peak than dense models do: Mixtral-8x7B 52.6 % beside
  * Llama2-70B 65.4 % on TPU v5p (0.80), Mixtral 35-36 % beside Llama 44-50 % on Trillium (0.71-0.80;
  * MaxText's README, primary); taken as 0.75 - 0.80. */
 #define VSH_EXPERTS_MFU_LOW 0.75
 #define VSH_EXPERTS_MFU_HIGH 0.80
+#define VSH_EXPERTS_MFU_WORDS "0.75 - 0.80"
 /* Share of the time saved, or lost below 0, where so much of the compute is saved. */
 static inline double vsh_experts_time_saved(double saving, double mfu_ratio)
 {
@@ -69,20 +78,22 @@ typedef enum {
 
 #define VSH_CROSSOVER_FACTOR 3.0
 
-/* Where a run stands: experts against a dense model of the same active parameters and tokens. */
+/* Where a run stands: experts against a dense model of the same active parameters and tokens. The
+ * crossover moves with the active parameters, so the two are always named together. */
 typedef struct {
+    const vsh_law *law;
     double experts, params_active; /* N as the joint law counts it */
     double crossover;              /* tokens at which the two are equal */
     double fresh;                  /* unique tokens that the run sees */
     double worth;                  /* what the tokens it sees are worth */
-    double difference;             /* nats by which experts are worse there */
+    double difference;             /* nats by which experts are worse there; NaN: not priced */
     bool extrapolated;             /* the crossover lies outside the law's data */
     vsh_crossover_side side;
 } vsh_expert_crossing;
 
 /* unique 0: all tokens are unique. */
-vsh_expert_crossing vsh_experts_crossing(double experts, double params_active, double tokens,
-                                         double unique);
+vsh_expert_crossing vsh_experts_crossing(const vsh_law *law, double experts, double params_active,
+                                         double tokens, double unique);
 /* The same as a sentence. */
 void vsh_experts_tell_crossing(const vsh_expert_crossing *crossing, char *room, int room_bytes);
 
@@ -95,7 +106,7 @@ typedef enum {
     VSH_EXPERTS_NOISE,
     VSH_EXPERTS_LOSE,
     VSH_EXPERTS_UNDECIDED, /* repeated tokens */
-    VSH_EXPERTS_OUTSIDE,   /* of the law's data */
+    VSH_EXPERTS_OUTSIDE,   /* of the law's data, or of what repeats are priced for */
     VSH_EXPERTS_NO_ROOM
 } vsh_expert_verdict;
 
@@ -104,7 +115,9 @@ extern const char *const vsh_expert_verdicts[];
 typedef struct {
     double experts;
     vsh_expert_run best;
-    double difference;       /* nats against the best dense run of the same FLOPs and limits */
+    double loss;             /* of best; NaN where the law says none: guessing does as well, the
+                                width is at its least, or the repeats are not priced */
+    double difference;       /* of that to the best dense run of the same FLOPs and limits */
     double saving;           /* equal loss: share of the FLOPs; NaN where nothing may be promised */
     double saving_memory;    /* the same in the dense model's own parameters */
     double time_low;         /* share of the time saved at equal loss, at the low ratio of MFUs */

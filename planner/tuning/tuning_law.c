@@ -1,4 +1,4 @@
-#include "planner/advice/tuning_law.h"
+#include "planner/tuning/tuning_law.h"
 
 #include <assert.h>
 #include <math.h>
@@ -71,7 +71,7 @@ const vsh_tuning_law vsh_tuning_laws[VSH_TUNING_LAWS] = {
      .formula = "lr = 1.79 N^-0.713 D^0.307; B = 0.58 D^0.571",
      .source = "arXiv:2503.04715, step-law/steplaw@efbab63; range from a catalogue of its runs "
                "(secondary)",
-     .evidence = "primary",
+     .evidence = VSH_EVIDENCE_PRIMARY,
      .counts = "non-embedding",
      .range = "215 M - 1.07 B parameters, 4 B - 100 B tokens; experts of varied sparsity",
      .params_low = 214e6,
@@ -86,7 +86,7 @@ const vsh_tuning_law vsh_tuning_laws[VSH_TUNING_LAWS] = {
      .title = "DeepSeek 2024",
      .formula = "lr = 0.3118 C^-0.125; B = 0.2920 C^0.3271",
      .source = "arXiv:2401.02954 equation 1",
-     .evidence = "secondary",
+     .evidence = VSH_EVIDENCE_SECONDARY,
      .counts = "FLOPs",
      .range = "1e17 - 2e19 FLOP, dense",
      .flops_low = 1e17,
@@ -101,7 +101,7 @@ const vsh_tuning_law vsh_tuning_laws[VSH_TUNING_LAWS] = {
      .title = "Ludziejewski 2025",
      .formula = "lr = exp(8.39 - 0.81 ln N - 0.25 ln E)",
      .source = "arXiv:2502.05172",
-     .evidence = "primary",
+     .evidence = VSH_EVIDENCE_PRIMARY,
      .counts = "active",
      .range = "79 M - 2.7 B parameters, 0.5 B - 80 B tokens, 1 - 32 experts",
      .params_low = 79e6,
@@ -117,7 +117,7 @@ const vsh_tuning_law vsh_tuning_laws[VSH_TUNING_LAWS] = {
      .title = "Porian 2024",
      .formula = "lr = 3.7 N^-0.36; B = 0.7576 N^0.703",
      .source = "arXiv:2406.19146 figure 3; range from formll/resolving-scaling-law-discrepancies",
-     .evidence = "secondary",
+     .evidence = VSH_EVIDENCE_SECONDARY,
      .counts = "matmul",
      .range = "25 M - 110 M parameters, about 20 tokens a parameter, dense",
      .params_low = 25e6,
@@ -132,7 +132,7 @@ const vsh_tuning_law vsh_tuning_laws[VSH_TUNING_LAWS] = {
      .title = "Kaplan 2020",
      .formula = "lr = 0.003239 - 0.0001395 ln N",
      .source = "arXiv:2001.08361 appendix D.6",
-     .evidence = "from memory",
+     .evidence = VSH_EVIDENCE_MEMORY,
      .counts = "non-embedding",
      .range = "up to 1.5 B parameters at batches of 0.5 M tokens, dense",
      .params_high = 1.5e9,
@@ -162,7 +162,7 @@ bool vsh_tuning_law_valid(const vsh_tuning_law *law, const vsh_tuned *run, char 
     else if (outside(run->tokens, law->tokens_low, law->tokens_high))
         snprintf(reason, room, "%s tokens", vsh_show_count(run->tokens).text);
     else if (outside(flops(run), law->flops_low, law->flops_high))
-        snprintf(reason, room, "%.3g FLOP", flops(run));
+        snprintf(reason, room, "%s FLOP", vsh_show_exponent(flops(run)).text);
     else if (outside(ratio, law->ratio_low, law->ratio_high))
         snprintf(reason, room, "%s tokens a parameter", vsh_show_real(ratio).text);
     else if (run->experts > 1 && run->experts > law->experts_high)

@@ -1,8 +1,9 @@
-#include "planner/advice/fine_experts.h"
+#include "planner/laws/fine_experts.h"
 
 #include <math.h>
 
 #include "planner/laws/krajewski2024.h"
+#include "planner/laws/one_dimension.h"
 
 enum { HALVINGS = 50 };
 
@@ -13,19 +14,18 @@ static vsh_optimum best(double flops, double granularity)
                                         .granularity = granularity});
 }
 
+static double loss_of_budget(const void *context, double flops)
+{
+    const double *granularity = context;
+
+    return best(flops, *granularity).loss;
+}
+
 /* The compute with which the best model of a granularity (0: dense) reaches a loss. */
 static double flops_to(double loss, double flops, double granularity)
 {
-    double low = log(flops) - 12, high = log(flops) + 12;
-
-    for (int i = 0; i < HALVINGS; i++) {
-        double middle = (low + high) / 2;
-        if (best(exp(middle), granularity).loss > loss)
-            low = middle;
-        else
-            high = middle;
-    }
-    return exp(high);
+    return vsh_crossing(flops * exp(-12), flops * exp(12), HALVINGS, loss, loss_of_budget,
+                        &granularity);
 }
 
 vsh_fine_row vsh_fine_experts(double flops, double granularity, double total_max)
