@@ -330,7 +330,7 @@ static vsh_status contradicts(solver *s, int constant, const double began[N], bo
 }
 
 /* Fixes what the rows do not tell, one after the other from the least told: its spread is wide and
- * its old value serves as well. */
+ * its old value serves as well. Then what is more than may move. */
 static vsh_status fix_untold(solver *s, const double began[N], double sd[N])
 {
     for (unsigned kept = 0;;) {
@@ -339,10 +339,16 @@ static vsh_status fix_untold(solver *s, const double began[N], double sd[N])
         VSH_TRY(slopes(s, 1e-3));
         spread_of(s, scatter_of(s), sd);
         worst = least_told(s, sd, kept, told);
-        if (worst < 0)
+        if (worst < 0 && free_count(s) <= MOVED_MOST)
             return VSH_OK;
-        VSH_TRY(contradicts(s, worst, began, &yes));
-        kept = yes ? kept | 1U << worst : 0;
+        if (worst >= 0) {
+            VSH_TRY(contradicts(s, worst, began, &yes));
+            kept = yes ? kept | 1U << worst : 0;
+        } else {
+            fix(s, least_told(s, sd, 0, 0), began);
+            VSH_TRY(errors_at(s, s->at, s->error));
+            VSH_TRY(descend(s));
+        }
     }
 }
 
@@ -563,8 +569,7 @@ vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
     fit->fitted = j.solver.count;
     point_of(before, j.solver.at);
     j.solver.free = (1U << N) - 1;
-    told_by /= RUNS_A_CONSTANT;
-    VSH_TRY(solve(&j.solver, told_by < MOVED_MOST ? told_by : MOVED_MOST, sd));
+    VSH_TRY(solve(&j.solver, told_by / RUNS_A_CONSTANT, sd));
     keep(&j, sd, fit);
     VSH_TRY((fit->leave_one_out ? judge_each : judge_thirds)(&j, fit, err));
     fit->error_before = sum_up(j.error[0], fit->held_out);
