@@ -39,7 +39,8 @@ static const char *last_word(const char *name)
 }
 
 /* Bytes around a product: its weights cast under autocast; the gradient of its bias, and of its
- * weights added to those before; gradients of queries, keys and values put into one array, and what
+ * weights added to those before, or, sharded, put into one array and divided by the number of
+ * replicas (torch FSDP, from memory); gradients of queries, keys and values put into one array, and what
  * stored attention gives made contiguous. */
 static double copies(const vsh_op *op, const vsh_eager_run *run)
 {
@@ -49,9 +50,13 @@ static double copies(const vsh_op *op, const vsh_eager_run *run)
     if (op->phase == VSH_WGRAD) {
         bytes += run->biases ? run->act * rows * (double)op->k : 0;
         bytes += run->accumulates ? (2 * run->gradient + run->act) * rows * (double)op->n : 0;
+        bytes += run->sharded ? 4 * run->gradient * rows * (double)op->n : 0;
     } else if (run->autocast && op->phase != VSH_DGRAD) {
         bytes += (4 + run->act) * executions * (double)op->n * (double)op->k;
     }
+    if (run->eight_bit && op->phase != VSH_WGRAD) /* X and W forward, dY backward: 2 in, 1 + 1 out */
+        bytes += 4 * (rows * (double)op->k +
+                      (op->phase == VSH_DGRAD ? 0 : executions * (double)(op->n * op->k)));
     if (op->phase == VSH_DGRAD && strcmp(word, "qkv") == 0)
         bytes += 2 * run->act * rows * (double)op->k;
     if (!run->flash && op->phase != VSH_WGRAD && strcmp(word, "out") == 0)

@@ -1,6 +1,7 @@
 #include "planner/layout/measured_steps.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -330,7 +331,11 @@ static vsh_status read_row(reader *r, vsh_measured_step *step, vsh_error *err)
     VSH_TRY(read_words(r, &step->run, err));
     VSH_TRY(read_layout(r, step, err));
     VSH_TRY(read_time(r, step, err));
-    return at_line(r, vsh_measured_predict(step, &pure, &time, &said), &said, err);
+    VSH_TRY(at_line(r, vsh_measured_predict(step, &pure, &time, &said), &said, err));
+    if (!(time.step > 0) || !isfinite(time.step))
+        return vsh_fail(err, VSH_EINPUT, "%s:%lld: expected a run that takes a finite time",
+                        r->csv.lines.path, (long long)r->csv.lines.line);
+    return VSH_OK;
 }
 
 static vsh_status read_table(reader *r, const vsh_step_table *table, vsh_error *err)
@@ -357,21 +362,40 @@ static vsh_status read_table(reader *r, const vsh_step_table *table, vsh_error *
     return VSH_OK;
 }
 
+static vsh_status start(vsh_arena *arena, const vsh_library *library, const char *path,
+                        const vsh_hardware *hardware, vsh_measured_steps *steps, reader **r,
+                        vsh_error *err)
+{
+    *steps = (vsh_measured_steps){.path = path};
+    *r = vsh_alloc(arena, 1, sizeof **r);
+    steps->step = vsh_alloc(arena, VSH_STEPS_MAX, sizeof *steps->step);
+    steps->line = vsh_alloc(arena, VSH_STEPS_MAX, sizeof *steps->line);
+    if (!*r || !steps->step || !steps->line)
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+    **r = (reader){.arena = arena, .library = library, .hardware = hardware, .steps = steps};
+    (*r)->model = vsh_alloc(arena, VSH_STEPS_MAX + 1, sizeof *(*r)->model);
+    return (*r)->model ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+}
+
 vsh_status vsh_measured_steps_read(vsh_arena *arena, const vsh_library *library, const char *path,
                                    const vsh_step_table *table, const vsh_hardware *hardware,
                                    vsh_measured_steps *steps, vsh_error *err)
 {
-    reader *r = vsh_alloc(arena, 1, sizeof *r);
+    reader *r;
 
-    *steps = (vsh_measured_steps){.path = path};
-    steps->step = vsh_alloc(arena, VSH_STEPS_MAX, sizeof *steps->step);
-    steps->line = vsh_alloc(arena, VSH_STEPS_MAX, sizeof *steps->line);
-    if (!r || !steps->step || !steps->line)
-        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
-    *r = (reader){.arena = arena, .library = library, .hardware = hardware, .steps = steps};
-    r->model = vsh_alloc(arena, VSH_STEPS_MAX + 1, sizeof *r->model);
-    if (!r->model)
-        return out_of_memory(r, err);
+    VSH_TRY(start(arena, library, path, hardware, steps, &r, err));
     VSH_TRY(vsh_lines_read(arena, path, BYTES_MAX, &r->csv.lines, err));
+    return read_table(r, table, err);
+}
+
+vsh_status vsh_measured_steps_of(vsh_arena *arena, const vsh_library *library, const char *path,
+                                 const char *bytes, size_t length, const vsh_step_table *table,
+                                 const vsh_hardware *hardware, vsh_measured_steps *steps,
+                                 vsh_error *err)
+{
+    reader *r;
+
+    VSH_TRY(start(arena, library, path, hardware, steps, &r, err));
+    VSH_TRY(vsh_lines_of(arena, path, bytes, length, &r->csv.lines, err));
     return read_table(r, table, err);
 }

@@ -9,9 +9,14 @@ vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
                            vsh_precision precision, bool flash, int64_t chips, int64_t slice,
                            vsh_platform *platform, vsh_error *err)
 {
+    vsh_precision sixteen_bit;
+
     platform->stack = *stack;
     platform->node = (int64_t)vsh_figure_or(&hardware->group, 1);
     VSH_TRY(vsh_chip_rate_of(hardware, stack, precision, flash, &platform->rate, err));
+    if (vsh_operand_bytes(precision) == 1) /* only weights' products are of 8 bits */
+        platform->rate.attention =
+            vsh_hardware_peak(hardware, VSH_BF16, &sixteen_bit)->value * stack->attention;
     return vsh_fabric_of(hardware, stack, chips, slice, &platform->fabric, err);
 }
 
@@ -125,6 +130,9 @@ static vsh_eager_run eager_run(const vsh_step_run *run)
     return (vsh_eager_run){.dropout = run->dropout,
                            .biases = run->laid.model->bias == VSH_BIAS_ALL,
                            .flash = run->flash,
+                           .eight_bit = vsh_operand_bytes(run->precision) == 1,
+                           .sharded = run->layout.split.zero >= 2 &&
+                                      vsh_split_replicas(&run->layout.split) > 1,
                            .autocast = autocast(run),
                            .fused_loss = run->software.fused_loss,
                            .accumulates = run->layout.split.zero < 2 &&
@@ -203,6 +211,9 @@ vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platfo
     find_kinds(&p);
     for (int i = 0; i < ops.count; i++)
         add_op(&p, &ops.item[i]);
+    price->embedding_share = vsh_share_embedding(run->laid.model, &run->layout.split);
+    for (int both = 0; both < 2; both++)
+        price->head_share[both] = vsh_share_head(run->laid.model, &run->layout.split, both);
     if (run->layout.split.sequence)
         spread /= (double)vsh_ways(run->layout.split.tensor);
     price->border_bytes =

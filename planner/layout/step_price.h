@@ -52,7 +52,8 @@ enum { VSH_KINDS_MAX = 8 }; /* experts or not, own keys or not, window or not */
 
 typedef struct {
     vsh_part_price layer[VSH_KINDS_MAX], embedding, head;
-    vsh_share layer_share[VSH_KINDS_MAX];
+    vsh_share layer_share[VSH_KINDS_MAX], embedding_share;
+    vsh_share head_share[2]; /* beside the embedding: [1] */
     int kinds;
     unsigned char kind[VSH_LAYERS_MAX]; /* of every layer */
     double border_bytes;                /* activations between two stages */

@@ -39,6 +39,7 @@ static void ask(case_of *c, const char *model, const char *profile, int64_t chip
     c->run = (vsh_step_run){.laid = {&c->model, 2048, chips > 256 ? 512 : 256, 1},
                             .precision = VSH_BF16,
                             .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW),
+                            .software = *vsh_software_of(NULL),
                             .flash = true};
     REQUIRE_OK(vsh_layout_parse(layout, chips, &c->run.layout, &err), &err);
     REQUIRE_OK(vsh_layout_check(&c->run.layout, &c->run.laid, &err), &err);
