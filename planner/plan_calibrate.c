@@ -63,8 +63,12 @@ static vsh_status ask(vsh_session *s, plan_calibration *c, vsh_error *err)
     VSH_TRY(read_table(s, &table, err));
     VSH_TRY(vsh_named_hardware(s, config->hw, config->refresh, &c->hardware, err));
     find_start(c);
-    return vsh_measured_steps_read(s->arena, &s->library, s->operands[0], &table, &c->hardware,
-                                   &c->steps, err);
+    VSH_TRY(vsh_measured_steps_read(s->arena, &s->library, s->operands[0], &table, &c->hardware,
+                                    &c->steps, err));
+    /* as `estimate --stack NAME` will take it */
+    for (int i = 0; i < c->steps.count; i++)
+        c->steps.step[i].run.software = *vsh_software_of(c->name);
+    return VSH_OK;
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */
@@ -160,7 +164,8 @@ vsh_status plan_run_calibrate(vsh_session *s, vsh_error *err)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(ask(s, c, err));
     before = vsh_stack_calibrated(&c->hardware, c->began);
-    VSH_TRY(vsh_stack_fit_of(s->arena, &c->steps, &before, &c->fit, err));
+    VSH_TRY(vsh_stack_fit_of(s->arena, &c->steps, &before,
+                             vsh_software_of(c->began ? c->began->name : NULL), &c->fit, err));
     warn(s, c);
     if (c->fit.identified && config->out)
         VSH_TRY(write_profile(s, c, config->out, err));

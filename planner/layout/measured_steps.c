@@ -1,6 +1,7 @@
 #include "planner/layout/measured_steps.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,12 +13,12 @@
 enum { GPT2_VOCAB = 50257, CHIPS_MAX = 10000000, LAYOUT_TEXT = 160 };
 
 const char *const vsh_step_columns[VSH_STEP_COLUMNS + 1] = {
-    "model",     "layers",    "hidden",  "heads",       "kv_heads",     "ffn",
-    "vocab",     "mlp",       "seq",     "batch",       "micro_batch",  "chips",
-    "slice",     "layout",    "tp",      "pp",          "dp",           "ep",
-    "cp",        "sp",        "zero",    "interleave",  "precision",    "recompute",
-    "optimizer", "attention", "dropout", "step_time_s", "step_time_ms", "tokens_per_s",
-    NULL};
+    "model",        "layers", "hidden",    "heads",      "kv_heads",    "ffn",
+    "vocab",        "mlp",    "seq",       "batch",      "micro_batch", "chips",
+    "slice",        "layout", "tp",        "pp",         "dp",          "ep",
+    "cp",           "sp",     "zero",      "interleave", "precision",   "recompute",
+    "optimizer",    "recipe", "attention", "dropout",    "step_time_s", "step_time_ms",
+    "tokens_per_s", NULL};
 
 static const char *const attention_words[] = {"flash", "full", NULL};
 
@@ -136,7 +137,7 @@ static vsh_status word(const reader *r, vsh_step_column column, const char *cons
                        int otherwise, int *value, vsh_error *err)
 {
     const char *text = cell(r, column);
-    char expected[120] = "";
+    char expected[240] = "";
     size_t used = 0;
 
     *value = otherwise;
@@ -147,11 +148,12 @@ static vsh_status word(const reader *r, vsh_step_column column, const char *cons
             *value = i;
             return VSH_OK;
         }
-        used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%s",
-                                 i == 0         ? ""
-                                 : words[i + 1] ? ", "
-                                                : " or ",
-                                 words[i]);
+        if (used < sizeof expected)
+            used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%s",
+                                     i == 0         ? ""
+                                     : words[i + 1] ? ", "
+                                                    : " or ",
+                                     words[i]);
     }
     return wrong(r, column, expected, err);
 }
@@ -279,17 +281,19 @@ static vsh_status read_words(const reader *r, vsh_step_run *run, vsh_error *err)
 {
     static const char *const no_yes[] = {"0", "1", NULL};
     vsh_precision usual;
-    int precision, recompute, optimizer, attention, dropout;
+    int precision, recompute, optimizer, recipe, attention, dropout;
 
     vsh_hardware_peak(r->hardware, VSH_BF16, &usual);
     VSH_TRY(word(r, VSH_STEP_PRECISION, vsh_precision_words, (int)usual, &precision, err));
     VSH_TRY(word(r, VSH_STEP_RECOMPUTE, vsh_recompute_words, 0, &recompute, err));
     VSH_TRY(word(r, VSH_STEP_OPTIMIZER, vsh_optimizer_words, VSH_ADAMW, &optimizer, err));
+    VSH_TRY(word(r, VSH_STEP_RECIPE, vsh_recipe_words, -1, &recipe, err));
     VSH_TRY(word(r, VSH_STEP_ATTENTION, attention_words, 0, &attention, err));
     VSH_TRY(word(r, VSH_STEP_DROPOUT, no_yes, 0, &dropout, err));
     run->precision = (vsh_precision)precision;
     run->recompute = (vsh_recompute_mode)recompute;
-    run->recipe = vsh_recipe_for(run->precision, (vsh_optimizer)optimizer);
+    run->recipe = recipe >= 0 ? vsh_recipe_at(recipe)
+                              : vsh_recipe_for(run->precision, (vsh_optimizer)optimizer);
     run->flash = attention == 0;
     run->dropout = dropout == 1;
     return VSH_OK;
@@ -327,7 +331,11 @@ static vsh_status read_row(reader *r, vsh_measured_step *step, vsh_error *err)
     VSH_TRY(read_words(r, &step->run, err));
     VSH_TRY(read_layout(r, step, err));
     VSH_TRY(read_time(r, step, err));
-    return at_line(r, vsh_measured_predict(step, &pure, &time, &said), &said, err);
+    VSH_TRY(at_line(r, vsh_measured_predict(step, &pure, &time, &said), &said, err));
+    if (!(time.step > 0) || !isfinite(time.step))
+        return vsh_fail(err, VSH_EINPUT, "%s:%lld: expected a run that takes a finite time",
+                        r->csv.lines.path, (long long)r->csv.lines.line);
+    return VSH_OK;
 }
 
 static vsh_status read_table(reader *r, const vsh_step_table *table, vsh_error *err)
@@ -354,21 +362,40 @@ static vsh_status read_table(reader *r, const vsh_step_table *table, vsh_error *
     return VSH_OK;
 }
 
+static vsh_status start(vsh_arena *arena, const vsh_library *library, const char *path,
+                        const vsh_hardware *hardware, vsh_measured_steps *steps, reader **r,
+                        vsh_error *err)
+{
+    *steps = (vsh_measured_steps){.path = path};
+    *r = vsh_alloc(arena, 1, sizeof **r);
+    steps->step = vsh_alloc(arena, VSH_STEPS_MAX, sizeof *steps->step);
+    steps->line = vsh_alloc(arena, VSH_STEPS_MAX, sizeof *steps->line);
+    if (!*r || !steps->step || !steps->line)
+        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+    **r = (reader){.arena = arena, .library = library, .hardware = hardware, .steps = steps};
+    (*r)->model = vsh_alloc(arena, VSH_STEPS_MAX + 1, sizeof *(*r)->model);
+    return (*r)->model ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+}
+
 vsh_status vsh_measured_steps_read(vsh_arena *arena, const vsh_library *library, const char *path,
                                    const vsh_step_table *table, const vsh_hardware *hardware,
                                    vsh_measured_steps *steps, vsh_error *err)
 {
-    reader *r = vsh_alloc(arena, 1, sizeof *r);
+    reader *r;
 
-    *steps = (vsh_measured_steps){.path = path};
-    steps->step = vsh_alloc(arena, VSH_STEPS_MAX, sizeof *steps->step);
-    steps->line = vsh_alloc(arena, VSH_STEPS_MAX, sizeof *steps->line);
-    if (!r || !steps->step || !steps->line)
-        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
-    *r = (reader){.arena = arena, .library = library, .hardware = hardware, .steps = steps};
-    r->model = vsh_alloc(arena, VSH_STEPS_MAX + 1, sizeof *r->model);
-    if (!r->model)
-        return out_of_memory(r, err);
+    VSH_TRY(start(arena, library, path, hardware, steps, &r, err));
     VSH_TRY(vsh_lines_read(arena, path, BYTES_MAX, &r->csv.lines, err));
+    return read_table(r, table, err);
+}
+
+vsh_status vsh_measured_steps_of(vsh_arena *arena, const vsh_library *library, const char *path,
+                                 const char *bytes, size_t length, const vsh_step_table *table,
+                                 const vsh_hardware *hardware, vsh_measured_steps *steps,
+                                 vsh_error *err)
+{
+    reader *r;
+
+    VSH_TRY(start(arena, library, path, hardware, steps, &r, err));
+    VSH_TRY(vsh_lines_of(arena, path, bytes, length, &r->csv.lines, err));
     return read_table(r, table, err);
 }

@@ -34,6 +34,7 @@ typedef enum {
     VSH_STEP_PRECISION,
     VSH_STEP_RECOMPUTE,
     VSH_STEP_OPTIMIZER,
+    VSH_STEP_RECIPE,
     VSH_STEP_ATTENTION,
     VSH_STEP_DROPOUT,
     VSH_STEP_TIME_S, /* the first of these three that is there */
@@ -66,5 +67,10 @@ typedef struct {
 vsh_status vsh_measured_steps_read(vsh_arena *arena, const vsh_library *library, const char *path,
                                    const vsh_step_table *table, const vsh_hardware *hardware,
                                    vsh_measured_steps *steps, vsh_error *err);
+/* The same of bytes in memory, which are copied. */
+vsh_status vsh_measured_steps_of(vsh_arena *arena, const vsh_library *library, const char *path,
+                                 const char *bytes, size_t length, const vsh_step_table *table,
+                                 const vsh_hardware *hardware, vsh_measured_steps *steps,
+                                 vsh_error *err);
 
 #endif

@@ -26,8 +26,8 @@ static const double untouched = 0.5;
  * degree of freedom). */
 static const double by_chance = 3.84;
 
-/* Different runs needed for each constant. */
-enum { RUNS_A_CONSTANT = 2 };
+/* Different runs needed for each constant; constants that may move at all: more is no physics. */
+enum { RUNS_A_CONSTANT = 2, MOVED_MOST = 8 };
 
 /* The least of the loss over the free constants, each in units of its range. */
 typedef struct {
@@ -330,7 +330,7 @@ static vsh_status contradicts(solver *s, int constant, const double began[N], bo
 }
 
 /* Fixes what the rows do not tell, one after the other from the least told: its spread is wide and
- * its old value serves as well. */
+ * its old value serves as well. Then what is more than may move. */
 static vsh_status fix_untold(solver *s, const double began[N], double sd[N])
 {
     for (unsigned kept = 0;;) {
@@ -339,10 +339,16 @@ static vsh_status fix_untold(solver *s, const double began[N], double sd[N])
         VSH_TRY(slopes(s, 1e-3));
         spread_of(s, scatter_of(s), sd);
         worst = least_told(s, sd, kept, told);
-        if (worst < 0)
+        if (worst < 0 && free_count(s) <= MOVED_MOST)
             return VSH_OK;
-        VSH_TRY(contradicts(s, worst, began, &yes));
-        kept = yes ? kept | 1U << worst : 0;
+        if (worst >= 0) {
+            VSH_TRY(contradicts(s, worst, began, &yes));
+            kept = yes ? kept | 1U << worst : 0;
+        } else {
+            fix(s, least_told(s, sd, 0, 0), began);
+            VSH_TRY(errors_at(s, s->at, s->error));
+            VSH_TRY(descend(s));
+        }
     }
 }
 
@@ -369,9 +375,10 @@ static vsh_status solve(solver *s, int free_most, double sd[N])
 typedef struct {
     vsh_arena *arena;
     const vsh_measured_steps *steps;
-    int *run;         /* of each row: its number among the different runs */
-    double *share;    /* of the peak that the measured step reached */
-    double *error[3]; /* before, after, null; of the rows that judge */
+    const vsh_software *software; /* before */
+    int *run;                     /* of each row: its number among the different runs */
+    double *share;                /* of the peak that the measured step reached */
+    double *error[3];             /* before, after, null; of the rows that judge */
     solver solver;
 } job;
 
@@ -471,14 +478,14 @@ static double choose(job *j, int one)
 static vsh_status judge_row(job *j, int row, const vsh_stack *before, const vsh_stack *after,
                             double null_share, int judged, vsh_error *err)
 {
-    const vsh_measured_step *step = &j->steps->step[row];
-    const vsh_stack *stack[2] = {before, after};
+    vsh_measured_step step = j->steps->step[row];
+    vsh_step_time time;
 
-    for (int i = 0; i < 2; i++) {
-        vsh_step_time time;
-        VSH_TRY(vsh_measured_predict(step, stack[i], &time, err));
-        j->error[i][judged] = time.step / step->seconds - 1;
-    }
+    VSH_TRY(vsh_measured_predict(&step, after, &time, err));
+    j->error[1][judged] = time.step / step.seconds - 1;
+    step.run.software = *j->software;
+    VSH_TRY(vsh_measured_predict(&step, before, &time, err));
+    j->error[0][judged] = time.step / step.seconds - 1;
     j->error[2][judged] = j->share[row] / null_share - 1;
     return VSH_OK;
 }
@@ -541,7 +548,8 @@ static void keep(const job *j, const double sd[N], vsh_stack_fit *fit)
 }
 
 vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
-                            const vsh_stack *before, vsh_stack_fit *fit, vsh_error *err)
+                            const vsh_stack *before, const vsh_software *software,
+                            vsh_stack_fit *fit, vsh_error *err)
 {
     double sd[N];
     int told_by;
@@ -549,6 +557,7 @@ vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
 
     assert(steps && steps->count > 0 && before && fit);
     VSH_TRY(start(&j, arena, steps, err));
+    j.software = software;
     *fit = (vsh_stack_fit){.before = *before, .rows = steps->count};
     fit->runs = number_runs(steps, j.run);
     if (fit->runs < VSH_STEPS_LEAST)

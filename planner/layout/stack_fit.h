@@ -27,8 +27,10 @@ typedef struct {
 } vsh_stack_fit;
 
 /* Moves the constants that the steps tell from where before stands, inside their ranges; the others
- * keep their values. VSH_EINPUT for fewer than VSH_STEPS_LEAST different runs. */
+ * keep their values. software: what before was of. VSH_EINPUT for fewer than VSH_STEPS_LEAST
+ * different runs. */
 vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
-                            const vsh_stack *before, vsh_stack_fit *fit, vsh_error *err);
+                            const vsh_stack *before, const vsh_software *software,
+                            vsh_stack_fit *fit, vsh_error *err);
 
 #endif
