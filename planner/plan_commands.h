@@ -19,6 +19,7 @@ typedef struct {
     bool refresh, check_throughput;
     /* of fit */
     const char *columns, *corpus, *out;
+    const char *set; /* of calibrate */
     vsh_opt_list where;
     int objective, resample, n_counts;
     int64_t bootstraps; /* -1: as many as it takes by default */
@@ -29,6 +30,9 @@ typedef struct {
     int to, launch, recompute, attention, dropout; /* -1: not given */
     bool inference;
     double imbalance; /* NaN: not given */
+    /* of search */
+    int64_t top;
+    int rank; /* vsh_rank */
 } plan_config;
 
 /* fit --objective */
@@ -50,6 +54,8 @@ vsh_command_run plan_run_fit;             /* plan_fit.c */
 vsh_command_run plan_run_experts;         /* plan_experts.c */
 vsh_command_run plan_run_estimate;        /* plan_estimate.c */
 vsh_command_run plan_run_export;          /* plan_export.c */
+vsh_command_run plan_run_search;          /* plan_search.c */
+vsh_command_run plan_run_calibrate;       /* plan_calibrate.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */

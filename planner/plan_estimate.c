@@ -92,8 +92,6 @@ vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
     run->recipe = recipe_of(c, run->precision);
     VSH_TRY(vsh_layout_parse(c->layout, e->chips, &run->layout, err));
     choose_software(c, e);
-    if (!c->inference)
-        VSH_TRY(vsh_layout_check(&run->layout, &run->laid, err));
     stack = vsh_stack_calibrated(&e->hardware, e->figures);
     return vsh_platform_of(&e->hardware, &stack, run->precision, run->flash, e->chips, 0,
                            &e->platform, err);
@@ -166,6 +164,12 @@ static vsh_bound bound_of(const plan_estimate *e)
     return (vsh_bound)most;
 }
 
+const vsh_framework *plan_estimate_framework(const plan_estimate *e)
+{
+    (void)e;
+    return vsh_framework_at(3);
+}
+
 static vsh_status fill_memory(plan_estimate *e, vsh_error *err)
 {
     const vsh_layout *layout = &e->run.layout;
@@ -173,7 +177,7 @@ static vsh_status fill_memory(plan_estimate *e, vsh_error *err)
     vsh_placement place = {.pipeline = layout->pp,
                            .chunks = layout->interleave,
                            .micro_batches = vsh_micro_batches(layout, &e->run.laid),
-                           .framework = vsh_framework_at(3)};
+                           .framework = plan_estimate_framework(e)};
 
     VSH_TRY(vsh_footprint_layout(&e->model, &work, &place, &e->memory, err));
     e->fits = e->memory.total.v <= e->hardware.memory_bytes.value;
@@ -188,6 +192,7 @@ vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err)
                       (double)vsh_ways(run->layout.split.data);
     double peak;
 
+    VSH_TRY(vsh_layout_check(&run->layout, &run->laid, err));
     VSH_TRY(vsh_list_price_of(run, &e->platform, &mesh, &e->price, err));
     e->time = vsh_step_time_of(run, &e->platform, &mesh, &e->price);
     VSH_TRY(fill_memory(e, err));

@@ -51,6 +51,9 @@ static void find_kinds(pricing *p)
     vsh_list_price *price = p->price;
 
     price->kinds = 0;
+    price->embedding_share = vsh_share_embedding(m, &p->run->layout.split);
+    for (int beside = 0; beside < 2; beside++)
+        price->head_share[beside] = vsh_share_head(m, &p->run->layout.split, beside);
     for (int64_t l = 0; l < m->layers; l++) {
         char prefix[VSH_PREFIX];
         int kind = 0;
