@@ -146,7 +146,8 @@ static vsh_status read_scenarios(const vsh_doc *doc, const profile_nodes *nodes,
     FIGURE(4, "link_fast", VSH_DIM_NUMBER, 0.01, 1)                                                \
     FIGURE(5, "link_slow", VSH_DIM_NUMBER, 0.01, 1)                                                \
     FIGURE(6, "overlap", VSH_DIM_NUMBER, 0, 1)                                                     \
-    FIGURE(7, "wait", VSH_DIM_SECONDS, 0, 1)
+    FIGURE(7, "wait", VSH_DIM_SECONDS, 0, 1)                                                       \
+    FIGURE(8, "blend", VSH_DIM_NUMBER, 0, 1)
 #define STACK_FIELD(i, name, dimension, least, most)                                               \
     {name, VSH_FIELD_FIGURE, offsetof(vsh_stack_figures, figure[i]), false, least, most, dimension},
 #define STACK_NAME(i, name, dimension, least, most) name,

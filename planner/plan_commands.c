@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "core/precision.h"
 #include "core/lower.h"
+#include "core/precision.h"
+#include "planner/export/export.h"
 #include "planner/fit/fit.h"
 #include "planner/layout/search.h"
 
@@ -160,6 +161,10 @@ static const vsh_opt fit_options[] = {
 
 static const char *const attention_words[] = {"flash", "full", NULL};
 
+static const char *const dropout_words[] = {"off", "on", NULL};
+/* flash: the kernel of the stack; flash2: FlashAttention-2 whatever the stack had */
+static const char *const estimate_attention_words[] = {"flash", "full", "flash2", NULL};
+
 static const vsh_opt estimate_options[] = {
     {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
     {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
@@ -179,13 +184,35 @@ static const vsh_opt estimate_options[] = {
      AT(optimizer), 0, 0, vsh_optimizer_words},
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
      AT(recipe), 0, 0, vsh_recipe_words},
-    {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel) or full",
-     AT(attention), 0, 0, attention_words},
+    {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel), flash2 or full",
+     AT(attention), 0, 0, estimate_attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_WORD, 0, "dropout", "W", "on or off (default: as the stack does)", AT(dropout), 0, 0,
+     dropout_words},
+    {VSH_OPT_REAL, 0, "imbalance", "X",
+     "rows of the fullest chip's experts over the mean (default 1)", AT(imbalance), 1, 1e4},
     {VSH_OPT_FLAG, 0, "inference", NULL, "weights, keys and values, prefill and decode instead",
      AT(inference)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt export_options[] = {
+    {VSH_OPT_WORD, 0, "to", "SYSTEM", "maxtext, megatron, torchtitan, slurm or vishwa-train",
+     AT(to), 0, 0, vsh_export_words},
+    {VSH_OPT_WORD, 0, "for", "SYSTEM", "of slurm: what the job starts (default: by the hardware)",
+     AT(launch), 0, 0, vsh_export_words},
+    {VSH_OPT_TEXT, 0, "out", "DIR", "write the files there (default: show the first)", AT(out)},
+    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step: exactly this run of --model",
+     AT(batch), 1, 1e12},
+    {VSH_OPT_INTEGER, 0, "micro-batch", "SEQS", "of them at a time a replica (default 1)",
+     AT(micro_batch), 1, 1e9},
+    {VSH_OPT_TEXT, 0, "layout", "KEY=N,...", "tp, pp, dp, ep, cp, sp, zero, interleave",
+     AT(layout)},
+    {VSH_OPT_WORD, 0, "recompute", "W", "none, selective or full", AT(recompute), 0, 0,
+     vsh_recompute_words},
+    {VSH_OPT_WORD, 0, "attention", "W", "flash or full", AT(attention), 0, 0, attention_words},
+    PLAN_OPTIONS,
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt search_options[] = {
@@ -210,6 +237,20 @@ static const vsh_opt search_options[] = {
      AT(attention), 0, 0, attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt calibrate_options[] = {
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    {VSH_OPT_TEXT, 0, "out", "FILE", "write the profile with the calibrated stack, for --hw FILE",
+     AT(out)},
+    {VSH_OPT_TEXT, 0, "stack", "NAME", "what the stack is called (default mine)", AT(stack)},
+    {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
+     "columns of other names than docs/formats.md says", AT(columns)},
+    {VSH_OPT_TEXT, 0, "set", "KEY=VALUE,...",
+     "what every row has where the file has no such column: recompute=full", AT(set)},
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
+     "rows with one of these values (!=: with none); again: and", AT(where)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -280,12 +321,23 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan fit runs.csv --law bounded --vocab 256 --bootstrap 1000\n",
       fit_options, 1},
      plan_run_fit},
-    {{"calibrate", "", "hardware constants fitted to measured steps", NULL, common_options, 0},
-     NULL},
+    {{"calibrate", "RUNS.csv --hw P [--out FILE] [options]",
+      "hardware constants fitted to measured steps",
+      "  vishwa-plan calibrate runs.csv --hw a100-80gb\n"
+      "  vishwa-plan calibrate runs.csv --hw a100-80gb --out mine.yaml\n"
+      "  vishwa-plan calibrate log.csv --hw h100-sxm --columns chips=gpus,step_time_ms=ms\n",
+      calibrate_options, 1},
+     plan_run_calibrate},
     {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
-    {{"export", "", "a plan as the configuration of the system that will run it", NULL,
-      common_options, 0},
-     NULL},
+    {{"export", "--to SYSTEM --hw P (--hours H | --model M --batch B)",
+      "a plan as the configuration of the system that will run it",
+      "  vishwa-plan export --to maxtext --hw tpu-v5e --hours 100\n"
+      "  vishwa-plan export --to slurm --for torchtitan --hw h100-sxm --chips 16 \\\n"
+      "    --hours 100 --out run/\n"
+      "  vishwa-plan export --to megatron --hw a100-80gb --chips 64 --model llama3-8b \\\n"
+      "    --seq 8192 --batch 128 --layout tp=4,sp=1,pp=2,zero=1 --tokens 160G\n",
+      export_options, 0},
+     plan_run_export},
     {{NULL}, NULL}};
 
 void plan_config_default(plan_config *config)
@@ -305,6 +357,7 @@ void plan_config_default(plan_config *config)
                             .granularity = NAN,
                             .flops = NAN,
                             .target_loss = NAN,
+                            .imbalance = NAN,
                             .chips = 1,
                             .precision = -1,
                             .optimizer = -1,
@@ -312,5 +365,10 @@ void plan_config_default(plan_config *config)
                             .bootstraps = -1,
                             .delta = 1e-3, /* Hoffmann et al. 2022, section 3.3 */
                             .hold_out = NAN,
+                            .to = -1,
+                            .launch = -1,
+                            .recompute = -1,
+                            .attention = -1,
+                            .dropout = -1,
                             .top = 10};
 }

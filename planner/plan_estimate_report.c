@@ -80,8 +80,8 @@ static void print_head(const plan_estimate *e, vsh_term term, vsh_text *out)
                  vsh_show_count((double)e->parameters.total).text, e->chips, e->hardware.name);
     vsh_text_add(out, "  %s\n", vsh_text_string(&layout));
     vsh_text_add(out,
-                 "  %" PRId64 " sequences of %s a step, %" PRId64 " x %" PRId64
-                 " a replica; %s, %s, recompute %s, attention %s\n",
+                 "  %" PRId64 " sequences of %s a step, %" PRId64 " x %" PRId64 " a replica\n"
+                 "  %s, %s, recompute %s, attention %s\n",
                  run->laid.batch, vsh_show_integer(run->laid.seq).text,
                  vsh_micro_batches(&run->layout, &run->laid), run->laid.micro,
                  vsh_precision_words[run->precision], run->recipe->name,
@@ -124,15 +124,11 @@ static int list_constants(const plan_estimate *e, vsh_explained *lines)
 
     for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
         const vsh_stack_constant *c = &vsh_stack_constants[i];
-        const vsh_figure *f = e->figures && e->figures->figure[i].known
-                                  ? &e->figures->figure[i]
-                                  : vsh_stack_origin(&e->hardware, i);
-        lines[i] = (vsh_explained){c->name,
-                                   *vsh_stack_value(&stack, c),
-                                   "",
-                                   c->what,
-                                   f ? f->source : "planner/layout/stack_constants.c",
-                                   f ? vsh_tag_names[f->tag] : "assumed"};
+        vsh_figure f = e->figures && e->figures->figure[i].known
+                           ? e->figures->figure[i]
+                           : vsh_stack_figure(&e->hardware, i);
+        lines[i] = (vsh_explained){c->name, *vsh_stack_value(&stack, c), "", c->what,
+                                   f.source, vsh_tag_names[f.tag]};
     }
     return VSH_STACK_CONSTANTS;
 }
@@ -143,9 +139,9 @@ static int list_profile(const plan_estimate *e, vsh_explained *lines)
     int count = vsh_hardware_rows(&e->hardware, rows);
 
     for (int i = 0; i < count; i++)
-        lines[i] = (vsh_explained){
-            rows[i].name,           rows[i].figure->value / rows[i].scale, rows[i].unit, "profile",
-            rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
+        lines[i] = (vsh_explained){rows[i].name,           rows[i].figure->value / rows[i].scale,
+                                   rows[i].unit,           "profile",
+                                   rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
     return count;
 }
 

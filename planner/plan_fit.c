@@ -36,56 +36,15 @@ static vsh_status find_form(const char *name, const vsh_form **form, vsh_error *
 
 /* ---- which columns --------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *key;
-    size_t offset;
-} column_key;
-
-static const column_key column_keys[] = {{"params", offsetof(vsh_run_columns, params)},
-                                         {"tokens", offsetof(vsh_run_columns, tokens)},
-                                         {"loss", offsetof(vsh_run_columns, loss)},
-                                         {"unique", offsetof(vsh_run_columns, unique)},
-                                         {"unique_tokens", offsetof(vsh_run_columns, unique)},
-                                         {"experts", offsetof(vsh_run_columns, experts)},
-                                         {"granularity", offsetof(vsh_run_columns, granularity)},
-                                         {"group", offsetof(vsh_run_columns, group)}};
-
-static vsh_status name_column(const char *key, const char *name, vsh_run_columns *columns,
-                              vsh_error *err)
-{
-    for (size_t i = 0; i < sizeof column_keys / sizeof column_keys[0]; i++)
-        if (strcmp(column_keys[i].key, key) == 0) {
-            *(const char **)((char *)columns + column_keys[i].offset) = name;
-            return VSH_OK;
-        }
-    return vsh_fail(err, VSH_EINPUT,
-                    "--columns: expected params, tokens, loss, unique, experts, granularity or "
-                    "group, got \"%.60s\"",
-                    key);
-}
-
-/* "params=N,tokens=D": cut in a copy. */
-static vsh_status read_columns(vsh_arena *arena, const char *text, vsh_run_columns *columns,
+static vsh_status read_columns(vsh_arena *arena, const char *text, vsh_run_columns *c,
                                vsh_error *err)
 {
-    char *copy = vsh_copy_text(arena, text, strlen(text));
+    const vsh_csv_key keys[] = {
+        {"params", &c->params},           {"tokens", &c->tokens},        {"loss", &c->loss},
+        {"unique", &c->unique},           {"unique_tokens", &c->unique}, {"experts", &c->experts},
+        {"granularity", &c->granularity}, {"group", &c->group},          {NULL, NULL}};
 
-    if (!copy)
-        return vsh_fail(err, VSH_EMACHINE, "--columns: out of memory");
-    while (copy) {
-        char *pair = copy, *equals, *comma = strchr(copy, ',');
-        if (comma)
-            *comma = '\0';
-        copy = comma ? comma + 1 : NULL;
-        equals = strchr(pair, '=');
-        if (!equals || !equals[1])
-            return vsh_fail(err, VSH_EINPUT,
-                            "--columns: expected pairs such as params=N,tokens=D, got \"%.60s\"",
-                            pair);
-        *equals = '\0';
-        VSH_TRY(name_column(pair, equals + 1, columns, err));
-    }
-    return VSH_OK;
+    return vsh_csv_pairs(arena, "--columns", text, keys, "params=N,tokens=D", err);
 }
 
 static vsh_status read_where(const vsh_opt_list *list, vsh_run_columns *columns, vsh_error *err)

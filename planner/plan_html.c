@@ -368,15 +368,15 @@ static vsh_status write_report(const plan *p, const char *command, const char *f
         plan_page_target(p->target, &page);
     write_laws(p, &page);
     write_alternatives(p, &page);
+    write_rule(p, &page);
+    vsh_page_put(&page, "h2", NULL, "Figures");
+    *drawn = vsh_report_add_figures(folder, figures, PLAN_FIGURES, &page);
     plan_advice_write_page(p, &page);
     if (plan_has_run(p))
         plan_page_tuning(&p->recommended.tuning, p->recommended.batch_tokens, &page);
     plan_experts_write_page(p, &page);
-    write_rule(p, &page);
     plan_bill_write_page(p, &page);
     write_memory(p, &page);
-    vsh_page_put(&page, "h2", NULL, "Figures");
-    *drawn = vsh_report_add_figures(folder, figures, PLAN_FIGURES, &page);
     write_explanation(p, &page);
     write_card(p, command, &page);
     vsh_page_close(&page);

@@ -5,7 +5,8 @@
 #include "core/named.h"
 #include "planner/plan_commands.h"
 
-/* What serving a batch of sequences takes of one replica: tp x pp chips, a stage after the other. */
+/* What serving a batch of sequences takes of one replica: tp x pp chips, a stage after the other.
+ */
 typedef struct {
     double weights_bytes, cache_bytes, total_bytes; /* a chip */
     double prefill_s, decode_s;                     /* of all sequences; of one token of each */
@@ -24,9 +25,9 @@ static double cache_bytes(const plan_estimate *e)
         if (m->layer[l].own_kv)
             own += window > 0 ? fmin(window, reach) : reach;
     }
-    width = m->latent.kv_rank ? (double)(m->latent.kv_rank + m->latent.rope_dim)
-                              : 2 * (double)(vsh_split_kv_heads(m, &e->run.layout.split) *
-                                             m->head_dim);
+    width = m->latent.kv_rank
+                ? (double)(m->latent.kv_rank + m->latent.rope_dim)
+                : 2 * (double)(vsh_split_kv_heads(m, &e->run.layout.split) * m->head_dim);
     return own * width * (double)e->run.laid.batch *
            (double)vsh_activation_bytes(e->run.precision) / (double)e->run.layout.pp;
 }
@@ -34,8 +35,7 @@ static double cache_bytes(const plan_estimate *e)
 /* Forward operations of the list and their collectives: the queue, and what bounds most of it. */
 static double forward_time(const plan_estimate *e, const vsh_op_list *ops, vsh_bound *bound)
 {
-    vsh_mesh mesh =
-        vsh_mesh_of(&e->platform.fabric, &e->run.layout.split, e->run.layout.pp);
+    vsh_mesh mesh = vsh_step_mesh(&e->platform, &e->run.layout);
     double by[VSH_BOUND_COUNT] = {0}, sum = 0;
     vsh_queue queue = {{0}, 0};
 
@@ -45,7 +45,8 @@ static double forward_time(const plan_estimate *e, const vsh_op_list *ops, vsh_b
         vsh_op_price p;
         if ((network ? op->during : op->phase) != VSH_FORWARD || op->roles & VSH_ROLE_ONCE)
             continue;
-        p = vsh_step_op_price(&e->run, &e->platform, &mesh, op, op->roles & VSH_ROLE_LAYER ? e->model.layers : 1);
+        p = vsh_step_op_price(&e->run, &e->platform, &mesh, op,
+                              op->roles & VSH_ROLE_LAYER ? e->model.layers : 1);
         vsh_queue_add(&queue, &p);
         by[p.bound] += p.chip.v;
     }
@@ -103,9 +104,9 @@ static void print(const plan_estimate *e, const served *s, vsh_text *out)
                  vsh_bound_names[s->prefill_bound]);
     vsh_text_add(out, "    decode        %10s a token of every sequence, bound by %s\n",
                  vsh_show_time(s->decode_s).text, vsh_bound_names[s->decode_bound]);
-    vsh_text_add(out, "                  %10s tokens/s; one after the other through %lld stages\n\n",
-                 vsh_show_amount((double)e->run.laid.batch / s->decode_s).text,
-                 (long long)e->run.layout.pp);
+    vsh_text_add(
+        out, "                  %10s tokens/s; one after the other through %lld stages\n\n",
+        vsh_show_amount((double)e->run.laid.batch / s->decode_s).text, (long long)e->run.layout.pp);
 }
 
 static void write_json(const plan_estimate *e, const served *s, vsh_json *json)

@@ -133,6 +133,14 @@ static bool same_corpus(const vsh_law *a, const vsh_law *b)
     return (a->same_corpus && b->same_corpus) || strcmp(a->corpus, b->corpus) == 0;
 }
 
+/* The first word of a title, where the year would not fit. */
+static int author_length(const vsh_law *law)
+{
+    int length = (int)strcspn(law->title, " ");
+
+    return length < 14 ? length : 14;
+}
+
 static void print_laws(const plan *p, vsh_term term, vsh_text *out)
 {
     /* more than guessing evenly among the words is no loss of a trained model */
@@ -166,9 +174,10 @@ static void print_laws(const plan *p, vsh_term term, vsh_text *out)
             vsh_text_add(out, "  %-18s %10s %12s %6s  sizes no longer differ\n", label, "-", "-",
                          "-");
         else
-            vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, by %s\n", label,
+            vsh_text_add(out, "  %-18s %10s %12s %6s  %s epochs, %.*s\n", label,
                          COUNT(p->data_optimum.params), COUNT(p->data_optimum.tokens), loss,
                          REAL(fmax(1, p->data_optimum.tokens / p->request.unique_tokens)),
+                         author_length(vsh_law_of_repetition(p->request.law)),
                          vsh_law_of_repetition(p->request.law)->title);
     }
 }

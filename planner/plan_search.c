@@ -147,7 +147,7 @@ static const char *next_command(vsh_session *s, const plan_search *p)
     add_words(&out, s->arena, "--optimizer",
               c->optimizer >= 0 ? vsh_optimizer_words[c->optimizer] : NULL);
     add_words(&out, s->arena, "--recipe", c->recipe >= 0 ? vsh_recipe_words[c->recipe] : NULL);
-    add_words(&out, s->arena, "--attention", c->attention ? "full" : NULL);
+    add_words(&out, s->arena, "--attention", c->attention > 0 ? "full" : NULL);
     add_words(&out, s->arena, "--stack", c->stack);
     return vsh_text_string(&out);
 }

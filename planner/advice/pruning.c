@@ -38,15 +38,16 @@ vsh_status vsh_advise_pruning(const plan *p, plan_advice *a, vsh_error *err)
     a->memory_bytes = 2 * dense - stored;
     a->memory_of = "the model served";
     a->inference = 1 - trained / dense;
-    snprintf(a->why, sizeof a->why,
-             "At half of the weights one that is left is worth %.2f dense ones: %s left of %s "
-             "trained do what %s dense ones do, %.2f times the FLOPs to train and, zeros being "
-             "multiplied like other numbers, to run; on its own scale %.2f nats worse for the FLOPs "
-             "of training them. Stored sparse in 16 bits: %s instead of %s.",
-             vsh_frantar_multiplier(sparsity), vsh_show_count(left).text,
-             vsh_show_count(trained).text, vsh_show_count(dense).text, trained / dense,
-             vsh_frantar_loss(sparsity, (1 - sparsity) * dense, p->recommended.tokens) -
-                 vsh_frantar_loss(0, dense, p->recommended.tokens),
-             vsh_show_bytes(stored).text, vsh_show_bytes(2 * dense).text);
+    snprintf(
+        a->why, sizeof a->why,
+        "At half of the weights one that is left is worth %.2f dense ones: %s left of %s "
+        "trained do what %s dense ones do, %.2f times the FLOPs to train and, zeros being "
+        "multiplied like other numbers, to run; on its own scale %.2f nats worse for the FLOPs "
+        "of training them. Stored sparse in 16 bits: %s instead of %s.",
+        vsh_frantar_multiplier(sparsity), vsh_show_count(left).text, vsh_show_count(trained).text,
+        vsh_show_count(dense).text, trained / dense,
+        vsh_frantar_loss(sparsity, (1 - sparsity) * dense, p->recommended.tokens) -
+            vsh_frantar_loss(0, dense, p->recommended.tokens),
+        vsh_show_bytes(stored).text, vsh_show_bytes(2 * dense).text);
     return VSH_OK;
 }

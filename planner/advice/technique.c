@@ -44,7 +44,8 @@ const vsh_technique vsh_techniques[VSH_TECHNIQUE_COUNT] = {
      vsh_advise_int8},
     {"early-exit", "Three exit heads",
      PAPER "adaptive early exit, counted among what reduces training compute", VSH_EVIDENCE_DERIVED,
-     "exact FLOPs of this model's operations; accuracies of LayerSkip 2024, arXiv:2404.16710 tables "
+     "exact FLOPs of this model's operations; accuracies of LayerSkip 2024, arXiv:2404.16710 "
+     "tables "
      "1 and 2 (primary)",
      "a vocabulary small beside the layers, or a cheap gate; a saving of inference alone, training "
      "always costs more",
@@ -100,7 +101,8 @@ const vsh_technique vsh_techniques[VSH_TECHNIQUE_COUNT] = {
      VSH_EVIDENCE_DERIVED, "division; critical batch of Kaplan 2020, arXiv:2001.08361",
      "the batch stays below the critical one; saves time only", vsh_advise_more_chips},
     {"over-training", "Half of the optimum's parameters, trained for longer", NULL,
-     VSH_EVIDENCE_SECONDARY, "this plan's law solved for tokens; Gadre 2024, arXiv:2403.08540, for where it was tested",
+     VSH_EVIDENCE_SECONDARY,
+     "this plan's law solved for tokens; Gadre 2024, arXiv:2403.08540, for where it was tested",
      "much will be served, and enough unique tokens are there", vsh_advise_over_training},
     {"serving", "Sized for training and serving together", NULL, VSH_EVIDENCE_SECONDARY,
      "Sardana 2023, arXiv:2401.00448 equation 3, through this plan's law",
@@ -113,7 +115,8 @@ const vsh_technique vsh_techniques[VSH_TECHNIQUE_COUNT] = {
     {"fine-tuning", "Fine-tune a model that exists",
      "course notes: use a pre-trained model; Optimizing LLM Training: Sky-T1 for less than $450",
      VSH_EVIDENCE_PRIMARY,
-     "Sky-T1 README: 152 H100-hours, $450; adapters' FLOPs Schulman 2025 (LoRA without regret); its "
+     "Sky-T1 README: 152 H100-hours, $450; adapters' FLOPs Schulman 2025 (LoRA without regret); "
+     "its "
      "base took about 3.5e24 FLOP (from memory)",
      "the task is near what the model knows: fine-tuning and pre-training are two budgets",
      vsh_advise_fine_tuning},

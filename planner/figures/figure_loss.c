@@ -13,7 +13,10 @@
 enum { LOSS_HEIGHT = 892 };
 
 /* What is left of a law's loss when parameters and tokens are beyond measure. */
-static double irreducible(const vsh_law *law) { return vsh_law_loss(law, &(vsh_point){1e60, 1e60, 0, 1}); }
+static double irreducible(const vsh_law *law)
+{
+    return vsh_law_loss(law, &(vsh_point){1e60, 1e60, 0, 1});
+}
 
 /* The corpus of measured runs whose losses compare with those of a law: an index into
  * vsh_anchor_corpora, or -1. */
@@ -27,14 +30,14 @@ static vsh_status write_frontier(const plan *p, double low, double high, double 
                                  vsh_text *s, vsh_error *err)
 {
     const vsh_law *law = plan_drawn_law(p);
-    vsh_draw_options draws = {.residual_sd = vsh_law_residual(law),
-                              .seed = p->request.seed};
+    vsh_draw_options draws = {.residual_sd = vsh_law_residual(law), .seed = p->request.seed};
     vsh_interval params, tokens, loss;
     char reason[160];
 
     vsh_chart_data(s, "frontier");
     for (int i = 0; i < PLAN_SAMPLES; i++) {
-        vsh_optimum best = vsh_law_optimum(law, draws.flops = plan_spaced(low, high, i, PLAN_SAMPLES), NULL);
+        vsh_optimum best =
+            vsh_law_optimum(law, draws.flops = plan_spaced(low, high, i, PLAN_SAMPLES), NULL);
         bool fitted =
             vsh_law_valid(law, &(vsh_point){best.params, best.tokens, 0, 1}, reason, sizeof reason);
         VSH_TRY(vsh_uncertain_optimum(law, &draws, &params, &tokens, &loss, err));
@@ -114,8 +117,8 @@ static vsh_status draw_frontier(const plan *p, vsh_text *s, vsh_error *err)
     write_anchors(law, low, high, &most, "measured", s);
     plan_write_point(s, "optimum", p->flops, vsh_law_optimum(law, p->flops, NULL).loss);
     plan_write_run(p, run_flops(p), s);
-    most =
-        plan_top_loss(fmax(most, plan_comparable_loss(p)) + 0.15, vsh_law_optimum(law, p->flops, NULL).loss);
+    most = plan_top_loss(fmax(most, plan_comparable_loss(p)) + 0.15,
+                         vsh_law_optimum(law, p->flops, NULL).loss);
     vsh_chart_panel(s, &panel, "loss, nats a token", "training compute, FLOP");
     vsh_chart_log_axis(s, "x", low, high, VSH_TICK_POWER, 1);
     vsh_chart_axis(s, "y", E - 0.11 * (most - E), most);
@@ -133,7 +136,8 @@ static void write_isoflops(const vsh_law *law, double flops, double low, double 
     for (int i = 0; i < 2 * PLAN_SAMPLES; i++) {
         double row[4] = {plan_spaced(low, high, i, 2 * PLAN_SAMPLES)};
         for (int j = 0; j < 3; j++)
-            row[j + 1] = vsh_law_loss(law, &(vsh_point){row[0], shares[j] * flops / 6 / row[0], 0, 1});
+            row[j + 1] =
+                vsh_law_loss(law, &(vsh_point){row[0], shares[j] * flops / 6 / row[0], 0, 1});
         vsh_chart_row(s, row, 4);
     }
     vsh_chart_data_end(s);
@@ -169,7 +173,8 @@ static void draw_isoflops(const plan *p, vsh_text *s)
     static const vsh_panel panel = {LOSS_HEIGHT, 46, 510, 770, 844, 3};
     const vsh_law *law = plan_drawn_law(p);
     const vsh_anchor *near = p->rule.nearest;
-    vsh_optimum here = vsh_law_optimum(law, p->flops, NULL), more = vsh_law_optimum(law, p->flops * 10, NULL);
+    vsh_optimum here = vsh_law_optimum(law, p->flops, NULL),
+                more = vsh_law_optimum(law, p->flops * 10, NULL);
     double reach = here.loss - irreducible(law), most = here.loss + 1.3 * reach;
     double low = vsh_law_optimum(law, p->flops / 10, NULL).params / 14;
     double high = fmax(more.params * 14, fmin(1.7 * p->rule.params, 1000 * here.params));
@@ -223,8 +228,9 @@ static void tell_loss(const plan *p, vsh_text *caption)
     vsh_text_add(caption,
                  "Below: half or twice the optimal %s parameters cost %.2f and %.2f; the "
                  "rule's %s cost %.2f by the law",
-                 COUNT(best.params), vsh_law_loss(law, &half) - best.loss, vsh_law_loss(law, &twice) - best.loss,
-                 COUNT(p->rule.params), rule_loss(p) - best.loss);
+                 COUNT(best.params), vsh_law_loss(law, &half) - best.loss,
+                 vsh_law_loss(law, &twice) - best.loss, COUNT(p->rule.params),
+                 rule_loss(p) - best.loss);
     if (near->corpus == corpus_of(law) && p->rule.vetoed_by_data)
         vsh_text_add(caption,
                      ", and the measured run nearest to them (%s on %s tokens) reached "

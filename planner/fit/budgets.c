@@ -41,7 +41,6 @@ static bool same_kind(const vsh_point *a, const vsh_point *b)
     return experts_of(a) == experts_of(b) && a->granularity == b->granularity;
 }
 
-
 static int by_kind(const void *a, const void *b)
 {
     const vsh_point *p = a, *q = b;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/arena.h"
+#include "core/csv.h"
 #include "core/status.h"
 #include "planner/laws/form.h"
 
@@ -25,7 +26,7 @@ typedef struct {
     bool has_tokens, has_unique, has_experts, has_granularity; /* the table had the column */
 } vsh_runs;
 
-enum { VSH_RUN_WHERE = 8 };
+enum { VSH_RUN_WHERE = VSH_CSV_WHERE };
 
 /* Which columns of the file to read, and which of its rows. */
 typedef struct {

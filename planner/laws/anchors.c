@@ -15,7 +15,8 @@
 
 #include "planner/laws/form.h"
 
-const char *const vsh_anchor_corpora[] = {"MassiveText (Hoffmann 2022)", "C4 (Muennighoff 2023)"};
+const char *const vsh_anchor_corpora[] = {"MassiveText (Hoffmann 2022)", "C4 (Muennighoff 2023)",
+                                          NULL};
 
 /* Short names of the two sets in the table. */
 enum { CHINCHILLA = VSH_MASSIVETEXT, DATABLATIONS = VSH_C4 };

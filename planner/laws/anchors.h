@@ -10,7 +10,7 @@ typedef struct {
     int corpus;                    /* vsh_anchor_corpora */
 } vsh_anchor;
 
-extern const char *const vsh_anchor_corpora[];
+extern const char *const vsh_anchor_corpora[]; /* NULL of VSH_ANY_CORPUS */
 
 const vsh_anchor *vsh_anchors(int *count);
 

@@ -39,7 +39,7 @@ vsh_status vsh_measured_predict(const vsh_measured_step *row, const vsh_stack *s
 static const double knee = 0.02;
 
 /* How much a constant's way over its whole range counts beside the errors of the rows. */
-static const double pull = 0.004;
+static const double pull = 0.05;
 
 typedef struct {
     const vsh_measured_step *rows;
@@ -94,23 +94,26 @@ static vsh_status try_constant(const fitting *f, const vsh_stack_constant *c, do
 }
 
 /* Axis by axis, steps halved where nothing is gained (Hooke and Jeeves 1961, without the pattern
- * move). */
+ * move), and once more from there with long steps. */
 vsh_status vsh_calibrate(const vsh_measured_step *rows, int count, unsigned free_constants,
                          vsh_stack *stack, vsh_error *err)
 {
-    enum { ROUNDS = 200 };
+    enum { PASSES = 3, ROUNDS = 200 };
     fitting f = {rows, count, *stack, err};
-    double least, step = 0.1;
+    double least;
 
     assert(rows && count > 0 && stack);
     VSH_TRY(objective(&f, stack, &least));
-    for (int round = 0; round < ROUNDS && step > 5e-4; round++) {
-        bool moved = false;
-        for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
-            if (free_constants >> i & 1)
-                VSH_TRY(try_constant(&f, &vsh_stack_constants[i], step, stack, &least, &moved));
-        if (!moved)
-            step /= 2;
+    for (int pass = 0; pass < PASSES; pass++) {
+        double step = 0.1;
+        for (int round = 0; round < ROUNDS && step > 5e-4; round++) {
+            bool moved = false;
+            for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
+                if (free_constants >> i & 1)
+                    VSH_TRY(try_constant(&f, &vsh_stack_constants[i], step, stack, &least, &moved));
+            if (!moved)
+                step /= 2;
+        }
     }
     return VSH_OK;
 }

@@ -40,6 +40,7 @@ vsh_status vsh_chip_rate_of(const vsh_hardware *h, const vsh_stack *stack, vsh_p
                          .operands = vsh_figure_or(&h->operands, INFINITY),
                          .cache = vsh_figure_or(&h->cache_bytes, INFINITY),
                          .dispatch = stack->dispatch,
+                         .blend = stack->blend,
                          .units = (int64_t)vsh_figure_or(&h->matrix_units, 1),
                          .operand_bytes = vsh_operand_bytes(precision),
                          .result_bytes = vsh_activation_bytes(precision),

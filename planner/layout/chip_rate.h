@@ -24,6 +24,7 @@ typedef struct {
     double latency;      /* from the last operand to the last result */
     double stream;       /* rows past a stationary tile at most */
     double dispatch;     /* s of the host an operation */
+    double blend;        /* of the stack */
     int64_t units;       /* matrix units, SMs */
     int64_t rows, cols;  /* of a systolic array */
     int64_t operand_bytes, result_bytes;

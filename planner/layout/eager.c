@@ -2,23 +2,28 @@
 
 #include <string.h>
 
-/* Passes over memory beside those of the list, in units of the operation's result (a row of n, all
- * executions): forward and backward, without and with dropout. Counted from Megatron-LM's
- * transformer.py and torch's kernels (from memory; derived):
- *   norm      backward: the gradients of its weights read input and gradient once more
- *   residual  dropout writes and reads a mask of a byte; the backward pass adds the gradients of
- *             both branches
- *   softmax   dropout over the scores: a pass in, a pass out and the mask, both ways
- *   loss      in fp32: cast, largest, difference, exponential, sum, quotient (34 bytes a logit at
- *             the share that op_time takes); gradient, product, cast (22) */
+/* Passes over memory beside those of the list, times the list's bytes: forward and backward,
+ * without and with dropout. Counted from Megatron-LM's transformer.py, its fused kernels and
+ * torch's (from memory; derived): norm      backward: the gradients of its weights read input and
+ * gradient once more residual  dropout writes and reads a mask of a byte; the backward pass adds
+ * the gradients of both branches softmax   of stored scores: the list moves what the causal mask
+ * leaves, half; kernels read that and write the whole square; dropout passes over the square and
+ * its mask, both ways loss      in fp32: cast, largest, difference, exponential, sum, quotient (34
+ * bytes a logit at the share that op_time takes); gradient, product, cast (22) autocast: the
+ * residual stream is fp32, and a cast stands before every product and norm. */
 static const struct {
     const char *word;
-    double forward, backward;           /* times the list's bytes */
-    double dropped, dropped_backward;   /* the same with dropout */
-} passes[] = {{"norm", 1, 5.0 / 3, 1, 5.0 / 3},
-              {"residual", 1, 1, 3.5 / 3, 5.5 / 4.5},
-              {"softmax", 1, 1, 2.25, 5.5 / 3},
-              {"loss", 3, 1.3, 3, 1.3}};
+    double forward, backward;         /* times the list's bytes */
+    double dropped, dropped_backward; /* the same with dropout */
+    double cast, cast_backward;       /* times those, under autocast */
+} passes[] = {{"norm", 1, 5.0 / 3, 1, 5.0 / 3, 5.0 / 4, 8.0 / 5},
+              {"residual", 1, 1, 3.5 / 3, 5.5 / 4.5, 5.0 / 3, 2},
+              {"softmax", 1.5, 1.2, 4, 2.8, 1, 1},
+              {"loss", 3, 1.3, 3, 1.3, 1, 1}};
+
+/* The loss in one kernel reads 16-bit logits once, and once more to write their gradients in place
+ * (flash-attn, losses/cross_entropy.py; from memory): 2 and 4 bytes a logit. */
+static const double fused_loss = 0.175, fused_loss_backward = 0.233;
 
 /* Calls of the host for one that the list has: modules, views, transposes, random states and
  * autograd's bookkeeping beside the kernels. Forward (and again, when recomputed) Python runs them:
@@ -33,24 +38,49 @@ static const char *last_word(const char *name)
     return dot ? dot + 1 : name;
 }
 
+/* Bytes around a product: its weights cast under autocast; the gradient of its bias, and of its
+ * weights added to those before, or, sharded, put into one array and divided by the number of
+ * replicas (torch FSDP, from memory); gradients of queries, keys and values put into one array, and
+ * what stored attention gives made contiguous. */
+static double copies(const vsh_op *op, const vsh_eager_run *run)
+{
+    const char *word = last_word(op->name);
+    double executions = (double)op->count, rows = executions * (double)op->m, bytes = 0;
+
+    if (op->phase == VSH_WGRAD) {
+        bytes += run->biases ? run->act * rows * (double)op->k : 0;
+        bytes += run->accumulates ? (2 * run->gradient + run->act) * rows * (double)op->n : 0;
+        bytes += run->sharded ? 4 * run->gradient * rows * (double)op->n : 0;
+    } else if (run->autocast && op->phase != VSH_DGRAD) {
+        bytes += (4 + run->act) * executions * (double)op->n * (double)op->k;
+    }
+    if (run->eight_bit &&
+        op->phase != VSH_WGRAD) /* X and W forward, dY backward: 2 in, 1 + 1 out */
+        bytes += 4 * (rows * (double)op->k +
+                      (op->phase == VSH_DGRAD ? 0 : executions * (double)(op->n * op->k)));
+    if (op->phase == VSH_DGRAD && strcmp(word, "qkv") == 0)
+        bytes += 2 * run->act * rows * (double)op->k;
+    if (!run->flash && op->phase != VSH_WGRAD && strcmp(word, "out") == 0)
+        bytes += 2 * run->act * rows * (double)(op->phase == VSH_DGRAD ? op->n : op->k);
+    return bytes;
+}
+
 vsh_eager vsh_eager_of(const vsh_op *op, const vsh_eager_run *run)
 {
     bool python = op->phase == VSH_FORWARD || op->phase == VSH_RECOMPUTE;
     bool back = op->phase == VSH_DGRAD;
     vsh_eager e = {1, python ? python_calls : engine_calls, 0};
 
-    if (op->kind == VSH_OP_VECTOR)
+    if (run->fused_loss && strcmp(last_word(op->name), "loss") == 0)
+        e.bytes = back ? fused_loss_backward : fused_loss;
+    else if (op->kind == VSH_OP_VECTOR)
         for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
             if (strcmp(last_word(op->name), passes[i].word) == 0)
-                e.bytes = run->dropout ? back ? passes[i].dropped_backward : passes[i].dropped
-                          : back       ? passes[i].backward
-                                       : passes[i].forward;
-    if (op->kind == VSH_OP_MATRIX && op->phase == VSH_WGRAD) {
-        double out = (double)op->m * (double)op->count; /* rows of W, over executions */
-        if (run->biases)
-            e.more += run->act * out * (double)op->k;
-        if (run->accumulates)
-            e.more += (2 * run->gradient + run->act) * out * (double)op->n;
-    }
+                e.bytes = (run->dropout ? back ? passes[i].dropped_backward : passes[i].dropped
+                           : back       ? passes[i].backward
+                                        : passes[i].forward) *
+                          (run->autocast ? back ? passes[i].cast_backward : passes[i].cast : 1);
+    if (op->kind == VSH_OP_MATRIX)
+        e.more = copies(op, run);
     return e;
 }

@@ -16,6 +16,11 @@ typedef struct {
 typedef struct {
     bool dropout;     /* masks are made, kept and read */
     bool biases;      /* products have them: their gradients are sums over all rows */
+    bool flash;       /* attention is one kernel */
+    bool autocast;    /* weights and the residual stream are fp32, cast before products */
+    bool fused_loss;  /* in one kernel, in place */
+    bool eight_bit;   /* operands are cast for every product, and once more transposed */
+    bool sharded;     /* weights and their gradients, over replicas */
     bool accumulates; /* gradients of weights are added to those of the micro-batches before */
     double gradient;  /* bytes an element of those */
     double act;       /* bytes an element of activations */

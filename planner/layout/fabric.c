@@ -105,7 +105,7 @@ static void place_on_axis(const vsh_fabric *f, vsh_ranks ranks, int axis, int64_
     int64_t from = least(most(ranks.stride / unit, 1), extent);
     int64_t to = least(most((span + unit - 1) / unit, 1), extent);
 
-    p->members[axis] = most(to / from, 1);
+    p->members[axis] = (to + from - 1) / from;
     p->step[axis] = from;
     p->ring[axis] = f->wraps[axis] && p->members[axis] > 2 && p->members[axis] * from == extent;
 }
@@ -115,8 +115,10 @@ vsh_standing vsh_place(const vsh_fabric *f, vsh_ranks ranks)
     vsh_standing p = {.n = ranks.n, .inside = 1, .domains = 1};
 
     assert(ranks.n > 0 && ranks.stride > 0);
-    if (ranks.stride < f->domain)
-        p.inside = least(ranks.n, most(f->domain / ranks.stride, 1));
+    if (f->domain == f->chips)
+        p.inside = ranks.n;
+    else if (ranks.stride < f->domain)
+        p.inside = least(ranks.n, f->domain / ranks.stride);
     p.domains = (ranks.n + p.inside - 1) / p.inside;
     for (int64_t axis = 0, unit = 1; axis < f->axes; unit *= f->extent[axis], axis++)
         place_on_axis(f, ranks, (int)axis, unit, &p);

@@ -122,3 +122,14 @@ vsh_op_price vsh_op_time(const vsh_chip_rate *rate, const vsh_op *op, int64_t ke
         return product(rate, op, kernels);
     return stream(rate, op, kernels);
 }
+
+vsh_seconds vsh_queue_time(const vsh_chip_rate *rate, const vsh_queue *queue)
+{
+    double chip = queue->chip.v, host = queue->launches * rate->dispatch, power;
+    double longer = fmax(chip, host), shorter = fmin(chip, host);
+
+    if (rate->blend <= 0 || shorter <= 0)
+        return (vsh_seconds){longer};
+    power = 1 / rate->blend;
+    return (vsh_seconds){longer * pow(1 + pow(shorter / longer, power), rate->blend)};
+}

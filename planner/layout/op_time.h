@@ -33,12 +33,8 @@ static inline void vsh_queue_add(vsh_queue *queue, const vsh_op_price *price)
 }
 
 /* The longer of the chip's work and the host's: kernels hide their beginning behind those queued
- * before them, or the chip waits for the host. */
-static inline vsh_seconds vsh_queue_time(const vsh_chip_rate *rate, const vsh_queue *queue)
-{
-    double host = queue->launches * rate->dispatch;
-
-    return (vsh_seconds){queue->chip.v > host ? queue->chip.v : host};
-}
+ * before them, or the chip waits for the host. Where stretches of small kernels and of long ones
+ * take turns neither hides all of the other: the norm of the two of power 1 / blend. */
+vsh_seconds vsh_queue_time(const vsh_chip_rate *rate, const vsh_queue *queue);
 
 #endif

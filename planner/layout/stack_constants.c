@@ -13,55 +13,70 @@ const vsh_stack_constant vsh_stack_constants[VSH_STACK_CONSTANTS] = {
     {"link_fast", AT(link_fast), 0.1, 1, "share of the fast links that collectives reach"},
     {"link_slow", AT(link_slow), 0.1, 1, "share of the links between domains"},
     {"overlap", AT(overlap), 0, 1, "share of overlappable communication that is hidden"},
-    {"wait", AT(wait), 0, 2e-3, "seconds a collective waits for the last of its hosts"}};
+    {"wait", AT(wait), 0, 2e-3, "seconds a collective waits for the last of its hosts"},
+    {"blend", AT(blend), 0, 1, "chip and host: 0 the longer of the two, 1 their sum"}};
 
-/* What stands where a profile says nothing, by kind of machine: TPU, GPU, CPU. All assumed.
- *   matrix     the median of the best measured products (stas00/ml-engineering@744d01e18b
- *              compute/accelerator/README.md, bf16: 0.51 to 0.97) is 0.80; a systolic array's loss
- *              is in its bubbles and padding, XLA on TPU v5e holds 0.98 of what they leave
- *              (jax-ml/jax@1082251c docs/pallas/tpu/matmul.ipynb)
- *   memory     what TPU v4 and v7 (0.82, 0.87) and A100 and H100 (0.81, 0.87) were measured at
- *   attention  FlashAttention-2 (arXiv:2307.08691, section 4.1): 50-73 % of an A100's peak forward,
- *              less backward; no TPU's is published, the same is taken
- *   dispatch   a compiled program begins its operations by itself
- *   link_slow  what remains of the wire under headers, recalled
- *   overlap    everything that may overlap does; a step shows otherwise, a kernel cannot */
-static const vsh_stack usual[] = {
-    [VSH_TPU] = {0.98, 0.85, 0.5, 0, 1, 0.9, 1, 0},
-    [VSH_GPU] = {0.80, 0.82, 0.5, 23.3e-6, 0.783, 0.9, 1, 0},
-    [VSH_CPU] = {0.80, 0.82, 0.5, 0, 0.9, 0.9, 1, 0},
-};
+/* What stands where a profile says nothing: by kind of machine (TPU, GPU, CPU), all assumed. */
+static const struct {
+    double value[3];
+    const char *source;
+} usual[VSH_STACK_CONSTANTS] = {
+    {{0.98, 0.80, 0.80},
+     "the median of the best measured products of stas00/ml-engineering@744d01e18b "
+     "compute/accelerator/README.md is 0.80; of a TPU, beside its bubbles and padding, XLA on v5e "
+     "(jax-ml/jax@1082251c docs/pallas/tpu/matmul.ipynb)"},
+    {{0.85, 0.82, 0.82}, "what TPU v4 and v7 (0.82, 0.87), A100 and H100 (0.81, 0.87) measure"},
+    {{0.5, 0.5, 0.5},
+     "FlashAttention-2 (arXiv:2307.08691) section 4.1: 0.50 to 0.73 of an A100; no TPU's is known"},
+    {{0, 23.3e-6, 0}, "the A100's product of LLMCompass; a compiled program begins by itself"},
+    {{1, 0.783, 0.9}, "the A100's NCCL rings; a TPU's links are given as they are reached"},
+    {{0.9, 0.9, 0.9}, "the wire less headers and congestion, recalled"},
+    {{1, 0.85, 1},
+     "NCCL takes a share of the SMs while it runs, 0.15 over NVLink (calculon-ai/calculon "
+     "systems/a100_80e.json, processor_usage; from memory); other networks run by themselves"},
+    {{0, 0, 0}, "all hosts are equally fast: only a step can tell otherwise"},
+    {{0, 0, 0}, "a queue never empties: only a step can tell otherwise"}};
 
 /* A TPU's dispatch is of a whole program, not of an operation. */
-static const vsh_figure *dispatch_of(const vsh_hardware *h)
-{
-    return h->kind == VSH_GPU ? &h->kernel_dispatch : NULL;
-}
-
-const vsh_figure *vsh_stack_origin(const vsh_hardware *h, int constant)
+static const vsh_figure *known_figure(const vsh_hardware *h, int constant)
 {
     const vsh_figure *figures[VSH_STACK_CONSTANTS] = {&h->matrix_efficiency,
                                                       &h->memory_efficiency,
                                                       &h->kernel_attention,
-                                                      dispatch_of(h),
+                                                      h->kind == VSH_GPU ? &h->kernel_dispatch
+                                                                         : NULL,
                                                       &h->link_efficiency,
                                                       &h->inter_efficiency,
                                                       NULL,
                                                       NULL};
 
-    assert(constant >= 0 && constant < VSH_STACK_CONSTANTS);
     return figures[constant] && figures[constant]->known ? figures[constant] : NULL;
+}
+
+vsh_figure vsh_stack_figure(const vsh_hardware *h, int constant)
+{
+    const vsh_figure *known;
+    double value;
+
+    assert(constant >= 0 && constant < VSH_STACK_CONSTANTS);
+    known = known_figure(h, constant);
+    value = usual[constant].value[h->kind];
+    return known ? *known
+                 : (vsh_figure){.known = true,
+                                .value = value,
+                                .low = value,
+                                .high = value,
+                                .source = usual[constant].source,
+                                .date = "2026",
+                                .tag = VSH_TAG_ASSUMED};
 }
 
 vsh_stack vsh_stack_pure(const vsh_hardware *hardware)
 {
-    vsh_stack stack = usual[hardware->kind];
+    vsh_stack stack;
 
-    for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
-        const vsh_figure *figure = vsh_stack_origin(hardware, i);
-        if (figure)
-            *vsh_stack_value(&stack, &vsh_stack_constants[i]) = figure->value;
-    }
+    for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
+        *vsh_stack_value(&stack, &vsh_stack_constants[i]) = vsh_stack_figure(hardware, i).value;
     return stack;
 }
 

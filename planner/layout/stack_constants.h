@@ -15,6 +15,7 @@ typedef struct {
     double link_slow; /* share of inter_bandwidth across domains */
     double overlap;   /* share of overlappable communication that hides behind computation */
     double wait;      /* s that a collective between hosts waits for the last of them */
+    double blend;     /* how chip and host queue up: 0 the longer of the two, 1 their sum */
 } vsh_stack;
 
 enum { VSH_STACK_CONSTANTS = VSH_STACK_FIGURES };
@@ -34,8 +35,11 @@ static inline double *vsh_stack_value(vsh_stack *stack, const vsh_stack_constant
     return (double *)(void *)((char *)stack + constant->offset);
 }
 
-/* From the profile alone; what it does not know takes the family's usual value (stack_constants.c
- * says which, and where from). */
+/* A constant of the pure stack, with its source and tag: the profile's figure, or, where it knows
+ * none, what is usual for its kind of machine. */
+vsh_figure vsh_stack_figure(const vsh_hardware *hardware, int constant);
+
+/* All of them. */
 vsh_stack vsh_stack_pure(const vsh_hardware *hardware);
 
 /* The same with the figures of a stack of the profile in place. */
@@ -45,9 +49,5 @@ vsh_stack vsh_stack_calibrated(const vsh_hardware *hardware, const vsh_stack_fig
  * pure stack holds. VSH_EINPUT for a name that the profile does not have. */
 vsh_status vsh_stack_find(const vsh_hardware *hardware, const char *name,
                           const vsh_stack_figures **figures, vsh_error *err);
-
-/* The profile's figure behind a constant of the pure stack; NULL where the family's value stands.
- */
-const vsh_figure *vsh_stack_origin(const vsh_hardware *hardware, int constant);
 
 #endif

@@ -9,8 +9,14 @@ vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
                            vsh_precision precision, bool flash, int64_t chips, int64_t slice,
                            vsh_platform *platform, vsh_error *err)
 {
+    vsh_precision sixteen_bit;
+
     platform->stack = *stack;
+    platform->node = (int64_t)vsh_figure_or(&hardware->group, 1);
     VSH_TRY(vsh_chip_rate_of(hardware, stack, precision, flash, &platform->rate, err));
+    if (vsh_operand_bytes(precision) == 1) /* only weights' products are of 8 bits */
+        platform->rate.attention =
+            vsh_hardware_peak(hardware, VSH_BF16, &sixteen_bit)->value * stack->attention;
     return vsh_fabric_of(hardware, stack, chips, slice, &platform->fabric, err);
 }
 
@@ -86,6 +92,39 @@ static vsh_part_price *part_of(pricing *p, const vsh_op *op, int64_t *alike)
     return strncmp(op->name, "embed", 5) == 0 ? &p->price->embedding : &p->price->head;
 }
 
+/* Weights of more bytes than products read: torch's autocast casts them each time, and gathers them
+ * as they are held. */
+static bool autocast(const vsh_step_run *run)
+{
+    return run->recipe && run->recipe->weights > (double)vsh_activation_bytes(run->precision);
+}
+
+static double gathered_over_lowered(const vsh_step_run *run, const vsh_op *op)
+{
+    if (op->axis != VSH_MESH_DATA || op->collective != VSH_ALL_GATHER || !autocast(run))
+        return 1;
+    return run->recipe->weights / (double)vsh_activation_bytes(run->precision);
+}
+
+/* FlashAttention-2 is around twice as fast as the first (arXiv:2307.08691, abstract). */
+static const double first_flash = 2;
+
+/* What a software does not run, or runs slower: shares of an operation's time. */
+static double software_share(const vsh_step_run *run, const vsh_op *op)
+{
+    const vsh_software *s = &run->software;
+    bool tail = strstr(op->name, "mlp.down") || strstr(op->name, "expert.down") ||
+                strstr(op->name, "combine");
+
+    if (s->early_stop && op->phase == VSH_RECOMPUTE && tail)
+        return 0;
+    return s->first_flash && run->flash && op->kind == VSH_OP_ATTENTION ? first_flash : 1;
+}
+
+/* What a call costs the chip beside its work, of a product's overhead: begin, end, and the gap
+ * before the next kernel; 7.7 us on an A100. Assumed. */
+static const double gap = 1.5;
+
 static vsh_eager_run eager_run(const vsh_step_run *run)
 {
     double held = run->recipe ? run->recipe->gradients : 0;
@@ -93,6 +132,12 @@ static vsh_eager_run eager_run(const vsh_step_run *run)
 
     return (vsh_eager_run){.dropout = run->dropout,
                            .biases = run->laid.model->bias == VSH_BIAS_ALL,
+                           .flash = run->flash,
+                           .eight_bit = vsh_operand_bytes(run->precision) == 1,
+                           .sharded = run->layout.split.zero >= 2 &&
+                                      vsh_split_replicas(&run->layout.split) > 1,
+                           .autocast = autocast(run),
+                           .fused_loss = run->software.fused_loss,
                            .accumulates = run->layout.split.zero < 2 &&
                                           vsh_micro_batches(&run->layout, &run->laid) > 1,
                            .gradient = held == 0 ? act : held,
@@ -106,16 +151,23 @@ vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *plat
     vsh_op_price price;
     vsh_eager e;
     vsh_op whole = *op;
+    double share = software_share(run, op);
 
-    if (op->kind == VSH_OP_COLLECTIVE)
-        return (vsh_op_price){vsh_mesh_time(mesh, op), (double)op->count, VSH_BOUND_NETWORK};
-    if (platform->rate.kind != VSH_GPU || op->phase == VSH_OPTIMIZER)
-        return vsh_op_time(&platform->rate, op, vsh_op_kernels(op, layers));
+    if (op->kind == VSH_OP_COLLECTIVE) {
+        whole.bytes.v *= platform->rate.kind == VSH_GPU ? gathered_over_lowered(run, op) : 1;
+        return (vsh_op_price){vsh_mesh_time(mesh, &whole), (double)op->count, VSH_BOUND_NETWORK};
+    }
+    if (platform->rate.kind != VSH_GPU || op->phase == VSH_OPTIMIZER) {
+        price = vsh_op_time(&platform->rate, op, vsh_op_kernels(op, layers));
+        price.chip.v *= share;
+        return price;
+    }
     e = vsh_eager_of(op, &eager);
     whole.bytes.v *= e.bytes;
     price = vsh_op_time(&platform->rate, &whole, vsh_op_kernels(op, layers));
-    price.chip.v += e.more / platform->rate.memory;
-    price.launches *= e.calls;
+    price.chip.v = share * (price.chip.v + e.more / platform->rate.memory);
+    price.launches *= share > 0 ? e.calls : 0;
+    price.chip.v += price.launches * gap * platform->rate.overhead / platform->rate.clock;
     return price;
 }
 
@@ -139,10 +191,10 @@ static void add_op(pricing *p, const vsh_op *op)
     price = vsh_step_op_price(p->run, p->platform, p->mesh, op, alike);
     seconds = price.chip.v / (double)alike * load_of(p, op);
     span = (network ? op->during : op->phase) == VSH_FORWARD ? &part->forward : &part->backward;
-    *(!network                     ? &span->chip
-      : op->roles & VSH_ROLE_AHEAD ? &span->hides
-                                   : &span->waits) += seconds;
+    *(!network ? &span->chip : op->roles & VSH_ROLE_AHEAD ? &span->hides : &span->waits) += seconds;
     span->launches += price.launches / (double)alike;
+    if (network && !(op->roles & VSH_ROLE_ONCE) && op->ranks >= p->platform->node)
+        span->late += p->platform->stack.wait * (double)op->count / (double)alike;
 }
 
 vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platform,
@@ -162,6 +214,9 @@ vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platfo
     find_kinds(&p);
     for (int i = 0; i < ops.count; i++)
         add_op(&p, &ops.item[i]);
+    price->embedding_share = vsh_share_embedding(run->laid.model, &run->layout.split);
+    for (int both = 0; both < 2; both++)
+        price->head_share[both] = vsh_share_head(run->laid.model, &run->layout.split, both);
     if (run->layout.split.sequence)
         spread /= (double)vsh_ways(run->layout.split.tensor);
     price->border_bytes =

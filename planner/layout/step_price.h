@@ -8,12 +8,14 @@
 #include "planner/layout/layout.h"
 #include "planner/layout/mesh.h"
 #include "planner/layout/op_time.h"
+#include "planner/layout/software.h"
 
 /* Machine, network and software as plain numbers. */
 typedef struct {
     vsh_stack stack;
     vsh_chip_rate rate;
     vsh_fabric fabric;
+    int64_t node; /* chips of a whole fast domain, used or not */
 } vsh_platform;
 
 vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
@@ -27,8 +29,9 @@ typedef struct {
     vsh_precision precision;
     vsh_recompute_mode recompute;
     const vsh_recipe *recipe;
-    bool flash;       /* attention tiled in one kernel, else scores are stored */
-    bool dropout;     /* masks are kept beside what they drop */
+    bool flash;   /* attention tiled in one kernel, else scores are stored */
+    bool dropout; /* masks are kept beside what they drop */
+    vsh_software software;
     double imbalance; /* rows of the fullest chip's experts over the mean; 0: 1 */
 } vsh_step_run;
 
@@ -36,6 +39,7 @@ typedef struct {
 typedef struct {
     double chip;     /* s busy with computation */
     double launches; /* that the host begins */
+    double late;     /* s that hosts wait for the last of them before collectives */
     double waits;    /* s of collectives that nothing hides */
     double hides;    /* s of collectives that other work may hide */
 } vsh_span;
@@ -48,8 +52,8 @@ enum { VSH_KINDS_MAX = 8 }; /* experts or not, own keys or not, window or not */
 
 typedef struct {
     vsh_part_price layer[VSH_KINDS_MAX], embedding, head;
-    vsh_share layer_share[VSH_KINDS_MAX];
-    vsh_share embedding_share, head_share[2]; /* head: on another stage, on the embedding's */
+    vsh_share layer_share[VSH_KINDS_MAX], embedding_share;
+    vsh_share head_share[2]; /* beside the embedding: [1] */
     int kinds;
     unsigned char kind[VSH_LAYERS_MAX]; /* of every layer */
     double border_bytes;                /* activations between two stages */

@@ -16,6 +16,10 @@ typedef struct {
     int64_t slowest;  /* stage */
 } vsh_step_time;
 
+/* Routes of the run's layout. FSDP over slices of a torus is hybrid: weights are gathered within a
+ * slice, gradients summed over slices once a step. */
+vsh_mesh vsh_step_mesh(const vsh_platform *platform, const vsh_layout *layout);
+
 /* From a list that is already priced; the mesh is that of the run's layout. */
 vsh_step_time vsh_step_time_of(const vsh_step_run *run, const vsh_platform *platform,
                                const vsh_mesh *mesh, const vsh_list_price *price);

@@ -139,7 +139,7 @@ set label 'on the scale of the chip, GB' at screen 0.0214,0.6200 left front
 set xrange [0:20.8]
 set xtics 5
 set yrange [0.4:6.6]
-set ytics scale 0 ('this plan, 358 M' 6, 'moe-4, 706 M' 5, 'moe-8, 584 M' 4, 'adamw8bit, 358 M' 3, 'more-chips, 729 M' 2, 'fleet, 438 M' 1)
+set ytics scale 0 ('this plan, 358 M' 6, 'experts-4, 706 M' 5, 'experts-8, 584 M' 4, 'adamw8bit, 358 M' 3, 'more-chips, 729 M' 2, 'fleet, 438 M' 1)
 set label '12.3 GB' at graph 1,first 6 right front
 set label '13.7 GB' at graph 1,first 5 right front
 set label '13.2 GB' at graph 1,first 4 right front

@@ -2,7 +2,8 @@
 # Speed of whole commands: least and median wall time of many runs, against the bound that the
 # project sets itself, and against the start of an empty process on the same machine in the same
 # run; then the simulator's engines (bench_sim.c), its table against silicon (silicon.c), the loss
-# laws on published runs (laws.c) and the trainer. Figures depend on the machine; no test reads them.
+# laws on published runs (laws.c), predicted step times against published ones (steptime.c) and the
+# trainer. Figures depend on the machine; no test reads them.
 # usage: tests/bench/bench.sh [BUILD_FOLDER]
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}
@@ -54,6 +55,8 @@ echo
 "$build/tests/bench/silicon" || exit 1
 echo
 "$build/tests/bench/laws" || exit 1
+echo
+"$build/tests/bench/steptime" || exit 1
 
 echo
 tests/bench/bench_train.sh || exit 1

@@ -17,7 +17,7 @@ shows 0 'dry-run.*print the prediction' "$train" run --help
 shows 0 'Examples|vishwa-train run trainer' "$train" run -h
 refuses 2 'unknown command "rum"; did you mean run\?' "$train" rum
 refuses 2 'run: expected a configuration such as' "$train" run
-refuses 2 'unknown option "--dryrun"; did you mean dry-run\?' $go --dryrun
+refuses 2 'unknown option "--dryrun"; did you mean --dry-run\?' $go --dryrun
 refuses 2 'unexpected word "experts.yaml"' $go experts.yaml
 refuses 2 'steps: expected a whole number from 1' $go --steps 0
 refuses 2 'hours: expected a number' $go --hours 0

@@ -11,7 +11,7 @@
 #include "core/file.h"
 #include "planner/layout/calibrate.h"
 
-enum { STEP_ROWS = 2000, STEP_FIELDS = 40, STEP_SETS = 8 };
+enum { STEP_ROWS = 2000, STEP_FIELDS = 40, STEP_SETS = 9 };
 
 /* One row in three of a data set fits constants (the second, the fifth, ...), in the order of the
  * file; the others judge. */
@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
     vsh_arena *arena;
-    vsh_hardware hardware[STEP_SETS], small; /* small: the A100 of 40 GB */
+    vsh_hardware hardware[STEP_SETS];
     step_row *row;
     int count;
     vsh_error *err;
@@ -120,9 +120,9 @@ static inline vsh_model step_mpt(const char *name, int64_t context)
     static const struct {
         const char *name;
         int64_t layers, hidden, heads;
-    } mpt[] = {{"125m", 12, 768, 12},  {"350m", 24, 1024, 16}, {"760m", 24, 1536, 12},
-               {"1b", 24, 2048, 16},   {"3b", 32, 2560, 20},   {"7b", 32, 4096, 32},
-               {"13b", 40, 5120, 40},  {"30b", 48, 7168, 56},  {"70b", 80, 8192, 64}};
+    } mpt[] = {{"125m", 12, 768, 12}, {"350m", 24, 1024, 16}, {"760m", 24, 1536, 12},
+               {"1b", 24, 2048, 16},  {"3b", 32, 2560, 20},   {"7b", 32, 4096, 32},
+               {"13b", 40, 5120, 40}, {"30b", 48, 7168, 56},  {"70b", 80, 8192, 64}};
     vsh_model m = vsh_model_default();
 
     for (size_t i = 0; i < sizeof mpt / sizeof mpt[0]; i++)
@@ -165,7 +165,8 @@ static inline vsh_model step_mixtral(int64_t context)
     m.ffn = 14336;
     m.vocab = 32000;
     m.context = context;
-    m.experts = (vsh_experts){.count = 8, .top_k = 2, .hidden = 14336, .every = 1, .granularity = 1};
+    m.experts =
+        (vsh_experts){.count = 8, .top_k = 2, .hidden = 14336, .every = 1, .granularity = 1};
     return m;
 }
 
@@ -179,24 +180,43 @@ enum {
     STEP_FOUNDRY_H100,
     STEP_FOUNDRY_FP8,
     STEP_V5E,
-    STEP_V5P
+    STEP_V5P,
+    STEP_FOUNDRY_40
 };
 
 typedef struct {
     const char *name, *hardware, *stack;
     double calibrated, pure; /* wanted: mean absolute error, %; 0: for information */
     int stacked;             /* the first data set of the same stack */
+    int judged;              /* with the rows of this one */
+    const char *free;        /* constants that its rows can tell */
+    const char *source;
 } step_set;
 
 static const step_set step_sets[STEP_SETS] = {
-    {"Megatron-LM, A100 (Narayanan)", "a100-80gb", "megatron-lm", 3.5, 3.5, STEP_MEGATRON},
-    {"vTrain multi-node, A100", "a100-80gb", "megatron-deepspeed", 6.5, 8, STEP_VTRAIN_MULTI},
-    {"vTrain single-node, A100", "a100-40gb", "megatron-deepspeed", 6, 20, STEP_VTRAIN_MULTI},
-    {"llm-foundry, A100", "a100-80gb", "fsdp", 5, 10, STEP_FOUNDRY_A100},
-    {"llm-foundry, H100 bf16", "h100-sxm", "fsdp", 3.5, 18, STEP_FOUNDRY_H100},
-    {"llm-foundry, H100 fp8", "h100-sxm", "fsdp", 0, 0, STEP_FOUNDRY_H100},
-    {"MaxText, TPU v5e", "tpu-v5e", "maxtext", 4, 6, STEP_V5E},
-    {"MaxText, TPU v5p", "tpu-v5p", "maxtext", 0, 0, STEP_V5P}};
+    {"Megatron-LM, A100 (Narayanan)", "a100-80gb", "megatron-lm", 3.5, 3.5, STEP_MEGATRON,
+     STEP_MEGATRON, "matrix memory link_fast link_slow overlap", "arXiv:2104.04473 (SC21) Table 1"},
+    {"vTrain multi-node, A100", "a100-80gb", "megatron-deepspeed", 6.5, 8, STEP_VTRAIN_MULTI,
+     STEP_VTRAIN_MULTI, "matrix memory dispatch link_fast overlap wait blend",
+     "VIA-Research/vTrain@f8dda8473a data/ground_truth_multi.csv and _single.csv"},
+    {"vTrain single-node, A100", "a100-40gb", "megatron-deepspeed", 6, 20, STEP_VTRAIN_MULTI,
+     STEP_VTRAIN_SINGLE, NULL,
+     "VIA-Research/vTrain@f8dda8473a data/ground_truth_multi.csv and _single.csv"},
+    {"llm-foundry, A100", "a100-80gb", "fsdp", 5, 10, STEP_FOUNDRY_A100, STEP_FOUNDRY_A100,
+     "matrix memory attention link_fast overlap",
+     "mosaicml/llm-foundry@8c8dd48f72 scripts/train/benchmarking/README.md"},
+    {"llm-foundry, H100 bf16", "h100-sxm", "fsdp", 3.5, 18, STEP_FOUNDRY_H100, STEP_FOUNDRY_H100,
+     "matrix memory attention link_fast overlap",
+     "mosaicml/llm-foundry@8c8dd48f72 scripts/train/benchmarking/README.md"},
+    {"llm-foundry, H100 fp8", "h100-sxm", "fsdp", 0, 0, STEP_FOUNDRY_H100, STEP_FOUNDRY_FP8, NULL,
+     "mosaicml/llm-foundry@8c8dd48f72 scripts/train/benchmarking/README.md"},
+    {"MaxText, TPU v5e", "tpu-v5e", "maxtext", 4, 6, STEP_V5E, STEP_V5E, "matrix",
+     "AI-Hypercomputer/maxtext@e591f30cbb src/maxtext/configs/tpu/v5e/README.md"},
+    {"MaxText, TPU v5p", "tpu-v5p", "maxtext", 0, 0, STEP_V5P, STEP_V5P, NULL,
+     "AI-Hypercomputer/maxtext@e591f30cbb src/maxtext/configs/tpu/v5e/README.md"},
+    {"llm-foundry, A100 40 GB", "a100-40gb", "fsdp", 5, 10, STEP_FOUNDRY_40, STEP_FOUNDRY_A100,
+     "matrix memory attention link_fast overlap",
+     "mosaicml/llm-foundry@8c8dd48f72 scripts/train/benchmarking/README.md"}};
 
 static inline step_row *step_new(step_table *t, int set, const vsh_model *model)
 {
@@ -215,14 +235,15 @@ static inline step_row *step_new(step_table *t, int set, const vsh_model *model)
         abort();
     }
     row->step.hardware = &t->hardware[set];
-    row->step.run = (vsh_step_run){
-        .laid = {.model = row->model, .seq = model->context},
-        .layout = {.split = {.tensor = 1, .context = 1, .expert = 1, .data = 1},
-                   .pp = 1,
-                   .interleave = 1},
-        .precision = VSH_BF16,
-        .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW),
-        .flash = true};
+    row->step.run =
+        (vsh_step_run){.laid = {.model = row->model, .seq = model->context},
+                       .layout = {.split = {.tensor = 1, .context = 1, .expert = 1, .data = 1},
+                                  .pp = 1,
+                                  .interleave = 1},
+                       .precision = VSH_BF16,
+                       .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW),
+                       .flash = true,
+                       .software = *vsh_software_of(step_sets[set].stack)};
     t->count++;
     return row;
 }
@@ -277,13 +298,16 @@ static inline void step_foundry(step_table *t, const step_csv *c)
 {
     vsh_model m = step_mpt(step_text(c, "model"), step_integer(c, "seq_len_tokens"));
     bool a100 = strncmp(step_text(c, "gpu"), "a100", 4) == 0;
+    bool small = strcmp(step_text(c, "gpu"), "a100_40gb") == 0;
     bool fp8 = strcmp(step_text(c, "precision"), "amp_fp8") == 0;
-    step_row *r =
-        step_new(t, a100 ? STEP_FOUNDRY_A100 : fp8 ? STEP_FOUNDRY_FP8 : STEP_FOUNDRY_H100, &m);
+    step_row *r = step_new(t,
+                           small  ? STEP_FOUNDRY_40
+                           : a100 ? STEP_FOUNDRY_A100
+                           : fp8  ? STEP_FOUNDRY_FP8
+                                  : STEP_FOUNDRY_H100,
+                           &m);
     vsh_measured_step *s = &r->step;
 
-    if (strcmp(step_text(c, "gpu"), "a100_40gb") == 0)
-        s->hardware = &t->small;
     s->run.layout.split.data = s->chips = step_integer(c, "n_gpus");
     s->run.layout.split.zero = 3;
     s->run.laid.batch = step_integer(c, "global_batch_seqs");
@@ -291,6 +315,10 @@ static inline void step_foundry(step_table *t, const step_csv *c)
     s->run.recompute = strcmp(step_text(c, "activation_checkpointing"), "True") == 0
                            ? VSH_RECOMPUTE_FULL
                            : VSH_RECOMPUTE_NONE;
+    /* composer's DEFAULT keeps weights in fp32 and autocasts; PURE keeps them in bf16 (from memory)
+     */
+    if (strcmp(step_text(c, "mp_mode"), "DEFAULT") == 0)
+        s->run.recipe = vsh_recipe_for(VSH_FP32, VSH_ADAMW);
     s->run.precision = fp8 ? VSH_FP8 : VSH_BF16;
     s->seconds = step_number(c, "global_batch_tokens") / step_number(c, "throughput_tokens_per_s");
     snprintf(r->label, sizeof r->label, "%s s%d n%d m%d x%d %s%s", step_text(c, "model"),
@@ -304,8 +332,7 @@ static inline void step_foundry(step_table *t, const step_csv *c)
 static inline double step_maxtext_flops(const vsh_model *m, double batch, double seq)
 {
     double q = (double)(m->heads * m->head_dim), h = (double)m->hidden, l = (double)m->layers;
-    double weights =
-        l * (h * (4 * q + 3 * (double)m->ffn)) + h * (double)m->vocab;
+    double weights = l * (h * (4 * q + 3 * (double)m->ffn)) + h * (double)m->vocab;
 
     return 6 * batch * seq * weights + 12 * batch * seq * seq * q * l;
 }
@@ -314,8 +341,8 @@ static inline void step_tpu(step_table *t, const step_csv *c)
 {
     bool mixtral = strstr(step_text(c, "model"), "Mixtral") != NULL;
     bool v5e = strcmp(step_text(c, "accelerator"), "TPU v5e") == 0;
-    vsh_model m = mixtral ? step_mixtral(4096)
-                          : step_maxtext(step_integer(c, "n_params_nominal_b"), 2048);
+    vsh_model m =
+        mixtral ? step_mixtral(4096) : step_maxtext(step_integer(c, "n_params_nominal_b"), 2048);
     const char *tensor = strstr(step_text(c, "mesh"), "ici_tensor=");
     double per_device = step_number(c, "per_device_batch");
     step_row *r;
@@ -331,12 +358,13 @@ static inline void step_tpu(step_table *t, const step_csv *c)
     s->run.layout.split.sequence = s->run.layout.split.tensor > 1;
     s->run.layout.split.data = s->chips / s->run.layout.split.tensor;
     s->run.layout.split.zero = 3;
+    s->run.recipe = vsh_recipe_for(VSH_FP32, VSH_ADAMW); /* base.yml: weight_dtype float32 */
     s->run.laid.batch = step_integer(c, "global_batch_seqs");
     s->run.laid.micro = s->run.laid.batch / s->run.layout.split.data;
     s->run.recompute = strcmp(step_text(c, "remat_policy"), "full") == 0 ? VSH_RECOMPUTE_FULL
-                                                                        : VSH_RECOMPUTE_SELECTIVE;
-    s->seconds = step_maxtext_flops(&m, per_device, 2048) /
-                 (step_number(c, "tflops_per_s_per_chip") * 1e12);
+                                                                         : VSH_RECOMPUTE_SELECTIVE;
+    s->seconds =
+        step_maxtext_flops(&m, per_device, 2048) / (step_number(c, "tflops_per_s_per_chip") * 1e12);
     snprintf(r->label, sizeof r->label, "%s x%s %s", step_text(c, "model"),
              step_text(c, "n_slices"), step_text(c, "slice_type"));
 }
@@ -366,7 +394,6 @@ static inline vsh_status step_read(step_table *t, vsh_error *err)
         snprintf(path, sizeof path, "hwprofiles/%s.yaml", step_sets[s].hardware);
         VSH_TRY(vsh_hardware_read(t->arena, path, &t->hardware[s], err));
     }
-    VSH_TRY(vsh_hardware_read(t->arena, "hwprofiles/a100-40gb.yaml", &t->small, err));
     /* vTrain's cluster: 4 cards of 200 Gb/s a node of 8 (its inter_node_bandwidth 800) */
     t->hardware[STEP_VTRAIN_MULTI].inter_rate.value = 12.5e9;
     for (int f = 0; f < 5; f++) {
@@ -414,6 +441,103 @@ static inline step_errors step_judge(const double *error, int count)
         e.worst = size[count - 1];
     }
     return e;
+}
+
+/* Of the rows of one set that fitted nothing. */
+static inline int step_errors_in(const step_table *t, int set, const vsh_stack *stacks,
+                                 double *error, vsh_error *err)
+{
+    int count = 0;
+
+    for (int i = 0; i < t->count; i++) {
+        const step_row *r = &t->row[i];
+        vsh_step_time time;
+        if (r->set != set || step_fits(r->index))
+            continue;
+        if (vsh_measured_predict(&r->step, &stacks[set], &time, err) != VSH_OK)
+            abort();
+        error[count++] = time.step / r->step.seconds - 1;
+    }
+    return count;
+}
+
+/* Of the rows judged with a set that fitted nothing; a set's stack is stacks[set]. */
+static inline int step_errors_of(const step_table *t, int set, const vsh_stack *stacks,
+                                 double *error, vsh_error *err)
+{
+    int count = 0;
+
+    for (int s = 0; s < STEP_SETS; s++)
+        if (step_sets[s].judged == set)
+            count += step_errors_in(t, s, stacks, error + count, err);
+    return count;
+}
+
+static inline double step_flops(const step_row *r)
+{
+    vsh_work work = vsh_step_work(&r->step.run);
+    vsh_op_list ops;
+
+    work.split = (vsh_split){0};
+    work.sequences = 1;
+    work.recipe = NULL;
+    if (vsh_lower(r->model, &work, &ops, NULL) != VSH_OK)
+        abort();
+    return vsh_ops_step_model_flops(&ops).v * (double)r->step.run.laid.batch /
+           (double)r->step.chips;
+}
+
+/* One constant a data set: the FLOP/s a chip that its fitting rows reach, by their geometric mean.
+ */
+static inline int step_null(const step_table *t, int set, double *error)
+{
+    double sum = 0;
+    int fitted = 0, count = 0;
+
+    for (int i = 0; i < t->count; i++)
+        if (step_sets[t->row[i].set].judged == set && step_fits(t->row[i].index)) {
+            sum += log(step_flops(&t->row[i]) / t->row[i].step.seconds);
+            fitted++;
+        }
+    for (int i = 0; i < t->count && fitted; i++)
+        if (step_sets[t->row[i].set].judged == set && !step_fits(t->row[i].index))
+            error[count++] =
+                step_flops(&t->row[i]) / exp(sum / fitted) / t->row[i].step.seconds - 1;
+    return count;
+}
+
+/* The stack as the profile ships it; where it has none, pure. */
+static inline vsh_stack step_calibrated(const step_table *t, int set)
+{
+    const vsh_stack_figures *figures = NULL;
+
+    for (int i = 0; i < t->hardware[set].stack_count; i++)
+        if (strcmp(t->hardware[set].stack[i].name, step_sets[set].stack) == 0)
+            figures = &t->hardware[set].stack[i];
+    return vsh_stack_calibrated(&t->hardware[set], figures);
+}
+
+/* Fits a stack to the fitting rows of its data sets, each of which weighs the same. */
+static inline vsh_status step_fit(step_table *t, int stacked, vsh_stack *stack, vsh_error *err)
+{
+    static vsh_measured_step steps[STEP_ROWS];
+    int of[STEP_SETS] = {0}, count = 0;
+    unsigned free_constants = 0;
+
+    for (int i = 0; i < t->count; i++)
+        of[t->row[i].set] += step_fits(t->row[i].index);
+    for (int i = 0; i < t->count; i++) {
+        int set = t->row[i].set;
+        if (step_sets[set].stacked != stacked || step_sets[set].calibrated <= 0 ||
+            !step_fits(t->row[i].index))
+            continue;
+        steps[count] = t->row[i].step;
+        steps[count++].weight = 1.0 / of[set];
+    }
+    for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
+        if (strstr(step_sets[stacked].free, vsh_stack_constants[i].name))
+            free_constants |= 1U << i;
+    return vsh_calibrate(steps, count, free_constants, stack, err);
 }
 
 #endif

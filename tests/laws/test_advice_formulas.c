@@ -162,12 +162,12 @@ static double gadre(double E, double a, double b, double eta, double flops, doub
 
 static void gadres_form_is_chinchillas_with_one_exponent(void)
 {
-    CHECK_NEAR(gadre(1.8691436784054858, 714.3368207540548, 2040.4751754509211, 0.1763298,
-                              1.92e19, 20),
-               2.829935062909968, 1e-9, 0);
-    CHECK_NEAR(gadre(1.8691436784054858, 714.3368207540548, 2040.4751754509211, 0.1763298,
-                              1.92e19, 20),
-               vsh_law_loss(&vsh_muennighoff2023, &(vsh_point){4e8, 8e9, 0, 1}), 1e-6, 0);
+    CHECK_NEAR(
+        gadre(1.8691436784054858, 714.3368207540548, 2040.4751754509211, 0.1763298, 1.92e19, 20),
+        2.829935062909968, 1e-9, 0);
+    CHECK_NEAR(
+        gadre(1.8691436784054858, 714.3368207540548, 2040.4751754509211, 0.1763298, 1.92e19, 20),
+        vsh_law_loss(&vsh_muennighoff2023, &(vsh_point){4e8, 8e9, 0, 1}), 1e-6, 0);
 }
 
 static void a_smaller_model_costs_more_the_smaller_it_is(void)

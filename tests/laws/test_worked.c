@@ -1261,7 +1261,8 @@ static void the_best_capped_model_is_no_worse_than_in_the_examples(void)
 {
     for (double count = 1; count <= 8; count *= 2) {
         const example e = {.in = {1.8e19, count, 7.75e8}};
-        double ours = vsh_experts_best(1.8e19, count, (vsh_expert_limits){.total_max = 7.75e8}).loss;
+        double ours =
+            vsh_experts_best(1.8e19, count, (vsh_expert_limits){.total_max = 7.75e8}).loss;
         CHECK(ours <= capped(&e).loss + 1e-9);
         CHECK_NEAR(ours, capped(&e).loss, 0.001, 0);
     }

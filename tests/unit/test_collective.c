@@ -316,6 +316,32 @@ static void axes_of_a_layout_take_their_own_links(void)
                2 * seconds(&f, 2, 48, VSH_ALL_REDUCE, 1e8), 1e-12, 0);
 }
 
+/* Also where nothing is a power of two, and no time is infinite. */
+static void every_layout_of_every_network_has_times(void)
+{
+    for (int i = 0; i < NETWORKS; i++) {
+        vsh_hardware hardware = profile(networks[i]);
+        vsh_stack stack = vsh_stack_pure(&hardware);
+        for (int64_t tensor = 1; tensor <= 6; tensor++)
+            for (int64_t data = 1; data <= 12; data++)
+                for (int64_t stages = 1; stages <= 7; stages++) {
+                    vsh_split split = {.tensor = tensor, .data = data};
+                    vsh_fabric f;
+                    vsh_mesh mesh;
+                    if (vsh_fabric_of(&hardware, &stack, tensor * data * stages, 0, &f, &err))
+                        continue;
+                    f.slow = f.domain == f.chips ? 0 : f.slow; /* nobody crosses */
+                    mesh = vsh_mesh_of(&f, &split, stages);
+                    for (int a = 0; a < VSH_MESH_COUNT; a++)
+                        for (int c = VSH_ALL_REDUCE; c < VSH_COLLECTIVE_COUNT; c++) {
+                            double time = vsh_route_time(&mesh.axis[a], c, (vsh_bytes){1e9}).v;
+                            CHECK(isfinite(time) && time < 60);
+                        }
+                    CHECK(vsh_route_time(&mesh.ends, VSH_ALL_REDUCE, (vsh_bytes){1e9}).v < 60);
+                }
+    }
+}
+
 static void every_collective_of_a_list_has_a_price(void)
 {
     vsh_model model = vsh_test_model("name: t\nlayers: 8\nhidden: 512\nheads: 8\nffn: 2048\n"
@@ -431,6 +457,7 @@ const vsh_test vsh_tests[] = {
     {"slices_meet_over_the_data_centre", slices_meet_over_the_data_centre},
     {"networks_that_are_not_there_are_refused", networks_that_are_not_there_are_refused},
     {"axes_of_a_layout_take_their_own_links", axes_of_a_layout_take_their_own_links},
+    {"every_layout_of_every_network_has_times", every_layout_of_every_network_has_times},
     {"every_collective_of_a_list_has_a_price", every_collective_of_a_list_has_a_price},
     {"reductions_on_nvlink_are_within_three_percent_of_a100_nodes",
      reductions_on_nvlink_are_within_three_percent_of_a100_nodes},

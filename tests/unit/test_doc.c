@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/clock.h"
 #include "core/hardware.h"
 #include "core/text.h"
 #include "tests/harness.h"
@@ -190,18 +190,21 @@ static char *repeat(const char *piece, size_t count, size_t *length)
     return text;
 }
 
+/* Time of the processor: a busy machine does not make it longer. */
+static double processor_s(void) { return (double)clock() / CLOCKS_PER_SEC; }
+
 static void ten_thousand_levels_are_refused_at_once(void)
 {
     static const char *const pieces[] = {"[", "{a: ", "- ", "? ", "[{", "{\"a\":"};
 
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
-        double start = vsh_clock_now().v;
+        double start = processor_s();
         size_t length;
         char *text = repeat(pieces[i], 10000, &length);
         vsh_doc doc;
         CHECK_INT(parse(text, length, &doc), VSH_EINPUT);
         CHECK_HAS(err.text, "f.yaml:1:");
-        CHECK(vsh_clock_now().v - start < 0.5);
+        CHECK(processor_s() - start < 0.5);
     }
 }
 
@@ -256,13 +259,13 @@ static void a_map_has_at_most_1024_keys(void)
     CHECK_INT(doc.root->child_count, VSH_DOC_KEYS_MAX);
     for (int i = VSH_DOC_KEYS_MAX; i < 90000; i++)
         vsh_text_add(&text, "k%d: 1\n", i);
-    start = vsh_clock_now().v;
+    start = processor_s();
     CHECK_FAILS(parse(text.data, text.length, &doc), &err, VSH_EINPUT,
                 "f.yaml:1025:1: more than 1,024 keys in one map");
-    CHECK(vsh_clock_now().v - start < 0.5);
+    CHECK(processor_s() - start < 0.5);
 }
 
-static void many_maps_of_many_keys_are_read_or_refused_within_a_second(void)
+static void many_maps_of_many_keys_take_less_than_a_second_of_the_processor(void)
 {
     vsh_text text = {.arena = vsh_test_arena()};
     double start;
@@ -274,9 +277,9 @@ static void many_maps_of_many_keys_are_read_or_refused_within_a_second(void)
             vsh_text_add(&text, "  k%d: 1\n", i);
     }
     text.length = text.length < VSH_DOC_BYTES_MAX ? text.length : VSH_DOC_BYTES_MAX;
-    start = vsh_clock_now().v;
+    start = processor_s();
     parse(text.data, text.length, &doc);
-    CHECK(vsh_clock_now().v - start < 1);
+    CHECK(processor_s() - start < 1);
 }
 
 static void a_nul_byte_is_refused_wherever_it_stands(void)
@@ -361,14 +364,14 @@ static void a_megabyte_in_one_scalar_is_read_within_a_second(void)
 {
     size_t length;
     char *text = repeat("x", VSH_DOC_BYTES_MAX, &length);
-    double start = vsh_clock_now().v;
+    double start = processor_s();
     vsh_doc doc;
 
     memcpy(text, "a: ", 3);
     parse(text, length, &doc);
     memcpy(text, "\"a\"", 3);
     parse(text, length, &doc);
-    CHECK(vsh_clock_now().v - start < 1);
+    CHECK(processor_s() - start < 1);
 }
 
 static void broken_syntax_is_refused_with_its_place(void)
@@ -586,8 +589,8 @@ const vsh_test vsh_tests[] = {
      sixty_four_levels_are_read_and_one_more_is_not},
     {"too_many_values_are_refused", too_many_values_are_refused},
     {"a_map_has_at_most_1024_keys", a_map_has_at_most_1024_keys},
-    {"many_maps_of_many_keys_are_read_or_refused_within_a_second",
-     many_maps_of_many_keys_are_read_or_refused_within_a_second},
+    {"many_maps_of_many_keys_take_less_than_a_second_of_the_processor",
+     many_maps_of_many_keys_take_less_than_a_second_of_the_processor},
     {"a_nul_byte_is_refused_wherever_it_stands", a_nul_byte_is_refused_wherever_it_stands},
     {"a_binary_file_is_refused", a_binary_file_is_refused},
     {"other_encodings_are_refused", other_encodings_are_refused},

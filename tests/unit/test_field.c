@@ -108,9 +108,10 @@ static void a_reader_that_is_not_strict_passes_over_unknown_keys(void)
 
 static void integers_are_whole_and_in_range(void)
 {
-    static const char *const wrong[] = {"0",    "1025", "-1",   "1.5",  "1e3",  "12 W", "\"12\"",
-                                        "0x10", "010",  "1_0",  "nan",  "inf",  "true", "[12]",
-                                        "{a: 1}", "99999999999999999999", "'12'", "twelve"};
+    static const char *const wrong[] = {
+        "0",    "1025",  "-1",  "1.5", "1e3",  "12 W", "\"12\"", "0x10",
+        "010",  "1_0",   "nan", "inf", "true", "[12]", "{a: 1}", "99999999999999999999",
+        "'12'", "twelve"};
     vsh_text text;
     sample out = {0};
 
@@ -127,9 +128,9 @@ static void integers_are_whole_and_in_range(void)
 
 static void reals_are_finite_and_in_range(void)
 {
-    static const char *const wrong[] = {"0",   "0.001", "1001",  "-1",   "nan",     ".nan", ".inf",
-                                        "inf", "1e400", "1e-400", "0x1", "\"1.5\"", "1,5",  "[1]",
-                                        "1.5 W", "true"};
+    static const char *const wrong[] = {"0",    "0.001", "1001",  "-1",     "nan", ".nan",
+                                        ".inf", "inf",   "1e400", "1e-400", "0x1", "\"1.5\"",
+                                        "1,5",  "[1]",   "1.5 W", "true"};
     vsh_text text;
     sample out = {0};
 
@@ -145,7 +146,8 @@ static void reals_are_finite_and_in_range(void)
 
 static void booleans_are_true_or_false_and_never_yes_or_no(void)
 {
-    static const char *const wrong[] = {"yes", "no", "NO", "on", "True", "1", "0", "\"true\"", "[]"};
+    static const char *const wrong[] = {"yes", "no", "NO",       "on", "True",
+                                        "1",   "0",  "\"true\"", "[]"};
     vsh_text text;
     sample out = {0};
 
@@ -163,11 +165,12 @@ static void booleans_are_true_or_false_and_never_yes_or_no(void)
 static void words_come_from_the_list_and_errors_show_it(void)
 {
     check_message("shape: torus", "test.yaml:2:8: shape: expected one of ring, torus2d, torus3d, "
-                                  "switch, got \"torus\"");
+                                  "switch, got \"torus\"; did you mean torus2d or torus3d?");
     check_message("shape: swich", "test.yaml:2:8: shape: expected one of ring, torus2d, torus3d, "
                                   "switch, got \"swich\"; did you mean switch?");
-    check_message("shape: [ring]",
-                  "test.yaml:2:8: shape: expected one of ring, torus2d, torus3d, switch, got a list");
+    check_message(
+        "shape: [ring]",
+        "test.yaml:2:8: shape: expected one of ring, torus2d, torus3d, switch, got a list");
     check_message("shape: Ring", "test.yaml:2:8: shape: expected one of ring, torus2d, torus3d, "
                                  "switch, got \"Ring\"; did you mean ring?");
 }
@@ -313,7 +316,8 @@ const vsh_test vsh_tests[] = {
     {"a_text_is_a_scalar", a_text_is_a_scalar},
     {"a_bare_figure_is_its_value_and_nothing_is_known_of_it",
      a_bare_figure_is_its_value_and_nothing_is_known_of_it},
-    {"a_long_figure_keeps_source_date_tag_and_range", a_long_figure_keeps_source_date_tag_and_range},
+    {"a_long_figure_keeps_source_date_tag_and_range",
+     a_long_figure_keeps_source_date_tag_and_range},
     {"every_tag_has_its_word", every_tag_has_its_word},
     {"bad_figures_are_refused_at_the_part_that_is_wrong",
      bad_figures_are_refused_at_the_part_that_is_wrong},

@@ -164,6 +164,26 @@ static void tiled_attention_is_faster_than_stored_scores(void)
     }
 }
 
+static void the_softmax_of_tiled_attention_is_inside_of_its_kernel(void)
+{
+    vsh_chip_rate tiled = rate_of("h100-sxm", true), stored = rate_of("h100-sxm", false);
+    vsh_op_list ops = listed(true, VSH_RECOMPUTE_NONE, 2048);
+    vsh_op_list more = listed(false, VSH_RECOMPUTE_NONE, 2048);
+    int found = 0;
+
+    for (int i = 0; i < ops.count; i++)
+        if (strstr(ops.item[i].name, "softmax")) {
+            vsh_op_price price = vsh_op_time(&tiled, &ops.item[i], 4);
+            CHECK_NEAR(price.chip.v, 0, 0, 0);
+            CHECK_NEAR(price.launches, 0, 0, 0);
+            found++;
+        }
+    CHECK_INT(found, 2);
+    for (int i = 0; i < more.count; i++)
+        if (strstr(more.item[i].name, "softmax"))
+            CHECK(vsh_op_time(&stored, &more.item[i], 4).chip.v > 0);
+}
+
 /* FlashAttention-2 (arXiv:2307.08691) figure 4: TFLOP/s of forward and backward on an A100,
  * counting half of causal scores; as remembered. */
 static void attention_runs_as_fast_as_was_published(void)
@@ -209,6 +229,23 @@ static void small_work_waits_for_the_host_and_large_work_does_not(void)
     CHECK_NEAR(vsh_queue_time(&rate, &b).v, b.chip.v, 1e-12, 0);
 }
 
+static void chip_and_host_blend_between_the_longer_and_the_sum(void)
+{
+    vsh_chip_rate rate = rate_of("a100-80gb", true);
+    double before = 0;
+
+    for (int i = 0; i <= 10; i++) {
+        vsh_queue even = {{100 * rate.dispatch}, 100}, long_kernels = {{1}, 1};
+        double time;
+        rate.blend = 0.1 * i;
+        time = vsh_queue_time(&rate, &even).v / even.chip.v;
+        CHECK_NEAR(time, pow(2, rate.blend), 1e-9, 0);
+        CHECK(time >= before);
+        CHECK_NEAR(vsh_queue_time(&rate, &long_kernels).v, 1, 1e-4, 0);
+        before = time;
+    }
+}
+
 static void constants_of_a_stack_say_where_they_come_from(void)
 {
     vsh_hardware a100 = profile("a100-80gb"), v5e = profile("tpu-v5e");
@@ -216,11 +253,12 @@ static void constants_of_a_stack_say_where_they_come_from(void)
 
     CHECK_NEAR(stack.matrix, a100.matrix_efficiency.value, 0, 0);
     CHECK_NEAR(stack.dispatch, a100.kernel_dispatch.value, 0, 0);
-    CHECK(vsh_stack_origin(&a100, 0) == &a100.matrix_efficiency);
-    CHECK(vsh_stack_origin(&a100, VSH_STACK_CONSTANTS - 1) == NULL);
+    CHECK(vsh_stack_figure(&a100, 0).source == a100.matrix_efficiency.source);
+    CHECK_INT(vsh_stack_figure(&a100, VSH_STACK_CONSTANTS - 1).tag, VSH_TAG_ASSUMED);
     CHECK_NEAR(vsh_stack_pure(&v5e).dispatch, 0, 0, 0);
     for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
         double value = *vsh_stack_value(&stack, &vsh_stack_constants[i]);
+        CHECK(vsh_stack_figure(&v5e, i).source != NULL);
         CHECK(value >= vsh_stack_constants[i].least && value <= vsh_stack_constants[i].most);
     }
 }
@@ -422,9 +460,13 @@ const vsh_test vsh_tests[] = {
      products_side_by_side_fill_the_waves_together},
     {"no_operation_is_faster_than_the_roofline", no_operation_is_faster_than_the_roofline},
     {"tiled_attention_is_faster_than_stored_scores", tiled_attention_is_faster_than_stored_scores},
+    {"the_softmax_of_tiled_attention_is_inside_of_its_kernel",
+     the_softmax_of_tiled_attention_is_inside_of_its_kernel},
     {"attention_runs_as_fast_as_was_published", attention_runs_as_fast_as_was_published},
     {"small_work_waits_for_the_host_and_large_work_does_not",
      small_work_waits_for_the_host_and_large_work_does_not},
+    {"chip_and_host_blend_between_the_longer_and_the_sum",
+     chip_and_host_blend_between_the_longer_and_the_sum},
     {"constants_of_a_stack_say_where_they_come_from",
      constants_of_a_stack_say_where_they_come_from},
     {"linear_layers_are_within_ten_percent_of_silicon",

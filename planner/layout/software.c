@@ -1,0 +1,28 @@
+#include "planner/layout/software.h"
+
+#include <string.h>
+
+/* From their code, from memory. Megatron's --hidden-dropout and --attention-dropout are 0.1 unless
+ * told otherwise.
+ *   fsdp      llm-foundry of 2023: Triton's FlashAttention, the loss of flash-attn
+ * (fused_crossentropy, the default); torch's checkpoint without reentry stops early
+ * (torch.utils.checkpoint, early_stop); an AdamW of some ten kernels, 90 bytes a parameter where
+ * the list has 28 megatron  vocab_parallel_cross_entropy, in passes; checkpoints run the whole
+ * layer again; Adam in one kernel, beside it copies, unscaling, norm and clipping of fp32
+ * gradients, 54 bytes where the list has 30; DeepSpeed's unscales in that kernel and reads
+ * gradients twice more compiled  XLA drops what nothing needs (maxtext) */
+static const vsh_software known[] = {{"megatron-lm", false, false, false, true, 1.8},
+                                     {"megatron-deepspeed", false, false, false, true, 1.1},
+                                     {"fsdp", true, true, true, false, 3.2},
+                                     {"pytorch", true, true, false, false, 3.2},
+                                     {"maxtext", true, true, false, false, 1},
+                                     {"vishwa", true, true, false, false, 1}};
+static const vsh_software unknown = {"", false, false, false, false, 1};
+
+const vsh_software *vsh_software_of(const char *name)
+{
+    for (size_t i = 0; name && i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].name, name) == 0)
+            return &known[i];
+    return &unknown;
+}

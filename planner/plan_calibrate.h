@@ -1,0 +1,30 @@
+/* The question and the answer of `calibrate`: constants of a stack fitted to measured steps. */
+#ifndef VSH_PLAN_CALIBRATE_H
+#define VSH_PLAN_CALIBRATE_H
+
+#include "core/program.h"
+#include "planner/layout/stack_fit.h"
+
+typedef struct {
+    vsh_hardware hardware;
+    const char *name;               /* of the stack that is written */
+    const vsh_stack_figures *began; /* the stack it began from; NULL: the pure one */
+    vsh_measured_steps steps;
+    vsh_stack_fit fit;
+} plan_calibration;
+
+/* At an end of its range. */
+static inline bool plan_at_bound(const plan_calibration *c, int constant)
+{
+    const vsh_stack_constant *k = &vsh_stack_constants[constant];
+    vsh_stack after = c->fit.after;
+    double value = *vsh_stack_value(&after, k), near = 1e-6 * (k->most - k->least);
+
+    return value <= k->least + near || value >= k->most - near;
+}
+
+/* plan_calibrate_report.c */
+void plan_calibrate_print(const plan_calibration *c, const char *file, vsh_text *out);
+void plan_calibrate_write(const plan_calibration *c, vsh_json *json);
+
+#endif

@@ -1,0 +1,34 @@
+# estimate: step time, memory and MFU of one run.
+. "$ROOT/tests/cli/lib.sh"
+
+gpt3="$plan estimate --hw a100-80gb --chips 1024 --model gpt3-175b --batch 1536 --layout tp=8,pp=16,zero=1 --recompute full"
+answers 0 '.params_total > 1.7e11 and .layout.dp == 8 and .layout.sp == 0 and .fits' $gpt3
+answers 0 '([.time_s.compute, .time_s.exposed_communication, .time_s.bubble, .time_s.optimizer, .time_s.other] | add) as $sum | ($sum / .step_time_s - 1 | fabs) < 1e-9' $gpt3
+answers 0 '(.model_flops / (312e12 * 1024 * .step_time_s) / .mfu - 1 | fabs) < 1e-9 and .hfu > .mfu' $gpt3
+answers 0 '(.tokens_per_s * .step_time_s / (1536 * 2048) - 1 | fabs) < 1e-9 and .step_time_low_s < .step_time_s and .step_time_s < .step_time_high_s' $gpt3
+answers 0 '.memory | .total_bytes > .weights_bytes + .gradients_bytes + .optimizer_bytes + .activations_bytes and has("logits_bytes") and has("workspace_bytes")' $gpt3
+answers 0 '(.ops | length) > 40 and all(.ops[]; .time_s >= 0 and (.bound | test("^(matrix|vector|memory|network|latency|fill)$")))' $gpt3
+answers 0 '.stack == "megatron-lm"' $gpt3
+answers 0 '.stack == "none"' $gpt3 --stack none
+answers 0 '(.explain | length) > 20 and all(.explain[]; .tag != null)' $gpt3 --explain
+shows 0 'nine in ten' $gpt3
+claim "the screen is at most 80 columns" sh -c "$gpt3 | awk 'length > 80 { exit 1 }'"
+claim "and at most one screen" sh -c "[ \$($gpt3 | wc -l) -le 26 ]"
+
+# a run that does not fit is shown, and the answer is no
+answers 1 '.fits == false and .memory.total_bytes > 16e9' "$plan" estimate --hw tpu-v5e --model llama3-8b --batch 8
+answers 0 '.weights_bytes > 1.6e10 and .kv_cache_bytes == 16 * 8192 * 32 * 2 * 8 * 128 * 2 and .decode_time_s < .prefill_time_s' "$plan" estimate --hw h100-sxm --model llama3-8b --inference --batch 16
+answers 1 '.fits == false' "$plan" estimate --hw tpu-v5e --model llama3-8b --inference --batch 16
+
+# nonsense is refused with the reason
+few="$plan estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64"
+refuses 2 'heads' $few --layout tp=8
+refuses 2 'layers' $few --layout pp=8,interleave=4
+refuses 2 'tp x pp x cp x dp: expected 8 chips, got 4' $few --layout tp=2,dp=2
+refuses 2 'ep: expected a divisor' $few --layout ep=3
+refuses 2 'dp x micro-batch = 24' $few --micro-batch 3
+refuses 2 'unknown key|no key|expected' $few --layout xp=2
+refuses 2 'no stack "bogus"' $few --stack bogus
+refuses 2 'batch: expected' "$plan" estimate --hw a100-80gb --model gpt2-124m
+refuses 2 'model: expected' "$plan" estimate --hw a100-80gb --batch 8
+finish
