@@ -115,6 +115,7 @@ static vsh_status write_profile(vsh_session *s, const plan_calibration *c, const
     vsh_text text = {.arena = s->arena};
     vsh_stack_figures figures;
     char source[320];
+    size_t used;
     vsh_doc doc;
 
     if (!s->common->force && vsh_file_owner_of(path, vsh_stack_file_mark) == VSH_FILE_FOREIGN)
@@ -124,9 +125,12 @@ static vsh_status write_profile(vsh_session *s, const plan_calibration *c, const
                         path);
     if (c->fit.error_after.p90 > 10)
         return vsh_fail(err, VSH_ENO, "--out: not written: steps lie a factor of 10 from the fit");
-    snprintf(source, sizeof source, "%.200s: %d measured steps, %s", last_part(c->steps.path),
-             c->fit.rows,
-             c->fit.leave_one_out ? "all fitted, judged one by one" : "one run in three fitted");
+    used = (size_t)snprintf(source, sizeof source, "%.200s: %d measured steps, ",
+                            last_part(c->steps.path), c->fit.rows);
+    if (c->fit.leave_one_out)
+        snprintf(source + used, sizeof source - used, "all fitted, judged one by one");
+    else
+        snprintf(source + used, sizeof source - used, "one run in %d fitted", c->fit.each);
     figures = figures_of(c, source);
     VSH_TRY(vsh_doc_read(s->arena, c->hardware.path, &doc, err));
     VSH_TRY(vsh_stack_file_write(s->arena, &doc, &figures, &text, err));

@@ -122,7 +122,8 @@ void plan_calibrate_write(const plan_calibration *c, vsh_json *json)
     vsh_json_integer(json, "runs", f->runs);
     vsh_json_integer(json, "fitted", f->fitted);
     vsh_json_integer(json, "held_out", f->held_out);
-    vsh_json_string(json, "rule", f->leave_one_out ? "leave one run out" : "each third run fits");
+    vsh_json_string(json, "rule", f->leave_one_out ? "leave one run out" : "one run in each fits");
+    vsh_json_integer(json, "each", f->leave_one_out ? 1 : f->each);
     write_constants(c, json);
     write_errors("error_before", &f->error_before, json);
     vsh_json_end(json);
