@@ -34,7 +34,6 @@ typedef struct {
     vsh_step_run run; /* all but layout, micro-batch and recomputation */
     const vsh_hardware *hardware;
     const vsh_stack *stack;
-    const vsh_framework *framework;
     double capacity; /* bytes of a chip */
     int64_t chips;
     bool fewer; /* also on those divisors of them that the network joins */
