@@ -46,6 +46,7 @@ typedef struct {
     double libraries;          /* bytes of handles and workspaces that its allocator counts */
     double fragments;          /* share of all else that the allocator holds and nobody uses */
     double pipeline_fragments; /* as much more under a pipeline */
+    bool fp32_state;           /* weights and gradients in fp32, unless a recipe is named */
     bool every_second;         /* selective recomputation: vsh_work.every_second */
     bool resident;             /* under a pipeline and ZeRO 3: vsh_split.resident */
     bool whole_vocab;          /* under tensor parallelism and ZeRO 3: vsh_split.whole_vocab */

@@ -35,11 +35,12 @@ static vsh_precision precision_of(const plan_config *c, const vsh_hardware *h)
     return used;
 }
 
-static const vsh_recipe *recipe_of(const plan_config *c, vsh_precision precision)
+static const vsh_recipe *recipe_of(const plan_config *c, const vsh_step_run *run)
 {
     if (c->recipe >= 0)
         return vsh_recipe_at(c->recipe);
-    return vsh_recipe_for(precision, c->optimizer >= 0 ? (vsh_optimizer)c->optimizer : VSH_ADAMW);
+    return vsh_recipe_for(run->framework->fp32_state ? VSH_FP32 : run->precision,
+                          c->optimizer >= 0 ? (vsh_optimizer)c->optimizer : VSH_ADAMW);
 }
 
 /* The framework behind the numbers: the stack's, or, where none is named, the one that usually runs
@@ -104,9 +105,9 @@ vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
         .precision = precision_of(c, &e->hardware),
         .recompute = (vsh_recompute_mode)(c->recompute < 0 ? VSH_RECOMPUTE_NONE : c->recompute),
         .imbalance = isnan(c->imbalance) ? 1 : c->imbalance};
-    run->recipe = recipe_of(c, run->precision);
     VSH_TRY(vsh_layout_parse(c->layout, e->chips, &run->layout, err));
     choose_software(c, e);
+    run->recipe = recipe_of(c, run);
     stack = vsh_stack_calibrated(&e->hardware, e->figures);
     return vsh_platform_of(&e->hardware, &stack, run->precision, run->flash, e->chips, 0,
                            &e->platform, err);

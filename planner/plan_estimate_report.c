@@ -255,6 +255,7 @@ void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
     vsh_json_integer(json, "batch", e->run.laid.batch);
     vsh_json_integer(json, "micro_batch", e->run.laid.micro);
     vsh_json_string(json, "precision", vsh_precision_words[e->run.precision]);
+    vsh_json_string(json, "recipe", e->run.recipe->name);
     vsh_json_string(json, "recompute", vsh_recompute_words[e->run.recompute]);
     vsh_json_string(json, "attention",
                     !e->run.flash                 ? "full"
