@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "core/named.h"
 #include "planner/export/export.h"
+#include "planner/layout/run_memory.h"
 #include "planner/plan_commands.h"
 
 /* A run that is given has no range of its own: two sigma of what a constant misses (plan_main_job).
@@ -209,6 +210,43 @@ static void show(vsh_session *s, const vsh_export_files *files)
                      files->item[i].name);
 }
 
+/* ---- does it fit --------------------------------------------------------------------------- */
+
+/* Whose memory a target's run takes; that of this project's trainer it counts itself. */
+static const struct {
+    const vsh_export_target *target;
+    const char *framework;
+} counted[] = {{&vsh_export_torchtitan, "torchtitan"},
+               {&vsh_export_megatron, "megatron"},
+               {&vsh_export_maxtext, "xla"}};
+
+/* The configuration is written all the same: the user may know better than a prediction. */
+static vsh_status warn_of_memory(vsh_session *s, const vsh_export_target *target,
+                                 const vsh_export_run *run, vsh_error *err)
+{
+    double capacity = run->hardware->memory_bytes.value;
+
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
+        const vsh_framework *framework = vsh_framework_named(counted[i].framework);
+        vsh_precision state = framework->fp32_state ? VSH_FP32 : run->precision;
+        vsh_step_run step = {.laid = {run->model, run->seq, run->batch, run->micro},
+                             .layout = run->layout,
+                             .precision = run->precision,
+                             .recompute = run->recompute,
+                             .recipe = vsh_recipe_for(state, run->optimizer),
+                             .flash = run->flash,
+                             .framework = framework};
+        vsh_footprint memory;
+        if (target != counted[i].target)
+            continue;
+        VSH_TRY(vsh_run_memory(&step, &memory, err));
+        if (memory.total.v > capacity)
+            vsh_text_add(&s->talk, "vishwa-plan: %s would need %s of %s a chip\n", target->system,
+                         vsh_show_bytes(memory.total.v).text, vsh_show_bytes(capacity).text);
+    }
+    return VSH_OK;
+}
+
 vsh_status plan_run_export(vsh_session *s, vsh_error *err)
 {
     const plan_config *c = s->config;
@@ -226,6 +264,7 @@ vsh_status plan_run_export(vsh_session *s, vsh_error *err)
                         target->name);
     VSH_TRY(find_run(s, &run, err));
     VSH_TRY(vsh_export_write(target, &run, &files, err));
+    VSH_TRY(warn_of_memory(s, target, &run, err));
     if (c->out)
         VSH_TRY(write_files(s, &files, err));
     if (s->common->json)

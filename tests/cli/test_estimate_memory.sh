@@ -17,6 +17,9 @@ run "$plan" search $search --framework torchtitan-compiled-loss
 next=$(sed -n '/vishwa-plan estimate/,$p' stdout.txt | tr -d '\\\n')
 shows 0 'fits \(torchtitan-compiled-loss\)' sh -c "$plan ${next#*vishwa-plan}"
 
+run sh -c "\"$plan\" export --to torchtitan --hw h100-sxm --chips 8 --model llama3-8b --seq 131072 --batch 8 --layout zero=3 2>&1 >/dev/null"
+claim "export says what does not fit, and how much it would need" grep -q 'torchtitan would need .* of 85.9 GB a chip' stdout.txt
+
 # ---- published peaks -----------------------------------------------------------------------------
 reference=$ROOT/../shared/reference
 titan=$reference/memory_torchtitan_h100.csv galvatron=$reference/memory_galvatron_llama2_7b.csv
