@@ -7,6 +7,7 @@
 #include "core/precision.h"
 #include "planner/export/export.h"
 #include "planner/fit/fit.h"
+#include "planner/layout/search.h"
 
 #define AT(field) offsetof(plan_config, field)
 #define LATER(name, argument, help)                                                                \
@@ -160,6 +161,10 @@ static const vsh_opt fit_options[] = {
 
 static const char *const attention_words[] = {"flash", "full", NULL};
 
+static const char *const dropout_words[] = {"off", "on", NULL};
+/* flash: the kernel of the stack; flash2: FlashAttention-2 whatever the stack had */
+static const char *const estimate_attention_words[] = {"flash", "full", "flash2", NULL};
+
 static const vsh_opt estimate_options[] = {
     {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
     {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
@@ -179,30 +184,16 @@ static const vsh_opt estimate_options[] = {
      AT(optimizer), 0, 0, vsh_optimizer_words},
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
      AT(recipe), 0, 0, vsh_recipe_words},
-    {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel) or full",
-     AT(attention), 0, 0, attention_words},
+    {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel), flash2 or full",
+     AT(attention), 0, 0, estimate_attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
-    {VSH_OPT_FLAG, 0, "dropout", NULL, "masks are made, kept and read (default: none)",
-     AT(dropout)},
+    {VSH_OPT_WORD, 0, "dropout", "W", "on or off (default: as the stack does)", AT(dropout), 0, 0,
+     dropout_words},
     {VSH_OPT_REAL, 0, "imbalance", "X",
      "rows of the fullest chip's experts over the mean (default 1)", AT(imbalance), 1, 1e4},
     {VSH_OPT_FLAG, 0, "inference", NULL, "weights, keys and values, prefill and decode instead",
      AT(inference)},
-    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
-    VSH_COMMON_OPTIONS(plan_config)};
-
-static const vsh_opt calibrate_options[] = {
-    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
-    {VSH_OPT_TEXT, 0, "out", "FILE", "write the profile with the calibrated stack, for --hw FILE",
-     AT(out)},
-    {VSH_OPT_TEXT, 0, "stack", "NAME", "what the stack is called (default mine)", AT(stack)},
-    {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
-     "columns of other names than docs/formats.md says", AT(columns)},
-    {VSH_OPT_TEXT, 0, "set", "KEY=VALUE,...",
-     "what every row has where the file has no such column: recompute=full", AT(set)},
-    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
-     "rows with one of these values (!=: with none); again: and", AT(where)},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -222,6 +213,45 @@ static const vsh_opt export_options[] = {
      vsh_recompute_words},
     {VSH_OPT_WORD, 0, "attention", "W", "flash or full", AT(attention), 0, 0, attention_words},
     PLAN_OPTIONS,
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt search_options[] = {
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e6},
+    {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)", AT(seq),
+     1, 1073741824},
+    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step over all chips", AT(batch), 1, 1e9},
+    {VSH_OPT_INTEGER, 0, "top", "K", "layouts shown (default 10)", AT(top), 1, 1000},
+    {VSH_OPT_WORD, 0, "rank", "W",
+     "time (default), money (fewer chips too) or memory: what the best is best in", AT(rank), 0, 0,
+     vsh_rank_words},
+    {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
+    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
+     AT(precision), 0, 0, vsh_precision_words},
+    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
+     AT(optimizer), 0, 0, vsh_optimizer_words},
+    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
+     AT(recipe), 0, 0, vsh_recipe_words},
+    {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel) or full",
+     AT(attention), 0, 0, attention_words},
+    {VSH_OPT_TEXT, 0, "stack", "S",
+     "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    VSH_COMMON_OPTIONS(plan_config)};
+
+static const vsh_opt calibrate_options[] = {
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    {VSH_OPT_TEXT, 0, "out", "FILE", "write the profile with the calibrated stack, for --hw FILE",
+     AT(out)},
+    {VSH_OPT_TEXT, 0, "stack", "NAME", "what the stack is called (default mine)", AT(stack)},
+    {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
+     "columns of other names than docs/formats.md says", AT(columns)},
+    {VSH_OPT_TEXT, 0, "set", "KEY=VALUE,...",
+     "what every row has where the file has no such column: recompute=full", AT(set)},
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
+     "rows with one of these values (!=: with none); again: and", AT(where)},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
@@ -280,7 +310,12 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan estimate --hw h100-sxm --model llama3-8b --inference --batch 16\n",
       estimate_options, 0},
      plan_run_estimate},
-    {{"search", "", "the layouts that fit, best first", NULL, common_options, 0}, NULL},
+    {{"search", "--hw P --chips N --model M --batch SEQS [--top K] [--rank W] [options]",
+      "the layouts that fit, best first",
+      "  vishwa-plan search --hw a100-80gb --chips 64 --model gpt3-175b --batch 512\n"
+      "  vishwa-plan search --hw h100-sxm --chips 64 --model mixtral-8x7b --batch 256 --rank money\n",
+      search_options, 0},
+     plan_run_search},
     {{"fit", "RUNS.csv [--law FORM] [--bootstrap K] [options]", "fit a law to runs",
       "  vishwa-plan fit runs.csv\n"
       "  vishwa-plan fit runs.csv --law bounded --vocab 256 --bootstrap 1000\n",
@@ -333,5 +368,7 @@ void plan_config_default(plan_config *config)
                             .to = -1,
                             .launch = -1,
                             .recompute = -1,
-                            .attention = -1};
+                            .attention = -1,
+                            .dropout = -1,
+                            .top = 10};
 }

@@ -27,9 +27,12 @@ typedef struct {
     /* of estimate and export */
     const char *layout, *stack;
     int64_t batch, micro_batch;           /* sequences; 0: not given */
-    int to, launch, recompute, attention; /* -1: not given */
-    bool inference, dropout;
+    int to, launch, recompute, attention, dropout; /* -1: not given */
+    bool inference;
     double imbalance; /* NaN: not given */
+    /* of search */
+    int64_t top;
+    int rank; /* vsh_rank */
 } plan_config;
 
 /* fit --objective */
@@ -50,8 +53,9 @@ vsh_command_run plan_run_hw;              /* plan_hw.c */
 vsh_command_run plan_run_fit;             /* plan_fit.c */
 vsh_command_run plan_run_experts;         /* plan_experts.c */
 vsh_command_run plan_run_estimate;        /* plan_estimate.c */
-vsh_command_run plan_run_calibrate;       /* plan_calibrate.c */
 vsh_command_run plan_run_export;          /* plan_export.c */
+vsh_command_run plan_run_search;          /* plan_search.c */
+vsh_command_run plan_run_calibrate;       /* plan_calibrate.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */

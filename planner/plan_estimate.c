@@ -41,6 +41,34 @@ static const vsh_recipe *recipe_of(const plan_config *c, vsh_precision precision
     return vsh_recipe_for(precision, c->optimizer >= 0 ? (vsh_optimizer)c->optimizer : VSH_ADAMW);
 }
 
+/* The framework behind the numbers: the stack's, or, where none is named, the one that usually runs
+ * such a layout. */
+static vsh_software software_of(const plan_estimate *e)
+{
+    static const char *const usual[] = {
+        [VSH_TPU] = "maxtext", [VSH_GPU] = "megatron-lm", [VSH_CPU] = "vishwa"};
+    bool sharded = e->hardware.kind == VSH_GPU && e->run.layout.split.zero == 3;
+
+    return *vsh_software_of(e->figures ? e->figures->name
+                            : sharded  ? "fsdp"
+                                       : usual[e->hardware.kind]);
+}
+
+enum { FLASH, FULL, FLASH2 }; /* --attention */
+
+/* Needs the layout. */
+static void choose_software(const plan_config *c, plan_estimate *e)
+{
+    vsh_step_run *run = &e->run;
+    bool gpt = e->model.position == VSH_POSITION_LEARNED && e->model.norm == VSH_NORM_LAYER;
+
+    run->software = software_of(e);
+    run->dropout = c->dropout < 0 ? run->software.dropout && gpt : c->dropout != 0;
+    run->flash = c->attention != FULL;
+    if (c->attention == FLASH2)
+        run->software.first_flash = false;
+}
+
 vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
 {
     const plan_config *c = s->config;
@@ -53,20 +81,17 @@ vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
     VSH_TRY(vsh_count_parameters(&e->model, &e->parameters, err));
     VSH_TRY(vsh_stack_find(&e->hardware, c->stack, &e->figures, err));
     e->chips = c->chips;
-    *run = (vsh_step_run){.laid = {.model = &e->model,
-                                   .seq = c->seq ? c->seq : e->model.context,
-                                   .batch = c->batch ? c->batch : 1,
-                                   .micro = c->micro_batch ? c->micro_batch : 1},
-                          .precision = precision_of(c, &e->hardware),
-                          .recompute = (vsh_recompute_mode)(c->recompute < 0 ? VSH_RECOMPUTE_NONE : c->recompute),
-                          .flash = c->attention <= 0,
-                          .dropout = c->dropout,
-                          .imbalance = isnan(c->imbalance) ? 1 : c->imbalance,
-                          .software = *vsh_software_of(e->figures ? e->figures->name : NULL)};
+    *run = (vsh_step_run){
+        .laid = {.model = &e->model,
+                 .seq = c->seq ? c->seq : e->model.context,
+                 .batch = c->batch ? c->batch : 1,
+                 .micro = c->micro_batch ? c->micro_batch : 1},
+        .precision = precision_of(c, &e->hardware),
+        .recompute = (vsh_recompute_mode)(c->recompute < 0 ? VSH_RECOMPUTE_NONE : c->recompute),
+        .imbalance = isnan(c->imbalance) ? 1 : c->imbalance};
     run->recipe = recipe_of(c, run->precision);
     VSH_TRY(vsh_layout_parse(c->layout, e->chips, &run->layout, err));
-    if (!c->inference)
-        VSH_TRY(vsh_layout_check(&run->layout, &run->laid, err));
+    choose_software(c, e);
     stack = vsh_stack_calibrated(&e->hardware, e->figures);
     return vsh_platform_of(&e->hardware, &stack, run->precision, run->flash, e->chips, 0,
                            &e->platform, err);
@@ -139,6 +164,12 @@ static vsh_bound bound_of(const plan_estimate *e)
     return (vsh_bound)most;
 }
 
+const vsh_framework *plan_estimate_framework(const plan_estimate *e)
+{
+    (void)e;
+    return vsh_framework_at(3);
+}
+
 static vsh_status fill_memory(plan_estimate *e, vsh_error *err)
 {
     const vsh_layout *layout = &e->run.layout;
@@ -146,7 +177,7 @@ static vsh_status fill_memory(plan_estimate *e, vsh_error *err)
     vsh_placement place = {.pipeline = layout->pp,
                            .chunks = layout->interleave,
                            .micro_batches = vsh_micro_batches(layout, &e->run.laid),
-                           .framework = vsh_framework_at(3)};
+                           .framework = plan_estimate_framework(e)};
 
     VSH_TRY(vsh_footprint_layout(&e->model, &work, &place, &e->memory, err));
     e->fits = e->memory.total.v <= e->hardware.memory_bytes.value;
@@ -161,6 +192,7 @@ vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err)
                       (double)vsh_ways(run->layout.split.data);
     double peak;
 
+    VSH_TRY(vsh_layout_check(&run->layout, &run->laid, err));
     VSH_TRY(vsh_list_price_of(run, &e->platform, &mesh, &e->price, err));
     e->time = vsh_step_time_of(run, &e->platform, &mesh, &e->price);
     VSH_TRY(fill_memory(e, err));

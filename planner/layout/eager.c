@@ -40,8 +40,8 @@ static const char *last_word(const char *name)
 
 /* Bytes around a product: its weights cast under autocast; the gradient of its bias, and of its
  * weights added to those before, or, sharded, put into one array and divided by the number of
- * replicas (torch FSDP, from memory); gradients of queries, keys and values put into one array, and what
- * stored attention gives made contiguous. */
+ * replicas (torch FSDP, from memory); gradients of queries, keys and values put into one array, and
+ * what stored attention gives made contiguous. */
 static double copies(const vsh_op *op, const vsh_eager_run *run)
 {
     const char *word = last_word(op->name);
@@ -54,7 +54,8 @@ static double copies(const vsh_op *op, const vsh_eager_run *run)
     } else if (run->autocast && op->phase != VSH_DGRAD) {
         bytes += (4 + run->act) * executions * (double)op->n * (double)op->k;
     }
-    if (run->eight_bit && op->phase != VSH_WGRAD) /* X and W forward, dY backward: 2 in, 1 + 1 out */
+    if (run->eight_bit &&
+        op->phase != VSH_WGRAD) /* X and W forward, dY backward: 2 in, 1 + 1 out */
         bytes += 4 * (rows * (double)op->k +
                       (op->phase == VSH_DGRAD ? 0 : executions * (double)(op->n * op->k)));
     if (op->phase == VSH_DGRAD && strcmp(word, "qkv") == 0)

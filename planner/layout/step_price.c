@@ -51,6 +51,9 @@ static void find_kinds(pricing *p)
     vsh_list_price *price = p->price;
 
     price->kinds = 0;
+    price->embedding_share = vsh_share_embedding(m, &p->run->layout.split);
+    for (int beside = 0; beside < 2; beside++)
+        price->head_share[beside] = vsh_share_head(m, &p->run->layout.split, beside);
     for (int64_t l = 0; l < m->layers; l++) {
         char prefix[VSH_PREFIX];
         int kind = 0;
@@ -209,8 +212,11 @@ vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platfo
     *price = (vsh_list_price){.kinds = 0};
     VSH_TRY(vsh_lower(run->laid.model, &work, &ops, err));
     find_kinds(&p);
-    for (int i = 0; i < ops.count; i++)
+    for (int i = 0; i < ops.count; i++) {
         add_op(&p, &ops.item[i]);
+        if (software_share(run, &ops.item[i]) > 0)
+            price->executed_flops += 2 * (double)ops.item[i].executed_macs;
+    }
     price->embedding_share = vsh_share_embedding(run->laid.model, &run->layout.split);
     for (int both = 0; both < 2; both++)
         price->head_share[both] = vsh_share_head(run->laid.model, &run->layout.split, both);
@@ -219,6 +225,6 @@ vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platfo
     price->border_bytes =
         (double)vsh_activation_bytes(run->precision) * spread * (double)run->laid.model->hidden;
     price->model_flops = vsh_ops_step_model_flops(&ops).v * chips;
-    price->executed_flops = vsh_ops_step_executed_flops(&ops).v * chips;
+    price->executed_flops *= chips;
     return VSH_OK;
 }

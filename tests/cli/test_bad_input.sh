@@ -45,7 +45,7 @@ refuses 2 'law: clark2022 ignores tokens' $job --law clark2022
 refuses 2 'data: not built yet' $job --data shards
 refuses 2 'json: takes no value' $job --json=yes
 refuses 2 'unexpected word "now"' $job now
-for command in search validate; do
+for command in validate; do
     refuses 2 "$command: not built yet" "$plan" $command --hw tpu-v5e
 done
 refuses 2 'no model "gpt2-124"; did you mean gpt2-124m\?' "$plan" count --model gpt2-124

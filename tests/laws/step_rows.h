@@ -308,7 +308,6 @@ static inline void step_foundry(step_table *t, const step_csv *c)
                            &m);
     vsh_measured_step *s = &r->step;
 
-    s->run.software.first_flash = true; /* attn_impl: triton */
     s->run.layout.split.data = s->chips = step_integer(c, "n_gpus");
     s->run.layout.split.zero = 3;
     s->run.laid.batch = step_integer(c, "global_batch_seqs");
@@ -508,17 +507,14 @@ static inline int step_null(const step_table *t, int set, double *error)
 }
 
 /* The stack as the profile ships it; where it has none, pure. */
-static inline vsh_status step_calibrated(const step_table *t, int set, vsh_stack *stack,
-                                         vsh_error *err)
+static inline vsh_stack step_calibrated(const step_table *t, int set)
 {
     const vsh_stack_figures *figures = NULL;
 
     for (int i = 0; i < t->hardware[set].stack_count; i++)
         if (strcmp(t->hardware[set].stack[i].name, step_sets[set].stack) == 0)
             figures = &t->hardware[set].stack[i];
-    (void)err;
-    *stack = vsh_stack_calibrated(&t->hardware[set], figures);
-    return VSH_OK;
+    return vsh_stack_calibrated(&t->hardware[set], figures);
 }
 
 /* Fits a stack to the fitting rows of its data sets, each of which weighs the same. */

@@ -28,9 +28,10 @@ typedef struct {
 } reached;
 
 static const reached bounds[] = {
-    {STEP_MEGATRON, 0.035, 0.035, 0.03},    {STEP_VTRAIN_MULTI, 0.065, 0.08, 0.04},
-    {STEP_VTRAIN_SINGLE, 0.06, 0.10, 0.03}, {STEP_FOUNDRY_A100, 0.05, 0.12, 0.03},
-    {STEP_FOUNDRY_H100, 0.035, 0.15, 0.03}, {STEP_V5E, 0.04, 0.14, 0.03},
+    {STEP_MEGATRON, 0.026, 0.026, 0.03},     {STEP_VTRAIN_MULTI, 0.062, 0.06, 0.036},
+    {STEP_VTRAIN_SINGLE, 0.06, 0.092, 0.03}, {STEP_FOUNDRY_A100, 0.039, 0.10, 0.03},
+    {STEP_FOUNDRY_H100, 0.024, 0.112, 0.03}, {STEP_FOUNDRY_FP8, 0.06, 0.04, 0.06},
+    {STEP_V5E, 0.034, 0.135, 0.03},
 };
 enum { BOUNDS = sizeof bounds / sizeof bounds[0] };
 
@@ -40,11 +41,8 @@ static step_errors judge(step_table *t, int set, bool calibrated)
     vsh_stack stacks[STEP_SETS];
     int count;
 
-    for (int s = 0; s < STEP_SETS; s++) {
-        stacks[s] = vsh_stack_pure(&t->hardware[s]);
-        if (calibrated)
-            REQUIRE_OK(step_calibrated(t, s, &stacks[s], &err), &err);
-    }
+    for (int s = 0; s < STEP_SETS; s++)
+        stacks[s] = calibrated ? step_calibrated(t, s) : vsh_stack_pure(&t->hardware[s]);
     count = step_errors_of(t, set, stacks, error, &err);
     return step_judge(error, count);
 }
@@ -73,7 +71,7 @@ static void so_do_specifications_and_kernels_alone(void)
         CHECK(judge(&t, bounds[i].set, false).mean <= bounds[i].pure);
 }
 
-/* TPU v5e's three rows are so alike that one constant says them. */
+/* TPU v5e's three rows are so alike that one constant says them; of fp8 there is one to judge. */
 static void both_beat_one_constant_a_data_set(void)
 {
     step_table t;
@@ -84,7 +82,7 @@ static void both_beat_one_constant_a_data_set(void)
     for (int i = 0; i < BOUNDS; i++) {
         int count = step_null(&t, bounds[i].set, error);
         double null = step_judge(error, count).mean;
-        if (bounds[i].set == STEP_V5E)
+        if (bounds[i].set == STEP_V5E || bounds[i].set == STEP_FOUNDRY_FP8)
             continue;
         CHECK(judge(&t, bounds[i].set, true).mean < null / 2);
         CHECK(judge(&t, bounds[i].set, false).mean < null);

@@ -1,0 +1,312 @@
+#include "planner/layout/search.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/harness.h"
+
+const char vsh_suite[] = "search";
+
+static vsh_error err;
+
+/* ---- questions ----------------------------------------------------------------------------- */
+
+#define COMMON                                                                                     \
+    "hidden: 512\nheads: 8\nffn: 2048\nmlp: swiglu\nnorm: rms\nposition: rotary\nvocab: 32000\n"   \
+    "context: 1024\n"
+
+static const struct {
+    const char *name, *model, *profile;
+    int64_t chips, batch;
+    double capacity;
+} cases[] = {
+    {"alike, tied", "name: a\nlayers: 6\ntied: true\n" COMMON, "a100-80gb", 8, 8, 1.7e9},
+    {"chunks of one layer", "name: b\nlayers: 4\ntied: false\n" COMMON, "a100-80gb", 16, 4, 1.2e9},
+    {"experts after a dense layer",
+     "name: c\nlayers: 4\ntied: false\nexperts: {count: 4, top_k: 2, every: 1, first_dense: 1, "
+     "shared: 1, hidden: 512, capacity: dropless}\n" COMMON,
+     "h100-sxm", 8, 4, 1.55e9},
+    {"windows", "name: d\nlayers: 6\nwindow: 256\nfull_every: 2\nkv_heads: 2\n" COMMON, "a100-80gb",
+     4, 4, 1.9e9},
+    {"a torus", "name: e\nlayers: 4\n" COMMON, "tpu-v5e", 8, 8, 1.8e9}};
+
+enum { CASES = sizeof cases / sizeof cases[0], FOUND_MAX = 20000 };
+
+typedef struct {
+    vsh_hardware hardware;
+    vsh_model model;
+    vsh_stack stack;
+    vsh_search search;
+} question;
+
+static void ask(int i, question *q)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "hwprofiles/%s.yaml", cases[i].profile);
+    REQUIRE_OK(vsh_hardware_read(vsh_test_arena(), path, &q->hardware, &err), &err);
+    q->model = vsh_test_model(cases[i].model);
+    q->stack = vsh_stack_pure(&q->hardware);
+    q->search = (vsh_search){.run = {.laid = {&q->model, 1024, cases[i].batch, 1},
+                                     .precision = VSH_BF16,
+                                     .flash = true,
+                                     .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW)},
+                             .hardware = &q->hardware,
+                             .stack = &q->stack,
+                             .framework = vsh_framework_at(0), /* the one with most terms */
+                             .capacity = cases[i].capacity,
+                             .chips = cases[i].chips,
+                             .keep = FOUND_MAX,
+                             .threads = 1};
+}
+
+static vsh_search_answer answer_of(const question *q)
+{
+    vsh_search_answer answer;
+
+    REQUIRE_OK(vsh_search_all(&q->search, vsh_test_arena(), &answer, &err), &err);
+    return answer;
+}
+
+/* ---- one layout after another -------------------------------------------------------------- */
+
+typedef struct {
+    vsh_found *fits;
+    int64_t count, refused[VSH_REFUSED_COUNT], considered;
+} brute;
+
+static vsh_refusal refusal_of(vsh_step_run *run)
+{
+    vsh_laid_run alone = run->laid;
+
+    alone.batch = run->layout.split.data * run->laid.micro; /* the batch is asked afterwards */
+    if (vsh_layout_check(&run->layout, &alone, &err) != VSH_OK ||
+        run->laid.model->layers % (run->layout.pp * run->layout.interleave))
+        return VSH_REFUSED_DIVIDE;
+    return vsh_layout_check(&run->layout, &run->laid, &err) == VSH_OK ? VSH_REFUSED_MEMORY
+                                                                      : VSH_REFUSED_BATCH;
+}
+
+static void try_one(const question *q, vsh_step_run *run, brute *b)
+{
+    static vsh_list_price price;
+    vsh_found f = {.chips = q->search.chips,
+                   .layout = run->layout,
+                   .micro = run->laid.micro,
+                   .recompute = run->recompute};
+    vsh_work work = vsh_step_work(run);
+    vsh_refusal why = refusal_of(run);
+    vsh_placement place = {.pipeline = run->layout.pp,
+                           .chunks = run->layout.interleave,
+                           .framework = q->search.framework};
+    vsh_platform platform;
+    vsh_footprint memory;
+    vsh_step_time time;
+
+    b->considered++;
+    if (why != VSH_REFUSED_MEMORY) {
+        b->refused[why]++;
+        return;
+    }
+    place.micro_batches = vsh_micro_batches(&run->layout, &run->laid);
+    REQUIRE_OK(vsh_footprint_layout(&q->model, &work, &place, &memory, &err), &err);
+    if (memory.total.v > q->search.capacity) {
+        b->refused[VSH_REFUSED_MEMORY]++;
+        return;
+    }
+    REQUIRE_OK(vsh_platform_of(&q->hardware, &q->stack, run->precision, run->flash, f.chips, 0,
+                               &platform, &err),
+               &err);
+    REQUIRE_OK(vsh_step_time_whole(run, &platform, &price, &time, &err), &err);
+    f.memory_bytes = memory.total.v;
+    f.step_s = time.step;
+    f.chip_seconds = time.step * (double)f.chips;
+    REQUIRE(b->count < FOUND_MAX);
+    b->fits[b->count++] = f;
+}
+
+static void try_modes(const question *q, vsh_step_run *run, brute *b)
+{
+    int64_t batch = run->laid.batch;
+
+    for (run->laid.micro = 1; run->laid.micro <= batch; run->laid.micro++)
+        for (int mode = 0; mode < 3 && batch % run->laid.micro == 0; mode++) {
+            run->recompute = (vsh_recompute_mode)mode;
+            try_one(q, run, b);
+        }
+}
+
+static void try_chunks(const question *q, vsh_step_run *run, brute *b)
+{
+    int64_t pp = run->layout.pp, layers = q->model.layers;
+    bool shared = vsh_split_replicas(&run->layout.split) > 1;
+
+    for (int sp = 0; sp <= (run->layout.split.tensor > 1); sp++)
+        for (int zero = 0; zero <= (shared ? 3 : 0); zero++)
+            for (int64_t v = 1; v == 1 || (pp > 1 && v * pp <= layers); v++) {
+                run->layout.split.sequence = sp;
+                run->layout.split.zero = zero;
+                run->layout.interleave = v;
+                try_modes(q, run, b);
+            }
+}
+
+static void try_all(const question *q, brute *b)
+{
+    vsh_step_run run = q->search.run;
+    vsh_split *s = &run.layout.split;
+    int64_t n = q->search.chips, experts = q->model.experts.count ? q->model.experts.count : 1;
+
+    for (s->tensor = 1; s->tensor <= n; s->tensor++)
+        for (s->context = 1; s->context <= n; s->context++)
+            for (s->data = 1; s->data <= n; s->data++)
+                for (run.layout.pp = 1; run.layout.pp <= n; run.layout.pp++)
+                    for (s->expert = 1; s->expert <= experts; s->expert++)
+                        if (s->tensor * s->context * s->data * run.layout.pp == n &&
+                            s->data * s->context % s->expert == 0)
+                            try_chunks(q, &run, b);
+}
+
+static brute brute_of(const question *q)
+{
+    brute b = {.fits = vsh_alloc(vsh_test_arena(), FOUND_MAX, sizeof *b.fits)};
+
+    REQUIRE(b.fits != NULL);
+    try_all(q, &b);
+    return b;
+}
+
+/* ---- claims -------------------------------------------------------------------------------- */
+
+static int by_layout(const void *a, const void *b)
+{
+    vsh_found x = *(const vsh_found *)a, y = *(const vsh_found *)b;
+
+    x.step_s = y.step_s = x.memory_bytes = y.memory_bytes = x.chip_seconds = y.chip_seconds = 0;
+    return vsh_found_order(VSH_RANK_TIME, &x, &y);
+}
+
+static void compare_all(const question *q)
+{
+    brute b = brute_of(q);
+    vsh_search_answer a = answer_of(q);
+
+    CHECK_INT(a.considered, b.considered);
+    for (int r = 0; r < VSH_REFUSED_COUNT; r++)
+        CHECK_INT(a.refused[r], b.refused[r]);
+    CHECK(b.refused[VSH_REFUSED_MEMORY] > 50);
+    CHECK(b.count > 50);
+    REQUIRE(a.fitting == b.count && a.count == b.count);
+    for (int i = 1; i < a.count; i++)
+        CHECK(vsh_found_order(VSH_RANK_TIME, &a.best[i - 1], &a.best[i]) < 0);
+    qsort(a.best, (size_t)a.count, sizeof *a.best, by_layout);
+    qsort(b.fits, (size_t)b.count, sizeof *b.fits, by_layout);
+    for (int i = 0; i < a.count; i++) {
+        REQUIRE(by_layout(&a.best[i], &b.fits[i]) == 0);
+        CHECK_NEAR(a.best[i].step_s, b.fits[i].step_s, 1e-12, 0);
+        CHECK_NEAR(a.best[i].memory_bytes, b.fits[i].memory_bytes, 1e-12, 0);
+    }
+}
+
+static void every_layout_that_fits_is_found_with_its_own_time_and_memory(void)
+{
+    for (int i = 0; i < CASES; i++) {
+        static question q;
+        ask(i, &q);
+        compare_all(&q);
+    }
+}
+
+static void the_answer_is_the_same_with_any_number_of_threads(void)
+{
+    static question q;
+    vsh_search_answer one;
+
+    ask(2, &q);
+    q.search.keep = 50;
+    one = answer_of(&q);
+    for (q.search.threads = 2; q.search.threads <= 3; q.search.threads++) {
+        vsh_search_answer more = answer_of(&q);
+        CHECK_INT(more.considered, one.considered);
+        CHECK_INT(more.fitting, one.fitting);
+        REQUIRE(more.count == one.count && more.front_count == one.front_count);
+        for (int i = 0; i < one.count; i++)
+            CHECK(vsh_found_order(VSH_RANK_TIME, &one.best[i], &more.best[i]) == 0);
+        for (int i = 0; i < one.front_count; i++)
+            CHECK(vsh_found_order(VSH_RANK_TIME, &one.front[i], &more.front[i]) == 0);
+    }
+}
+
+static bool beaten(const vsh_found *f, const vsh_found *by)
+{
+    return by->step_s <= f->step_s && by->memory_bytes <= f->memory_bytes &&
+           by->chip_seconds <= f->chip_seconds &&
+           (by->step_s < f->step_s || by->memory_bytes < f->memory_bytes ||
+            by->chip_seconds < f->chip_seconds);
+}
+
+static void the_front_is_all_that_nothing_beats(void)
+{
+    static question q;
+    vsh_search_answer a;
+    int unbeaten = 0;
+
+    ask(0, &q);
+    a = answer_of(&q);
+    for (int i = 0; i < a.count; i++) {
+        bool best = true;
+        for (int j = 0; j < a.count && best; j++) /* or as good and plainer */
+            best = !beaten(&a.best[i], &a.best[j]) &&
+                   (a.best[j].step_s != a.best[i].step_s ||
+                    a.best[j].memory_bytes != a.best[i].memory_bytes || j >= i);
+        unbeaten += best;
+    }
+    CHECK_INT(a.front_count, unbeaten);
+    CHECK(vsh_found_order(VSH_RANK_TIME, &a.front[0], &a.best[0]) == 0);
+}
+
+static void ranks_put_the_fastest_the_cheapest_and_the_smallest_first(void)
+{
+    static question q;
+    vsh_search_answer a[VSH_RANK_COUNT];
+
+    ask(0, &q);
+    for (int rank = 0; rank < VSH_RANK_COUNT; rank++) {
+        q.search.rank = (vsh_rank)rank;
+        q.search.fewer = rank == VSH_RANK_MONEY;
+        a[rank] = answer_of(&q);
+        REQUIRE(a[rank].count > 0);
+    }
+    CHECK(a[VSH_RANK_MONEY].best[0].chip_seconds < a[VSH_RANK_TIME].best[0].chip_seconds);
+    CHECK(a[VSH_RANK_MONEY].best[0].chips < q.search.chips);
+    CHECK(a[VSH_RANK_MEMORY].best[0].memory_bytes < a[VSH_RANK_TIME].best[0].memory_bytes);
+    CHECK(a[VSH_RANK_TIME].best[0].step_s < a[VSH_RANK_MEMORY].best[0].step_s);
+}
+
+static void a_chip_too_small_for_anything_leaves_nothing_and_counts_everything(void)
+{
+    static question q;
+    vsh_search_answer a;
+
+    ask(0, &q);
+    q.search.capacity = 1e6;
+    a = answer_of(&q);
+    CHECK_INT(a.fitting, 0);
+    CHECK_INT(a.count, 0);
+    CHECK_INT(a.refused[VSH_REFUSED_MEMORY], a.evaluated);
+    CHECK_INT(a.considered,
+              a.evaluated + a.refused[VSH_REFUSED_DIVIDE] + a.refused[VSH_REFUSED_BATCH]);
+}
+
+const vsh_test vsh_tests[] = {
+    {"every_layout_that_fits_is_found_with_its_own_time_and_memory",
+     every_layout_that_fits_is_found_with_its_own_time_and_memory},
+    {"the_answer_is_the_same_with_any_number_of_threads",
+     the_answer_is_the_same_with_any_number_of_threads},
+    {"the_front_is_all_that_nothing_beats", the_front_is_all_that_nothing_beats},
+    {"ranks_put_the_fastest_the_cheapest_and_the_smallest_first",
+     ranks_put_the_fastest_the_cheapest_and_the_smallest_first},
+    {"a_chip_too_small_for_anything_leaves_nothing_and_counts_everything",
+     a_chip_too_small_for_anything_leaves_nothing_and_counts_everything},
+    {NULL, NULL}};
