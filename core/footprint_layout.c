@@ -156,11 +156,10 @@ static double unreduced(const chip *c, double element, double count)
 /* What stays whole between the first micro-batch and the last. */
 static double resident(const chip *c)
 {
-    vsh_share share = vsh_share_stage(c->m, &c->w->split, &c->stage);
-
     if (!c->w->split.resident || c->w->split.zero < 3 || vsh_split_replicas(&c->w->split) == 1)
         return 0;
-    return (c->act + gradient_element(c)) * parameters(share);
+    return (c->act + gradient_element(c)) *
+           parameters(vsh_share_stage(c->m, &c->w->split, &c->stage));
 }
 
 /* Of every axis the largest buffer that a collective of the micro-batch fills, and of those that
@@ -304,10 +303,11 @@ static vsh_status layer_moment(chip *c, vsh_footprint *f)
     excess fullest = {0};
 
     for (int64_t l = c->stage.first; l < c->stage.first + c->stage.layers; l++) {
-        double weights = gathered(c, vsh_share_layer(c->m, &c->w->split, l));
+        double weights;
         excess most;
         if (vsh_first_alike(c->m, &c->stage, l) != l)
             continue;
+        weights = gathered(c, vsh_share_layer(c->m, &c->w->split, l));
         if (c->stage.layers > 1)
             weights *= 1 + c->p->framework->ahead;
         VSH_TRY(layer_excess(&other, l, kept_of_layer(c, l), weights, &most));

@@ -275,10 +275,11 @@ static int class_of(const vsh_layout *layout)
     return (layout->pp > 1 ? 3 : 0) + (zero > 1 ? zero - 1 : 0);
 }
 
-static vsh_status bytes_of(vsh_memory_parts *p, const vsh_layout *layout, int class, int64_t micro,
+static vsh_status bytes_of(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
                            const vsh_chunk_bytes **found, vsh_error *err)
 {
     int64_t chunks = layout->pp * layout->interleave;
+    int class = class_of(layout);
     vsh_chunk_bytes *bytes = p->bytes[class] + p->chunking->at[chunks];
 
     *found = bytes;
@@ -352,21 +353,29 @@ double vsh_memory_state(vsh_memory_parts *p, const vsh_layout *layout)
     return rounding * fullest(p, layout, NULL, NULL, 1, 0);
 }
 
-/* With what a chip needs when it shares neither gradients nor weights: without the buffers of ZeRO
- * 2 and 3. Without experts all of that is in proportion to the sequences of a micro-batch: walks
- * with one sequence serve all. */
+/* Bytes while neither gradients nor weights are shared are in proportion to the sequences of a
+ * micro-batch, unless experts round: walks with one sequence serve all. */
+static vsh_status plain_bytes(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
+                              const vsh_chunk_bytes **chunk, double *times_over, vsh_error *err)
+{
+    bool rounds = p->chunking->model->experts.count > 0;
+    vsh_layout plain = *layout;
+
+    plain.split.zero = 0;
+    *times_over = rounds ? 1 : (double)micro;
+    return bytes_of(p, &plain, rounds ? micro : 1, chunk, err);
+}
+
+/* Without the buffers that ZeRO 2 and 3 add. */
 vsh_status vsh_memory_least(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
                             double *bytes, vsh_error *err)
 {
-    bool alike = p->chunking->model->experts.count == 0;
-    vsh_layout plain = *layout;
     const vsh_chunk_bytes *chunk;
+    double times_over;
 
-    plain.split.zero = 0;
-    VSH_TRY(bytes_of(p, &plain, alike ? 6 + (layout->pp > 1) : class_of(&plain), alike ? 1 : micro,
-                     &chunk, err));
+    VSH_TRY(plain_bytes(p, layout, micro, &chunk, &times_over, err));
     *bytes = rounding * fullest(p, layout, layout->split.zero > 1 ? stage_least : stage_bytes,
-                                chunk, micro, alike ? (double)micro : 1);
+                                chunk, micro, times_over);
     return VSH_OK;
 }
 
@@ -374,8 +383,12 @@ vsh_status vsh_memory_whole(vsh_memory_parts *p, const vsh_layout *layout, int64
                             double *bytes, vsh_error *err)
 {
     const vsh_chunk_bytes *chunk;
+    double times_over = 1;
 
-    VSH_TRY(bytes_of(p, layout, class_of(layout), micro, &chunk, err));
-    *bytes = fullest(p, layout, stage_bytes, chunk, micro, 1);
+    if (layout->split.zero > 1)
+        VSH_TRY(bytes_of(p, layout, micro, &chunk, err));
+    else
+        VSH_TRY(plain_bytes(p, layout, micro, &chunk, &times_over, err));
+    *bytes = fullest(p, layout, stage_bytes, chunk, micro, times_over);
     return VSH_OK;
 }

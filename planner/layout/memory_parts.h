@@ -33,8 +33,7 @@ typedef struct {
     int64_t micro; /* whose; 0: not known */
 } vsh_chunk_growth;
 
-/* Stages or not, x gradients or weights shared or neither; and the last for the bound. */
-enum { VSH_MEMORY_CLASSES = 8 };
+enum { VSH_MEMORY_CLASSES = 6 }; /* stages or not, x gradients or weights shared or neither */
 
 typedef struct {
     const vsh_chunking *chunking;

@@ -249,14 +249,9 @@ static int64_t chunk_numbers(int64_t layers, int64_t pp)
 }
 static int zero_most(const vsh_split *split) { return vsh_split_replicas(split) > 1 ? 3 : 0; }
 
-static vsh_status price_of(worker *w, const vsh_step_run *run, const vsh_platform *platform,
-                           const vsh_mesh *mesh, const vsh_list_price **price, vsh_error *err)
+static vsh_status price_of(const vsh_step_run *run, const vsh_platform *platform,
+                           const vsh_mesh *mesh, cached_price *c, vsh_error *err)
 {
-    int zero = run->layout.split.zero;
-    cached_price *c =
-        zero < 2 ? &w->once[vsh_micro_batches(&run->layout, &run->laid) > 1] : &w->each[zero - 2];
-
-    *price = &c->price;
     if (c->known)
         return VSH_OK;
     VSH_TRY(vsh_list_price_of(run, platform, mesh, &c->price, err));
@@ -264,21 +259,67 @@ static vsh_status price_of(worker *w, const vsh_step_run *run, const vsh_platfor
     return VSH_OK;
 }
 
+/* No layout as fast as this and of this memory would be kept. */
+static bool is_useless(const worker *w, const vsh_found *f)
+{
+    const vsh_search *s = w->space->search;
+    const vsh_search_answer *a = &w->answer;
+
+    if (a->count < s->keep ||
+        compare(rank_value(s->rank, f), rank_value(s->rank, &a->best[s->keep - 1])) <= 0)
+        return false;
+    for (int i = 0; i < a->front_count; i++)
+        if (a->front[i].step_s < f->step_s && a->front[i].memory_bytes <= f->memory_bytes &&
+            a->front[i].chip_seconds <= f->chip_seconds)
+            return true;
+    return false;
+}
+
+static void set_time(vsh_found *f, const vsh_step_run *run, const task *t, const vsh_mesh *mesh,
+                     const cached_price *c)
+{
+    f->step_s = vsh_step_time_of(run, t->platform, mesh, &c->price).step;
+    f->chip_seconds = f->step_s * (double)t->chips;
+}
+
+/* A list of ZeRO 2 or 3 is that of one micro-batch with all weights at hand, and collectives with
+ * it: a bound from below that needs no list of its own. */
+static vsh_status is_too_slow(worker *w, const task *t, const vsh_step_run *run,
+                              const vsh_mesh *mesh, vsh_found *f, bool *slow, vsh_error *err)
+{
+    vsh_step_run plain = *run;
+
+    *slow = false;
+    if (run->layout.split.zero < 2 || w->each[run->layout.split.zero - 2].known)
+        return VSH_OK;
+    plain.layout.split.zero = 0;
+    plain.laid.batch = run->layout.split.data * run->laid.micro;
+    VSH_TRY(price_of(&plain, t->platform, mesh, &w->once[0], err));
+    set_time(f, run, t, mesh, &w->once[0]);
+    *slow = is_useless(w, f);
+    return VSH_OK;
+}
+
 static vsh_status time_one(worker *w, const task *t, const vsh_step_run *run, const vsh_mesh *mesh,
                            double bytes, vsh_error *err)
 {
-    const vsh_list_price *price;
+    int zero = run->layout.split.zero;
+    cached_price *c =
+        zero < 2 ? &w->once[vsh_micro_batches(&run->layout, &run->laid) > 1] : &w->each[zero - 2];
     vsh_found f = {.chips = t->chips,
                    .layout = run->layout,
                    .micro = run->laid.micro,
                    .recompute = t->recompute,
                    .memory_bytes = bytes};
+    bool slow;
 
-    VSH_TRY(price_of(w, run, t->platform, mesh, &price, err));
-    f.step_s = vsh_step_time_of(run, t->platform, mesh, price).step;
-    f.chip_seconds = f.step_s * (double)t->chips;
     w->answer.fitting++;
     w->answer.across += t->tensor > t->platform->fabric.domain;
+    VSH_TRY(is_too_slow(w, t, run, mesh, &f, &slow, err));
+    if (slow)
+        return VSH_OK;
+    VSH_TRY(price_of(run, t->platform, mesh, c, err));
+    set_time(&f, run, t, mesh, c);
     keep_best(w->space->search, &w->answer, &f);
     keep_front(&w->answer, &f);
     return VSH_OK;
