@@ -145,6 +145,17 @@ static vsh_status check_stages(const vsh_layout *layout, const vsh_laid_run *run
     return VSH_OK;
 }
 
+/* Megatron-LM's schedule of virtual stages takes micro-batches in rounds of pp (arguments.py). */
+static vsh_status check_rounds(const vsh_layout *layout, int64_t micro_batches, vsh_error *err)
+{
+    if (layout->interleave == 1 || micro_batches % layout->pp == 0)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT,
+                    "--layout: interleave: expected micro-batches a multiple of pp = %" PRId64
+                    ", got %" PRId64,
+                    layout->pp, micro_batches);
+}
+
 vsh_status vsh_layout_check(const vsh_layout *layout, const vsh_laid_run *run, vsh_error *err)
 {
     const vsh_stage whole = {0};
@@ -157,7 +168,7 @@ vsh_status vsh_layout_check(const vsh_layout *layout, const vsh_laid_run *run, v
                         "--batch: expected a multiple of dp x micro-batch = %" PRId64
                         " sequences, got %" PRId64,
                         together, run->batch);
-    return VSH_OK;
+    return check_rounds(layout, vsh_micro_batches(layout, run), err);
 }
 
 void vsh_layout_show(const vsh_layout *layout, vsh_text *out)

@@ -15,6 +15,7 @@ extern const char *const vsh_rank_words[]; /* closed by NULL */
 typedef enum {
     VSH_REFUSED_DIVIDE, /* layers, heads, experts or tokens do not divide */
     VSH_REFUSED_BATCH,  /* nor the sequences of a step */
+    VSH_REFUSED_ROUNDS, /* interleaved micro-batches are no multiple of the stages */
     VSH_REFUSED_MEMORY,
     VSH_REFUSED_COUNT
 } vsh_refusal;

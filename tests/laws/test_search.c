@@ -80,12 +80,15 @@ static vsh_refusal refusal_of(vsh_step_run *run)
 {
     vsh_laid_run alone = run->laid;
 
-    alone.batch = run->layout.split.data * run->laid.micro; /* the batch is asked afterwards */
+    /* The batch is asked afterwards, then its rounds. */
+    alone.batch = run->layout.split.data * run->laid.micro * run->layout.pp;
     if (vsh_layout_check(&run->layout, &alone, &err) != VSH_OK ||
         run->laid.model->layers % (run->layout.pp * run->layout.interleave))
         return VSH_REFUSED_DIVIDE;
-    return vsh_layout_check(&run->layout, &run->laid, &err) == VSH_OK ? VSH_REFUSED_MEMORY
-                                                                      : VSH_REFUSED_BATCH;
+    if (vsh_layout_check(&run->layout, &run->laid, &err) == VSH_OK)
+        return VSH_REFUSED_MEMORY;
+    return run->laid.batch % (run->layout.split.data * run->laid.micro) ? VSH_REFUSED_BATCH
+                                                                        : VSH_REFUSED_ROUNDS;
 }
 
 static void try_one(const question *q, vsh_step_run *run, brute *b)
@@ -195,8 +198,9 @@ static void compare_all(const question *q)
     CHECK_INT(a.considered, b.considered);
     for (int r = 0; r < VSH_REFUSED_COUNT; r++)
         CHECK_INT(a.refused[r], b.refused[r]);
-    CHECK(b.refused[VSH_REFUSED_MEMORY] > 50);
+    CHECK(b.refused[VSH_REFUSED_MEMORY] > 20);
     CHECK(b.count > 50);
+    CHECK(b.refused[VSH_REFUSED_ROUNDS] > 0);
     REQUIRE(a.fitting == b.count && a.count == b.count);
     for (int i = 1; i < a.count; i++)
         CHECK(vsh_found_order(VSH_RANK_TIME, &a.best[i - 1], &a.best[i]) < 0);
@@ -295,8 +299,8 @@ static void a_chip_too_small_for_anything_leaves_nothing_and_counts_everything(v
     CHECK_INT(a.fitting, 0);
     CHECK_INT(a.count, 0);
     CHECK_INT(a.refused[VSH_REFUSED_MEMORY], a.evaluated);
-    CHECK_INT(a.considered,
-              a.evaluated + a.refused[VSH_REFUSED_DIVIDE] + a.refused[VSH_REFUSED_BATCH]);
+    CHECK_INT(a.considered, a.evaluated + a.refused[VSH_REFUSED_DIVIDE] +
+                                a.refused[VSH_REFUSED_BATCH] + a.refused[VSH_REFUSED_ROUNDS]);
 }
 
 const vsh_test vsh_tests[] = {

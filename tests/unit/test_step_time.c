@@ -190,6 +190,48 @@ static void the_bubble_is_that_of_one_forward_one_backward(void)
     CHECK_NEAR(c.time.bubble / micro, 3, 0.03, 0);
 }
 
+/* Micro-batches through 4 stages of `v` chunks, with borders that cost nothing. */
+static double through(case_of *c, int64_t micro_batches, int64_t v)
+{
+    vsh_mesh mesh;
+
+    ask(c, gpt, "a100-80gb", 4, "pp=4");
+    c->run.laid.batch = micro_batches;
+    c->run.layout.interleave = v;
+    answer(c);
+    c->price.border_bytes = 0;
+    mesh = vsh_step_mesh(&c->platform, &c->run.layout);
+    c->time = vsh_step_time_of(&c->run, &c->platform, &mesh, &c->price);
+    return c->time.step;
+}
+
+static void one_micro_batch_takes_the_same_whatever_the_interleave(void)
+{
+    case_of c;
+    double serial = through(&c, 1, 1);
+
+    for (int64_t v = 2; v <= 6; v++)
+        if (24 % (4 * v) == 0)
+            CHECK_NEAR(through(&c, 1, v), serial, 1e-9, 0);
+}
+
+/* m micro-batches pass p stages of v chunks, and none passes faster than one alone. */
+static void interleaving_is_never_shorter_than_one_micro_batch_or_all_on_a_stage(void)
+{
+    case_of c;
+
+    for (int64_t m = 1; m <= 9; m++)
+        for (int64_t v = 1; v <= 6; v++) {
+            double one = through(&c, 1, 1), busy;
+            if (24 % (4 * v))
+                continue;
+            CHECK(through(&c, m, v) >= one * (1 - 1e-9));
+            busy = c.time.compute + c.time.exposed + c.time.other;
+            CHECK(c.time.step >= busy);
+            CHECK(c.time.bubble <= through(&c, m, 1) - busy + 1e-12);
+        }
+}
+
 static void what_overlaps_is_not_waited_for(void)
 {
     case_of c;
@@ -266,6 +308,10 @@ const vsh_test vsh_tests[] = {
     {"interleaving_divides_the_bubble", interleaving_divides_the_bubble},
     {"the_bubble_is_that_of_one_forward_one_backward",
      the_bubble_is_that_of_one_forward_one_backward},
+    {"one_micro_batch_takes_the_same_whatever_the_interleave",
+     one_micro_batch_takes_the_same_whatever_the_interleave},
+    {"interleaving_is_never_shorter_than_one_micro_batch_or_all_on_a_stage",
+     interleaving_is_never_shorter_than_one_micro_batch_or_all_on_a_stage},
     {"what_overlaps_is_not_waited_for", what_overlaps_is_not_waited_for},
     {"recomputation_costs_time", recomputation_costs_time},
     {"a_slow_host_is_waited_for_and_a_fast_one_is_not",
