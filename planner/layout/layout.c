@@ -162,6 +162,9 @@ vsh_status vsh_layout_check(const vsh_layout *layout, const vsh_laid_run *run, v
     int64_t together = layout->split.data * run->micro;
 
     VSH_TRY(check_stages(layout, run, err));
+    if (layout->split.sequence && layout->split.tensor == 1)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--layout: sp: expected 0 with tp=1: it divides what tp leaves whole");
     VSH_TRY(vsh_split_check(run->model, &layout->split, &whole, run->seq, err));
     if (run->batch % together)
         return vsh_fail(err, VSH_EINPUT,

@@ -25,6 +25,9 @@ few="$plan estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64"
 refuses 2 'heads' $few --layout tp=8
 refuses 2 'layers' $few --layout pp=8,interleave=4
 refuses 2 'interleave: expected micro-batches a multiple of pp = 4, got 3' $few --layout pp=4,interleave=3 --batch 6
+refuses 2 'sp: expected 0 with tp=1' $few --layout sp=1
+refuses 2 'imbalance: expected a model with experts, got gpt2-124m' $few --imbalance 5
+refuses 2 'seq: expected at most 1024 tokens, the learned positions of gpt2-124m, got 8192' $few --seq 8192
 refuses 2 'tp x pp x cp x dp: expected 8 chips, got 4' $few --layout tp=2,dp=2
 refuses 2 'ep: expected a divisor' $few --layout ep=3
 refuses 2 'dp x micro-batch = 24' $few --micro-batch 3

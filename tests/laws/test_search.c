@@ -51,6 +51,7 @@ static void ask(int i, question *q)
     q->search = (vsh_search){.run = {.laid = {&q->model, 1024, cases[i].batch, 1},
                                      .precision = VSH_BF16,
                                      .flash = true,
+                                     .imbalance = 1.5,
                                      .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW)},
                              .hardware = &q->hardware,
                              .stack = &q->stack,
