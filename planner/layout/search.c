@@ -9,7 +9,7 @@
 
 const char *const vsh_rank_words[] = {"time", "money", "memory", NULL};
 const char *const vsh_refusal_words[VSH_REFUSED_COUNT] = {"does_not_divide", "batch", "rounds",
-                                                          "memory"};
+                                                          "software", "memory"};
 
 /* ---- order --------------------------------------------------------------------------------- */
 
@@ -380,7 +380,10 @@ static vsh_status try_stages(worker *w, const task *t, vsh_step_run *run, vsh_er
         run->layout.interleave = v;
         for (int zero = 0; zero < zeros; zero++) {
             run->layout.split.zero = zero;
-            VSH_TRY(try_one(w, t, run, &mesh, err));
+            if (vsh_admits_not(w->space->search->admits, &run->layout))
+                w->answer.refused[VSH_REFUSED_SOFTWARE]++;
+            else
+                VSH_TRY(try_one(w, t, run, &mesh, err));
         }
     }
     return VSH_OK;

@@ -20,6 +20,13 @@ answers 1 '.fits == false and .memory.total_bytes > 16e9' "$plan" estimate --hw 
 answers 0 '.weights_bytes > 1.6e10 and .kv_cache_bytes == 16 * 8192 * 32 * 2 * 8 * 128 * 2 and .decode_time_s < .prefill_time_s' "$plan" estimate --hw h100-sxm --model llama3-8b --inference --batch 16
 answers 1 '.fits == false' "$plan" estimate --hw tpu-v5e --model llama3-8b --inference --batch 16
 
+# what the stack does not run is said, not refused
+answers 0 '.stack == "megatron-lm" and .stack_does_not_run == "zero"' "$plan" estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64 --layout pp=4,zero=2
+answers 0 '.stack_does_not_run == null' "$plan" estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64 --layout pp=4,zero=1
+answers 0 '.stack_does_not_run == "tp"' "$plan" estimate --hw h100-sxm --chips 8 --model gpt2-124m --batch 64 --layout tp=2
+shows 0 'megatron-lm does not run this layout: zero' "$plan" estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64 --layout zero=3
+answers 0 '.refused.software > 0 and all(.layouts[].layout; .zero < 2)' "$plan" search --hw a100-80gb --chips 8 --model gpt2-124m --batch 8
+
 # nonsense is refused with the reason
 few="$plan estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64"
 refuses 2 'heads' $few --layout tp=8
