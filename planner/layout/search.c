@@ -472,7 +472,7 @@ static vsh_status make_workers(space *sp, vsh_arena *arena, vsh_error *err)
     for (int64_t i = 0; i < s->threads; i++) {
         worker *w = &sp->worker[i];
         w->space = sp;
-        VSH_TRY(vsh_memory_parts_make(&sp->chunking, s->framework, arena, &w->parts, err));
+        VSH_TRY(vsh_memory_parts_make(&sp->chunking, s->run.framework, arena, &w->parts, err));
         VSH_TRY(make_answer(s, arena, &w->answer, err));
     }
     return VSH_OK;

@@ -30,6 +30,7 @@ vsh_work vsh_step_work(const vsh_step_run *run)
     work.recipe = run->recipe;
     work.store_scores = !run->flash;
     work.dropout = run->dropout;
+    work.every_second = run->framework && run->framework->every_second;
     work.split = run->layout.split;
     work.imbalance = run->imbalance;
     return work;

@@ -53,11 +53,10 @@ static void ask(int i, question *q)
     q->search = (vsh_search){.run = {.laid = {&q->model, 1024, cases[i].batch, 1},
                                      .precision = VSH_BF16,
                                      .flash = true,
-                                     .imbalance = 1.5,
+                                     .framework = vsh_framework_at(0), /* with most terms */
                                      .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW)},
                              .hardware = &q->hardware,
                              .stack = &q->stack,
-                             .framework = vsh_framework_at(0), /* the one with most terms */
                              .admits = vsh_admits_of(cases[i].software),
                              .capacity = cases[i].capacity,
                              .chips = cases[i].chips,
@@ -107,7 +106,7 @@ static void try_one(const question *q, vsh_step_run *run, brute *b)
     vsh_refusal why = refusal_of(q, run);
     vsh_placement place = {.pipeline = run->layout.pp,
                            .chunks = run->layout.interleave,
-                           .framework = q->search.framework};
+                           .framework = q->search.run.framework};
     vsh_platform platform;
     vsh_footprint memory;
     vsh_step_time time;

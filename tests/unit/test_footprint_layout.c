@@ -421,7 +421,7 @@ static bool read_galvatron(char *line, galvatron_row *row)
  * inputs of recomputed layers and all else differ by exactly twice what 2048 tokens keep. */
 static double galvatron_peak(const galvatron_row *row)
 {
-    vsh_placement p = {.pipeline = row->pipeline, .framework = framework("galvatron")};
+    vsh_placement p = {.pipeline = row->pipeline, .framework = framework("galvatron-vtp")};
     vsh_work work = vsh_work_default(4096);
     bool last = row->rank == 7;
     vsh_footprint f;
