@@ -26,8 +26,8 @@ static const double untouched = 0.5;
  * degree of freedom). */
 static const double by_chance = 3.84;
 
-/* Different runs needed for each constant; constants that may move at all: more is no physics. */
-enum { RUNS_A_CONSTANT = 2, MOVED_MOST = 8 };
+/* Different runs needed for each constant. */
+enum { RUNS_A_CONSTANT = 2 };
 
 /* The least of the loss over the free constants, each in units of its range. */
 typedef struct {
@@ -339,7 +339,7 @@ static vsh_status fix_untold(solver *s, const double began[N], double sd[N])
         VSH_TRY(slopes(s, 1e-3));
         spread_of(s, scatter_of(s), sd);
         worst = least_told(s, sd, kept, told);
-        if (worst < 0 && free_count(s) <= MOVED_MOST)
+        if (worst < 0 && free_count(s) <= VSH_FREE_MOST)
             return VSH_OK;
         if (worst >= 0) {
             VSH_TRY(contradicts(s, worst, began, &yes));

@@ -5,6 +5,7 @@
 #define VSH_STEP_PRICE_H
 
 #include "core/lower.h"
+#include "planner/layout/eager.h"
 #include "planner/layout/layout.h"
 #include "planner/layout/mesh.h"
 #include "planner/layout/op_time.h"
@@ -33,6 +34,7 @@ typedef struct {
     bool dropout; /* masks are kept beside what they drop */
     vsh_software software;
     double imbalance; /* rows of the fullest chip's experts over the mean; 0: 1 */
+    const vsh_eager_numbers *numbers; /* NULL: the usual */
 } vsh_step_run;
 
 /* One direction through a part. */
