@@ -19,7 +19,7 @@ typedef struct {
     double python_calls; /* of the host, for one that the list has, forward and recomputed */
     double engine_calls; /* backward */
     double gap;          /* what a call costs the chip, of a product's overhead */
-    double passes;       /* of those over memory beside the list, how many there are; 1 as counted */
+    double passes; /* of those over memory beside the list, how many there are; 1 as counted */
 } vsh_eager_numbers;
 
 extern const vsh_eager_numbers vsh_eager_usual;

@@ -162,7 +162,8 @@ vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *plat
     price = vsh_op_time(&platform->rate, &whole, vsh_op_kernels(op, layers));
     price.chip.v = share * (price.chip.v + e.more / platform->rate.memory);
     price.launches *= share > 0 ? e.calls : 0;
-    price.chip.v += price.launches * eager.numbers->gap * platform->rate.overhead / platform->rate.clock;
+    price.chip.v +=
+        price.launches * eager.numbers->gap * platform->rate.overhead / platform->rate.clock;
     return price;
 }
 

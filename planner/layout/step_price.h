@@ -33,7 +33,7 @@ typedef struct {
     bool flash;   /* attention tiled in one kernel, else scores are stored */
     bool dropout; /* masks are kept beside what they drop */
     vsh_software software;
-    double imbalance; /* rows of the fullest chip's experts over the mean; 0: 1 */
+    double imbalance;                 /* rows of the fullest chip's experts over the mean; 0: 1 */
     const vsh_eager_numbers *numbers; /* NULL: the usual */
 } vsh_step_run;
 
