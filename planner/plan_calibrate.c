@@ -155,9 +155,12 @@ static void warn(vsh_session *s, const plan_calibration *c)
         vsh_text_add(&s->talk,
                      "warning: one constant share of the peak predicts these steps as well\n");
     for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
-        if (f->identified >> i & 1 && plan_at_bound(c, i))
-            vsh_text_add(&s->talk, "warning: %s stands at an end of its physical range\n",
+        if (f->at_end >> i & 1)
+            vsh_text_add(&s->talk, "warning: %s would leave its physical range: not identified\n",
                          vsh_stack_constants[i].name);
+    for (int i = 0; i < c->steps.ignored_count; i++)
+        vsh_text_add(&s->talk, "warning: %s: column %.60s is not known: ignored\n", c->steps.path,
+                     c->steps.ignored[i]);
 }
 
 vsh_status plan_run_calibrate(vsh_session *s, vsh_error *err)
