@@ -57,6 +57,8 @@ echo
 "$build/tests/bench/laws" || exit 1
 echo
 "$build/tests/bench/steptime" || exit 1
+echo
+"$build/tests/bench/search" || exit 1
 
 echo
 tests/bench/bench_train.sh || exit 1
