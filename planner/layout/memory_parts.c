@@ -69,6 +69,7 @@ void vsh_memory_parts_begin(vsh_memory_parts *p, const vsh_step_run *run)
     for (int i = 0; i < VSH_MEMORY_CLASSES; i++) {
         memset(p->micro[i], 0, chunks * sizeof *p->micro[i]);
         p->growth[i].micro = 0;
+        p->growth[i].most = 0;
     }
     for (int k = 0; k < c->kinds; k++)
         p->layer[k] = vsh_share_layer(c->model, &run->layout.split, c->first[k]);
@@ -229,6 +230,26 @@ static vsh_status learn_growth(const vsh_memory_parts *p, const vsh_layout *layo
     return VSH_OK;
 }
 
+static double chunk_most(const vsh_chunk_bytes *b)
+{
+    return b->activations + b->kept + b->logits + b->communication;
+}
+
+/* At least the weights and gradients that ZeRO 2 and 3 hold at the fullest moment of any chunk,
+ * which do not depend on the micro-batch. */
+static vsh_status learn_most(vsh_memory_parts *p, const vsh_layout *layout, vsh_chunk_growth *g,
+                             vsh_error *err)
+{
+    vsh_chunk_growth one;
+
+    if (g->most > 0)
+        return VSH_OK;
+    p->run.laid.micro = 1;
+    VSH_TRY(learn_growth(p, layout, &one, err));
+    g->most = fmax(chunk_most(&one.first), fmax(chunk_most(&one.inner), chunk_most(&one.last)));
+    return VSH_OK;
+}
+
 static vsh_status fill_alike(const vsh_memory_parts *p, const vsh_layout *layout, int64_t chunks,
                              vsh_chunk_growth *g, vsh_chunk_bytes *bytes, vsh_error *err)
 {
@@ -319,7 +340,7 @@ static double stage_least(const vsh_chunk_bytes *bytes, const vsh_layout *layout
     for (int64_t i = 0; i < layout->interleave; i++) {
         const vsh_chunk_bytes *b = &bytes[i * layout->pp + stage];
         kept += (in_flight - 1) * b->kept;
-        most = fmax(most, b->activations + b->kept + b->logits + b->communication);
+        most = fmax(most, chunk_most(b));
     }
     return kept + most;
 }
@@ -376,6 +397,26 @@ vsh_status vsh_memory_least(vsh_memory_parts *p, const vsh_layout *layout, int64
     VSH_TRY(plain_bytes(p, layout, micro, &chunk, &times_over, err));
     *bytes = rounding * fullest(p, layout, layout->split.zero > 1 ? stage_least : stage_bytes,
                                 chunk, micro, times_over);
+    return VSH_OK;
+}
+
+/* With a share of ZeRO the fullest moment of a chunk has at most the activations it has without,
+ * and at most those weights and gradients. */
+vsh_status vsh_memory_most(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
+                           double *bytes, vsh_error *err)
+{
+    vsh_chunk_growth *g = &p->growth[class_of(layout)];
+    const vsh_chunk_bytes *chunk;
+    double times_over, shared = 1 + p->framework->fragments + p->framework->pipeline_fragments;
+
+    *bytes = INFINITY;
+    if (layout->split.zero < 2 || layout->pp == 1 || p->chunking->kinds > 1 ||
+        p->chunking->model->layers < 3)
+        return VSH_OK;
+    VSH_TRY(learn_most(p, layout, g, err));
+    VSH_TRY(plain_bytes(p, layout, micro, &chunk, &times_over, err));
+    *bytes = (2 - rounding) *
+             (fullest(p, layout, stage_bytes, chunk, micro, times_over) + shared * g->most);
     return VSH_OK;
 }
 

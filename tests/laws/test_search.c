@@ -217,13 +217,14 @@ static void compare_one(vsh_memory_parts *parts, const vsh_step_run *run)
                            .micro_batches = vsh_micro_batches(&run->layout, &run->laid),
                            .framework = parts->framework};
     vsh_footprint whole;
-    double least, bytes;
+    double least, bytes, most;
 
     REQUIRE_OK(vsh_footprint_layout(run->laid.model, &work, &place, &whole, &err), &err);
     REQUIRE_OK(vsh_memory_least(parts, &run->layout, run->laid.micro, &least, &err), &err);
     REQUIRE_OK(vsh_memory_whole(parts, &run->layout, run->laid.micro, &bytes, &err), &err);
     CHECK_NEAR(bytes, whole.total.v, 1e-11, 0);
-    CHECK(least <= whole.total.v);
+    REQUIRE_OK(vsh_memory_most(parts, &run->layout, run->laid.micro, &most, &err), &err);
+    CHECK(least <= whole.total.v && most >= whole.total.v);
     CHECK(vsh_memory_state(parts, &run->layout) <= least * (1 + 1e-9));
 }
 
