@@ -58,7 +58,7 @@ echo
 echo
 "$build/tests/bench/steptime" || exit 1
 echo
-"$build/tests/bench/search" || exit 1
+"$build/tests/bench/bench_search" || exit 1
 
 echo
 tests/bench/bench_train.sh || exit 1
