@@ -80,9 +80,20 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
+static void name_source(plan_calibration *c)
+{
+    size_t used = (size_t)snprintf(c->source, sizeof c->source, "%.200s: %d measured steps, ",
+                                   last_part(c->steps.path), c->fit.rows);
+
+    if (c->fit.leave_one_out)
+        snprintf(c->source + used, sizeof c->source - used, "all fitted, judged one by one");
+    else
+        snprintf(c->source + used, sizeof c->source - used, "one run in %d fitted", c->fit.each);
+}
+
 /* Constants that the rows tell, with two standard deviations either side; of the others those that
  * the stack had before. */
-static vsh_stack_figures figures_of(const plan_calibration *c, const char *source)
+static vsh_stack_figures figures_of(const plan_calibration *c)
 {
     vsh_stack_figures f = {.name = c->name};
     vsh_stack after = c->fit.after;
@@ -95,7 +106,7 @@ static vsh_stack_figures figures_of(const plan_calibration *c, const char *sourc
                                        .value = value,
                                        .low = value - way > k->least ? value - way : k->least,
                                        .high = value + way < k->most ? value + way : k->most,
-                                       .source = source,
+                                       .source = c->source,
                                        .tag = VSH_TAG_CALIBRATED};
         else if (c->began)
             f.figure[i] = c->began->figure[i];
@@ -104,7 +115,7 @@ static vsh_stack_figures figures_of(const plan_calibration *c, const char *sourc
                             .value = c->fit.error_after.p90,
                             .low = c->fit.error_after.p90,
                             .high = c->fit.error_after.p90,
-                            .source = source,
+                            .source = c->source,
                             .tag = VSH_TAG_MEASURED};
     return f;
 }
@@ -114,7 +125,6 @@ static vsh_status write_profile(vsh_session *s, const plan_calibration *c, const
 {
     vsh_text text = {.arena = s->arena};
     vsh_stack_figures figures;
-    char source[320];
     vsh_doc doc;
 
     if (!s->common->force && vsh_file_owner_of(path, vsh_stack_file_mark) == VSH_FILE_FOREIGN)
@@ -124,10 +134,7 @@ static vsh_status write_profile(vsh_session *s, const plan_calibration *c, const
                         path);
     if (c->fit.error_after.p90 > 10)
         return vsh_fail(err, VSH_ENO, "--out: not written: steps lie a factor of 10 from the fit");
-    snprintf(source, sizeof source, "%.200s: %d measured steps, %s", last_part(c->steps.path),
-             c->fit.rows,
-             c->fit.leave_one_out ? "all fitted, judged one by one" : "one run in three fitted");
-    figures = figures_of(c, source);
+    figures = figures_of(c);
     VSH_TRY(vsh_doc_read(s->arena, c->hardware.path, &doc, err));
     VSH_TRY(vsh_stack_file_write(s->arena, &doc, &figures, &text, err));
     return vsh_file_write(path, &text, err);
@@ -166,13 +173,16 @@ vsh_status plan_run_calibrate(vsh_session *s, vsh_error *err)
     before = vsh_stack_calibrated(&c->hardware, c->began);
     VSH_TRY(vsh_stack_fit_of(s->arena, &c->steps, &before,
                              vsh_software_of(c->began ? c->began->name : NULL), &c->fit, err));
+    name_source(c);
     warn(s, c);
     if (c->fit.identified && config->out)
         VSH_TRY(write_profile(s, c, config->out, err));
     if (s->common->json)
-        plan_calibrate_write(c, &json);
+        plan_calibrate_write(c, s->common->explain, &json);
     else
         plan_calibrate_print(c, config->out, &s->out);
+    if (s->common->explain && !s->common->json)
+        plan_calibrate_explain(c, &s->out);
     return c->fit.identified
                ? VSH_OK
                : vsh_fail(err, VSH_ENO, "%s: these steps tell no constant", c->steps.path);

@@ -11,6 +11,7 @@ typedef struct {
     const vsh_stack_figures *began; /* the stack it began from; NULL: the pure one */
     vsh_measured_steps steps;
     vsh_stack_fit fit;
+    char source[320]; /* of the constants that are told */
 } plan_calibration;
 
 /* At an end of its range. */
@@ -25,6 +26,7 @@ static inline bool plan_at_bound(const plan_calibration *c, int constant)
 
 /* plan_calibrate_report.c */
 void plan_calibrate_print(const plan_calibration *c, const char *file, vsh_text *out);
-void plan_calibrate_write(const plan_calibration *c, vsh_json *json);
+void plan_calibrate_explain(const plan_calibration *c, vsh_text *out);
+void plan_calibrate_write(const plan_calibration *c, bool explain, vsh_json *json);
 
 #endif

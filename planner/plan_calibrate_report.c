@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/explain.h"
 #include "planner/plan_calibrate.h"
 
 static double value_of(const vsh_stack *stack, int constant)
@@ -73,6 +74,55 @@ void plan_calibrate_print(const plan_calibration *c, const char *file, vsh_text 
                      c->name);
 }
 
+/* ---- explain --------------------------------------------------------------------------------- */
+
+enum { EXPLAINED = 2 * VSH_STACK_CONSTANTS + 4 };
+
+static const char derived[] = "derived";
+
+static int list_constants(const plan_calibration *c, vsh_explained *lines)
+{
+    int count = 0;
+
+    for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
+        const vsh_stack_constant *k = &vsh_stack_constants[i];
+        const char *unit = is_time(i) ? "s" : "";
+        vsh_figure f = c->began && c->began->figure[i].known ? c->began->figure[i]
+                                                             : vsh_stack_figure(&c->hardware, i);
+        lines[count++] = (vsh_explained){k->name,  value_of(&c->fit.before, i), unit, k->what,
+                                         f.source, vsh_tag_names[f.tag]};
+        if (c->fit.identified >> i & 1)
+            lines[count++] = (vsh_explained){k->name,   value_of(&c->fit.after, i),
+                                             unit,      "the least loss of the rows that fit",
+                                             c->source, vsh_tag_names[VSH_TAG_CALIBRATED]};
+    }
+    return count;
+}
+
+static int list_all(const plan_calibration *c, vsh_explained lines[EXPLAINED])
+{
+    static const char formula[] =
+        "mean of |predicted / measured - 1| over rows that fitted nothing";
+    const vsh_stack_fit *f = &c->fit;
+    const vsh_explained all[] = {
+        {"error before", f->error_before.mean, "", formula, c->steps.path, derived},
+        {"error after", f->error_after.mean, "", formula, c->steps.path, derived},
+        {"error of the null model", f->error_null.mean, "", formula, c->steps.path, derived},
+        {"share of the peak", f->null_share, "", "median over the rows that fit", c->steps.path,
+         derived}};
+    int count = list_constants(c, lines);
+
+    memcpy(lines + count, all, sizeof all);
+    return count + (int)(sizeof all / sizeof all[0]);
+}
+
+void plan_calibrate_explain(const plan_calibration *c, vsh_text *out)
+{
+    vsh_explained lines[EXPLAINED];
+
+    vsh_explain_print(lines, list_all(c, lines), out);
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void write_constants(const plan_calibration *c, vsh_json *json)
@@ -109,9 +159,10 @@ static void write_errors(const char *key, const vsh_step_errors *e, vsh_json *js
     vsh_json_real(json, "bias", e->bias);
 }
 
-void plan_calibrate_write(const plan_calibration *c, vsh_json *json)
+void plan_calibrate_write(const plan_calibration *c, bool explain, vsh_json *json)
 {
     const vsh_stack_fit *f = &c->fit;
+    vsh_explained lines[EXPLAINED];
 
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
@@ -122,7 +173,8 @@ void plan_calibrate_write(const plan_calibration *c, vsh_json *json)
     vsh_json_integer(json, "runs", f->runs);
     vsh_json_integer(json, "fitted", f->fitted);
     vsh_json_integer(json, "held_out", f->held_out);
-    vsh_json_string(json, "rule", f->leave_one_out ? "leave one run out" : "each third run fits");
+    vsh_json_string(json, "rule", f->leave_one_out ? "leave one run out" : "one run in each fits");
+    vsh_json_integer(json, "each", f->leave_one_out ? 1 : f->each);
     write_constants(c, json);
     write_errors("error_before", &f->error_before, json);
     vsh_json_end(json);
@@ -131,5 +183,7 @@ void plan_calibrate_write(const plan_calibration *c, vsh_json *json)
     write_errors("null_model", &f->error_null, json);
     vsh_json_real(json, "share_of_peak", f->null_share);
     vsh_json_end(json);
+    if (explain)
+        vsh_explain_write(lines, list_all(c, lines), json);
     vsh_json_end(json);
 }

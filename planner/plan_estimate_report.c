@@ -85,7 +85,8 @@ static void print_head(const plan_estimate *e, vsh_term term, vsh_text *out)
                  run->laid.batch, vsh_show_integer(run->laid.seq).text,
                  vsh_micro_batches(&run->layout, &run->laid), run->laid.micro,
                  vsh_precision_words[run->precision], run->recipe->name,
-                 vsh_recompute_words[run->recompute], run->flash ? "flash" : "full");
+                 vsh_recompute_words[run->recompute],
+                 run->flash ? run->software.first_flash ? "flash" : "flash2" : "full");
 }
 
 void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out)
@@ -127,7 +128,7 @@ static int list_constants(const plan_estimate *e, vsh_explained *lines)
         vsh_figure f = e->figures && e->figures->figure[i].known
                            ? e->figures->figure[i]
                            : vsh_stack_figure(&e->hardware, i);
-        lines[i] = (vsh_explained){c->name, *vsh_stack_value(&stack, c), "", c->what,
+        lines[i] = (vsh_explained){c->name,  *vsh_stack_value(&stack, c), "", c->what,
                                    f.source, vsh_tag_names[f.tag]};
     }
     return VSH_STACK_CONSTANTS;
@@ -233,6 +234,12 @@ void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
     vsh_layout_write(&e->run.layout, json);
     vsh_json_integer(json, "batch", e->run.laid.batch);
     vsh_json_integer(json, "micro_batch", e->run.laid.micro);
+    vsh_json_string(json, "precision", vsh_precision_words[e->run.precision]);
+    vsh_json_string(json, "recompute", vsh_recompute_words[e->run.recompute]);
+    vsh_json_string(json, "attention",
+                    !e->run.flash                 ? "full"
+                    : e->run.software.first_flash ? "flash"
+                                                  : "flash2");
     vsh_json_real(json, "step_time_s", e->time.step);
     vsh_json_real(json, "step_time_low_s", e->low_s);
     vsh_json_real(json, "step_time_high_s", e->high_s);

@@ -2,15 +2,19 @@
 
 #include <string.h>
 
-/* From their code, from memory. Megatron's --hidden-dropout and --attention-dropout are 0.1 unless
- * told otherwise.
- *   fsdp      llm-foundry of 2023: Triton's FlashAttention, the loss of flash-attn
- * (fused_crossentropy, the default); torch's checkpoint without reentry stops early
- * (torch.utils.checkpoint, early_stop); an AdamW of some ten kernels, 90 bytes a parameter where
- * the list has 28 megatron  vocab_parallel_cross_entropy, in passes; checkpoints run the whole
- * layer again; Adam in one kernel, beside it copies, unscaling, norm and clipping of fp32
- * gradients, 54 bytes where the list has 30; DeepSpeed's unscales in that kernel and reads
- * gradients twice more compiled  XLA drops what nothing needs (maxtext) */
+/* From their code, from memory:
+ *
+ * fsdp: llm-foundry of 2023 has Triton's FlashAttention and the loss of flash-attn
+ * (fused_crossentropy, its default); torch's checkpoint without reentry stops early
+ * (torch.utils.checkpoint); an AdamW of some ten kernels moves 90 bytes a parameter where the list
+ * has 28.
+ *
+ * megatron: vocab_parallel_cross_entropy works in passes; checkpoints run the whole layer again;
+ * dropout is 0.1 unless told otherwise; Adam is one kernel, and copies, unscaling, norm and
+ * clipping of fp32 gradients beside it make 54 bytes of the list's 30; DeepSpeed's kernel unscales,
+ * and gradients are read twice more.
+ *
+ * maxtext: XLA drops what nothing needs. */
 static const vsh_software known[] = {{"megatron-lm", false, false, false, true, 1.8},
                                      {"megatron-deepspeed", false, false, false, true, 1.1},
                                      {"fsdp", true, true, true, false, 3.2},

@@ -457,15 +457,15 @@ static vsh_status start(job *j, vsh_arena *arena, const vsh_measured_steps *step
 }
 
 /* Gives the rows of these runs to the solver; returns the null model's constant, their median
- * share. one >= 0: all but that run; else each third. */
-static double choose(job *j, int one)
+ * share. each > 0: one in so many; else all but the run one. */
+static double choose(job *j, int each, int one)
 {
     solver *s = &j->solver;
     double *share = s->trial; /* not yet used */
 
     s->count = 0;
     for (int i = 0; i < j->steps->count; i++)
-        if (one >= 0 ? j->run[i] != one : j->run[i] % 3 == 0) {
+        if (each > 0 ? j->run[i] % each == 0 : j->run[i] != one) {
             share[s->count] = j->share[i];
             s->row[s->count++] = &j->steps->step[i];
         }
@@ -507,10 +507,10 @@ static vsh_step_errors sum_up(double *error, int count)
     return e;
 }
 
-static vsh_status judge_thirds(job *j, vsh_stack_fit *fit, vsh_error *err)
+static vsh_status judge_others(job *j, vsh_stack_fit *fit, vsh_error *err)
 {
     for (int i = 0; i < j->steps->count; i++)
-        if (j->run[i] % 3 != 0)
+        if (j->run[i] % fit->each != 0)
             VSH_TRY(
                 judge_row(j, i, &fit->before, &fit->after, fit->null_share, fit->held_out++, err));
     return VSH_OK;
@@ -524,7 +524,7 @@ static vsh_status judge_each(job *j, vsh_stack_fit *fit, vsh_error *err)
 
     memcpy(whole, j->solver.at, sizeof whole);
     for (int run = 0; run < fit->runs; run++) {
-        double share = choose(j, run);
+        double share = choose(j, 0, run);
         vsh_stack after;
         memcpy(j->solver.at, whole, sizeof whole);
         VSH_TRY(errors_at(&j->solver, whole, j->solver.error));
@@ -564,14 +564,16 @@ vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
         return vsh_fail(err, VSH_EINPUT, "%s: expected at least %d different runs, found %d",
                         steps->path, VSH_STEPS_LEAST, fit->runs);
     fit->leave_one_out = fit->runs < VSH_STEPS_SPLIT;
-    told_by = fit->leave_one_out ? fit->runs - 1 : (fit->runs + 2) / 3;
-    fit->null_share = choose(&j, fit->leave_one_out ? fit->runs : -1);
+    if (!fit->leave_one_out)
+        fit->each = fit->runs > 3 * VSH_STEPS_FIT ? (fit->runs - 1) / VSH_STEPS_FIT + 1 : 3;
+    told_by = fit->leave_one_out ? fit->runs - 1 : (fit->runs - 1) / fit->each + 1;
+    fit->null_share = choose(&j, fit->each, -1);
     fit->fitted = j.solver.count;
     point_of(before, j.solver.at);
     j.solver.free = (1U << N) - 1;
     VSH_TRY(solve(&j.solver, told_by / RUNS_A_CONSTANT, sd));
     keep(&j, sd, fit);
-    VSH_TRY((fit->leave_one_out ? judge_each : judge_thirds)(&j, fit, err));
+    VSH_TRY((fit->leave_one_out ? judge_each : judge_others)(&j, fit, err));
     fit->error_before = sum_up(j.error[0], fit->held_out);
     fit->error_after = sum_up(j.error[1], fit->held_out);
     fit->error_null = sum_up(j.error[2], fit->held_out);

@@ -11,9 +11,10 @@ typedef struct {
     double bias;                     /* its mean */
 } vsh_step_errors;
 
-/* Fewer different runs than this are judged one at a time, by constants of all others; of more,
- * each third fits (the first, the fourth, ... as they come in the file) and the others judge. */
-enum { VSH_STEPS_SPLIT = 24, VSH_STEPS_LEAST = 3 };
+/* Fewer different runs than VSH_STEPS_SPLIT are judged one at a time, by constants of all others;
+ * of more, each third fits (the first, the fourth, ... as they come in the file), or fewer so that
+ * no more than VSH_STEPS_FIT do, and the others judge. */
+enum { VSH_STEPS_SPLIT = 24, VSH_STEPS_FIT = 400, VSH_STEPS_LEAST = 3 };
 
 typedef struct {
     vsh_stack before, after;
@@ -22,6 +23,7 @@ typedef struct {
     int rows, runs;                 /* rows of one run count as one of the different runs */
     int fitted, held_out;           /* rows */
     bool leave_one_out;
+    int each; /* third: 3; one of so many runs fits */
     vsh_step_errors error_before, error_after, error_null;
     double null_share; /* of the peak: the one constant of the null model */
 } vsh_stack_fit;

@@ -212,8 +212,11 @@ vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platfo
     *price = (vsh_list_price){.kinds = 0};
     VSH_TRY(vsh_lower(run->laid.model, &work, &ops, err));
     find_kinds(&p);
-    for (int i = 0; i < ops.count; i++)
+    for (int i = 0; i < ops.count; i++) {
         add_op(&p, &ops.item[i]);
+        if (software_share(run, &ops.item[i]) > 0)
+            price->executed_flops += 2 * (double)ops.item[i].executed_macs;
+    }
     price->embedding_share = vsh_share_embedding(run->laid.model, &run->layout.split);
     for (int both = 0; both < 2; both++)
         price->head_share[both] = vsh_share_head(run->laid.model, &run->layout.split, both);
@@ -222,6 +225,6 @@ vsh_status vsh_list_price_of(const vsh_step_run *run, const vsh_platform *platfo
     price->border_bytes =
         (double)vsh_activation_bytes(run->precision) * spread * (double)run->laid.model->hidden;
     price->model_flops = vsh_ops_step_model_flops(&ops).v * chips;
-    price->executed_flops = vsh_ops_step_executed_flops(&ops).v * chips;
+    price->executed_flops *= chips;
     return VSH_OK;
 }

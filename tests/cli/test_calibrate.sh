@@ -51,6 +51,8 @@ answers 0 '.began_from == "mine" and .error_before.worst < 1e-9 and .error_after
 shows 0 'link_slow .* not identified by these steps: kept' "$plan" calibrate steps.csv --hw plain.yaml
 shows 0 'null model' "$plan" calibrate steps.csv --hw plain.yaml
 claim "the answer fits 80 columns" sh -c "'$plan' calibrate steps.csv --hw plain.yaml | awk 'length > 80 {bad = 1} END {exit bad}'"
+answers 0 '[.explain[] | select(.name == "matrix") | .tag] == ["calibrated", "calibrated"] and (.explain | all(.source != null and .formula != null))' "$plan" calibrate steps.csv --hw plain.yaml --explain
+shows 0 'steps.csv: 36 measured steps, one run in 3 fitted' "$plan" calibrate steps.csv --hw plain.yaml --explain
 "$plan" calibrate steps.csv --hw plain.yaml --json > one.json
 "$plan" calibrate steps.csv --hw plain.yaml --json > two.json
 claim "the same steps give the same constants" cmp one.json two.json
