@@ -59,12 +59,27 @@ vsh_status vsh_memory_parts_make(const vsh_chunking *chunking, const vsh_framewo
     return room ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "out of memory");
 }
 
+/* Even routing sends one sequence's share of tokens to experts; of several it sends as many times
+ * that, unless rows had to be rounded up. */
+static bool experts_round(const vsh_experts *e, const vsh_step_run *run)
+{
+    const vsh_split *split = &run->layout.split;
+    int64_t ways = vsh_ways(split->context) * vsh_ways(split->tensor);
+    double each = (double)(run->laid.seq / ways * e->top_k) / (double)e->count;
+
+    if (e->count == 0)
+        return false;
+    each *= e->capacity == 0 ? 1 : e->capacity;
+    return run->laid.seq % ways != 0 || each != floor(each);
+}
+
 void vsh_memory_parts_begin(vsh_memory_parts *p, const vsh_step_run *run)
 {
     const vsh_chunking *c = p->chunking;
     size_t chunks = (size_t)c->model->layers + 1;
 
     p->run = *run;
+    p->rounds = experts_round(&c->model->experts, run);
     memset(p->shared, 0, chunks * sizeof *p->shared);
     for (int i = 0; i < VSH_MEMORY_CLASSES; i++) {
         memset(p->micro[i], 0, chunks * sizeof *p->micro[i]);
@@ -379,12 +394,11 @@ double vsh_memory_state(vsh_memory_parts *p, const vsh_layout *layout)
 static vsh_status plain_bytes(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
                               const vsh_chunk_bytes **chunk, double *times_over, vsh_error *err)
 {
-    bool rounds = p->chunking->model->experts.count > 0;
     vsh_layout plain = *layout;
 
     plain.split.zero = 0;
-    *times_over = rounds ? 1 : (double)micro;
-    return bytes_of(p, &plain, rounds ? micro : 1, chunk, err);
+    *times_over = p->rounds ? 1 : (double)micro;
+    return bytes_of(p, &plain, p->rounds ? micro : 1, chunk, err);
 }
 
 /* Without the buffers that ZeRO 2 and 3 add. */

@@ -40,6 +40,7 @@ typedef struct {
     const vsh_chunking *chunking;
     const vsh_framework *framework;
     vsh_step_run run; /* split and recomputation hold for all that is asked */
+    bool rounds;      /* experts have no whole number of rows of one sequence */
     vsh_share layer[VSH_KINDS_MAX], embedding, head, head_alone; /* alone: a tied table's copy */
     vsh_share *share;                                            /* [places] */
     bool *shared;                                                /* [chunks] */
