@@ -245,23 +245,22 @@ static vsh_status learn_growth(const vsh_memory_parts *p, const vsh_layout *layo
     return VSH_OK;
 }
 
-static double chunk_most(const vsh_chunk_bytes *b)
-{
-    return b->activations + b->kept + b->logits + b->communication;
-}
-
 /* At least the weights and gradients that ZeRO 2 and 3 hold at the fullest moment of any chunk,
  * which do not depend on the micro-batch. */
 static vsh_status learn_most(vsh_memory_parts *p, const vsh_layout *layout, vsh_chunk_growth *g,
                              vsh_error *err)
 {
-    vsh_chunk_growth one;
+    const vsh_stage ends[] = {{0, 2, true, false},
+                              {p->chunking->model->layers - 2, 2, false, true}};
 
     if (g->most > 0)
         return VSH_OK;
     p->run.laid.micro = 1;
-    VSH_TRY(learn_growth(p, layout, &one, err));
-    g->most = fmax(chunk_most(&one.first), fmax(chunk_most(&one.inner), chunk_most(&one.last)));
+    for (int i = 0; i < 2; i++) {
+        vsh_chunk_bytes one;
+        VSH_TRY(walk(p, layout, ends[i], 1, &one, err));
+        g->most = fmax(g->most, one.activations + one.logits + one.communication);
+    }
     return VSH_OK;
 }
 
@@ -355,7 +354,7 @@ static double stage_least(const vsh_chunk_bytes *bytes, const vsh_layout *layout
     for (int64_t i = 0; i < layout->interleave; i++) {
         const vsh_chunk_bytes *b = &bytes[i * layout->pp + stage];
         kept += (in_flight - 1) * b->kept;
-        most = fmax(most, chunk_most(b));
+        most = fmax(most, b->activations + b->kept + b->logits + b->communication);
     }
     return kept + most;
 }

@@ -290,26 +290,28 @@ static cached_price *list_of(worker *w, const vsh_step_run *run)
                     : &w->each[zero - 2];
 }
 
-/* Whether its memory or its time need not be known exactly. The list of ZeRO 2 or 3 is that of one
- * micro-batch without them, and collectives beside it: a bound of the time from below. */
+/* Whether it surely fits and is too slow, first by a bound of its time: the list of ZeRO 2 or 3 is
+ * that of one micro-batch without them, and collectives beside it; then by its time. */
 static vsh_status is_passed_over(worker *w, const task *t, const vsh_step_run *run,
                                  const vsh_mesh *mesh, vsh_found *f, bool *passed, vsh_error *err)
 {
-    cached_price *c = list_of(w, run);
+    cached_price *own = list_of(w, run);
+    vsh_step_run plain = *run;
     double most;
 
     *passed = false;
     VSH_TRY(vsh_memory_most(&w->parts, &run->layout, run->laid.micro, &most, err));
     if (most > w->space->search->capacity)
         return VSH_OK;
-    if (!c->known) {
-        vsh_step_run plain = *run;
-        plain.layout.split.zero = 0;
-        plain.laid.batch = run->layout.split.data * run->laid.micro;
-        c = &w->once[0];
-        VSH_TRY(price_of(&plain, t->platform, mesh, c, err));
-    }
-    set_time(f, run, t, mesh, c);
+    plain.layout.split.zero = 0;
+    plain.laid.batch = run->layout.split.data * run->laid.micro;
+    VSH_TRY(price_of(&plain, t->platform, mesh, &w->once[0], err));
+    set_time(f, run, t, mesh, own->known ? own : &w->once[0]);
+    *passed = is_useless(w, f);
+    if (*passed || own->known)
+        return VSH_OK;
+    VSH_TRY(price_of(run, t->platform, mesh, own, err));
+    set_time(f, run, t, mesh, own);
     *passed = is_useless(w, f);
     return VSH_OK;
 }
