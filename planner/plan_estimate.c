@@ -1,6 +1,7 @@
 #include "planner/plan_estimate.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -69,6 +70,23 @@ static void choose_software(const plan_config *c, plan_estimate *e)
         run->software.first_flash = false;
 }
 
+/* What a model cannot use. */
+static vsh_status check_model(const plan_config *c, const plan_estimate *e, vsh_error *err)
+{
+    const vsh_model *m = &e->model;
+
+    if (c->imbalance > 1 && m->experts.count == 0)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--imbalance: expected a model with experts, got %s, which has none",
+                        m->name);
+    if (m->position == VSH_POSITION_LEARNED && e->run.laid.seq > m->context)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--seq: expected at most %" PRId64
+                        " tokens, the learned positions of %s, got %" PRId64,
+                        m->context, m->name, e->run.laid.seq);
+    return VSH_OK;
+}
+
 vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
 {
     const plan_config *c = s->config;
@@ -89,6 +107,7 @@ vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
         .precision = precision_of(c, &e->hardware),
         .recompute = (vsh_recompute_mode)(c->recompute < 0 ? VSH_RECOMPUTE_NONE : c->recompute),
         .imbalance = isnan(c->imbalance) ? 1 : c->imbalance};
+    VSH_TRY(check_model(c, e, err));
     run->recipe = recipe_of(c, run->precision);
     VSH_TRY(vsh_layout_parse(c->layout, e->chips, &run->layout, err));
     choose_software(c, e);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/explain.h"
+#include "planner/layout/admits.h"
 
 /* ---- terminal ------------------------------------------------------------------------------ */
 
@@ -89,10 +90,17 @@ static void print_head(const plan_estimate *e, vsh_term term, vsh_text *out)
                  run->flash ? run->software.first_flash ? "flash" : "flash2" : "full");
 }
 
+/* The key of the layout that the stack does not run, or NULL. */
+static const char *not_run(const plan_estimate *e)
+{
+    return e->figures ? vsh_admits_not(vsh_admits_of(e->figures->name), &e->run.layout) : NULL;
+}
+
 void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out)
 {
     part times[TIME_PARTS], kinds[MEMORY_PARTS];
     double tokens = (double)e->run.laid.batch * (double)e->run.laid.seq;
+    const char *refused = not_run(e);
 
     print_head(e, term, out);
     time_parts(e, times);
@@ -105,6 +113,9 @@ void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out)
                  vsh_bound_names[e->bound]);
     vsh_text_add(out, "          stack: %s\n",
                  e->figures ? e->figures->name : "none (specifications and kernels only)");
+    if (refused)
+        vsh_text_add(out, "          %s%s does not run this layout%s: %s\n", vsh_term_warn(term),
+                     e->figures->name, vsh_term_plain(term), refused);
     print_parts(times, TIME_PARTS, e->time.step, false, out);
     vsh_text_add(out, "\n  Memory  %s of %s on the fullest chip: %s%s%s\n",
                  vsh_show_bytes(e->memory.total.v).text,
@@ -229,6 +240,7 @@ void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
     vsh_json_string(json, "hardware", e->hardware.name);
     vsh_json_integer(json, "chips", e->chips);
     vsh_json_string(json, "stack", e->figures ? e->figures->name : "none");
+    vsh_json_string(json, "stack_does_not_run", not_run(e));
     vsh_json_integer(json, "params_total", e->parameters.total);
     vsh_json_integer(json, "params_active", e->parameters.active);
     vsh_layout_write(&e->run.layout, json);

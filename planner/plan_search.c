@@ -50,6 +50,7 @@ static vsh_status ask(vsh_session *s, plan_search *p, vsh_error *err)
                                .hardware = &e->hardware,
                                .stack = &p->stack,
                                .framework = plan_estimate_framework(e),
+                               .admits = vsh_admits_of(e->figures ? e->figures->name : NULL),
                                .capacity = e->hardware.memory_bytes.value,
                                .chips = e->chips,
                                .fewer = c->rank == VSH_RANK_MONEY,

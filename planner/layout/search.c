@@ -8,7 +8,8 @@
 #include "core/clock.h"
 
 const char *const vsh_rank_words[] = {"time", "money", "memory", NULL};
-const char *const vsh_refusal_words[VSH_REFUSED_COUNT] = {"does_not_divide", "batch", "memory"};
+const char *const vsh_refusal_words[VSH_REFUSED_COUNT] = {"does_not_divide", "batch", "rounds",
+                                                          "software", "memory"};
 
 /* ---- order --------------------------------------------------------------------------------- */
 
@@ -376,20 +377,26 @@ static vsh_status try_stages(worker *w, const task *t, vsh_step_run *run, vsh_er
     int64_t layers = run->laid.model->layers, pp = run->layout.pp;
     int64_t numbers = chunk_numbers(layers, pp);
     bool batch = run->laid.batch % (run->layout.split.data * run->laid.micro) == 0;
+    bool rounds = vsh_micro_batches(&run->layout, &run->laid) % pp == 0;
     vsh_mesh mesh = vsh_mesh_of(&t->platform->fabric, &run->layout.split, pp);
     int zeros = zero_most(&run->layout.split) + 1;
 
     w->each[0].known = w->each[1].known = false;
     for (int64_t v = 1; v <= numbers; v++) {
         bool divides = layers % (pp * v) == 0;
-        if (!divides || !batch) {
-            w->answer.refused[divides ? VSH_REFUSED_BATCH : VSH_REFUSED_DIVIDE] += zeros;
+        if (!divides || !batch || (v > 1 && !rounds)) {
+            w->answer.refused[!divides ? VSH_REFUSED_DIVIDE
+                              : !batch ? VSH_REFUSED_BATCH
+                                       : VSH_REFUSED_ROUNDS] += zeros;
             continue;
         }
         run->layout.interleave = v;
         for (int zero = 0; zero < zeros; zero++) {
             run->layout.split.zero = zero;
-            VSH_TRY(try_one(w, t, run, &mesh, err));
+            if (vsh_admits_not(w->space->search->admits, &run->layout))
+                w->answer.refused[VSH_REFUSED_SOFTWARE]++;
+            else
+                VSH_TRY(try_one(w, t, run, &mesh, err));
         }
     }
     return VSH_OK;

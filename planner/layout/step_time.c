@@ -246,6 +246,19 @@ static double optimizer_time(const question *q, const stage_time *t)
     return q->run->software.optimizer * (dense + experts) * bytes / q->platform->rate.memory;
 }
 
+/* Waits for other stages. One chunk of every other stage, before and after; and where m
+ * micro-batches are no whole rounds of p stages, (v - 1)(p - m mod p) chunks more, so that one
+ * micro-batch takes what all stages take one after another, whatever v is. From the blocks that a
+ * schedule of virtual stages leaves empty (Narayanan et al. 2021, figure 4; derived). */
+static double bubble_of(const question *q, double others)
+{
+    int64_t stages = q->run->layout.pp;
+    int64_t rest = vsh_micro_batches(&q->run->layout, &q->run->laid) % stages;
+    double empty = rest ? (double)(stages - rest) / (double)(stages - 1) : 0;
+
+    return others * (1 + (q->chunks - 1) * empty) / q->chunks;
+}
+
 /* ---- the step ------------------------------------------------------------------------------ */
 
 /* One forward and one backward at a time (Narayanan et al. 2021, arXiv:2104.04473, section 2.2):
@@ -280,7 +293,7 @@ vsh_step_time vsh_step_time_of(const vsh_step_run *run, const vsh_platform *plat
     step.compute = m * slowest.micro.chip;
     step.exposed = m * slowest.micro.exposed + once;
     step.other = m * slowest.micro.host;
-    step.bubble = (all - spent_sum(slowest.micro)) / q.chunks;
+    step.bubble = bubble_of(&q, all - spent_sum(slowest.micro));
     step.step = step.compute + step.exposed + step.bubble + step.optimizer + step.other;
     return step;
 }
