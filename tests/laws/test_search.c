@@ -276,27 +276,6 @@ static void every_layout_that_fits_is_found_with_its_own_time_and_memory(void)
     }
 }
 
-static void a_search_for_a_software_finds_only_what_it_runs(void)
-{
-    static question q;
-    vsh_search_answer a;
-
-    ask(0, &q);
-    q.search.admits = vsh_admits_of("megatron-lm");
-    a = answer_of(&q);
-    CHECK(a.refused[VSH_REFUSED_SOFTWARE] > 0 && a.count > 0);
-    for (int i = 0; i < a.count; i++)
-        CHECK(a.best[i].layout.split.zero < 2);
-    q.search.admits = vsh_admits_of("fsdp");
-    a = answer_of(&q);
-    REQUIRE(a.count > 0);
-    for (int i = 0; i < a.count; i++) {
-        const vsh_layout *l = &a.best[i].layout;
-        CHECK(l->split.tensor == 1 && l->pp == 1 && l->split.zero != 1);
-    }
-    CHECK(vsh_admits_of("of nobody") == NULL);
-}
-
 /* The first ones by brute force, of a space that bounds prune. */
 static void what_bounds_leave_out_is_not_among_the_best(void)
 {
@@ -333,6 +312,27 @@ static void bounds_of_memory_stay_below_it_and_parts_add_up_to_it(void)
         for (int n = 0; n < 24; n++)
             compare_memory(&model, &parts, n);
     }
+}
+
+static void a_search_for_a_software_finds_only_what_it_runs(void)
+{
+    static question q;
+    vsh_search_answer a;
+
+    ask(0, &q);
+    q.search.admits = vsh_admits_of("megatron-lm");
+    a = answer_of(&q);
+    CHECK(a.refused[VSH_REFUSED_SOFTWARE] > 0 && a.count > 0);
+    for (int i = 0; i < a.count; i++)
+        CHECK(a.best[i].layout.split.zero < 2);
+    q.search.admits = vsh_admits_of("fsdp");
+    a = answer_of(&q);
+    REQUIRE(a.count > 0);
+    for (int i = 0; i < a.count; i++) {
+        const vsh_layout *l = &a.best[i].layout;
+        CHECK(l->split.tensor == 1 && l->pp == 1 && l->split.zero != 1);
+    }
+    CHECK(vsh_admits_of("of nobody") == NULL);
 }
 
 static void the_answer_is_the_same_with_any_number_of_threads(void)
@@ -419,11 +419,11 @@ static void a_chip_too_small_for_anything_leaves_nothing_and_counts_everything(v
 const vsh_test vsh_tests[] = {
     {"every_layout_that_fits_is_found_with_its_own_time_and_memory",
      every_layout_that_fits_is_found_with_its_own_time_and_memory},
-    {"a_search_for_a_software_finds_only_what_it_runs",
-     a_search_for_a_software_finds_only_what_it_runs},
     {"what_bounds_leave_out_is_not_among_the_best", what_bounds_leave_out_is_not_among_the_best},
     {"bounds_of_memory_stay_below_it_and_parts_add_up_to_it",
      bounds_of_memory_stay_below_it_and_parts_add_up_to_it},
+    {"a_search_for_a_software_finds_only_what_it_runs",
+     a_search_for_a_software_finds_only_what_it_runs},
     {"the_answer_is_the_same_with_any_number_of_threads",
      the_answer_is_the_same_with_any_number_of_threads},
     {"the_front_is_all_that_nothing_beats", the_front_is_all_that_nothing_beats},
