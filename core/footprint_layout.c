@@ -477,7 +477,8 @@ vsh_status vsh_footprint_chip(const vsh_model *model, const vsh_work *work, doub
     footprint->activations.v +=
         in_flight * (kept.layers + placement->framework->border * sent(&c)) +
         (in_flight - 1) * kept.head;
-    footprint->communication.v += buffers(&c) + resident(&c);
+    footprint->communication.v += buffers(&c);
+    footprint->workspace.v = resident(&c);
     fill_state(&c, footprint);
     add_up(footprint, placement);
     return VSH_OK;
@@ -502,6 +503,7 @@ static void add_chunk(vsh_footprint *sum, const vsh_footprint *f)
     sum->gradients.v += f->gradients.v;
     sum->optimizer.v += f->optimizer.v;
     sum->activations.v += f->activations.v;
+    sum->workspace.v += f->workspace.v;
     sum->logits.v = fmax(sum->logits.v, f->logits.v);
     sum->communication.v = fmax(sum->communication.v, f->communication.v);
 }

@@ -194,7 +194,7 @@ static vsh_status walk(const vsh_memory_parts *p, const vsh_layout *layout, vsh_
     work = vsh_step_work(&run);
     work.stage = stage;
     VSH_TRY(vsh_footprint_chip(p->chunking->model, &work, in_flight, &place, &f, err));
-    *bytes = (vsh_chunk_bytes){f.activations.v, 0, f.logits.v, f.communication.v + f.workspace.v};
+    *bytes = (vsh_chunk_bytes){f.activations.v, 0, f.logits.v, f.communication.v, f.workspace.v};
     return VSH_OK;
 }
 
@@ -225,7 +225,8 @@ static vsh_chunk_bytes longer(vsh_chunk_bytes b, double layers, vsh_chunk_bytes 
 {
     return (vsh_chunk_bytes){b.activations + layers * more.activations, b.kept + layers * more.kept,
                              b.logits + layers * more.logits,
-                             b.communication + layers * more.communication};
+                             b.communication + layers * more.communication,
+                             b.resident + layers * more.resident};
 }
 
 /* From two layers on a chunk grows by the same bytes a layer: the first brings its own, the second
@@ -336,7 +337,7 @@ static double stage_bytes(const vsh_chunk_bytes *bytes, const vsh_layout *layout
 
     for (int64_t i = 0; i < layout->interleave; i++) {
         const vsh_chunk_bytes *b = &bytes[i * layout->pp + stage];
-        sum += b->activations + in_flight * b->kept;
+        sum += b->activations + in_flight * b->kept + b->resident;
         logits = fmax(logits, b->logits);
         communication = fmax(communication, b->communication);
     }

@@ -25,6 +25,7 @@ vsh_status vsh_chunking_of(const vsh_model *model, vsh_arena *arena, vsh_chunkin
 /* Bytes of one chunk while `f` micro-batches of it are in flight: activations + f x kept. */
 typedef struct {
     double activations, kept, logits, communication;
+    double resident; /* weights and gradients that are whole all step */
 } vsh_chunk_bytes;
 
 /* Of chunks of two layers that are all alike: what they hold, and more for every further layer. */
