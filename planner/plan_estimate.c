@@ -231,6 +231,20 @@ vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err)
     return VSH_OK;
 }
 
+/* A search asks many ways of one imbalance, and each gets as much of it as it can; one layout that
+ * cannot be so uneven is a mistake. */
+static vsh_status check_imbalance(const plan_estimate *e, vsh_error *err)
+{
+    int64_t expert = e->run.layout.split.expert;
+
+    if (e->run.imbalance <= (double)expert)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT,
+                    "--imbalance: expected at most ep = %" PRId64
+                    ", the rows of all experts, got %g",
+                    expert, e->run.imbalance);
+}
+
 vsh_status plan_run_estimate(vsh_session *s, vsh_error *err)
 {
     plan_estimate *e = vsh_alloc(s->arena, 1, sizeof *e);
@@ -241,6 +255,7 @@ vsh_status plan_run_estimate(vsh_session *s, vsh_error *err)
     VSH_TRY(plan_estimate_ask(s, e, err));
     if (c->inference)
         return plan_inference(s, e, err);
+    VSH_TRY(check_imbalance(e, err));
     VSH_TRY(plan_estimate_answer(e, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};

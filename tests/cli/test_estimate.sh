@@ -34,6 +34,7 @@ refuses 2 'layers' $few --layout pp=8,interleave=4
 refuses 2 'interleave: expected micro-batches a multiple of pp = 4, got 3' $few --layout pp=4,interleave=3 --batch 6
 refuses 2 'sp: expected 0 with tp=1' $few --layout sp=1
 refuses 2 'imbalance: expected a model with experts, got gpt2-124m' $few --imbalance 5
+refuses 2 'imbalance: expected at most ep = 8.*got 9' "$plan" estimate --hw h100-sxm --chips 64 --model mixtral-8x7b --batch 64 --layout ep=8 --imbalance 9
 refuses 2 'seq: expected at most 1024 tokens, the learned positions of gpt2-124m, got 8192' $few --seq 8192
 refuses 2 'tp x pp x cp x dp: expected 8 chips, got 4' $few --layout tp=2,dp=2
 refuses 2 'ep: expected a divisor' $few --layout ep=3

@@ -287,6 +287,26 @@ static void the_fullest_experts_set_the_pace(void)
     CHECK(answer(&c) > even);
 }
 
+/* However much overlaps: nothing is computed before the first weights are there. */
+static void the_first_gather_and_the_last_sum_are_waited_for(void)
+{
+    case_of c;
+    double one;
+
+    ask(&c, gpt, "tpu-v5e", 64, "zero=3");
+    c.platform.stack.overlap = 1;
+    answer(&c);
+    one = c.time.exposed;
+    CHECK(one > 0);
+    CHECK(one < 0.2 * c.time.step);
+    c.run.laid.batch *= 2; /* once a step */
+    answer(&c);
+    CHECK_NEAR(c.time.exposed, one, 1e-9, 0);
+    c.run.layout.split.zero = 0;
+    answer(&c);
+    CHECK(c.time.exposed < one);
+}
+
 static double held(const case_of *c)
 {
     vsh_work work = vsh_step_work(&c->run);
@@ -373,6 +393,8 @@ const vsh_test vsh_tests[] = {
     {"a_slow_host_is_waited_for_and_a_fast_one_is_not",
      a_slow_host_is_waited_for_and_a_fast_one_is_not},
     {"the_fullest_experts_set_the_pace", the_fullest_experts_set_the_pace},
+    {"the_first_gather_and_the_last_sum_are_waited_for",
+     the_first_gather_and_the_last_sum_are_waited_for},
     {"the_fullest_experts_hold_send_and_compute_more",
      the_fullest_experts_hold_send_and_compute_more},
     {"no_chip_gets_more_rows_than_there_are", no_chip_gets_more_rows_than_there_are},
