@@ -105,9 +105,15 @@ void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out)
     print_head(e, term, out);
     time_parts(e, times);
     memory_parts(e, kinds);
-    vsh_text_add(out, "\n  Step    %s%s%s  (%s - %s: nine in ten measured steps)\n",
-                 vsh_term_bold(term), vsh_show_time(e->time.step).text, vsh_term_plain(term),
-                 vsh_show_time(e->low_s).text, vsh_show_time(e->high_s).text);
+    vsh_text_add(out, "\n  Step    %s%s%s  (%s - %s: nine in ten %s)\n", vsh_term_bold(term),
+                 vsh_show_time(e->time.step).text, vsh_term_plain(term),
+                 vsh_show_time(e->low_s).text, vsh_show_time(e->high_s).text,
+                 e->outside ? "expected" : "measured steps");
+    if (e->outside) {
+        vsh_text_add(out, "          outside the steps it was measured on: ");
+        vsh_extent_show(e->outside, ", ", out);
+        vsh_text_add(out, "\n");
+    }
     vsh_text_add(out, "          %s tokens/s, MFU %.1f %%, HFU %.1f %%, bound by: %s\n",
                  vsh_show_amount(tokens / e->time.step).text, 100 * e->mfu, 100 * e->hfu,
                  vsh_bound_names[e->bound]);
@@ -197,8 +203,10 @@ static int list_answer(const plan_estimate *e, vsh_explained *lines)
          "core/lower.c", derived},
         {"MFU", e->mfu, "", "model FLOPs / (peak x chips x step)", "arithmetic", derived},
         {"HFU", e->hfu, "", "executed FLOPs / (peak x chips x step)", "arithmetic", derived},
-        {"range", e->spread, "", "nine in ten steps that fitted nothing lay within",
-         "docs/steptime.md", "measured"},
+        {"range", e->spread.value, "",
+         e->outside ? "wider: outside the steps it was measured on"
+                    : "nine in ten steps that fitted nothing lay within",
+         e->spread.source, vsh_tag_names[e->spread.tag]},
         {"memory", e->memory.total.v, "B", "liveness of the list on the fullest chip",
          "core/footprint_layout.c", derived}};
     int count = (int)(sizeof all / sizeof all[0]);
@@ -235,6 +243,18 @@ static void write_time(const plan_estimate *e, vsh_json *json)
     vsh_json_end(json);
 }
 
+/* What the run has and no step had that its constants were judged on. */
+static void write_outside(const plan_estimate *e, vsh_json *json)
+{
+    vsh_json_array(json, "outside_measured");
+    for (vsh_extent left = e->outside; left; left &= left - 1) {
+        vsh_text word = {.arena = json->out->arena};
+        vsh_extent_show(left & (~left + 1), "", &word);
+        vsh_json_string(json, NULL, vsh_text_string(&word));
+    }
+    vsh_json_end(json);
+}
+
 static void write_ops(const plan_estimate *e, vsh_json *json)
 {
     vsh_json_array(json, "ops");
@@ -244,6 +264,7 @@ static void write_ops(const plan_estimate *e, vsh_json *json)
         vsh_json_string(json, "phase", e->op[i].phase);
         vsh_json_real(json, "time_s", e->op[i].time_s);
         vsh_json_string(json, "bound", vsh_bound_names[e->op[i].bound]);
+        vsh_json_bool(json, "overlaps", e->op[i].overlaps);
         vsh_json_end(json);
     }
     vsh_json_end(json);
@@ -276,6 +297,7 @@ void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
     vsh_json_real(json, "step_time_s", e->time.step);
     vsh_json_real(json, "step_time_low_s", e->low_s);
     vsh_json_real(json, "step_time_high_s", e->high_s);
+    write_outside(e, json);
     vsh_json_real(json, "tokens_per_s", tokens / e->time.step);
     vsh_json_real(json, "model_flops", e->model_flops);
     vsh_json_real(json, "hardware_flops", e->hardware_flops);
