@@ -54,6 +54,7 @@ static vsh_status ask(vsh_session *s, plan_search *p, vsh_error *err)
     p->question = (vsh_search){.run = e->run,
                                .hardware = &e->hardware,
                                .stack = &p->stack,
+                               .admits = vsh_admits_of(e->figures ? e->figures->name : NULL),
                                .capacity = e->hardware.memory_bytes.value,
                                .chips = e->chips,
                                .fewer = c->rank == VSH_RANK_MONEY,

@@ -32,6 +32,7 @@ typedef struct {
 typedef struct {
     vsh_chunk_bytes first, inner, last, more;
     int64_t micro; /* whose; 0: not known */
+    double most;   /* bytes of such a chunk with a micro-batch of one sequence; 0: not known */
 } vsh_chunk_growth;
 
 enum { VSH_MEMORY_CLASSES = 6 }; /* stages or not, x gradients or weights shared or neither */
@@ -40,6 +41,7 @@ typedef struct {
     const vsh_chunking *chunking;
     const vsh_framework *framework;
     vsh_step_run run; /* split and recomputation hold for all that is asked */
+    bool rounds;      /* experts have no whole number of rows of one sequence */
     vsh_share layer[VSH_KINDS_MAX], embedding, head, head_alone; /* alone: a tied table's copy */
     vsh_share *share;                                            /* [places] */
     bool *shared;                                                /* [chunks] */
@@ -61,7 +63,11 @@ double vsh_memory_state(vsh_memory_parts *parts, const vsh_layout *layout);
 vsh_status vsh_memory_least(vsh_memory_parts *parts, const vsh_layout *layout, int64_t micro,
                             double *bytes, vsh_error *err);
 
-/* Of the fullest chip; both: VSH_EINPUT when the model cannot be cut there. */
+/* And from above; infinite where only the whole tells. */
+vsh_status vsh_memory_most(vsh_memory_parts *parts, const vsh_layout *layout, int64_t micro,
+                           double *bytes, vsh_error *err);
+
+/* Of the fullest chip; all: VSH_EINPUT when the model cannot be cut there. */
 vsh_status vsh_memory_whole(vsh_memory_parts *parts, const vsh_layout *layout, int64_t micro,
                             double *bytes, vsh_error *err);
 
