@@ -45,10 +45,10 @@ static void ask(int i, vsh_arena *arena, question *q)
     q->search = (vsh_search){.run = {.laid = {&q->model, spaces[i].seq, spaces[i].batch, 1},
                                      .precision = VSH_BF16,
                                      .flash = true,
+                                     .framework = vsh_framework_named("megatron"),
                                      .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW)},
                              .hardware = &q->hardware,
                              .stack = &q->stack,
-                             .framework = vsh_framework_at(3),
                              .capacity = q->hardware.memory_bytes.value,
                              .chips = spaces[i].chips,
                              .keep = 10};
@@ -71,7 +71,7 @@ static double one_by_one(const question *q, const vsh_search_answer *answer)
         vsh_work work;
         vsh_placement place = {.pipeline = f->layout.pp,
                                .chunks = f->layout.interleave,
-                               .framework = q->search.framework};
+                               .framework = q->search.run.framework};
         run.layout = f->layout;
         run.laid.micro = f->micro;
         run.recompute = f->recompute;
