@@ -155,6 +155,7 @@ static vsh_status read_scenarios(const vsh_doc *doc, const profile_nodes *nodes,
 static const vsh_field stack_fields[] = {
     STACK_LIST(STACK_FIELD)
     {"spread", VSH_FIELD_FIGURE, offsetof(vsh_stack_figures, spread), false, 0, 10, VSH_DIM_NUMBER},
+    {"measured", VSH_FIELD_TEXT, offsetof(vsh_stack_figures, measured)},
     {NULL}};
 const char *const vsh_stack_figure_names[VSH_STACK_FIGURES + 1] = {STACK_LIST(STACK_NAME) NULL};
 

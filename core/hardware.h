@@ -33,7 +33,8 @@ enum { VSH_SCENARIOS_MAX = 16, VSH_STACKS_MAX = 8, VSH_STACK_FIGURES = 9 };
 typedef struct {
     const char *name;
     vsh_figure figure[VSH_STACK_FIGURES]; /* in the order of vsh_stack_figure_names */
-    vsh_figure spread; /* nine in ten steps that fitted nothing lay within this share */
+    vsh_figure spread;    /* nine in ten steps that fitted nothing lay within this share */
+    const char *measured; /* what those runs had (planner/layout/extent.h); NULL: unsaid */
 } vsh_stack_figures;
 
 extern const char *const vsh_stack_figure_names[VSH_STACK_FIGURES + 1]; /* closed by NULL */
@@ -72,8 +73,8 @@ typedef struct {
     vsh_figure inter_latency;                     /* s a step from one fast domain to the next */
     vsh_figure host_rate;                         /* B/s one way to the host's memory */
     vsh_figure collective_launch;                 /* s before the first byte of a collective */
-    vsh_figure power_chip, power_host; /* W */
-    vsh_figure price;                  /* USD an hour */
+    vsh_figure power_chip, power_host;            /* W */
+    vsh_figure price;                             /* USD an hour */
     vsh_scenario scenario[VSH_SCENARIOS_MAX];
     int scenario_count;
     int default_scenario;

@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "core/named.h"
+#include "planner/layout/extent.h"
 #include "planner/layout/stack_file.h"
 #include "planner/plan_commands.h"
 
@@ -93,9 +94,11 @@ static void name_source(plan_calibration *c)
 
 /* Constants that the rows tell, with two standard deviations either side; of the others those that
  * the stack had before. */
-static vsh_stack_figures figures_of(const plan_calibration *c)
+static vsh_stack_figures figures_of(vsh_arena *arena, const plan_calibration *c)
 {
     vsh_stack_figures f = {.name = c->name};
+    vsh_text words = {.arena = arena};
+    vsh_extent extent = 0;
     vsh_stack after = c->fit.after;
 
     for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
@@ -117,6 +120,10 @@ static vsh_stack_figures figures_of(const plan_calibration *c)
                             .high = c->fit.error_after.p90,
                             .source = c->source,
                             .tag = VSH_TAG_MEASURED};
+    for (int i = 0; i < c->steps.count; i++)
+        extent |= vsh_extent_of(&c->steps.step[i].run);
+    vsh_extent_show(extent, " ", &words);
+    f.measured = vsh_text_string(&words);
     return f;
 }
 
@@ -134,7 +141,7 @@ static vsh_status write_profile(vsh_session *s, const plan_calibration *c, const
                         path);
     if (c->fit.error_after.p90 > 10)
         return vsh_fail(err, VSH_ENO, "--out: not written: steps lie a factor of 10 from the fit");
-    figures = figures_of(c);
+    figures = figures_of(s->arena, c);
     VSH_TRY(vsh_doc_read(s->arena, c->hardware.path, &doc, err));
     VSH_TRY(vsh_stack_file_write(s->arena, &doc, &figures, &text, err));
     return vsh_file_write(path, &text, err);
@@ -155,9 +162,12 @@ static void warn(vsh_session *s, const plan_calibration *c)
         vsh_text_add(&s->talk,
                      "warning: one constant share of the peak predicts these steps as well\n");
     for (int i = 0; i < VSH_STACK_CONSTANTS; i++)
-        if (f->identified >> i & 1 && plan_at_bound(c, i))
-            vsh_text_add(&s->talk, "warning: %s stands at an end of its physical range\n",
+        if (f->at_end >> i & 1)
+            vsh_text_add(&s->talk, "warning: %s would leave its physical range: not identified\n",
                          vsh_stack_constants[i].name);
+    for (int i = 0; i < c->steps.ignored_count; i++)
+        vsh_text_add(&s->talk, "warning: %s: column %.60s is not known: ignored\n", c->steps.path,
+                     c->steps.ignored[i]);
 }
 
 vsh_status plan_run_calibrate(vsh_session *s, vsh_error *err)

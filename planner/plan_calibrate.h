@@ -14,16 +14,6 @@ typedef struct {
     char source[320]; /* of the constants that are told */
 } plan_calibration;
 
-/* At an end of its range. */
-static inline bool plan_at_bound(const plan_calibration *c, int constant)
-{
-    const vsh_stack_constant *k = &vsh_stack_constants[constant];
-    vsh_stack after = c->fit.after;
-    double value = *vsh_stack_value(&after, k), near = 1e-6 * (k->most - k->least);
-
-    return value <= k->least + near || value >= k->most - near;
-}
-
 /* plan_calibrate_report.c */
 void plan_calibrate_print(const plan_calibration *c, const char *file, vsh_text *out);
 void plan_calibrate_explain(const plan_calibration *c, vsh_text *out);

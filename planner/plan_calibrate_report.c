@@ -26,11 +26,11 @@ static void print_constant(const plan_calibration *c, int i, vsh_text *out)
 
     vsh_text_add(out, "    %-10s %9s ", k->name, show(i, value_of(&c->fit.before, i)).text);
     if (c->fit.identified >> i & 1)
-        vsh_text_add(out, "%9s  +- %-9s %s - %s%s\n", show(i, value_of(&c->fit.after, i)).text,
-                     show(i, 2 * c->fit.sd[i]).text, show(i, k->least).text, show(i, k->most).text,
-                     plan_at_bound(c, i) ? ": at its end" : "");
+        vsh_text_add(out, "%9s  +- %-9s %s - %s\n", show(i, value_of(&c->fit.after, i)).text,
+                     show(i, 2 * c->fit.sd[i]).text, show(i, k->least).text, show(i, k->most).text);
     else
-        vsh_text_add(out, "   not identified by these steps: kept\n");
+        vsh_text_add(out, "   not identified by these steps: kept%s\n",
+                     c->fit.at_end >> i & 1 ? " (would leave its range)" : "");
 }
 
 static void print_errors(const char *who, const vsh_step_errors *e, vsh_text *out)
@@ -143,7 +143,7 @@ static void write_constants(const plan_calibration *c, vsh_json *json)
         vsh_json_real(json, "low", k->least);
         vsh_json_real(json, "high", k->most);
         vsh_json_bool(json, "identified", identified);
-        vsh_json_bool(json, "at_bound", identified && plan_at_bound(c, i));
+        vsh_json_bool(json, "at_bound", c->fit.at_end >> i & 1);
         vsh_json_end(json);
     }
     vsh_json_end(json);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "core/footprint.h"
 #include "core/lower.h"
 #include "core/precision.h"
 #include "planner/export/export.h"
@@ -188,6 +189,9 @@ static const vsh_opt estimate_options[] = {
      AT(attention), 0, 0, estimate_attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_WORD, 0, "framework", "W",
+     "whose memory is counted (docs/model.md; default: that of the stack)", AT(framework), 0, 0,
+     vsh_framework_words},
     {VSH_OPT_WORD, 0, "dropout", "W", "on or off (default: as the stack does)", AT(dropout), 0, 0,
      dropout_words},
     {VSH_OPT_REAL, 0, "imbalance", "X",
@@ -237,6 +241,9 @@ static const vsh_opt search_options[] = {
      AT(attention), 0, 0, attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_WORD, 0, "framework", "W",
+     "whose memory is counted (docs/model.md; default: that of the stack)", AT(framework), 0, 0,
+     vsh_framework_words},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -245,8 +252,8 @@ static const vsh_opt calibrate_options[] = {
     {VSH_OPT_TEXT, 0, "out", "FILE", "write the profile with the calibrated stack, for --hw FILE",
      AT(out)},
     {VSH_OPT_TEXT, 0, "stack", "NAME", "what the stack is called (default mine)", AT(stack)},
-    {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
-     "columns of other names than docs/formats.md says", AT(columns)},
+    {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...", "columns of other names than docs/formats.md says",
+     AT(columns)},
     {VSH_OPT_TEXT, 0, "set", "KEY=VALUE,...",
      "what every row has where the file has no such column: recompute=full", AT(set)},
     {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
@@ -307,13 +314,15 @@ const vsh_program_command plan_commands[] = {
       "step time, MFU and memory of exactly one run",
       "  vishwa-plan estimate --hw a100-80gb --chips 1024 --model gpt3-175b --batch 1536 \\\n"
       "      --layout tp=8,pp=16,zero=1 --recompute full\n"
-      "  vishwa-plan estimate --hw h100-sxm --model llama3-8b --inference --batch 16\n",
+      "  vishwa-plan estimate --hw h100-sxm --model llama3-8b --inference --batch 16\n"
+      "Not modelled: CPU offload; hybrid sharding but over a TPU's slices; int8 training.\n",
       estimate_options, 0},
      plan_run_estimate},
     {{"search", "--hw P --chips N --model M --batch SEQS [--top K] [--rank W] [options]",
       "the layouts that fit, best first",
       "  vishwa-plan search --hw a100-80gb --chips 64 --model gpt3-175b --batch 512\n"
-      "  vishwa-plan search --hw h100-sxm --chips 64 --model mixtral-8x7b --batch 256 --rank money\n",
+      "  vishwa-plan search --hw h100-sxm --chips 64 --model mixtral-8x7b --batch 256 --rank "
+      "money\n",
       search_options, 0},
      plan_run_search},
     {{"fit", "RUNS.csv [--law FORM] [--bootstrap K] [options]", "fit a law to runs",
@@ -369,6 +378,7 @@ void plan_config_default(plan_config *config)
                             .launch = -1,
                             .recompute = -1,
                             .attention = -1,
+                            .framework = -1,
                             .dropout = -1,
                             .top = 10};
 }

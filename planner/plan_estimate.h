@@ -5,6 +5,7 @@
 #include "core/footprint.h"
 #include "core/program.h"
 #include "core/tensor.h"
+#include "planner/layout/extent.h"
 #include "planner/layout/step_time.h"
 
 enum { PLAN_ESTIMATE_OPS = VSH_OPS_MAX };
@@ -12,6 +13,7 @@ enum { PLAN_ESTIMATE_OPS = VSH_OPS_MAX };
 /* One operation over a whole step, on a chip of the slowest stage. */
 typedef struct {
     const char *name, *phase;
+    bool overlaps; /* other work may hide it: of its time only what is exposed is in the step */
     double time_s;
     vsh_bound bound;
 } plan_estimate_op;
@@ -29,7 +31,8 @@ typedef struct {
     vsh_footprint memory;
     bool fits;
     double low_s, high_s; /* nine in ten steps */
-    double spread;        /* the share behind them */
+    vsh_figure spread;    /* the share behind them */
+    vsh_extent outside;   /* what none of the steps that it was measured on had */
     double model_flops, hardware_flops, mfu, hfu;
     vsh_bound bound;
     vsh_op_list list;
@@ -40,8 +43,6 @@ typedef struct {
 /* Fills an estimate from the command line. */
 vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err);
 vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err);
-/* Whose memory it counts. */
-const vsh_framework *plan_estimate_framework(const plan_estimate *e);
 
 /* plan_estimate_report.c */
 void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out);

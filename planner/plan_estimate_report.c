@@ -105,9 +105,15 @@ void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out)
     print_head(e, term, out);
     time_parts(e, times);
     memory_parts(e, kinds);
-    vsh_text_add(out, "\n  Step    %s%s%s  (%s - %s: nine in ten measured steps)\n",
-                 vsh_term_bold(term), vsh_show_time(e->time.step).text, vsh_term_plain(term),
-                 vsh_show_time(e->low_s).text, vsh_show_time(e->high_s).text);
+    vsh_text_add(out, "\n  Step    %s%s%s  (%s - %s: nine in ten %s)\n", vsh_term_bold(term),
+                 vsh_show_time(e->time.step).text, vsh_term_plain(term),
+                 vsh_show_time(e->low_s).text, vsh_show_time(e->high_s).text,
+                 e->outside ? "expected" : "measured steps");
+    if (e->outside) {
+        vsh_text_add(out, "          outside the steps it was measured on: ");
+        vsh_extent_show(e->outside, ", ", out);
+        vsh_text_add(out, "\n");
+    }
     vsh_text_add(out, "          %s tokens/s, MFU %.1f %%, HFU %.1f %%, bound by: %s\n",
                  vsh_show_amount(tokens / e->time.step).text, 100 * e->mfu, 100 * e->hfu,
                  vsh_bound_names[e->bound]);
@@ -117,11 +123,11 @@ void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out)
         vsh_text_add(out, "          %s%s does not run this layout%s: %s\n", vsh_term_warn(term),
                      e->figures->name, vsh_term_plain(term), refused);
     print_parts(times, TIME_PARTS, e->time.step, false, out);
-    vsh_text_add(out, "\n  Memory  %s of %s on the fullest chip: %s%s%s\n",
+    vsh_text_add(out, "\n  Memory  %s of %s on the fullest chip: %s%s%s (%s)\n",
                  vsh_show_bytes(e->memory.total.v).text,
                  vsh_show_bytes(e->hardware.memory_bytes.value).text,
                  e->fits ? "" : vsh_term_warn(term), e->fits ? "fits" : "DOES NOT FIT",
-                 vsh_term_plain(term));
+                 vsh_term_plain(term), e->run.framework->name);
     print_parts(kinds, MEMORY_PARTS, e->memory.total.v, true, out);
     vsh_text_add(out, "\n");
 }
@@ -157,6 +163,24 @@ static int list_profile(const plan_estimate *e, vsh_explained *lines)
     return count;
 }
 
+static int list_framework(const plan_estimate *e, vsh_explained *lines)
+{
+    const vsh_framework *f = e->run.framework;
+    double pipeline = e->run.layout.pp > 1 ? f->pipeline_fragments : 0;
+    const vsh_explained all[] = {
+        {"loss", f->loss_bytes, "B", "a logit, at the fullest moment of the loss", f->source,
+         f->tag},
+        {"gathered ahead", f->ahead, "", "layers of sharded weights", f->source, f->tag},
+        {"libraries", f->libraries, "B", "beside tensors", f->source, f->tag},
+        {"fragments", f->fragments + pipeline, "", "of all tensors, held and not used", f->source,
+         f->tag}};
+    int count = (int)(sizeof all / sizeof all[0]);
+
+    for (int i = 0; i < count; i++)
+        lines[i] = all[i];
+    return count;
+}
+
 static int list_answer(const plan_estimate *e, vsh_explained *lines)
 {
     const vsh_step_time *t = &e->time;
@@ -179,8 +203,10 @@ static int list_answer(const plan_estimate *e, vsh_explained *lines)
          "core/lower.c", derived},
         {"MFU", e->mfu, "", "model FLOPs / (peak x chips x step)", "arithmetic", derived},
         {"HFU", e->hfu, "", "executed FLOPs / (peak x chips x step)", "arithmetic", derived},
-        {"range", e->spread, "", "nine in ten steps that fitted nothing lay within",
-         "docs/steptime.md", "measured"},
+        {"range", e->spread.value, "",
+         e->outside ? "wider: outside the steps it was measured on"
+                    : "nine in ten steps that fitted nothing lay within",
+         e->spread.source, vsh_tag_names[e->spread.tag]},
         {"memory", e->memory.total.v, "B", "liveness of the list on the fullest chip",
          "core/footprint_layout.c", derived}};
     int count = (int)(sizeof all / sizeof all[0]);
@@ -192,10 +218,11 @@ static int list_answer(const plan_estimate *e, vsh_explained *lines)
 
 void plan_estimate_explain(const plan_estimate *e, vsh_text *out, vsh_json *json)
 {
-    vsh_explained lines[VSH_STACK_CONSTANTS + VSH_HARDWARE_ROWS + 16];
+    vsh_explained lines[VSH_STACK_CONSTANTS + VSH_HARDWARE_ROWS + 20];
     int count = list_profile(e, lines);
 
     count += list_constants(e, lines + count);
+    count += list_framework(e, lines + count);
     count += list_answer(e, lines + count);
     if (json)
         vsh_explain_write(lines, count, json);
@@ -216,6 +243,18 @@ static void write_time(const plan_estimate *e, vsh_json *json)
     vsh_json_end(json);
 }
 
+/* What the run has and no step had that its constants were judged on. */
+static void write_outside(const plan_estimate *e, vsh_json *json)
+{
+    vsh_json_array(json, "outside_measured");
+    for (vsh_extent left = e->outside; left; left &= left - 1) {
+        vsh_text word = {.arena = json->out->arena};
+        vsh_extent_show(left & (~left + 1), "", &word);
+        vsh_json_string(json, NULL, vsh_text_string(&word));
+    }
+    vsh_json_end(json);
+}
+
 static void write_ops(const plan_estimate *e, vsh_json *json)
 {
     vsh_json_array(json, "ops");
@@ -225,6 +264,7 @@ static void write_ops(const plan_estimate *e, vsh_json *json)
         vsh_json_string(json, "phase", e->op[i].phase);
         vsh_json_real(json, "time_s", e->op[i].time_s);
         vsh_json_string(json, "bound", vsh_bound_names[e->op[i].bound]);
+        vsh_json_bool(json, "overlaps", e->op[i].overlaps);
         vsh_json_end(json);
     }
     vsh_json_end(json);
@@ -241,12 +281,14 @@ void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
     vsh_json_integer(json, "chips", e->chips);
     vsh_json_string(json, "stack", e->figures ? e->figures->name : "none");
     vsh_json_string(json, "stack_does_not_run", not_run(e));
+    vsh_json_string(json, "framework", e->run.framework->name);
     vsh_json_integer(json, "params_total", e->parameters.total);
     vsh_json_integer(json, "params_active", e->parameters.active);
     vsh_layout_write(&e->run.layout, json);
     vsh_json_integer(json, "batch", e->run.laid.batch);
     vsh_json_integer(json, "micro_batch", e->run.laid.micro);
     vsh_json_string(json, "precision", vsh_precision_words[e->run.precision]);
+    vsh_json_string(json, "recipe", e->run.recipe->name);
     vsh_json_string(json, "recompute", vsh_recompute_words[e->run.recompute]);
     vsh_json_string(json, "attention",
                     !e->run.flash                 ? "full"
@@ -255,6 +297,7 @@ void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
     vsh_json_real(json, "step_time_s", e->time.step);
     vsh_json_real(json, "step_time_low_s", e->low_s);
     vsh_json_real(json, "step_time_high_s", e->high_s);
+    write_outside(e, json);
     vsh_json_real(json, "tokens_per_s", tokens / e->time.step);
     vsh_json_real(json, "model_flops", e->model_flops);
     vsh_json_real(json, "hardware_flops", e->hardware_flops);

@@ -60,6 +60,7 @@ static vsh_status of_plan(vsh_session *s, vsh_export_run *run, vsh_error *err)
     run->micro = best->work.sequences;
     run->precision = p->request.precision;
     run->optimizer = optimizer_of(p->request.recipe);
+    run->gradient_bytes = p->request.recipe->gradients;
     run->recompute = best->work.recompute;
     run->hours_most = fmax(best->hours, best->hours_range.high);
     take_tuning(&best->tuning, best->steps, run);
@@ -98,6 +99,9 @@ static vsh_status choose_recipe(const plan_config *c, vsh_export_run *run, vsh_e
     run->optimizer = c->recipe >= 0      ? optimizer_of(vsh_recipe_at(c->recipe))
                      : c->optimizer >= 0 ? (vsh_optimizer)c->optimizer
                                          : VSH_ADAMW;
+    run->gradient_bytes =
+        (c->recipe >= 0 ? vsh_recipe_at(c->recipe) : vsh_recipe_for(run->precision, run->optimizer))
+            ->gradients;
     return VSH_OK;
 }
 

@@ -23,6 +23,7 @@ typedef struct {
     int64_t batch, micro; /* sequences of a step; of a micro-batch of a replica */
     vsh_precision precision;
     vsh_optimizer optimizer;
+    double gradient_bytes; /* a parameter, as they are summed and exchanged; 0: not kept */
     vsh_recompute_mode recompute;
     bool flash; /* tiled attention */
     int64_t seed;

@@ -110,6 +110,9 @@ VSH_ROW(score, correction(r, out) && vsh_say_word(out, "sigmoid"))
 VSH_ROW(dispatcher, r->layout.split.expert > 1 && vsh_say_word(out, "alltoall"))
 FLAG(bf16, r->precision == VSH_BF16 || r->precision == VSH_FP8)
 FLAG(fp16, r->precision == VSH_FP16)
+/* Under --bf16 gradients are summed and exchanged in fp32 unless this says otherwise
+ * (validate_args, "bfloat16 requires gradient accumulation and all-reduce to be done in fp32"). */
+FLAG(bf16_gradients, bf16(r, out) && r->gradient_bytes > 0 && r->gradient_bytes <= 2)
 VSH_ROW(fp8, r->precision == VSH_FP8 && vsh_say_word(out, "hybrid"))
 VSH_ROW(backend, vsh_say_word(out, r->flash ? "flash" : "unfused"))
 VSH_ROW(granularity,
@@ -173,6 +176,7 @@ static const vsh_export_row rows[] = {
     {"run", "--attention-backend", VSH_ROW_TEXT, backend},
     {"run", "--bf16", VSH_ROW_FLAG, bf16},
     {"run", "--fp16", VSH_ROW_FLAG, fp16},
+    {"run", "--grad-reduce-in-bf16", VSH_ROW_FLAG, bf16_gradients},
     {"run", "--fp8-format", VSH_ROW_TEXT, fp8},
     {"run", "--recompute-granularity", VSH_ROW_TEXT, granularity},
     {"run", "--recompute-method", VSH_ROW_TEXT, method},

@@ -93,6 +93,15 @@ static vsh_status try_constant(const fitting *f, const vsh_stack_constant *c, do
     return VSH_OK;
 }
 
+static int bits(unsigned set)
+{
+    int count = 0;
+
+    for (; set; set &= set - 1)
+        count++;
+    return count;
+}
+
 /* Axis by axis, steps halved where nothing is gained (Hooke and Jeeves 1961, without the pattern
  * move), and once more from there with long steps. */
 vsh_status vsh_calibrate(const vsh_measured_step *rows, int count, unsigned free_constants,
@@ -103,6 +112,7 @@ vsh_status vsh_calibrate(const vsh_measured_step *rows, int count, unsigned free
     double least;
 
     assert(rows && count > 0 && stack);
+    assert(bits(free_constants) <= VSH_FREE_MOST);
     VSH_TRY(objective(&f, stack, &least));
     for (int pass = 0; pass < PASSES; pass++) {
         double step = 0.1;

@@ -18,7 +18,8 @@ typedef struct {
 vsh_status vsh_measured_predict(const vsh_measured_step *row, const vsh_stack *stack,
                                 vsh_step_time *time, vsh_error *err);
 
-/* Moves the constants of `free` (a bit each, by index of vsh_stack_constants) from where the stack
+/* Moves the constants of `free_constants` (a bit each, by index of vsh_stack_constants; at most
+ * VSH_FREE_MOST) from where the stack
  * stands to the least weighted error of the rows, inside their ranges; what the rows do not tell
  * stays near where it began. */
 vsh_status vsh_calibrate(const vsh_measured_step *rows, int count, unsigned free_constants,

@@ -27,9 +27,11 @@ static const double fused_loss = 0.175, fused_loss_backward = 0.233;
 
 /* Calls of the host for one that the list has: modules, views, transposes, random states and
  * autograd's bookkeeping beside the kernels. Forward (and again, when recomputed) Python runs them:
- * some 100 in a Megatron-LM layer whose list has 15; backward the engine does, in C++. Counted
- * roughly, from memory; assumed. */
-static const double python_calls = 6.5, engine_calls = 1.5;
+ * some 100 in a Megatron-LM layer whose list has 15; backward the engine does, in C++. A call costs
+ * the chip begin, end, and the gap before the next kernel: 7.7 us on an A100. Counted roughly, from
+ * memory; assumed. */
+const vsh_eager_numbers vsh_eager_usual = {
+    .python_calls = 6.5, .engine_calls = 1.5, .gap = 1.5, .passes = 1};
 
 static const char *last_word(const char *name)
 {
@@ -69,7 +71,8 @@ vsh_eager vsh_eager_of(const vsh_op *op, const vsh_eager_run *run)
 {
     bool python = op->phase == VSH_FORWARD || op->phase == VSH_RECOMPUTE;
     bool back = op->phase == VSH_DGRAD;
-    vsh_eager e = {1, python ? python_calls : engine_calls, 0};
+    const vsh_eager_numbers *n = run->numbers;
+    vsh_eager e = {1, python ? n->python_calls : n->engine_calls, 0};
 
     if (run->fused_loss && strcmp(last_word(op->name), "loss") == 0)
         e.bytes = back ? fused_loss_backward : fused_loss;
@@ -80,7 +83,9 @@ vsh_eager vsh_eager_of(const vsh_op *op, const vsh_eager_run *run)
                            : back       ? passes[i].backward
                                         : passes[i].forward) *
                           (run->autocast ? back ? passes[i].cast_backward : passes[i].cast : 1);
+    if (e.bytes > 1)
+        e.bytes = 1 + n->passes * (e.bytes - 1);
     if (op->kind == VSH_OP_MATRIX)
-        e.more = copies(op, run);
+        e.more = n->passes * copies(op, run);
     return e;
 }

@@ -84,6 +84,20 @@ static vsh_status check_header(const reader *r, vsh_error *err)
     return has(r, VSH_STEP_CHIPS) ? VSH_OK : vsh_csv_missing(&r->csv, r->name[VSH_STEP_CHIPS], err);
 }
 
+/* Columns that neither say anything of a step nor choose rows. */
+static void list_ignored(reader *r)
+{
+    for (int c = 0; c < r->csv.header_count; c++) {
+        bool used = false;
+        for (int i = 0; i < VSH_STEP_COLUMNS; i++)
+            used = used || r->index[i] == c;
+        for (int i = 0; i < r->csv.where_count; i++)
+            used = used || r->csv.where[i].column == c;
+        if (!used)
+            r->steps->ignored[r->steps->ignored_count++] = r->csv.header[c];
+    }
+}
+
 static vsh_status read_header(reader *r, const vsh_step_table *table, vsh_error *err)
 {
     VSH_TRY(vsh_csv_begin(&r->csv, err));
@@ -97,6 +111,7 @@ static vsh_status read_header(reader *r, const vsh_step_table *table, vsh_error 
             return vsh_fail(err, VSH_EINPUT, "--set: the file has a column %.60s", r->name[i]);
     }
     VSH_TRY(vsh_csv_where(&r->csv, table->where, table->where_count, err));
+    list_ignored(r);
     return check_header(r, err);
 }
 

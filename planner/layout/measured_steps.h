@@ -59,6 +59,8 @@ typedef struct {
     vsh_measured_step *step;
     int *line; /* of the file, of each step */
     int count;
+    const char *ignored[VSH_CSV_FIELDS]; /* columns that say nothing here */
+    int ignored_count;
 } vsh_measured_steps;
 
 /* A CSV file with a header line; presets are found in the library; hardware lives as long as the

@@ -37,7 +37,6 @@ typedef struct {
     vsh_step_run run; /* all but layout, micro-batch and recomputation */
     const vsh_hardware *hardware;
     const vsh_stack *stack;
-    const vsh_framework *framework;
     const vsh_admits *admits; /* NULL: any layout */
     double capacity;          /* bytes of a chip */
     int64_t chips;

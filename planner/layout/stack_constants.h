@@ -1,4 +1,5 @@
-/* The constants of one hardware under one software: all that calibration may move, eight at most.
+/* The constants of one hardware under one software: all that calibration may move, and of these no
+ * more than VSH_FREE_MOST at once.
  * Pure: every one from specifications and measured kernels (the profile), none from a training
  * step. A calibrated stack is the same struct with other numbers. */
 #ifndef VSH_STACK_CONSTANTS_H
@@ -18,7 +19,7 @@ typedef struct {
     double blend;     /* how chip and host queue up: 0 the longer of the two, 1 their sum */
 } vsh_stack;
 
-enum { VSH_STACK_CONSTANTS = VSH_STACK_FIGURES };
+enum { VSH_STACK_CONSTANTS = VSH_STACK_FIGURES, VSH_FREE_MOST = 8 };
 
 /* One constant: its name, where it stands in a vsh_stack, and the range in which it is physical. */
 typedef struct {

@@ -37,6 +37,11 @@ static void write_stack(const vsh_stack_figures *stack, vsh_text *out)
         write_figure(vsh_stack_figure_names[i], &stack->figure[i],
                      vsh_stack_constants[i].most < 0.01 ? " s" : "", out);
     write_figure("spread", &stack->spread, "", out);
+    if (stack->measured) {
+        vsh_text_add(out, "    measured: ");
+        vsh_scalar_write(stack->measured, true, out);
+        vsh_text_add(out, "\n");
+    }
 }
 
 vsh_status vsh_stack_file_write(vsh_arena *arena, const vsh_doc *profile,

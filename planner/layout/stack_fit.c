@@ -26,14 +26,15 @@ static const double untouched = 0.5;
  * degree of freedom). */
 static const double by_chance = 3.84;
 
-/* Different runs needed for each constant; constants that may move at all: more is no physics. */
-enum { RUNS_A_CONSTANT = 2, MOVED_MOST = 8 };
+/* Different runs needed for each constant. */
+enum { RUNS_A_CONSTANT = 2 };
 
 /* The least of the loss over the free constants, each in units of its range. */
 typedef struct {
     const vsh_measured_step **row;
     int count;
     unsigned free; /* a bit each */
+    unsigned left; /* would have left their range */
     double at[N];
     double *error;    /* log predicted / measured, at the point */
     double *trial;    /* the same elsewhere */
@@ -329,25 +330,40 @@ static vsh_status contradicts(solver *s, int constant, const double began[N], bo
     return errors_at(s, s->at, s->error);
 }
 
+/* A free constant at an end of its range, where the rows would have it further out; -1: none. */
+static int at_end(const solver *s)
+{
+    for (int i = 0; i < N; i++)
+        if (is_free(s, i) && (s->at[i] <= 1e-6 || s->at[i] >= 1 - 1e-6))
+            return i;
+    return -1;
+}
+
+static vsh_status fit_without(solver *s, int constant, const double began[N])
+{
+    fix(s, constant, began);
+    VSH_TRY(errors_at(s, s->at, s->error));
+    return descend(s);
+}
+
 /* Fixes what the rows do not tell, one after the other from the least told: its spread is wide and
- * its old value serves as well. Then what is more than may move. */
+ * its old value serves as well. Then what is more than may move, and what would not be physical. */
 static vsh_status fix_untold(solver *s, const double began[N], double sd[N])
 {
     for (unsigned kept = 0;;) {
         bool yes;
-        int worst;
+        int worst, end = at_end(s);
         VSH_TRY(slopes(s, 1e-3));
         spread_of(s, scatter_of(s), sd);
         worst = least_told(s, sd, kept, told);
-        if (worst < 0 && free_count(s) <= MOVED_MOST)
+        if (worst < 0 && end < 0 && free_count(s) <= VSH_FREE_MOST)
             return VSH_OK;
         if (worst >= 0) {
             VSH_TRY(contradicts(s, worst, began, &yes));
             kept = yes ? kept | 1U << worst : 0;
         } else {
-            fix(s, least_told(s, sd, 0, 0), began);
-            VSH_TRY(errors_at(s, s->at, s->error));
-            VSH_TRY(descend(s));
+            s->left |= end >= 0 ? 1U << end : 0;
+            VSH_TRY(fit_without(s, end >= 0 ? end : least_told(s, sd, 0, 0), began));
         }
     }
 }
@@ -543,6 +559,7 @@ static void keep(const job *j, const double sd[N], vsh_stack_fit *fit)
 {
     fit->after = stack_of(&fit->before, j->solver.at);
     fit->identified = j->solver.free;
+    fit->at_end = j->solver.left;
     for (int i = 0; i < N; i++)
         fit->sd[i] = sd[i] * (vsh_stack_constants[i].most - vsh_stack_constants[i].least);
 }

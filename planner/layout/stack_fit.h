@@ -19,6 +19,7 @@ enum { VSH_STEPS_SPLIT = 24, VSH_STEPS_FIT = 400, VSH_STEPS_LEAST = 3 };
 typedef struct {
     vsh_stack before, after;
     unsigned identified;            /* a bit each, by index of vsh_stack_constants */
+    unsigned at_end;                /* not identified: the rows would have them leave their range */
     double sd[VSH_STACK_CONSTANTS]; /* one standard deviation of the identified */
     int rows, runs;                 /* rows of one run count as one of the different runs */
     int fitted, held_out;           /* rows */
@@ -28,9 +29,9 @@ typedef struct {
     double null_share; /* of the peak: the one constant of the null model */
 } vsh_stack_fit;
 
-/* Moves the constants that the steps tell from where before stands, inside their ranges; the others
- * keep their values. software: what before was of. VSH_EINPUT for fewer than VSH_STEPS_LEAST
- * different runs. */
+/* Moves the constants that the steps tell from where before stands, inside their ranges; the
+ * others, and those that would leave it, keep their values. software: what before was of.
+ * VSH_EINPUT for fewer than VSH_STEPS_LEAST different runs. */
 vsh_status vsh_stack_fit_of(vsh_arena *arena, const vsh_measured_steps *steps,
                             const vsh_stack *before, const vsh_software *software,
                             vsh_stack_fit *fit, vsh_error *err);

@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "planner/layout/eager.h"
-
 vsh_status vsh_platform_of(const vsh_hardware *hardware, const vsh_stack *stack,
                            vsh_precision precision, bool flash, int64_t chips, int64_t slice,
                            vsh_platform *platform, vsh_error *err)
@@ -30,6 +28,7 @@ vsh_work vsh_step_work(const vsh_step_run *run)
     work.recipe = run->recipe;
     work.store_scores = !run->flash;
     work.dropout = run->dropout;
+    work.every_second = run->framework && run->framework->every_second;
     work.split = run->layout.split;
     work.imbalance = run->imbalance;
     return work;
@@ -122,10 +121,6 @@ static double software_share(const vsh_step_run *run, const vsh_op *op)
     return s->first_flash && run->flash && op->kind == VSH_OP_ATTENTION ? first_flash : 1;
 }
 
-/* What a call costs the chip beside its work, of a product's overhead: begin, end, and the gap
- * before the next kernel; 7.7 us on an A100. Assumed. */
-static const double gap = 1.5;
-
 static vsh_eager_run eager_run(const vsh_step_run *run)
 {
     double held = run->recipe ? run->recipe->gradients : 0;
@@ -142,7 +137,8 @@ static vsh_eager_run eager_run(const vsh_step_run *run)
                            .accumulates = run->layout.split.zero < 2 &&
                                           vsh_micro_batches(&run->layout, &run->laid) > 1,
                            .gradient = held == 0 ? act : held,
-                           .act = act};
+                           .act = act,
+                           .numbers = run->numbers ? run->numbers : &vsh_eager_usual};
 }
 
 vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *platform,
@@ -168,7 +164,8 @@ vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *plat
     price = vsh_op_time(&platform->rate, &whole, vsh_op_kernels(op, layers));
     price.chip.v = share * (price.chip.v + e.more / platform->rate.memory);
     price.launches *= share > 0 ? e.calls : 0;
-    price.chip.v += price.launches * gap * platform->rate.overhead / platform->rate.clock;
+    price.chip.v +=
+        price.launches * eager.numbers->gap * platform->rate.overhead / platform->rate.clock;
     return price;
 }
 

@@ -57,6 +57,21 @@ echo
 "$build/tests/bench/laws" || exit 1
 echo
 "$build/tests/bench/steptime" || exit 1
+echo
+"$build/tests/bench/bench_search" || exit 1
+
+# layouts a second of CPU: one thread, so wall time is that, but for the process itself
+echo
+search='./vishwa-plan search --hw a100-80gb --model gpt3-175b --seq 2048 --batch 1536'
+printf '  %-38s %9s %9s %9s %13s\n' "search, one thread" layouts priced seconds "us a priced one"
+for chips in 64 256; do
+    $search --chips "$chips" --threads 1 --quiet --json > "$scratch/search" || exit 1
+    awk -F '[:,]' -v name="gpt3-175b on $chips A100s" '
+        /"(considered|evaluated|seconds)":/ { gsub(/[" ]/, "", $1); of[$1] = $2 }
+        END { n = of["evaluated"]; s = of["seconds"]
+              printf "  %-38s %9d %9d %9.2f %15.2f\n", name, of["considered"], n, s, 1e6 * s / n }' \
+        "$scratch/search"
+done
 
 echo
 tests/bench/bench_train.sh || exit 1

@@ -76,6 +76,55 @@ static void refit(step_table *t, vsh_stack stacks[STEP_SETS], vsh_error *err)
         stacks[s] = stacks[step_sets[s].stacked];
 }
 
+/* ---- what the numbers of the mechanism are worth -----------------------------------------------
+ */
+
+static const int eager_sets[] = {STEP_MEGATRON, STEP_VTRAIN_MULTI, STEP_VTRAIN_SINGLE,
+                                 STEP_FOUNDRY_A100, STEP_FOUNDRY_H100};
+enum { EAGER_SETS = sizeof eager_sets / sizeof eager_sets[0] };
+
+static void print_worth(const char *name, step_table *t, const vsh_eager_numbers *numbers,
+                        const vsh_stack stacks[STEP_SETS])
+{
+    static double error[STEP_ROWS];
+    vsh_error err;
+
+    for (int i = 0; i < t->count; i++)
+        t->row[i].step.run.numbers = numbers;
+    printf("  %-26s", name);
+    for (int i = 0; i < EAGER_SETS; i++)
+        printf(" %8.2f",
+               100 * step_judge(error, step_errors_of(t, eager_sets[i], stacks, error, &err)).mean);
+    printf("\n");
+    for (int i = 0; i < t->count; i++)
+        t->row[i].step.run.numbers = NULL;
+}
+
+/* Each a quarter less and a quarter more, constants as they are. */
+static void print_sensitivity(step_table *t, const vsh_stack stacks[STEP_SETS])
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } numbers[] = {{"python_calls", offsetof(vsh_eager_numbers, python_calls)},
+                   {"engine_calls", offsetof(vsh_eager_numbers, engine_calls)},
+                   {"gap", offsetof(vsh_eager_numbers, gap)},
+                   {"passes", offsetof(vsh_eager_numbers, passes)}};
+
+    printf("\n  %-26s %8s %8s %8s %8s %8s\n", "mean error, %, with", "Megatron", "multi", "single",
+           "MPT A100", "MPT H100");
+    print_worth("numbers as they are", t, NULL, stacks);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            vsh_eager_numbers moved = vsh_eager_usual;
+            char name[40];
+            *(double *)(void *)((char *)&moved + numbers[i].offset) *= 1 + 0.25 * sign;
+            snprintf(name, sizeof name, "%s a quarter %s", numbers[i].name,
+                     sign < 0 ? "less" : "more");
+            print_worth(name, t, &moved, stacks);
+        }
+}
+
 int main(int argc, char **argv)
 {
     static vsh_arena arena;
@@ -120,6 +169,8 @@ int main(int argc, char **argv)
         count = step_null(&t, s, error);
         print_errors("", "null", step_judge(error, count), 0);
     }
+    if (only < 0)
+        print_sensitivity(&t, fitted);
     vsh_arena_free(&arena);
     return 0;
 }

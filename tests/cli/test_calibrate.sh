@@ -57,6 +57,10 @@ shows 0 'steps.csv: 36 measured steps, one run in 3 fitted' "$plan" calibrate st
 "$plan" calibrate steps.csv --hw plain.yaml --json > two.json
 claim "the same steps give the same constants" cmp one.json two.json
 
+sed '1s/$/,weather/; 2,$s/$/,rain/' steps.csv > more.csv
+claim "a column that says nothing is named" sh -c "'$plan' calibrate more.csv --hw plain.yaml 2>&1 > /dev/null | grep -q 'more.csv: column weather is not known: ignored'"
+claim "columns that say something are not" sh -c "! '$plan' calibrate steps.csv --hw plain.yaml 2>&1 > /dev/null | grep -q ignored"
+
 # ---- the profile it writes
 run "$plan" calibrate steps.csv --hw plain.yaml --out out.yaml
 note $((code != 0)) "calibrate --out"

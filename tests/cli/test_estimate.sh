@@ -27,6 +27,19 @@ answers 0 '.stack_does_not_run == "tp"' "$plan" estimate --hw h100-sxm --chips 8
 shows 0 'megatron-lm does not run this layout: zero' "$plan" estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64 --layout zero=3
 answers 0 '.refused.software > 0 and all(.layouts[].layout; .zero < 2)' "$plan" search --hw a100-80gb --chips 8 --model gpt2-124m --batch 8
 
+# a run that no step was like has a wider range, and says so
+moe="$plan estimate --hw a100-80gb --chips 64 --model mixtral-8x7b --seq 4096 --batch 64 --recompute full --layout zero=3,ep=8"
+answers 0 '.outside_measured == [] and .step_time_high_s / .step_time_s < 1.05' $gpt3
+answers 0 '.outside_measured == ["ep", "experts", "zero=3"] and .step_time_high_s / .step_time_s > 1.3' $moe
+answers 0 '.outside_measured == ["zero=3"] and (.step_time_high_s / .step_time_s - 1.2 | fabs) < 1e-9' "$plan" estimate --hw a100-80gb --chips 64 --model llama3-8b --seq 4096 --batch 64 --layout zero=3
+answers 0 '.outside_measured == ["experts"]' "$plan" estimate --hw h100-sxm --chips 64 --model mixtral-8x7b --seq 4096 --batch 64 --recompute full --layout zero=3
+shows 0 'outside the steps it was measured on: ep, experts' $moe
+shows 0 'wider: outside the steps' $moe --explain
+
+# the list says what may hide behind other work
+answers 0 '[.ops[] | select(.overlaps)] | length > 0 and all(.bound == "network")' $moe
+answers 0 '[.ops[] | select(.bound == "network" and (.overlaps | not))] | length > 0' $gpt3
+
 # nonsense is refused with the reason
 few="$plan estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64"
 refuses 2 'heads' $few --layout tp=8
@@ -41,6 +54,7 @@ refuses 2 'ep: expected a divisor' $few --layout ep=3
 refuses 2 'dp x micro-batch = 24' $few --micro-batch 3
 refuses 2 'unknown key|no key|expected' $few --layout xp=2
 refuses 2 'no stack "bogus"' $few --stack bogus
+refuses 2 'int8 training is not modelled' $few --precision int8
 refuses 2 'batch: expected' "$plan" estimate --hw a100-80gb --model gpt2-124m
 refuses 2 'model: expected' "$plan" estimate --hw a100-80gb --batch 8
 finish

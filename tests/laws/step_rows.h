@@ -248,8 +248,8 @@ static inline step_row *step_new(step_table *t, int set, const vsh_model *model)
     return row;
 }
 
-/* The models and layouts of Table 1; its micro-batches are not published. Interleaved where there
- * is a pipeline: as many virtual stages as leave two layers or so (section 5.1 does not say). */
+/* The models and layouts of Table 1; its micro-batches are not published, and section 5.1 does
+ * not say where pipelines were interleaved: nowhere. */
 static inline void step_megatron(step_table *t, const step_csv *c)
 {
     vsh_model m = step_gpt(step_integer(c, "layers"), step_integer(c, "hidden_size"),

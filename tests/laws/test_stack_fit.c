@@ -229,7 +229,27 @@ static void constants_stay_inside_their_range(void)
         double v = value(&fit.after, vsh_stack_constants[i].name);
         CHECK(v >= vsh_stack_constants[i].least && v <= vsh_stack_constants[i].most);
     }
-    CHECK(value(&fit.after, "matrix") == 1);
+}
+
+/* Steps three times as fast as the peak allows. */
+static void a_constant_at_an_end_of_its_range_is_not_identified(void)
+{
+    bench *b = bench_of(everywhere, 4);
+    vsh_stack pure = vsh_stack_pure(&b->hardware);
+    vsh_stack_fit fit;
+
+    measure(b, &truth, 0);
+    for (int i = 0; i < STEPS; i++)
+        b->step[i].seconds /= 3;
+    fit = fit_from(b, &pure);
+    CHECK(!told(&fit, "matrix"));
+    CHECK(fit.at_end >> index_of("matrix") & 1);
+    CHECK(value(&fit.after, "matrix") == pure.matrix);
+    for (int i = 0; i < VSH_STACK_CONSTANTS; i++) {
+        const vsh_stack_constant *c = &vsh_stack_constants[i];
+        double v = value(&fit.after, c->name);
+        CHECK(!(fit.identified >> i & 1) || (v > c->least && v < c->most));
+    }
 }
 
 static void few_runs_are_judged_one_by_one(void)
@@ -360,6 +380,8 @@ const vsh_test vsh_tests[] = {
      steps_of_one_chip_tell_nothing_of_the_network},
     {"constants_that_the_steps_confirm_stay", constants_that_the_steps_confirm_stay},
     {"constants_stay_inside_their_range", constants_stay_inside_their_range},
+    {"a_constant_at_an_end_of_its_range_is_not_identified",
+     a_constant_at_an_end_of_its_range_is_not_identified},
     {"few_runs_are_judged_one_by_one", few_runs_are_judged_one_by_one},
     {"repeated_rows_are_one_run", repeated_rows_are_one_run},
     {"the_null_model_is_right_where_all_runs_reach_one_share",

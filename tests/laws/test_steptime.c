@@ -1,7 +1,10 @@
-/* Predicted step times against published ones, on rows that fitted nothing. The bounds are what was
- * reached, rounded up (docs/steptime.md). */
+/* Predicted step times against published ones, on rows that fitted nothing. The bounds guard what
+ * was reached, rounded up: they are not what was wanted, which stands beside them and, in places,
+ * is less. docs/steptime.md says where, by how much and why; missed_targets_are_known_by_name names
+ * them here. */
 #include "tests/laws/step_rows.h"
 
+#include "planner/layout/extent.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "steptime";
@@ -24,14 +27,19 @@ static bool read_rows(step_table *t)
 
 typedef struct {
     int set;
-    double calibrated, pure, bias; /* shares */
+    double calibrated, pure, bias, pure_bias; /* shares */
+    const char *missed;                       /* of the four, those that are above what is wanted */
 } reached;
 
+/* wanted: the means of step_sets, biases within 3 % */
 static const reached bounds[] = {
-    {STEP_MEGATRON, 0.026, 0.026, 0.03},     {STEP_VTRAIN_MULTI, 0.062, 0.06, 0.036},
-    {STEP_VTRAIN_SINGLE, 0.06, 0.092, 0.03}, {STEP_FOUNDRY_A100, 0.039, 0.10, 0.03},
-    {STEP_FOUNDRY_H100, 0.024, 0.112, 0.03}, {STEP_FOUNDRY_FP8, 0.06, 0.04, 0.06},
-    {STEP_V5E, 0.034, 0.135, 0.03},
+    {STEP_MEGATRON, 0.026, 0.026, 0.03, 0.03, ""},
+    {STEP_VTRAIN_MULTI, 0.062, 0.06, 0.036, 0.03, "bias"},
+    {STEP_VTRAIN_SINGLE, 0.06, 0.092, 0.03, 0.056, "pure bias"},
+    {STEP_FOUNDRY_A100, 0.039, 0.10, 0.03, 0.098, "pure bias"},
+    {STEP_FOUNDRY_H100, 0.024, 0.112, 0.03, 0.112, "pure bias"},
+    {STEP_FOUNDRY_FP8, 0.06, 0.04, 0.06, 0.03, "bias"},
+    {STEP_V5E, 0.034, 0.135, 0.03, 0.135, "pure, pure bias"},
 };
 enum { BOUNDS = sizeof bounds / sizeof bounds[0] };
 
@@ -67,8 +75,37 @@ static void so_do_specifications_and_kernels_alone(void)
 
     if (!read_rows(&t))
         return;
-    for (int i = 0; i < BOUNDS; i++)
-        CHECK(judge(&t, bounds[i].set, false).mean <= bounds[i].pure);
+    for (int i = 0; i < BOUNDS; i++) {
+        step_errors e = judge(&t, bounds[i].set, false);
+        CHECK(e.mean <= bounds[i].pure);
+        CHECK(fabs(e.bias) <= bounds[i].pure_bias);
+    }
+}
+
+/* Fails when another target is missed, and when one no longer is: then say so there. */
+static void missed_targets_are_known_by_name(void)
+{
+    step_table t;
+
+    if (!read_rows(&t))
+        return;
+    for (int i = 0; i < BOUNDS; i++) {
+        const step_set *wanted = &step_sets[bounds[i].set];
+        step_errors e = judge(&t, bounds[i].set, true), p = judge(&t, bounds[i].set, false);
+        const struct {
+            const char *what;
+            bool missed;
+        } all[] = {{"calibrated", wanted->calibrated > 0 && 100 * e.mean > wanted->calibrated},
+                   {"pure", wanted->pure > 0 && 100 * p.mean > wanted->pure},
+                   {"bias", fabs(e.bias) > 0.03},
+                   {"pure bias", fabs(p.bias) > 0.03}};
+        char missed[64] = "";
+        for (int k = 0; k < 4; k++)
+            if (all[k].missed)
+                snprintf(missed + strlen(missed), sizeof missed - strlen(missed), "%s%s",
+                         *missed ? ", " : "", all[k].what);
+        CHECK_TEXT(missed, bounds[i].missed);
+    }
 }
 
 /* TPU v5e's three rows are so alike that one constant says them; of fp8 there is one to judge. */
@@ -133,6 +170,30 @@ static void shipped_constants_are_physical_and_stand_at_no_bound(void)
     }
 }
 
+static vsh_extent shipped_extent(const step_table *t, int set)
+{
+    for (int i = 0; i < t->hardware[set].stack_count; i++)
+        if (strcmp(t->hardware[set].stack[i].name, step_sets[set].stack) == 0)
+            return vsh_extent_read(t->hardware[set].stack[i].measured);
+    return vsh_extent_read(vsh_extent_pure);
+}
+
+/* What a profile says of the steps behind a stack is what they had, no more and no less. */
+static void a_stack_says_what_its_steps_had(void)
+{
+    vsh_extent had[STEP_SETS] = {0};
+    step_table t;
+
+    if (!read_rows(&t))
+        return;
+    for (int i = 0; i < t.count; i++)
+        if (t.row[i].set != STEP_FOUNDRY_FP8)
+            had[t.row[i].set] |= vsh_extent_of(&t.row[i].step.run);
+    for (int s = 0; s < STEP_SETS; s++)
+        if (had[s] && s != STEP_V5P)
+            CHECK_INT(shipped_extent(&t, s), had[s]);
+}
+
 /* What calibration finds again: steps that the model itself gave. */
 static void calibration_recovers_constants_from_the_models_own_steps(void)
 {
@@ -164,10 +225,12 @@ const vsh_test vsh_tests[] = {
     {"shipped_constants_predict_rows_that_fitted_nothing",
      shipped_constants_predict_rows_that_fitted_nothing},
     {"so_do_specifications_and_kernels_alone", so_do_specifications_and_kernels_alone},
+    {"missed_targets_are_known_by_name", missed_targets_are_known_by_name},
     {"both_beat_one_constant_a_data_set", both_beat_one_constant_a_data_set},
     {"a_row_in_three_fits_and_no_more", a_row_in_three_fits_and_no_more},
     {"shipped_constants_are_physical_and_stand_at_no_bound",
      shipped_constants_are_physical_and_stand_at_no_bound},
+    {"a_stack_says_what_its_steps_had", a_stack_says_what_its_steps_had},
     {"calibration_recovers_constants_from_the_models_own_steps",
      calibration_recovers_constants_from_the_models_own_steps},
     {NULL, NULL}};

@@ -158,6 +158,20 @@ static void megatron_says_the_plan_in_flags(void)
     CHECK(!strstr(text, "CUDA_DEVICE_MAX_CONNECTIONS=1"));
 }
 
+/* What the plan counted is what the run will hold. */
+static void megatron_keeps_gradients_as_wide_as_the_recipe(void)
+{
+    vsh_export_run run = run_of(LLAMA, &gpu, 64, "zero=1");
+
+    run.gradient_bytes = vsh_recipe_for(VSH_BF16, VSH_ADAMW)->gradients;
+    CHECK_HAS(written(&vsh_export_megatron, &run, 0), "    --grad-reduce-in-bf16 \\\n");
+    run.precision = VSH_FP16;
+    CHECK(!strstr(written(&vsh_export_megatron, &run, 0), "--grad-reduce-in-bf16"));
+    run.precision = VSH_BF16;
+    run.gradient_bytes = 4;
+    CHECK(!strstr(written(&vsh_export_megatron, &run, 0), "--grad-reduce-in-bf16"));
+}
+
 static void layers_that_differ_are_a_pattern(void)
 {
     vsh_export_run run =
@@ -414,6 +428,8 @@ const vsh_test vsh_tests[] = {
     {"maxtext_says_the_plan_in_yaml", maxtext_says_the_plan_in_yaml},
     {"axes_of_maxtext_multiply_to_the_chips", axes_of_maxtext_multiply_to_the_chips},
     {"megatron_says_the_plan_in_flags", megatron_says_the_plan_in_flags},
+    {"megatron_keeps_gradients_as_wide_as_the_recipe",
+     megatron_keeps_gradients_as_wide_as_the_recipe},
     {"layers_that_differ_are_a_pattern", layers_that_differ_are_a_pattern},
     {"torchtitan_builds_the_width_of_the_plan", torchtitan_builds_the_width_of_the_plan},
     {"torchtitan_takes_tied_heads_and_experts_to_qwen",
