@@ -198,6 +198,11 @@ vsh_status plan_run_search(vsh_session *s, vsh_error *err)
             plan_estimate_explain(p->best, &s->out, NULL);
     }
     s->answered = true;
+    if (p->rows == 0 && p->answer.refused[VSH_REFUSED_SOFTWARE] > 0)
+        return vsh_fail(err, VSH_ENO,
+                        "no layout that %s runs fits on %" PRId64 " x %s; --stack none searches "
+                        "those of any software",
+                        p->base->figures->name, p->base->chips, p->base->hardware.name);
     if (p->rows == 0)
         return vsh_fail(err, VSH_ENO, "no layout fits on %" PRId64 " x %s", p->base->chips,
                         p->base->hardware.name);
