@@ -167,7 +167,7 @@ $(sim_benches): $(B)/%: $(B)/%.o $(sim_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(core_libraries) -o $@)
 
 # the loss laws on published runs: a table
-law_benches := $(addprefix $(B)/tests/bench/,laws law_figures steptime)
+law_benches := $(addprefix $(B)/tests/bench/,laws law_figures steptime bench_search)
 $(law_benches): $(B)/%: $(B)/%.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
 

@@ -46,12 +46,20 @@ typedef struct {
     double libraries;          /* bytes of handles and workspaces that its allocator counts */
     double fragments;          /* share of all else that the allocator holds and nobody uses */
     double pipeline_fragments; /* as much more under a pipeline */
-    const char *source;
+    bool fp32_state;           /* weights and gradients in fp32, unless a recipe is named */
+    bool every_second;         /* selective recomputation: vsh_work.every_second */
+    bool resident;             /* under a pipeline and ZeRO 3: vsh_split.resident */
+    bool whole_vocab;          /* under tensor parallelism and ZeRO 3: vsh_split.whole_vocab */
+    bool ends; /* stages that do not divide the layers may divide them with embedding and head,
+                * each counted as a layer */
+    const char *source, *tag;
 } vsh_framework;
 
 extern const char *const vsh_framework_words[]; /* closed by NULL */
 /* By index into vsh_framework_words. */
 const vsh_framework *vsh_framework_at(int index);
+/* name is one of vsh_framework_words. */
+const vsh_framework *vsh_framework_named(const char *name);
 
 typedef struct {
     int64_t pipeline;      /* stages; 0 or 1: none */
@@ -62,7 +70,8 @@ typedef struct {
 } vsh_placement;
 
 /* The fullest chip under work->split, over the stages of the pipeline in 1F1B order. work->recipe
- * is set; work->stage is not looked at. VSH_EINPUT when the stages do not divide the layers. */
+ * is set; work->stage is not looked at. VSH_EINPUT when the stages do not divide the layers (and
+ * the framework does not count the ends). */
 vsh_status vsh_footprint_layout(const vsh_model *model, const vsh_work *work,
                                 const vsh_placement *placement, vsh_footprint *footprint,
                                 vsh_error *err);

@@ -30,7 +30,12 @@ static const vsh_framework frameworks[] = {
      .libraries = 512 * MIB,
      .fragments = 0.03,
      .pipeline_fragments = 0.19,
-     .source = "torchtitan 2024-12, compiled model (calibrated)"},
+     .fp32_state = true,
+     .every_second = true,
+     .resident = true,
+     .ends = true,
+     .source = "torchtitan 2024-12, compiled model",
+     .tag = "calibrated"},
     {.name = "torchtitan-eager",
      .loss_bytes = 14,
      .head_bytes = 4,
@@ -41,7 +46,12 @@ static const vsh_framework frameworks[] = {
      .libraries = 512 * MIB,
      .fragments = 0.09,
      .pipeline_fragments = 0.19,
-     .source = "torchtitan 2024-12, one row (calibrated)"},
+     .fp32_state = true,
+     .every_second = true,
+     .resident = true,
+     .ends = true,
+     .source = "torchtitan 2024-12, one row",
+     .tag = "calibrated"},
     {.name = "torchtitan-compiled-loss",
      .loss_bytes = 6,
      .head_bytes = 4,
@@ -52,14 +62,20 @@ static const vsh_framework frameworks[] = {
      .libraries = 512 * MIB,
      .fragments = 0.03,
      .pipeline_fragments = 0.19,
-     .source = "torchtitan 2025-06 (calibrated)"},
+     .fp32_state = true,
+     .every_second = true,
+     .resident = true,
+     .ends = true,
+     .source = "torchtitan 2025-06",
+     .tag = "calibrated"},
     {.name = "megatron",
      .loss_bytes = 6,
      .head_bytes = 4,
      .ahead = 1,
      .libraries = 1024 * MIB,
      .fragments = 0.05,
-     .source = "Megatron-LM (assumed)"},
+     .source = "Megatron-LM",
+     .tag = "assumed"},
     {.name = "galvatron",
      .loss_bytes = 2,
      .head_bytes = 2,
@@ -67,10 +83,39 @@ static const vsh_framework frameworks[] = {
      .output_bytes = 2,
      .border = 1,
      .libraries = 16 * MIB,
-     .source = "Hetu-Galvatron, allocated bytes (derived)"}};
+     .fp32_state = true,
+     .whole_vocab = true,
+     .source = "Hetu-Galvatron, allocated bytes",
+     .tag = "derived"},
+    {.name = "galvatron-vtp",
+     .loss_bytes = 2,
+     .head_bytes = 2,
+     .rest_bytes = 2,
+     .output_bytes = 2,
+     .border = 1,
+     .libraries = 16 * MIB,
+     .fp32_state = true,
+     .source = "Hetu-Galvatron with vocabulary parallelism, allocated bytes",
+     .tag = "derived"},
+    {.name = "xla",
+     .loss_bytes = 8,
+     .head_bytes = 4,
+     .ahead = 1,
+     .libraries = 512 * MIB,
+     .fragments = 0.02,
+     .fp32_state = true,
+     .source = "XLA plans every buffer before the run",
+     .tag = "assumed"},
+    {.name = "vishwa",
+     .loss_bytes = 8,
+     .head_bytes = 4,
+     .source = "this project's trainer: arenas without a rest",
+     .tag = "derived"}};
 
 const char *const vsh_framework_words[] = {
-    "torchtitan", "torchtitan-eager", "torchtitan-compiled-loss", "megatron", "galvatron", NULL};
+    "torchtitan", "torchtitan-eager", "torchtitan-compiled-loss",
+    "megatron",   "galvatron",        "galvatron-vtp",
+    "xla",        "vishwa",           NULL};
 
 enum { FRAMEWORK_COUNT = sizeof frameworks / sizeof frameworks[0] };
 
@@ -78,6 +123,28 @@ const vsh_framework *vsh_framework_at(int index)
 {
     assert(index >= 0 && index < FRAMEWORK_COUNT);
     return &frameworks[index];
+}
+
+const vsh_framework *vsh_framework_named(const char *name)
+{
+    int i = 0;
+
+    while (i < FRAMEWORK_COUNT && strcmp(frameworks[i].name, name) != 0)
+        i++;
+    return vsh_framework_at(i);
+}
+
+/* The work as the framework runs it. */
+static vsh_work as_run(const vsh_work *work, const vsh_placement *p)
+{
+    const vsh_framework *framework = p->framework;
+    vsh_work as = *work;
+    vsh_split *split = &as.split;
+
+    split->resident |= framework->resident && p->pipeline > 1 && split->zero == 3;
+    split->whole_vocab |=
+        framework->whole_vocab && split->tensor > 1 && split->sequence && split->zero == 3;
+    return as;
 }
 
 /* What a walk needs at hand. */
@@ -388,8 +455,9 @@ vsh_status vsh_footprint_chip(const vsh_model *model, const vsh_work *work, doub
                               const vsh_placement *placement, vsh_footprint *footprint,
                               vsh_error *err)
 {
+    const vsh_work as = as_run(work, placement);
     chip c = {.m = model,
-              .w = work,
+              .w = &as,
               .p = placement,
               .stage = vsh_stage_of(model, &work->stage),
               .act = (double)vsh_activation_bytes(work->precision),
@@ -398,7 +466,7 @@ vsh_status vsh_footprint_chip(const vsh_model *model, const vsh_work *work, doub
     kept_bytes kept;
 
     assert(work->recipe && placement->framework && in_flight > 0);
-    VSH_TRY(vsh_lower(model, work, &c.ops, err));
+    VSH_TRY(vsh_lower(model, &as, &c.ops, err));
     kept = keep(&c);
     VSH_TRY(layer_moment(&c, &layer));
     if (c.stage.head)
@@ -409,7 +477,8 @@ vsh_status vsh_footprint_chip(const vsh_model *model, const vsh_work *work, doub
     footprint->activations.v +=
         in_flight * (kept.layers + placement->framework->border * sent(&c)) +
         (in_flight - 1) * kept.head;
-    footprint->communication.v += buffers(&c) + resident(&c);
+    footprint->communication.v += buffers(&c);
+    footprint->workspace.v = resident(&c);
     fill_state(&c, footprint);
     add_up(footprint, placement);
     return VSH_OK;
@@ -434,8 +503,19 @@ static void add_chunk(vsh_footprint *sum, const vsh_footprint *f)
     sum->gradients.v += f->gradients.v;
     sum->optimizer.v += f->optimizer.v;
     sum->activations.v += f->activations.v;
+    sum->workspace.v += f->workspace.v;
     sum->logits.v = fmax(sum->logits.v, f->logits.v);
     sum->communication.v = fmax(sum->communication.v, f->communication.v);
+}
+
+/* An even part of the layers; where they do not divide, of the layers with embedding and head. */
+static vsh_stage chunk_of(int64_t layers, int64_t chunks, int64_t place)
+{
+    int64_t ends = layers % chunks == 0 ? 0 : 1, each = (layers + 2 * ends) / chunks;
+    int64_t first = place == 0 ? 0 : place * each - ends;
+    int64_t end = place == chunks - 1 ? layers : (place + 1) * each - ends;
+
+    return (vsh_stage){first, end - first, place == 0, place == chunks - 1};
 }
 
 /* All chunks of one chip; each keeps the same number of micro-batches. */
@@ -443,14 +523,12 @@ static vsh_status stage_bytes(const vsh_model *model, const vsh_work *work, cons
                               int64_t stage, vsh_footprint *sum, vsh_error *err)
 {
     int64_t stages = vsh_ways(p->pipeline), chunks = vsh_ways(p->chunks);
-    int64_t layers = model->layers / (stages * chunks);
 
     *sum = (vsh_footprint){.total = {0}};
     for (int64_t i = 0; i < chunks; i++) {
         vsh_work part = *work;
         vsh_footprint f;
-        int64_t place = i * stages + stage;
-        part.stage = (vsh_stage){place * layers, layers, place == 0, place == stages * chunks - 1};
+        part.stage = chunk_of(model->layers, stages * chunks, i * stages + stage);
         VSH_TRY(vsh_footprint_chip(model, &part, vsh_in_flight(p, stage), p, &f, err));
         add_chunk(sum, &f);
     }
@@ -463,7 +541,8 @@ vsh_status vsh_footprint_layout(const vsh_model *model, const vsh_work *work,
 {
     int64_t stages = vsh_ways(p->pipeline), chunks = vsh_ways(p->chunks);
 
-    if (model->layers % (stages * chunks) != 0)
+    if (model->layers % (stages * chunks) != 0 &&
+        !(p->framework->ends && (model->layers + 2) % (stages * chunks) == 0))
         return vsh_fail(err, VSH_EINPUT,
                         "pipeline parallelism: expected a divisor of layers %" PRId64
                         ", got %" PRId64 " (stages x chunks)",

@@ -147,7 +147,17 @@ static weights undivided(const vsh_lowering *lo, int64_t n, int64_t k)
     return (weights){n, k, n * k, lo->spread < lo->tokens ? 1 : lo->tensor};
 }
 
-/* Even routing; a capacity factor pads every expert to the same number of rows from each chip. */
+/* Rows of this chip's experts where routing is even, or of the fullest chip, which can get no more
+ * than all of them. */
+static int64_t rows_here(const vsh_lowering *lo, int64_t routed)
+{
+    double over = fmax(1, fmin(lo->w->imbalance, (double)lo->expert));
+
+    return over > 1 ? (int64_t)fmin(ceil(over * (double)routed), 9e18) : routed;
+}
+
+/* Even routing, or as uneven as the work says; a capacity factor pads every expert to the same
+ * number of rows from each chip. */
 static rows expert_rows(vsh_lowering *lo)
 {
     const vsh_experts *e = &lo->m->experts;
@@ -155,8 +165,10 @@ static rows expert_rows(vsh_lowering *lo)
     double slots = ceil(e->capacity * (double)routed / (double)e->count);
     int64_t here = e->count / lo->expert;
 
-    if (e->capacity == 0)
-        return (rows){here, (routed + here - 1) / here, routed, routed, routed};
+    if (e->capacity == 0) {
+        int64_t full = rows_here(lo, routed);
+        return (rows){here, full / here + (full % here != 0), routed, full, full};
+    }
     if (slots * (double)e->count > 9e18) {
         if (lo->status == VSH_OK)
             lo->status =

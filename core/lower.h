@@ -26,9 +26,10 @@ typedef struct {
     bool every_second;      /* selective recomputation keeps every second product, as torchtitan */
     bool dropout;           /* keeps a byte a masked element, as Korthikanti counts */
     const vsh_recipe *recipe; /* NULL: no optimizer operation */
-    double shards;            /* chips that share weights, gradients and optimizer; 0 or 1: none */
-    vsh_split split;          /* of what the list has one chip's share, with its collectives */
-    vsh_stage stage;          /* layers of a pipeline stage; {0}: the whole model */
+    double imbalance; /* rows of the fullest chip's experts over the mean, this chip's; 0: 1 */
+    double shards;    /* chips that share weights, gradients and optimizer; 0 or 1: none */
+    vsh_split split;  /* of what the list has one chip's share, with its collectives */
+    vsh_stage stage;  /* layers of a pipeline stage; {0}: the whole model */
 } vsh_work;
 
 /* In a lean runtime an operation keeps one buffer a layer, rounded up to this many bytes; tiles of

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "core/footprint.h"
 #include "core/lower.h"
 #include "core/precision.h"
 #include "planner/export/export.h"
@@ -188,6 +189,9 @@ static const vsh_opt estimate_options[] = {
      AT(attention), 0, 0, estimate_attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_WORD, 0, "framework", "W",
+     "whose memory is counted (docs/model.md; default: that of the stack)", AT(framework), 0, 0,
+     vsh_framework_words},
     {VSH_OPT_WORD, 0, "dropout", "W", "on or off (default: as the stack does)", AT(dropout), 0, 0,
      dropout_words},
     {VSH_OPT_REAL, 0, "imbalance", "X",
@@ -237,6 +241,9 @@ static const vsh_opt search_options[] = {
      AT(attention), 0, 0, attention_words},
     {VSH_OPT_TEXT, 0, "stack", "S",
      "software whose calibrated constants hold; none: specifications only", AT(stack)},
+    {VSH_OPT_WORD, 0, "framework", "W",
+     "whose memory is counted (docs/model.md; default: that of the stack)", AT(framework), 0, 0,
+     vsh_framework_words},
     {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
     VSH_COMMON_OPTIONS(plan_config)};
 
@@ -371,6 +378,7 @@ void plan_config_default(plan_config *config)
                             .launch = -1,
                             .recompute = -1,
                             .attention = -1,
+                            .framework = -1,
                             .dropout = -1,
                             .top = 10};
 }

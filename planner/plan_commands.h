@@ -26,8 +26,8 @@ typedef struct {
     double delta, vocab, flops, hold_out;
     /* of estimate and export */
     const char *layout, *stack;
-    int64_t batch, micro_batch;           /* sequences; 0: not given */
-    int to, launch, recompute, attention, dropout; /* -1: not given */
+    int64_t batch, micro_batch;                               /* sequences; 0: not given */
+    int to, launch, recompute, attention, dropout, framework; /* -1: not given */
     bool inference;
     double imbalance; /* NaN: not given */
     /* of search */

@@ -1,10 +1,12 @@
 #include "planner/plan_estimate.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "core/named.h"
+#include "planner/layout/run_memory.h"
 #include "planner/plan_commands.h"
 
 /* ---- the question -------------------------------------------------------------------------- */
@@ -41,24 +43,38 @@ static vsh_status trains_in(const plan_config *c, vsh_precision precision, vsh_e
     return VSH_OK;
 }
 
-static const vsh_recipe *recipe_of(const plan_config *c, vsh_precision precision)
+static const vsh_recipe *recipe_of(const plan_config *c, const vsh_step_run *run)
 {
     if (c->recipe >= 0)
         return vsh_recipe_at(c->recipe);
-    return vsh_recipe_for(precision, c->optimizer >= 0 ? (vsh_optimizer)c->optimizer : VSH_ADAMW);
+    return vsh_recipe_for(run->framework->fp32_state ? VSH_FP32 : run->precision,
+                          c->optimizer >= 0 ? (vsh_optimizer)c->optimizer : VSH_ADAMW);
 }
 
 /* The framework behind the numbers: the stack's, or, where none is named, the one that usually runs
  * such a layout. */
-static vsh_software software_of(const plan_estimate *e)
+static const char *usual_software(const plan_estimate *e)
 {
     static const char *const usual[] = {
         [VSH_TPU] = "maxtext", [VSH_GPU] = "megatron-lm", [VSH_CPU] = "vishwa"};
     bool sharded = e->hardware.kind == VSH_GPU && e->run.layout.split.zero == 3;
 
-    return *vsh_software_of(e->figures ? e->figures->name
-                            : sharded  ? "fsdp"
-                                       : usual[e->hardware.kind]);
+    return sharded ? "fsdp" : usual[e->hardware.kind];
+}
+
+static vsh_software software_of(const plan_estimate *e)
+{
+    return *vsh_software_of(e->figures ? e->figures->name : usual_software(e));
+}
+
+/* Whose memory: --framework, else that of the stack, else (a stack of the user's own) the usual. */
+static const vsh_framework *framework_of(const plan_config *c, const plan_estimate *e)
+{
+    const char *name = e->run.software.framework;
+
+    if (c->framework >= 0)
+        return vsh_framework_at(c->framework);
+    return vsh_framework_named(name ? name : vsh_software_of(usual_software(e))->framework);
 }
 
 enum { FLASH, FULL, FLASH2 }; /* --attention */
@@ -70,10 +86,28 @@ static void choose_software(const plan_config *c, plan_estimate *e)
     bool gpt = e->model.position == VSH_POSITION_LEARNED && e->model.norm == VSH_NORM_LAYER;
 
     run->software = software_of(e);
+    run->framework = framework_of(c, e);
     run->dropout = c->dropout < 0 ? run->software.dropout && gpt : c->dropout != 0;
     run->flash = c->attention != FULL;
     if (c->attention == FLASH2)
         run->software.first_flash = false;
+}
+
+/* What a model cannot use. */
+static vsh_status check_model(const plan_config *c, const plan_estimate *e, vsh_error *err)
+{
+    const vsh_model *m = &e->model;
+
+    if (c->imbalance > 1 && m->experts.count == 0)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--imbalance: expected a model with experts, got %s, which has none",
+                        m->name);
+    if (m->position == VSH_POSITION_LEARNED && e->run.laid.seq > m->context)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--seq: expected at most %" PRId64
+                        " tokens, the learned positions of %s, got %" PRId64,
+                        m->context, m->name, e->run.laid.seq);
+    return VSH_OK;
 }
 
 vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
@@ -96,10 +130,11 @@ vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err)
         .precision = precision_of(c, &e->hardware),
         .recompute = (vsh_recompute_mode)(c->recompute < 0 ? VSH_RECOMPUTE_NONE : c->recompute),
         .imbalance = isnan(c->imbalance) ? 1 : c->imbalance};
-    run->recipe = recipe_of(c, run->precision);
+    VSH_TRY(check_model(c, e, err));
     VSH_TRY(trains_in(c, run->precision, err));
     VSH_TRY(vsh_layout_parse(c->layout, e->chips, &run->layout, err));
     choose_software(c, e);
+    run->recipe = recipe_of(c, run);
     stack = vsh_stack_calibrated(&e->hardware, e->figures);
     return vsh_platform_of(&e->hardware, &stack, run->precision, run->flash, e->chips, 0,
                            &e->platform, err);
@@ -180,22 +215,9 @@ static vsh_bound bound_of(const plan_estimate *e)
     return (vsh_bound)most;
 }
 
-const vsh_framework *plan_estimate_framework(const plan_estimate *e)
-{
-    (void)e;
-    return vsh_framework_at(3);
-}
-
 static vsh_status fill_memory(plan_estimate *e, vsh_error *err)
 {
-    const vsh_layout *layout = &e->run.layout;
-    vsh_work work = vsh_step_work(&e->run);
-    vsh_placement place = {.pipeline = layout->pp,
-                           .chunks = layout->interleave,
-                           .micro_batches = vsh_micro_batches(layout, &e->run.laid),
-                           .framework = plan_estimate_framework(e)};
-
-    VSH_TRY(vsh_footprint_layout(&e->model, &work, &place, &e->memory, err));
+    VSH_TRY(vsh_run_memory(&e->run, &e->memory, err));
     e->fits = e->memory.total.v <= e->hardware.memory_bytes.value;
     return VSH_OK;
 }
@@ -225,6 +247,20 @@ vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err)
     return VSH_OK;
 }
 
+/* A search asks many ways of one imbalance, and each gets as much of it as it can; one layout that
+ * cannot be so uneven is a mistake. */
+static vsh_status check_imbalance(const plan_estimate *e, vsh_error *err)
+{
+    int64_t expert = e->run.layout.split.expert;
+
+    if (e->run.imbalance <= (double)expert)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT,
+                    "--imbalance: expected at most ep = %" PRId64
+                    ", the rows of all experts, got %g",
+                    expert, e->run.imbalance);
+}
+
 vsh_status plan_run_estimate(vsh_session *s, vsh_error *err)
 {
     plan_estimate *e = vsh_alloc(s->arena, 1, sizeof *e);
@@ -235,6 +271,7 @@ vsh_status plan_run_estimate(vsh_session *s, vsh_error *err)
     VSH_TRY(plan_estimate_ask(s, e, err));
     if (c->inference)
         return plan_inference(s, e, err);
+    VSH_TRY(check_imbalance(e, err));
     VSH_TRY(plan_estimate_answer(e, err));
     if (s->common->json) {
         vsh_json json = {.out = &s->out};

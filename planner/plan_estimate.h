@@ -43,8 +43,6 @@ typedef struct {
 /* Fills an estimate from the command line. */
 vsh_status plan_estimate_ask(vsh_session *s, plan_estimate *e, vsh_error *err);
 vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err);
-/* Whose memory it counts. */
-const vsh_framework *plan_estimate_framework(const plan_estimate *e);
 
 /* plan_estimate_report.c */
 void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out);

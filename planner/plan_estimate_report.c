@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/explain.h"
+#include "planner/layout/admits.h"
 
 /* ---- terminal ------------------------------------------------------------------------------ */
 
@@ -89,10 +90,17 @@ static void print_head(const plan_estimate *e, vsh_term term, vsh_text *out)
                  run->flash ? run->software.first_flash ? "flash" : "flash2" : "full");
 }
 
+/* The key of the layout that the stack does not run, or NULL. */
+static const char *not_run(const plan_estimate *e)
+{
+    return e->figures ? vsh_admits_not(vsh_admits_of(e->figures->name), &e->run.layout) : NULL;
+}
+
 void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out)
 {
     part times[TIME_PARTS], kinds[MEMORY_PARTS];
     double tokens = (double)e->run.laid.batch * (double)e->run.laid.seq;
+    const char *refused = not_run(e);
 
     print_head(e, term, out);
     time_parts(e, times);
@@ -111,12 +119,15 @@ void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out)
                  vsh_bound_names[e->bound]);
     vsh_text_add(out, "          stack: %s\n",
                  e->figures ? e->figures->name : "none (specifications and kernels only)");
+    if (refused)
+        vsh_text_add(out, "          %s%s does not run this layout%s: %s\n", vsh_term_warn(term),
+                     e->figures->name, vsh_term_plain(term), refused);
     print_parts(times, TIME_PARTS, e->time.step, false, out);
-    vsh_text_add(out, "\n  Memory  %s of %s on the fullest chip: %s%s%s\n",
+    vsh_text_add(out, "\n  Memory  %s of %s on the fullest chip: %s%s%s (%s)\n",
                  vsh_show_bytes(e->memory.total.v).text,
                  vsh_show_bytes(e->hardware.memory_bytes.value).text,
                  e->fits ? "" : vsh_term_warn(term), e->fits ? "fits" : "DOES NOT FIT",
-                 vsh_term_plain(term));
+                 vsh_term_plain(term), e->run.framework->name);
     print_parts(kinds, MEMORY_PARTS, e->memory.total.v, true, out);
     vsh_text_add(out, "\n");
 }
@@ -149,6 +160,24 @@ static int list_profile(const plan_estimate *e, vsh_explained *lines)
         lines[i] = (vsh_explained){rows[i].name,           rows[i].figure->value / rows[i].scale,
                                    rows[i].unit,           "profile",
                                    rows[i].figure->source, vsh_tag_names[rows[i].figure->tag]};
+    return count;
+}
+
+static int list_framework(const plan_estimate *e, vsh_explained *lines)
+{
+    const vsh_framework *f = e->run.framework;
+    double pipeline = e->run.layout.pp > 1 ? f->pipeline_fragments : 0;
+    const vsh_explained all[] = {
+        {"loss", f->loss_bytes, "B", "a logit, at the fullest moment of the loss", f->source,
+         f->tag},
+        {"gathered ahead", f->ahead, "", "layers of sharded weights", f->source, f->tag},
+        {"libraries", f->libraries, "B", "beside tensors", f->source, f->tag},
+        {"fragments", f->fragments + pipeline, "", "of all tensors, held and not used", f->source,
+         f->tag}};
+    int count = (int)(sizeof all / sizeof all[0]);
+
+    for (int i = 0; i < count; i++)
+        lines[i] = all[i];
     return count;
 }
 
@@ -189,10 +218,11 @@ static int list_answer(const plan_estimate *e, vsh_explained *lines)
 
 void plan_estimate_explain(const plan_estimate *e, vsh_text *out, vsh_json *json)
 {
-    vsh_explained lines[VSH_STACK_CONSTANTS + VSH_HARDWARE_ROWS + 16];
+    vsh_explained lines[VSH_STACK_CONSTANTS + VSH_HARDWARE_ROWS + 20];
     int count = list_profile(e, lines);
 
     count += list_constants(e, lines + count);
+    count += list_framework(e, lines + count);
     count += list_answer(e, lines + count);
     if (json)
         vsh_explain_write(lines, count, json);
@@ -250,12 +280,15 @@ void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
     vsh_json_string(json, "hardware", e->hardware.name);
     vsh_json_integer(json, "chips", e->chips);
     vsh_json_string(json, "stack", e->figures ? e->figures->name : "none");
+    vsh_json_string(json, "stack_does_not_run", not_run(e));
+    vsh_json_string(json, "framework", e->run.framework->name);
     vsh_json_integer(json, "params_total", e->parameters.total);
     vsh_json_integer(json, "params_active", e->parameters.active);
     vsh_layout_write(&e->run.layout, json);
     vsh_json_integer(json, "batch", e->run.laid.batch);
     vsh_json_integer(json, "micro_batch", e->run.laid.micro);
     vsh_json_string(json, "precision", vsh_precision_words[e->run.precision]);
+    vsh_json_string(json, "recipe", e->run.recipe->name);
     vsh_json_string(json, "recompute", vsh_recompute_words[e->run.recompute]);
     vsh_json_string(json, "attention",
                     !e->run.flash                 ? "full"

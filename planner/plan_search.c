@@ -38,6 +38,11 @@ static vsh_status ask(vsh_session *s, plan_search *p, vsh_error *err)
     int64_t cpus = vsh_team_cpus();
 
     VSH_TRY(plan_estimate_ask(s, p->base, err));
+    if (e->run.framework->whole_vocab)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--framework: expected another than %s, which estimate alone knows "
+                        "(galvatron-vtp divides the vocabulary)",
+                        e->run.framework->name);
     p->stack = vsh_stack_calibrated(&e->hardware, e->figures);
     p->price_usd = c->price_usd;
     if (isnan(p->price_usd) && e->hardware.price.known)
@@ -49,7 +54,7 @@ static vsh_status ask(vsh_session *s, plan_search *p, vsh_error *err)
     p->question = (vsh_search){.run = e->run,
                                .hardware = &e->hardware,
                                .stack = &p->stack,
-                               .framework = plan_estimate_framework(e),
+                               .admits = vsh_admits_of(e->figures ? e->figures->name : NULL),
                                .capacity = e->hardware.memory_bytes.value,
                                .chips = e->chips,
                                .fewer = c->rank == VSH_RANK_MONEY,
@@ -149,6 +154,8 @@ static const char *next_command(vsh_session *s, const plan_search *p)
     add_words(&out, s->arena, "--recipe", c->recipe >= 0 ? vsh_recipe_words[c->recipe] : NULL);
     add_words(&out, s->arena, "--attention", c->attention > 0 ? "full" : NULL);
     add_words(&out, s->arena, "--stack", c->stack);
+    add_words(&out, s->arena, "--framework",
+              f->layout.split.zero == 3 || c->framework >= 0 ? p->base->run.framework->name : NULL);
     return vsh_text_string(&out);
 }
 

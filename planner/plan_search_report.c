@@ -87,6 +87,8 @@ static void print_counts(const plan_search *p, vsh_text *out)
     static const char *const why[VSH_REFUSED_COUNT] = {
         "refused: layers, heads, experts or tokens do not divide",
         "refused: the batch is no multiple of dp x micro-batch",
+        "refused: interleave wants micro-batches a multiple of pp",
+        "refused: the stack does not run them (any: --stack none)",
         "refused: more memory than a chip has"};
     const vsh_search_answer *a = &p->answer;
 

@@ -145,19 +145,33 @@ static vsh_status check_stages(const vsh_layout *layout, const vsh_laid_run *run
     return VSH_OK;
 }
 
+/* Megatron-LM's schedule of virtual stages takes micro-batches in rounds of pp (arguments.py). */
+static vsh_status check_rounds(const vsh_layout *layout, int64_t micro_batches, vsh_error *err)
+{
+    if (layout->interleave == 1 || micro_batches % layout->pp == 0)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT,
+                    "--layout: interleave: expected micro-batches a multiple of pp = %" PRId64
+                    ", got %" PRId64,
+                    layout->pp, micro_batches);
+}
+
 vsh_status vsh_layout_check(const vsh_layout *layout, const vsh_laid_run *run, vsh_error *err)
 {
     const vsh_stage whole = {0};
     int64_t together = layout->split.data * run->micro;
 
     VSH_TRY(check_stages(layout, run, err));
+    if (layout->split.sequence && layout->split.tensor == 1)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--layout: sp: expected 0 with tp=1: it divides what tp leaves whole");
     VSH_TRY(vsh_split_check(run->model, &layout->split, &whole, run->seq, err));
     if (run->batch % together)
         return vsh_fail(err, VSH_EINPUT,
                         "--batch: expected a multiple of dp x micro-batch = %" PRId64
                         " sequences, got %" PRId64,
                         together, run->batch);
-    return VSH_OK;
+    return check_rounds(layout, vsh_micro_batches(layout, run), err);
 }
 
 void vsh_layout_show(const vsh_layout *layout, vsh_text *out)

@@ -31,7 +31,8 @@ static inline int64_t vsh_micro_batches(const vsh_layout *layout, const vsh_laid
     return run->batch / (layout->split.data * run->micro);
 }
 
-/* VSH_EINPUT, naming both numbers, when layers, heads, experts, sequence or batch do not divide. */
+/* VSH_EINPUT, naming both numbers, when layers, heads, experts, sequence or batch do not divide, or
+ * interleaved micro-batches come in no whole rounds of pp. */
 vsh_status vsh_layout_check(const vsh_layout *layout, const vsh_laid_run *run, vsh_error *err);
 
 /* As --layout takes it, every key: "tp=8,pp=8,dp=16,ep=1,cp=1,sp=0,zero=1,interleave=1". */

@@ -40,16 +40,32 @@ vsh_status vsh_memory_parts_make(const vsh_chunking *chunking, const vsh_framewo
     return room ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "out of memory");
 }
 
+/* Even routing sends one sequence's share of tokens to experts; of several it sends as many times
+ * that, unless rows had to be rounded up. */
+static bool experts_round(const vsh_experts *e, const vsh_step_run *run)
+{
+    const vsh_split *split = &run->layout.split;
+    int64_t ways = vsh_ways(split->context) * vsh_ways(split->tensor);
+    double each = (double)(run->laid.seq / ways * e->top_k) / (double)e->count;
+
+    if (e->count == 0)
+        return false;
+    each *= e->capacity == 0 ? 1 : e->capacity;
+    return run->laid.seq % ways != 0 || each != floor(each);
+}
+
 void vsh_memory_parts_begin(vsh_memory_parts *p, const vsh_step_run *run)
 {
     const vsh_chunking *c = p->chunking;
     size_t chunks = (size_t)c->model->layers + 1;
 
     p->run = *run;
+    p->rounds = experts_round(&c->model->experts, run);
     memset(p->shared, 0, chunks * sizeof *p->shared);
     for (int i = 0; i < VSH_MEMORY_CLASSES; i++) {
         memset(p->micro[i], 0, chunks * sizeof *p->micro[i]);
         p->growth[i].micro = 0;
+        p->growth[i].most = 0;
     }
     for (int k = 0; k < c->kinds; k++)
         p->layer[k] = vsh_share_layer(c->model, &run->layout.split, c->first[k]);
@@ -159,7 +175,7 @@ static vsh_status walk(const vsh_memory_parts *p, const vsh_layout *layout, vsh_
     work = vsh_step_work(&run);
     work.stage = stage;
     VSH_TRY(vsh_footprint_chip(p->chunking->model, &work, in_flight, &place, &f, err));
-    *bytes = (vsh_chunk_bytes){f.activations.v, 0, f.logits.v, f.communication.v + f.workspace.v};
+    *bytes = (vsh_chunk_bytes){f.activations.v, 0, f.logits.v, f.communication.v, f.workspace.v};
     return VSH_OK;
 }
 
@@ -190,7 +206,8 @@ static vsh_chunk_bytes longer(vsh_chunk_bytes b, double layers, vsh_chunk_bytes 
 {
     return (vsh_chunk_bytes){b.activations + layers * more.activations, b.kept + layers * more.kept,
                              b.logits + layers * more.logits,
-                             b.communication + layers * more.communication};
+                             b.communication + layers * more.communication,
+                             b.resident + layers * more.resident};
 }
 
 /* From two layers on a chunk grows by the same bytes a layer: the first brings its own, the second
@@ -207,6 +224,25 @@ static vsh_status learn_growth(const vsh_memory_parts *p, const vsh_layout *layo
     VSH_TRY(walk_once(p, layout, (vsh_stage){0, 3, false, false}, &g->inner, &three, err));
     g->more = longer(three, -1, g->inner);
     g->micro = p->run.laid.micro;
+    return VSH_OK;
+}
+
+/* At least the weights and gradients that ZeRO 2 and 3 hold at the fullest moment of any chunk,
+ * which do not depend on the micro-batch. */
+static vsh_status learn_most(vsh_memory_parts *p, const vsh_layout *layout, vsh_chunk_growth *g,
+                             vsh_error *err)
+{
+    const vsh_stage ends[] = {{0, 2, true, false},
+                              {p->chunking->model->layers - 2, 2, false, true}};
+
+    if (g->most > 0)
+        return VSH_OK;
+    p->run.laid.micro = 1;
+    for (int i = 0; i < 2; i++) {
+        vsh_chunk_bytes one;
+        VSH_TRY(walk(p, layout, ends[i], 1, &one, err));
+        g->most = fmax(g->most, one.activations + one.logits + one.communication);
+    }
     return VSH_OK;
 }
 
@@ -282,7 +318,7 @@ static double stage_bytes(const vsh_chunk_bytes *bytes, const vsh_layout *layout
 
     for (int64_t i = 0; i < layout->interleave; i++) {
         const vsh_chunk_bytes *b = &bytes[i * layout->pp + stage];
-        sum += b->activations + in_flight * b->kept;
+        sum += b->activations + in_flight * b->kept + b->resident;
         logits = fmax(logits, b->logits);
         communication = fmax(communication, b->communication);
     }
@@ -339,12 +375,11 @@ double vsh_memory_state(vsh_memory_parts *p, const vsh_layout *layout)
 static vsh_status plain_bytes(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
                               const vsh_chunk_bytes **chunk, double *times_over, vsh_error *err)
 {
-    bool rounds = p->chunking->model->experts.count > 0;
     vsh_layout plain = *layout;
 
     plain.split.zero = 0;
-    *times_over = rounds ? 1 : (double)micro;
-    return bytes_of(p, &plain, rounds ? micro : 1, chunk, err);
+    *times_over = p->rounds ? 1 : (double)micro;
+    return bytes_of(p, &plain, p->rounds ? micro : 1, chunk, err);
 }
 
 /* Without the buffers that ZeRO 2 and 3 add. */
@@ -357,6 +392,26 @@ vsh_status vsh_memory_least(vsh_memory_parts *p, const vsh_layout *layout, int64
     VSH_TRY(plain_bytes(p, layout, micro, &chunk, &times_over, err));
     *bytes = rounding * fullest(p, layout, layout->split.zero > 1 ? stage_least : stage_bytes,
                                 chunk, micro, times_over);
+    return VSH_OK;
+}
+
+/* With a share of ZeRO the fullest moment of a chunk has at most the activations it has without,
+ * and at most those weights and gradients. */
+vsh_status vsh_memory_most(vsh_memory_parts *p, const vsh_layout *layout, int64_t micro,
+                           double *bytes, vsh_error *err)
+{
+    vsh_chunk_growth *g = &p->growth[class_of(layout)];
+    const vsh_chunk_bytes *chunk;
+    double times_over, shared = 1 + p->framework->fragments + p->framework->pipeline_fragments;
+
+    *bytes = INFINITY;
+    if (layout->split.zero < 2 || layout->pp == 1 || p->chunking->kinds > 1 ||
+        p->chunking->model->layers < 3)
+        return VSH_OK;
+    VSH_TRY(learn_most(p, layout, g, err));
+    VSH_TRY(plain_bytes(p, layout, micro, &chunk, &times_over, err));
+    *bytes = (2 - rounding) *
+             (fullest(p, layout, stage_bytes, chunk, micro, times_over) + shared * g->most);
     return VSH_OK;
 }
 

@@ -25,12 +25,14 @@ vsh_status vsh_chunking_of(const vsh_model *model, vsh_arena *arena, vsh_chunkin
 /* Bytes of one chunk while `f` micro-batches of it are in flight: activations + f x kept. */
 typedef struct {
     double activations, kept, logits, communication;
+    double resident; /* weights and gradients that are whole all step */
 } vsh_chunk_bytes;
 
 /* Of chunks of two layers that are all alike: what they hold, and more for every further layer. */
 typedef struct {
     vsh_chunk_bytes first, inner, last, more;
     int64_t micro; /* whose; 0: not known */
+    double most;   /* bytes of such a chunk with a micro-batch of one sequence; 0: not known */
 } vsh_chunk_growth;
 
 enum { VSH_MEMORY_CLASSES = 6 }; /* stages or not, x gradients or weights shared or neither */
@@ -39,6 +41,7 @@ typedef struct {
     const vsh_chunking *chunking;
     const vsh_framework *framework;
     vsh_step_run run; /* split and recomputation hold for all that is asked */
+    bool rounds;      /* experts have no whole number of rows of one sequence */
     vsh_share layer[VSH_KINDS_MAX], embedding, head, head_alone; /* alone: a tied table's copy */
     vsh_share *share;                                            /* [places] */
     bool *shared;                                                /* [chunks] */
@@ -60,7 +63,11 @@ double vsh_memory_state(vsh_memory_parts *parts, const vsh_layout *layout);
 vsh_status vsh_memory_least(vsh_memory_parts *parts, const vsh_layout *layout, int64_t micro,
                             double *bytes, vsh_error *err);
 
-/* Of the fullest chip; both: VSH_EINPUT when the model cannot be cut there. */
+/* And from above; infinite where only the whole tells. */
+vsh_status vsh_memory_most(vsh_memory_parts *parts, const vsh_layout *layout, int64_t micro,
+                           double *bytes, vsh_error *err);
+
+/* Of the fullest chip; all: VSH_EINPUT when the model cannot be cut there. */
 vsh_status vsh_memory_whole(vsh_memory_parts *parts, const vsh_layout *layout, int64_t micro,
                             double *bytes, vsh_error *err);
 

@@ -8,7 +8,8 @@
 #include "core/clock.h"
 
 const char *const vsh_rank_words[] = {"time", "money", "memory", NULL};
-const char *const vsh_refusal_words[VSH_REFUSED_COUNT] = {"does_not_divide", "batch", "memory"};
+const char *const vsh_refusal_words[VSH_REFUSED_COUNT] = {"does_not_divide", "batch", "rounds",
+                                                          "software", "memory"};
 
 /* ---- order --------------------------------------------------------------------------------- */
 
@@ -282,80 +283,93 @@ static void set_time(vsh_found *f, const vsh_step_run *run, const task *t, const
     f->chip_seconds = f->step_s * (double)t->chips;
 }
 
-/* A list of ZeRO 2 or 3 is that of one micro-batch with all weights at hand, and collectives with
- * it: a bound from below that needs no list of its own. */
-static vsh_status is_too_slow(worker *w, const task *t, const vsh_step_run *run,
-                              const vsh_mesh *mesh, vsh_found *f, bool *slow, vsh_error *err)
+static cached_price *list_of(worker *w, const vsh_step_run *run)
 {
-    vsh_step_run plain = *run;
+    int zero = run->layout.split.zero;
 
-    *slow = false;
-    if (run->layout.split.zero < 2 || w->each[run->layout.split.zero - 2].known)
+    return zero < 2 ? &w->once[vsh_micro_batches(&run->layout, &run->laid) > 1]
+                    : &w->each[zero - 2];
+}
+
+/* Whether it surely fits and is too slow, first by a bound of its time: the list of ZeRO 2 or 3 is
+ * that of one micro-batch without them, and collectives beside it; then by its time. */
+static vsh_status is_passed_over(worker *w, const task *t, const vsh_step_run *run,
+                                 const vsh_mesh *mesh, vsh_found *f, bool *passed, vsh_error *err)
+{
+    cached_price *own = list_of(w, run);
+    vsh_step_run plain = *run;
+    double most;
+
+    *passed = false;
+    VSH_TRY(vsh_memory_most(&w->parts, &run->layout, run->laid.micro, &most, err));
+    if (most > w->space->search->capacity)
         return VSH_OK;
     plain.layout.split.zero = 0;
     plain.laid.batch = run->layout.split.data * run->laid.micro;
     VSH_TRY(price_of(&plain, t->platform, mesh, &w->once[0], err));
-    set_time(f, run, t, mesh, &w->once[0]);
-    *slow = is_useless(w, f);
+    set_time(f, run, t, mesh, own->known ? own : &w->once[0]);
+    *passed = is_useless(w, f);
+    if (*passed || own->known)
+        return VSH_OK;
+    VSH_TRY(price_of(run, t->platform, mesh, own, err));
+    set_time(f, run, t, mesh, own);
+    *passed = is_useless(w, f);
     return VSH_OK;
 }
 
 static vsh_status time_one(worker *w, const task *t, const vsh_step_run *run, const vsh_mesh *mesh,
-                           double bytes, vsh_error *err)
+                           vsh_found *f, vsh_error *err)
 {
-    int zero = run->layout.split.zero;
-    cached_price *c =
-        zero < 2 ? &w->once[vsh_micro_batches(&run->layout, &run->laid) > 1] : &w->each[zero - 2];
-    vsh_found f = {.chips = t->chips,
-                   .layout = run->layout,
-                   .micro = run->laid.micro,
-                   .recompute = t->recompute,
-                   .memory_bytes = bytes};
-    bool slow;
+    cached_price *c = list_of(w, run);
 
-    w->answer.fitting++;
-    w->answer.across += t->tensor > t->platform->fabric.domain;
-    VSH_TRY(is_too_slow(w, t, run, mesh, &f, &slow, err));
-    if (slow)
-        return VSH_OK;
     VSH_TRY(price_of(run, t->platform, mesh, c, err));
-    set_time(&f, run, t, mesh, c);
-    keep_best(w->space->search, &w->answer, &f);
-    keep_front(&w->answer, &f);
+    set_time(f, run, t, mesh, c);
+    keep_best(w->space->search, &w->answer, f);
+    keep_front(&w->answer, f);
     return VSH_OK;
 }
 
 /* Its memory, or a bound that is already more than a chip has. */
-static vsh_status memory_of(worker *w, const vsh_step_run *run, double *bytes, vsh_error *err)
+static vsh_status memory_of(worker *w, const task *t, const vsh_step_run *run, const vsh_mesh *mesh,
+                            vsh_found *f, bool *passed, vsh_error *err)
 {
-    double capacity = w->space->search->capacity;
+    double capacity = w->space->search->capacity, *bytes = &f->memory_bytes;
 
+    *passed = false;
     *bytes = vsh_memory_state(&w->parts, &run->layout);
     if (*bytes > capacity)
         return VSH_OK;
     VSH_TRY(vsh_memory_least(&w->parts, &run->layout, run->laid.micro, bytes, err));
     if (*bytes > capacity)
         return VSH_OK;
-    return vsh_memory_whole(&w->parts, &run->layout, run->laid.micro, bytes, err);
+    if (run->layout.split.zero > 1)
+        VSH_TRY(is_passed_over(w, t, run, mesh, f, passed, err));
+    return *passed ? VSH_OK
+                   : vsh_memory_whole(&w->parts, &run->layout, run->laid.micro, bytes, err);
 }
 
 /* A layout that divides. A model that cannot be cut there says so when its memory is asked. */
 static vsh_status try_one(worker *w, const task *t, const vsh_step_run *run, const vsh_mesh *mesh,
                           vsh_error *err)
 {
-    double bytes;
-    vsh_status status = memory_of(w, run, &bytes, err);
+    vsh_found f = {.chips = t->chips,
+                   .layout = run->layout,
+                   .micro = run->laid.micro,
+                   .recompute = t->recompute};
+    bool passed, fits;
+    vsh_status status = memory_of(w, t, run, mesh, &f, &passed, err);
 
     if (status == VSH_EINPUT) {
         w->answer.refused[VSH_REFUSED_DIVIDE]++;
         return VSH_OK;
     }
     VSH_TRY(status);
+    fits = f.memory_bytes <= w->space->search->capacity;
     w->answer.evaluated++;
-    if (bytes <= w->space->search->capacity)
-        return time_one(w, t, run, mesh, bytes, err);
-    w->answer.refused[VSH_REFUSED_MEMORY]++;
-    return VSH_OK;
+    w->answer.refused[VSH_REFUSED_MEMORY] += !fits;
+    w->answer.fitting += fits;
+    w->answer.across += fits && t->tensor > t->platform->fabric.domain;
+    return fits && !passed ? time_one(w, t, run, mesh, &f, err) : VSH_OK;
 }
 
 static vsh_status try_stages(worker *w, const task *t, vsh_step_run *run, vsh_error *err)
@@ -363,20 +377,26 @@ static vsh_status try_stages(worker *w, const task *t, vsh_step_run *run, vsh_er
     int64_t layers = run->laid.model->layers, pp = run->layout.pp;
     int64_t numbers = chunk_numbers(layers, pp);
     bool batch = run->laid.batch % (run->layout.split.data * run->laid.micro) == 0;
+    bool rounds = vsh_micro_batches(&run->layout, &run->laid) % pp == 0;
     vsh_mesh mesh = vsh_mesh_of(&t->platform->fabric, &run->layout.split, pp);
     int zeros = zero_most(&run->layout.split) + 1;
 
     w->each[0].known = w->each[1].known = false;
     for (int64_t v = 1; v <= numbers; v++) {
         bool divides = layers % (pp * v) == 0;
-        if (!divides || !batch) {
-            w->answer.refused[divides ? VSH_REFUSED_BATCH : VSH_REFUSED_DIVIDE] += zeros;
+        if (!divides || !batch || (v > 1 && !rounds)) {
+            w->answer.refused[!divides ? VSH_REFUSED_DIVIDE
+                              : !batch ? VSH_REFUSED_BATCH
+                                       : VSH_REFUSED_ROUNDS] += zeros;
             continue;
         }
         run->layout.interleave = v;
         for (int zero = 0; zero < zeros; zero++) {
             run->layout.split.zero = zero;
-            VSH_TRY(try_one(w, t, run, &mesh, err));
+            if (vsh_admits_not(w->space->search->admits, &run->layout))
+                w->answer.refused[VSH_REFUSED_SOFTWARE]++;
+            else
+                VSH_TRY(try_one(w, t, run, &mesh, err));
         }
     }
     return VSH_OK;
@@ -465,7 +485,7 @@ static vsh_status make_workers(space *sp, vsh_arena *arena, vsh_error *err)
     for (int64_t i = 0; i < s->threads; i++) {
         worker *w = &sp->worker[i];
         w->space = sp;
-        VSH_TRY(vsh_memory_parts_make(&sp->chunking, s->framework, arena, &w->parts, err));
+        VSH_TRY(vsh_memory_parts_make(&sp->chunking, s->run.framework, arena, &w->parts, err));
         VSH_TRY(make_answer(s, arena, &w->answer, err));
     }
     return VSH_OK;

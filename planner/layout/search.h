@@ -5,6 +5,7 @@
 #define VSH_SEARCH_H
 
 #include "core/thread_team.h"
+#include "planner/layout/admits.h"
 #include "planner/layout/memory_parts.h"
 #include "planner/layout/step_time.h"
 
@@ -13,8 +14,10 @@ extern const char *const vsh_rank_words[]; /* closed by NULL */
 
 /* Why a layout is not there, in the order in which it is asked. */
 typedef enum {
-    VSH_REFUSED_DIVIDE, /* layers, heads, experts or tokens do not divide */
-    VSH_REFUSED_BATCH,  /* nor the sequences of a step */
+    VSH_REFUSED_DIVIDE,   /* layers, heads, experts or tokens do not divide */
+    VSH_REFUSED_BATCH,    /* nor the sequences of a step */
+    VSH_REFUSED_ROUNDS,   /* interleaved micro-batches are no multiple of the stages */
+    VSH_REFUSED_SOFTWARE, /* the stack does not run them */
     VSH_REFUSED_MEMORY,
     VSH_REFUSED_COUNT
 } vsh_refusal;
@@ -34,8 +37,8 @@ typedef struct {
     vsh_step_run run; /* all but layout, micro-batch and recomputation */
     const vsh_hardware *hardware;
     const vsh_stack *stack;
-    const vsh_framework *framework;
-    double capacity; /* bytes of a chip */
+    const vsh_admits *admits; /* NULL: any layout */
+    double capacity;          /* bytes of a chip */
     int64_t chips;
     bool fewer; /* also on those divisors of them that the network joins */
     vsh_rank rank;

@@ -15,13 +15,14 @@
  * and gradients are read twice more.
  *
  * maxtext: XLA drops what nothing needs. */
-static const vsh_software known[] = {{"megatron-lm", false, false, false, true, 1.8},
-                                     {"megatron-deepspeed", false, false, false, true, 1.1},
-                                     {"fsdp", true, true, true, false, 3.2},
-                                     {"pytorch", true, true, false, false, 3.2},
-                                     {"maxtext", true, true, false, false, 1},
-                                     {"vishwa", true, true, false, false, 1}};
-static const vsh_software unknown = {"", false, false, false, false, 1};
+static const vsh_software known[] = {
+    {"megatron-lm", false, false, false, true, 1.8, "megatron"},
+    {"megatron-deepspeed", false, false, false, true, 1.1, "megatron"},
+    {"fsdp", true, true, true, false, 3.2, "torchtitan"},
+    {"pytorch", true, true, false, false, 3.2, "torchtitan"},
+    {"maxtext", true, true, false, false, 1, "xla"},
+    {"vishwa", true, true, false, false, 1, "vishwa"}};
+static const vsh_software unknown = {"", false, false, false, false, 1, NULL};
 
 const vsh_software *vsh_software_of(const char *name)
 {

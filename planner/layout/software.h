@@ -8,10 +8,11 @@ typedef struct {
     const char *name;
     bool
         fused_loss; /* cross entropy in one kernel, in place; else a pass over fp32 logits a step */
-    bool early_stop;  /* recomputation of a layer stops at the last tensor that is needed */
-    bool first_flash; /* FlashAttention of the first kind */
-    bool dropout;     /* of models with learned positions, unless told otherwise */
-    double optimizer; /* bytes of the update over those of the list */
+    bool early_stop;       /* recomputation of a layer stops at the last tensor that is needed */
+    bool first_flash;      /* FlashAttention of the first kind */
+    bool dropout;          /* of models with learned positions, unless told otherwise */
+    double optimizer;      /* bytes of the update over those of the list */
+    const char *framework; /* whose memory: vsh_framework_words */
 } vsh_software;
 
 /* By the name of a stack; for NULL and names it does not know a framework that fuses nothing. */

@@ -28,7 +28,9 @@ vsh_work vsh_step_work(const vsh_step_run *run)
     work.recipe = run->recipe;
     work.store_scores = !run->flash;
     work.dropout = run->dropout;
+    work.every_second = run->framework && run->framework->every_second;
     work.split = run->layout.split;
+    work.imbalance = run->imbalance;
     return work;
 }
 
@@ -152,12 +154,6 @@ vsh_op_price vsh_step_op_price(const vsh_step_run *run, const vsh_platform *plat
     return price;
 }
 
-/* Rows of experts are those of the fullest chip. */
-static double load_of(const pricing *p, const vsh_op *op)
-{
-    return p->run->imbalance > 1 && strstr(op->name, "expert.") ? p->run->imbalance : 1;
-}
-
 static void add_op(pricing *p, const vsh_op *op)
 {
     int64_t alike;
@@ -170,7 +166,7 @@ static void add_op(pricing *p, const vsh_op *op)
     if (!part)
         return;
     price = vsh_step_op_price(p->run, p->platform, p->mesh, op, alike);
-    seconds = price.chip.v / (double)alike * load_of(p, op);
+    seconds = price.chip.v / (double)alike;
     span = (network ? op->during : op->phase) == VSH_FORWARD ? &part->forward : &part->backward;
     *(!network ? &span->chip : op->roles & VSH_ROLE_AHEAD ? &span->hides : &span->waits) += seconds;
     span->launches += price.launches / (double)alike;

@@ -4,6 +4,7 @@
 #ifndef VSH_STEP_PRICE_H
 #define VSH_STEP_PRICE_H
 
+#include "core/footprint.h"
 #include "core/lower.h"
 #include "planner/layout/eager.h"
 #include "planner/layout/layer_kinds.h"
@@ -34,6 +35,8 @@ typedef struct {
     bool flash;   /* attention tiled in one kernel, else scores are stored */
     bool dropout; /* masks are kept beside what they drop */
     vsh_software software;
+    const vsh_framework *framework;   /* whose memory, and what its selective recomputation keeps;
+                                       * NULL: the core of attention is made again */
     double imbalance;                 /* rows of the fullest chip's experts over the mean; 0: 1 */
     const vsh_eager_numbers *numbers; /* NULL: the usual */
 } vsh_step_run;

@@ -93,6 +93,7 @@ typedef struct {
     spent micro;     /* of a micro-batch, forward and back */
     double backward; /* of it what the chip computes on the way back */
     vsh_share share;
+    vsh_share outer; /* of it what forward begins and backward ends with */
 } stage_time;
 
 static vsh_share share_times(vsh_share share, int64_t times)
@@ -143,6 +144,16 @@ static int64_t stages_alike(const question *q, int64_t stage)
     return (stage < more && more < last ? more : last) - stage;
 }
 
+/* The first layer of a stage, or what stands before it: whatever is needed first. */
+static vsh_share outer_share(const question *q, int64_t stage)
+{
+    int64_t chunks = q->run->layout.pp * q->run->layout.interleave;
+    int64_t layers = q->run->laid.model->layers, more = layers % chunks;
+    int64_t first = stage * (layers / chunks) + (stage < more ? stage : more);
+
+    return stage == 0 ? q->price->embedding_share : q->price->layer_share[q->price->kind[first]];
+}
+
 /* All chunks of one stage. Every border is crossed once each way; a stage receives and sends, and
  * waits for it (Megatron-LM's schedules wait for both). */
 static stage_time stage_of(const question *q, int64_t stage)
@@ -168,6 +179,7 @@ static stage_time stage_of(const question *q, int64_t stage)
         sum.part.backward.waits += q->chunks * q->send;
     }
     t.share = sum.share;
+    t.outer = outer_share(q, stage);
     t.backward = sum.part.backward.chip;
     t.micro = both_ways(q->platform, &sum.part);
     return t;
@@ -211,6 +223,20 @@ static double over_slices(const question *q, vsh_share share)
         .v;
 }
 
+/* What a step gathers before it computes anything, and reduces after it has computed all: beside
+ * these nothing runs, so that of what the parts of the list call hidden so much is not. */
+static double ends_exposed(const question *q, const stage_time *t)
+{
+    int zero = q->run->layout.split.zero;
+    double gathered = 0, reduced = 0;
+
+    if (zero == 3)
+        gathered = over_replicas(q, VSH_ALL_GATHER, weight_element(q->run), t->outer);
+    if (zero >= 2)
+        reduced = over_replicas(q, VSH_REDUCE_SCATTER, gradient_element(q->run), t->outer);
+    return q->platform->stack.overlap * (gathered + reduced);
+}
+
 /* Sums of gradients, which the way back of the last micro-batch may hide, and the weights gathered
  * after the update. */
 static double once_exposed(const question *q, const stage_time *t)
@@ -229,7 +255,7 @@ static double once_exposed(const question *q, const stage_time *t)
                                           (double)q->price->embedding_share.sharded})
                    .v;
     return exposed_of(gradients, t->backward, q->platform->stack.overlap) + weights + tied +
-           over_slices(q, t->share);
+           over_slices(q, t->share) + ends_exposed(q, t);
 }
 
 static double optimizer_time(const question *q, const stage_time *t)
@@ -244,6 +270,19 @@ static double optimizer_time(const question *q, const stage_time *t)
         experts /= (double)vsh_split_expert_replicas(split);
     }
     return q->run->software.optimizer * (dense + experts) * bytes / q->platform->rate.memory;
+}
+
+/* Waits for other stages. One chunk of every other stage, before and after; and where m
+ * micro-batches are no whole rounds of p stages, (v - 1)(p - m mod p) chunks more, so that one
+ * micro-batch takes what all stages take one after another, whatever v is. From the blocks that a
+ * schedule of virtual stages leaves empty (Narayanan et al. 2021, figure 4; derived). */
+static double bubble_of(const question *q, double others)
+{
+    int64_t stages = q->run->layout.pp;
+    int64_t rest = vsh_micro_batches(&q->run->layout, &q->run->laid) % stages;
+    double empty = rest ? (double)(stages - rest) / (double)(stages - 1) : 0;
+
+    return others * (1 + (q->chunks - 1) * empty) / q->chunks;
 }
 
 /* ---- the step ------------------------------------------------------------------------------ */
@@ -280,7 +319,7 @@ vsh_step_time vsh_step_time_of(const vsh_step_run *run, const vsh_platform *plat
     step.compute = m * slowest.micro.chip;
     step.exposed = m * slowest.micro.exposed + once;
     step.other = m * slowest.micro.host;
-    step.bubble = (all - spent_sum(slowest.micro)) / q.chunks;
+    step.bubble = bubble_of(&q, all - spent_sum(slowest.micro));
     step.step = step.compute + step.exposed + step.bubble + step.optimizer + step.other;
     return step;
 }

@@ -57,6 +57,8 @@ echo
 "$build/tests/bench/laws" || exit 1
 echo
 "$build/tests/bench/steptime" || exit 1
+echo
+"$build/tests/bench/bench_search" || exit 1
 
 # layouts a second of CPU: one thread, so wall time is that, but for the process itself
 echo

@@ -20,6 +20,13 @@ answers 1 '.fits == false and .memory.total_bytes > 16e9' "$plan" estimate --hw 
 answers 0 '.weights_bytes > 1.6e10 and .kv_cache_bytes == 16 * 8192 * 32 * 2 * 8 * 128 * 2 and .decode_time_s < .prefill_time_s' "$plan" estimate --hw h100-sxm --model llama3-8b --inference --batch 16
 answers 1 '.fits == false' "$plan" estimate --hw tpu-v5e --model llama3-8b --inference --batch 16
 
+# what the stack does not run is said, not refused
+answers 0 '.stack == "megatron-lm" and .stack_does_not_run == "zero"' "$plan" estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64 --layout pp=4,zero=2
+answers 0 '.stack_does_not_run == null' "$plan" estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64 --layout pp=4,zero=1
+answers 0 '.stack_does_not_run == "tp"' "$plan" estimate --hw h100-sxm --chips 8 --model gpt2-124m --batch 64 --layout tp=2
+shows 0 'megatron-lm does not run this layout: zero' "$plan" estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64 --layout zero=3
+answers 0 '.refused.software > 0 and all(.layouts[].layout; .zero < 2)' "$plan" search --hw a100-80gb --chips 8 --model gpt2-124m --batch 8
+
 # a run that no step was like has a wider range, and says so
 moe="$plan estimate --hw a100-80gb --chips 64 --model mixtral-8x7b --seq 4096 --batch 64 --recompute full --layout zero=3,ep=8"
 answers 0 '.outside_measured == [] and .step_time_high_s / .step_time_s < 1.05' $gpt3
@@ -37,6 +44,11 @@ answers 0 '[.ops[] | select(.bound == "network" and (.overlaps | not))] | length
 few="$plan estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64"
 refuses 2 'heads' $few --layout tp=8
 refuses 2 'layers' $few --layout pp=8,interleave=4
+refuses 2 'interleave: expected micro-batches a multiple of pp = 4, got 3' $few --layout pp=4,interleave=3 --batch 6
+refuses 2 'sp: expected 0 with tp=1' $few --layout sp=1
+refuses 2 'imbalance: expected a model with experts, got gpt2-124m' $few --imbalance 5
+refuses 2 'imbalance: expected at most ep = 8.*got 9' "$plan" estimate --hw h100-sxm --chips 64 --model mixtral-8x7b --batch 64 --layout ep=8 --imbalance 9
+refuses 2 'seq: expected at most 1024 tokens, the learned positions of gpt2-124m, got 8192' $few --seq 8192
 refuses 2 'tp x pp x cp x dp: expected 8 chips, got 4' $few --layout tp=2,dp=2
 refuses 2 'ep: expected a divisor' $few --layout ep=3
 refuses 2 'dp x micro-batch = 24' $few --micro-batch 3

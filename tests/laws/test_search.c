@@ -20,16 +20,18 @@ static const struct {
     const char *name, *model, *profile;
     int64_t chips, batch;
     double capacity;
+    const char *software; /* NULL: any layout is run */
 } cases[] = {
-    {"alike, tied", "name: a\nlayers: 6\ntied: true\n" COMMON, "a100-80gb", 8, 8, 1.7e9},
-    {"chunks of one layer", "name: b\nlayers: 4\ntied: false\n" COMMON, "a100-80gb", 16, 4, 1.2e9},
+    {"alike, tied", "name: a\nlayers: 6\ntied: true\n" COMMON, "a100-80gb", 8, 8, 1.7e9, NULL},
+    {"chunks of one layer", "name: b\nlayers: 4\ntied: false\n" COMMON, "a100-80gb", 16, 4, 1.2e9,
+     "megatron-deepspeed"},
     {"experts after a dense layer",
      "name: c\nlayers: 4\ntied: false\nexperts: {count: 4, top_k: 2, every: 1, first_dense: 1, "
      "shared: 1, hidden: 512, capacity: dropless}\n" COMMON,
-     "h100-sxm", 8, 4, 1.55e9},
+     "h100-sxm", 8, 4, 1.55e9, NULL},
     {"windows", "name: d\nlayers: 6\nwindow: 256\nfull_every: 2\nkv_heads: 2\n" COMMON, "a100-80gb",
-     4, 4, 1.9e9},
-    {"a torus", "name: e\nlayers: 4\n" COMMON, "tpu-v5e", 8, 8, 1.8e9}};
+     4, 4, 1.9e9, NULL},
+    {"a torus", "name: e\nlayers: 4\n" COMMON, "tpu-v5e", 8, 8, 1.8e9, "maxtext"}};
 
 enum { CASES = sizeof cases / sizeof cases[0], FOUND_MAX = 20000 };
 
@@ -51,10 +53,11 @@ static void ask(int i, question *q)
     q->search = (vsh_search){.run = {.laid = {&q->model, 1024, cases[i].batch, 1},
                                      .precision = VSH_BF16,
                                      .flash = true,
+                                     .framework = vsh_framework_at(0), /* with most terms */
                                      .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW)},
                              .hardware = &q->hardware,
                              .stack = &q->stack,
-                             .framework = vsh_framework_at(0), /* the one with most terms */
+                             .admits = vsh_admits_of(cases[i].software),
                              .capacity = cases[i].capacity,
                              .chips = cases[i].chips,
                              .keep = FOUND_MAX,
@@ -76,16 +79,20 @@ typedef struct {
     int64_t count, refused[VSH_REFUSED_COUNT], considered;
 } brute;
 
-static vsh_refusal refusal_of(vsh_step_run *run)
+static vsh_refusal refusal_of(const question *q, vsh_step_run *run)
 {
     vsh_laid_run alone = run->laid;
 
-    alone.batch = run->layout.split.data * run->laid.micro; /* the batch is asked afterwards */
+    /* The batch is asked afterwards, then its rounds. */
+    alone.batch = run->layout.split.data * run->laid.micro * run->layout.pp;
     if (vsh_layout_check(&run->layout, &alone, &err) != VSH_OK ||
         run->laid.model->layers % (run->layout.pp * run->layout.interleave))
         return VSH_REFUSED_DIVIDE;
-    return vsh_layout_check(&run->layout, &run->laid, &err) == VSH_OK ? VSH_REFUSED_MEMORY
-                                                                      : VSH_REFUSED_BATCH;
+    if (vsh_layout_check(&run->layout, &run->laid, &err) == VSH_OK)
+        return vsh_admits_not(q->search.admits, &run->layout) ? VSH_REFUSED_SOFTWARE
+                                                              : VSH_REFUSED_MEMORY;
+    return run->laid.batch % (run->layout.split.data * run->laid.micro) ? VSH_REFUSED_BATCH
+                                                                        : VSH_REFUSED_ROUNDS;
 }
 
 static void try_one(const question *q, vsh_step_run *run, brute *b)
@@ -96,10 +103,10 @@ static void try_one(const question *q, vsh_step_run *run, brute *b)
                    .micro = run->laid.micro,
                    .recompute = run->recompute};
     vsh_work work = vsh_step_work(run);
-    vsh_refusal why = refusal_of(run);
+    vsh_refusal why = refusal_of(q, run);
     vsh_placement place = {.pipeline = run->layout.pp,
                            .chunks = run->layout.interleave,
-                           .framework = q->search.framework};
+                           .framework = q->search.run.framework};
     vsh_platform platform;
     vsh_footprint memory;
     vsh_step_time time;
@@ -195,8 +202,9 @@ static void compare_all(const question *q)
     CHECK_INT(a.considered, b.considered);
     for (int r = 0; r < VSH_REFUSED_COUNT; r++)
         CHECK_INT(a.refused[r], b.refused[r]);
-    CHECK(b.refused[VSH_REFUSED_MEMORY] > 50);
+    CHECK(b.refused[VSH_REFUSED_MEMORY] > 20);
     CHECK(b.count > 50);
+    CHECK(b.refused[VSH_REFUSED_ROUNDS] > 0);
     REQUIRE(a.fitting == b.count && a.count == b.count);
     for (int i = 1; i < a.count; i++)
         CHECK(vsh_found_order(VSH_RANK_TIME, &a.best[i - 1], &a.best[i]) < 0);
@@ -209,6 +217,56 @@ static void compare_all(const question *q)
     }
 }
 
+static void compare_one(vsh_memory_parts *parts, const vsh_step_run *run)
+{
+    vsh_work work = vsh_step_work(run);
+    vsh_placement place = {.pipeline = run->layout.pp,
+                           .chunks = run->layout.interleave,
+                           .micro_batches = vsh_micro_batches(&run->layout, &run->laid),
+                           .framework = parts->framework};
+    vsh_footprint whole;
+    double least, bytes, most;
+
+    REQUIRE_OK(vsh_footprint_layout(run->laid.model, &work, &place, &whole, &err), &err);
+    REQUIRE_OK(vsh_memory_least(parts, &run->layout, run->laid.micro, &least, &err), &err);
+    REQUIRE_OK(vsh_memory_whole(parts, &run->layout, run->laid.micro, &bytes, &err), &err);
+    CHECK_NEAR(bytes, whole.total.v, 1e-11, 0);
+    REQUIRE_OK(vsh_memory_most(parts, &run->layout, run->laid.micro, &most, &err), &err);
+    CHECK(least <= whole.total.v && most >= whole.total.v);
+    CHECK(vsh_memory_state(parts, &run->layout) <= least * (1 + 1e-9));
+}
+
+/* The n-th of some layouts of 64 chips, for several micro-batches one after another. */
+static void compare_memory(const vsh_model *model, vsh_memory_parts *parts, int n)
+{
+    vsh_step_run run = {.laid = {model, 2048, 512, 1},
+                        .precision = VSH_BF16,
+                        .recompute = (vsh_recompute_mode)(n % 3),
+                        .flash = n % 7 > 0,
+                        .recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW)};
+    int64_t tensor = 1 << n % 4, context = 1 << n / 4 % 2, stages = 1 << n / 3 % 5;
+    int64_t data = 64 / tensor / context / stages, chunks = model->layers / stages;
+
+    run.layout = (vsh_layout){{.tensor = tensor,
+                               .sequence = n % 2 && tensor > 1,
+                               .context = context,
+                               .expert = model->experts.count && n % 5 > 2 ? data : 1,
+                               .data = data},
+                              stages,
+                              1};
+    if (run.layout.split.expert > 8 || data < 1)
+        return;
+    vsh_memory_parts_begin(parts, &run);
+    for (run.laid.micro = 1; run.laid.micro <= 512 / data; run.laid.micro *= 4)
+        for (run.layout.interleave = 1; run.layout.interleave <= (stages > 1 ? chunks : 1);
+             run.layout.interleave++)
+            for (int zero = 0; zero < 4; zero++) {
+                run.layout.split.zero = zero;
+                if (model->layers % (stages * run.layout.interleave) == 0)
+                    compare_one(parts, &run);
+            }
+}
+
 static void every_layout_that_fits_is_found_with_its_own_time_and_memory(void)
 {
     for (int i = 0; i < CASES; i++) {
@@ -216,6 +274,65 @@ static void every_layout_that_fits_is_found_with_its_own_time_and_memory(void)
         ask(i, &q);
         compare_all(&q);
     }
+}
+
+/* The first ones by brute force, of a space that bounds prune. */
+static void what_bounds_leave_out_is_not_among_the_best(void)
+{
+    for (int i = 0; i < CASES; i++) {
+        static question q;
+        vsh_search_answer all, few;
+        ask(i, &q);
+        all = answer_of(&q);
+        q.search.keep = 10;
+        few = answer_of(&q);
+        CHECK_INT(few.fitting, all.fitting);
+        REQUIRE(few.count == 10 && few.front_count == all.front_count);
+        for (int j = 0; j < few.count; j++)
+            CHECK(vsh_found_order(VSH_RANK_TIME, &few.best[j], &all.best[j]) == 0);
+        for (int j = 0; j < few.front_count; j++)
+            CHECK(vsh_found_order(VSH_RANK_TIME, &few.front[j], &all.front[j]) == 0);
+    }
+}
+
+/* Of large models, whose layouts are more than brute force can see. */
+static void bounds_of_memory_stay_below_it_and_parts_add_up_to_it(void)
+{
+    static const char *const models[] = {"models/gpt3-175b.yaml", "models/mixtral-8x7b.yaml"};
+
+    for (int i = 0; i < 2; i++) {
+        vsh_model model;
+        vsh_chunking chunking;
+        vsh_memory_parts parts;
+        REQUIRE_OK(vsh_model_read(vsh_test_arena(), models[i], &model, &err), &err);
+        REQUIRE_OK(vsh_chunking_of(&model, vsh_test_arena(), &chunking, &err), &err);
+        REQUIRE_OK(vsh_memory_parts_make(&chunking, vsh_framework_at(i ? 0 : 3), vsh_test_arena(),
+                                         &parts, &err),
+                   &err);
+        for (int n = 0; n < 24; n++)
+            compare_memory(&model, &parts, n);
+    }
+}
+
+static void a_search_for_a_software_finds_only_what_it_runs(void)
+{
+    static question q;
+    vsh_search_answer a;
+
+    ask(0, &q);
+    q.search.admits = vsh_admits_of("megatron-lm");
+    a = answer_of(&q);
+    CHECK(a.refused[VSH_REFUSED_SOFTWARE] > 0 && a.count > 0);
+    for (int i = 0; i < a.count; i++)
+        CHECK(a.best[i].layout.split.zero < 2);
+    q.search.admits = vsh_admits_of("fsdp");
+    a = answer_of(&q);
+    REQUIRE(a.count > 0);
+    for (int i = 0; i < a.count; i++) {
+        const vsh_layout *l = &a.best[i].layout;
+        CHECK(l->split.tensor == 1 && l->pp == 1 && l->split.zero != 1);
+    }
+    CHECK(vsh_admits_of("of nobody") == NULL);
 }
 
 static void the_answer_is_the_same_with_any_number_of_threads(void)
@@ -295,13 +412,18 @@ static void a_chip_too_small_for_anything_leaves_nothing_and_counts_everything(v
     CHECK_INT(a.fitting, 0);
     CHECK_INT(a.count, 0);
     CHECK_INT(a.refused[VSH_REFUSED_MEMORY], a.evaluated);
-    CHECK_INT(a.considered,
-              a.evaluated + a.refused[VSH_REFUSED_DIVIDE] + a.refused[VSH_REFUSED_BATCH]);
+    CHECK_INT(a.considered, a.evaluated + a.refused[VSH_REFUSED_DIVIDE] +
+                                a.refused[VSH_REFUSED_BATCH] + a.refused[VSH_REFUSED_ROUNDS]);
 }
 
 const vsh_test vsh_tests[] = {
     {"every_layout_that_fits_is_found_with_its_own_time_and_memory",
      every_layout_that_fits_is_found_with_its_own_time_and_memory},
+    {"what_bounds_leave_out_is_not_among_the_best", what_bounds_leave_out_is_not_among_the_best},
+    {"bounds_of_memory_stay_below_it_and_parts_add_up_to_it",
+     bounds_of_memory_stay_below_it_and_parts_add_up_to_it},
+    {"a_search_for_a_software_finds_only_what_it_runs",
+     a_search_for_a_software_finds_only_what_it_runs},
     {"the_answer_is_the_same_with_any_number_of_threads",
      the_answer_is_the_same_with_any_number_of_threads},
     {"the_front_is_all_that_nothing_beats", the_front_is_all_that_nothing_beats},

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/footprint.h"
 #include "tests/harness.h"
 
 const char vsh_suite[] = "step time";
@@ -190,6 +191,48 @@ static void the_bubble_is_that_of_one_forward_one_backward(void)
     CHECK_NEAR(c.time.bubble / micro, 3, 0.03, 0);
 }
 
+/* Micro-batches through 4 stages of `v` chunks, with borders that cost nothing. */
+static double through(case_of *c, int64_t micro_batches, int64_t v)
+{
+    vsh_mesh mesh;
+
+    ask(c, gpt, "a100-80gb", 4, "pp=4");
+    c->run.laid.batch = micro_batches;
+    c->run.layout.interleave = v;
+    answer(c);
+    c->price.border_bytes = 0;
+    mesh = vsh_step_mesh(&c->platform, &c->run.layout);
+    c->time = vsh_step_time_of(&c->run, &c->platform, &mesh, &c->price);
+    return c->time.step;
+}
+
+static void one_micro_batch_takes_the_same_whatever_the_interleave(void)
+{
+    case_of c;
+    double serial = through(&c, 1, 1);
+
+    for (int64_t v = 2; v <= 6; v++)
+        if (24 % (4 * v) == 0)
+            CHECK_NEAR(through(&c, 1, v), serial, 1e-9, 0);
+}
+
+/* m micro-batches pass p stages of v chunks, and none passes faster than one alone. */
+static void interleaving_is_never_shorter_than_one_micro_batch_or_all_on_a_stage(void)
+{
+    case_of c;
+
+    for (int64_t m = 1; m <= 9; m++)
+        for (int64_t v = 1; v <= 6; v++) {
+            double one = through(&c, 1, 1), busy;
+            if (24 % (4 * v))
+                continue;
+            CHECK(through(&c, m, v) >= one * (1 - 1e-9));
+            busy = c.time.compute + c.time.exposed + c.time.other;
+            CHECK(c.time.step >= busy);
+            CHECK(c.time.bubble <= through(&c, m, 1) - busy + 1e-12);
+        }
+}
+
 static void what_overlaps_is_not_waited_for(void)
 {
     case_of c;
@@ -244,6 +287,81 @@ static void the_fullest_experts_set_the_pace(void)
     CHECK(answer(&c) > even);
 }
 
+/* However much overlaps: nothing is computed before the first weights are there. */
+static void the_first_gather_and_the_last_sum_are_waited_for(void)
+{
+    case_of c;
+    double one;
+
+    ask(&c, gpt, "tpu-v5e", 64, "zero=3");
+    c.platform.stack.overlap = 1;
+    answer(&c);
+    one = c.time.exposed;
+    CHECK(one > 0);
+    CHECK(one < 0.2 * c.time.step);
+    c.run.laid.batch *= 2; /* once a step */
+    answer(&c);
+    CHECK_NEAR(c.time.exposed, one, 1e-9, 0);
+    c.run.layout.split.zero = 0;
+    answer(&c);
+    CHECK(c.time.exposed < one);
+}
+
+static double held(const case_of *c)
+{
+    vsh_work work = vsh_step_work(&c->run);
+    vsh_placement place = {.micro_batches = vsh_micro_batches(&c->run.layout, &c->run.laid),
+                           .framework = vsh_framework_at(0)};
+    vsh_footprint memory;
+
+    REQUIRE_OK(vsh_footprint_layout(&c->model, &work, &place, &memory, &err), &err);
+    return memory.activations.v;
+}
+
+static double exchanged(const case_of *c)
+{
+    const vsh_span *s = &c->price.layer[c->price.kind[c->model.layers - 1]].forward;
+
+    return s->waits + s->hides;
+}
+
+static void the_fullest_experts_hold_send_and_compute_more(void)
+{
+    static const char all_experts[] =
+        "{name: m, layers: 8, hidden: 1024, heads: 16, ffn: 4096, vocab: 32000, context: 2048, "
+        "experts: {count: 8, top_k: 2, every: 1, hidden: 4096, capacity: dropless}}";
+    case_of c;
+    double even[4];
+
+    ask(&c, all_experts, "h100-sxm", 64, "ep=8,zero=1");
+    answer(&c);
+    even[0] = held(&c), even[1] = exchanged(&c);
+    even[2] = c.price.executed_flops, even[3] = c.price.model_flops;
+    c.run.imbalance = 2;
+    answer(&c);
+    CHECK(held(&c) > 1.2 * even[0]);
+    CHECK(exchanged(&c) > 1.2 * even[1]); /* latency stays */
+    CHECK(c.price.executed_flops > 1.2 * even[2]);
+    CHECK_NEAR(c.price.model_flops, even[3], 1e-12, 0);
+}
+
+/* A chip gets no more than all rows; alone it always has them. */
+static void no_chip_gets_more_rows_than_there_are(void)
+{
+    case_of c;
+    double all;
+
+    ask(&c, moe, "h100-sxm", 64, "ep=8,zero=1");
+    c.run.imbalance = 8;
+    all = answer(&c);
+    c.run.imbalance = 100;
+    CHECK_NEAR(answer(&c), all, 1e-12, 0);
+    ask(&c, moe, "h100-sxm", 64, "zero=1");
+    all = answer(&c);
+    c.run.imbalance = 2;
+    CHECK_NEAR(answer(&c), all, 1e-12, 0);
+}
+
 static void slices_pay_for_the_network_between_them(void)
 {
     case_of one, two;
@@ -266,10 +384,19 @@ const vsh_test vsh_tests[] = {
     {"interleaving_divides_the_bubble", interleaving_divides_the_bubble},
     {"the_bubble_is_that_of_one_forward_one_backward",
      the_bubble_is_that_of_one_forward_one_backward},
+    {"one_micro_batch_takes_the_same_whatever_the_interleave",
+     one_micro_batch_takes_the_same_whatever_the_interleave},
+    {"interleaving_is_never_shorter_than_one_micro_batch_or_all_on_a_stage",
+     interleaving_is_never_shorter_than_one_micro_batch_or_all_on_a_stage},
     {"what_overlaps_is_not_waited_for", what_overlaps_is_not_waited_for},
     {"recomputation_costs_time", recomputation_costs_time},
     {"a_slow_host_is_waited_for_and_a_fast_one_is_not",
      a_slow_host_is_waited_for_and_a_fast_one_is_not},
     {"the_fullest_experts_set_the_pace", the_fullest_experts_set_the_pace},
+    {"the_first_gather_and_the_last_sum_are_waited_for",
+     the_first_gather_and_the_last_sum_are_waited_for},
+    {"the_fullest_experts_hold_send_and_compute_more",
+     the_fullest_experts_hold_send_and_compute_more},
+    {"no_chip_gets_more_rows_than_there_are", no_chip_gets_more_rows_than_there_are},
     {"slices_pay_for_the_network_between_them", slices_pay_for_the_network_between_them},
     {NULL, NULL}};
