@@ -406,7 +406,7 @@ vsh_status vsh_memory_most(vsh_memory_parts *p, const vsh_layout *layout, int64_
 
     *bytes = INFINITY;
     if (layout->split.zero < 2 || layout->pp == 1 || p->chunking->kinds > 1 ||
-        p->chunking->model->layers < 3)
+        p->chunking->model->layers < 3 || p->framework->resident) /* all layers are whole then */
         return VSH_OK;
     VSH_TRY(learn_most(p, layout, g, err));
     VSH_TRY(plain_bytes(p, layout, micro, &chunk, &times_over, err));
