@@ -315,7 +315,7 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan estimate --hw a100-80gb --chips 1024 --model gpt3-175b --batch 1536 \\\n"
       "      --layout tp=8,pp=16,zero=1 --recompute full\n"
       "  vishwa-plan estimate --hw h100-sxm --model llama3-8b --inference --batch 16\n"
-      "Not modelled: CPU offload; hybrid sharding but over a TPU's slices; int8 training.\n",
+      "Not modelled: CPU offload, int8, hybrid sharding but over a TPU's slices.\n",
       estimate_options, 0},
      plan_run_estimate},
     {{"search", "--hw P --chips N --model M --batch SEQS [--top K] [--rank W] [options]",

@@ -6,25 +6,6 @@
 
 /* ---- chunks -------------------------------------------------------------------------------- */
 
-static void find_kinds(vsh_chunking *c)
-{
-    char known[VSH_KINDS_MAX][VSH_PREFIX];
-
-    for (int64_t l = 0; l < c->model->layers; l++) {
-        char prefix[VSH_PREFIX];
-        int kind = 0;
-        vsh_layer_prefix(c->model, l, prefix);
-        while (kind < c->kinds && strcmp(prefix, known[kind]) != 0)
-            kind++;
-        if (kind == c->kinds) {
-            assert(kind < VSH_KINDS_MAX);
-            memcpy(known[kind], prefix, sizeof prefix);
-            c->first[c->kinds++] = l;
-        }
-        c->kind[l] = (unsigned char)kind;
-    }
-}
-
 vsh_status vsh_chunking_of(const vsh_model *model, vsh_arena *arena, vsh_chunking *chunking,
                            vsh_error *err)
 {
@@ -37,7 +18,7 @@ vsh_status vsh_chunking_of(const vsh_model *model, vsh_arena *arena, vsh_chunkin
         chunking->at[chunks] = divides ? chunking->places : -1;
         chunking->places += divides ? chunks : 0;
     }
-    find_kinds(chunking);
+    chunking->kinds = vsh_layer_kinds(model, chunking->kind, chunking->first);
     return VSH_OK;
 }
 

@@ -49,31 +49,16 @@ static void find_kinds(pricing *p)
 {
     const vsh_model *m = p->run->laid.model;
     vsh_list_price *price = p->price;
+    int64_t first[VSH_KINDS_MAX];
 
-    price->kinds = 0;
-    price->embedding_share = vsh_share_embedding(m, &p->run->layout.split);
-    for (int beside = 0; beside < 2; beside++)
-        price->head_share[beside] = vsh_share_head(m, &p->run->layout.split, beside);
-    for (int64_t l = 0; l < m->layers; l++) {
-        char prefix[VSH_PREFIX];
-        int kind = 0;
-        if (l > 0 && price->kinds == 1 && vsh_first_alike(m, &(vsh_stage){0}, l) == 0) {
-            price->kind[l] = 0;
-            p->layers[0]++;
-            continue;
-        }
-        vsh_layer_prefix(m, l, prefix);
-        while (kind < price->kinds && strcmp(prefix, p->prefix[kind]) != 0)
-            kind++;
-        if (kind == price->kinds) {
-            price->kinds++;
-            memcpy(p->prefix[kind], prefix, sizeof prefix);
-            p->layers[kind] = 0;
-            price->layer_share[kind] = vsh_share_layer(m, &p->run->layout.split, l);
-        }
-        price->kind[l] = (unsigned char)kind;
-        p->layers[kind]++;
+    price->kinds = vsh_layer_kinds(m, price->kind, first);
+    for (int k = 0; k < price->kinds; k++) {
+        vsh_layer_prefix(m, first[k], p->prefix[k]);
+        p->layers[k] = 0;
+        price->layer_share[k] = vsh_share_layer(m, &p->run->layout.split, first[k]);
     }
+    for (int64_t l = 0; l < m->layers; l++)
+        p->layers[price->kind[l]]++;
 }
 
 /* The part an operation belongs to, and over how many alike it is; NULL: to the step or a border.

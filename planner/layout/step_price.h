@@ -7,6 +7,7 @@
 #include "core/footprint.h"
 #include "core/lower.h"
 #include "planner/layout/eager.h"
+#include "planner/layout/layer_kinds.h"
 #include "planner/layout/layout.h"
 #include "planner/layout/mesh.h"
 #include "planner/layout/op_time.h"
@@ -52,8 +53,6 @@ typedef struct {
 typedef struct {
     vsh_span forward, backward; /* backward: with what is made again */
 } vsh_part_price;
-
-enum { VSH_KINDS_MAX = 8 }; /* experts or not, own keys or not, window or not */
 
 typedef struct {
     vsh_part_price layer[VSH_KINDS_MAX], embedding, head;
