@@ -161,6 +161,24 @@ static const char *next_command(vsh_session *s, const plan_search *p)
 
 /* ---- the command --------------------------------------------------------------------------- */
 
+/* What a profile's own stack runs is no wish of the user's: where none of it fits, layouts of any
+ * software are searched, and that is said. */
+static vsh_status search_all(vsh_session *s, plan_search *p, vsh_error *err)
+{
+    const plan_config *c = s->config;
+
+    VSH_TRY(vsh_search_all(&p->question, s->arena, &p->answer, err));
+    if (p->answer.count > 0 || c->stack || p->answer.refused[VSH_REFUSED_SOFTWARE] == 0)
+        return VSH_OK;
+    if (!s->common->quiet)
+        vsh_text_add(&s->talk,
+                     "vishwa-plan: no layout that %s runs fits; these are of any software, at its "
+                     "prices\n",
+                     p->base->figures->name);
+    p->question.admits = NULL;
+    return vsh_search_all(&p->question, s->arena, &p->answer, err);
+}
+
 static vsh_status make(vsh_session *s, plan_search *p, vsh_error *err)
 {
     talk t = {.changes = s->talk_is_terminal};
@@ -173,7 +191,7 @@ static vsh_status make(vsh_session *s, plan_search *p, vsh_error *err)
         p->question.progress = show_progress;
         p->question.context = &t;
     }
-    VSH_TRY(vsh_search_all(&p->question, s->arena, &p->answer, err));
+    VSH_TRY(search_all(s, p, err));
     if (t.shown > 0 && t.changes)
         fputs("\r\033[K", stderr);
     VSH_TRY(look_at_best(s, p, err));
