@@ -91,7 +91,7 @@ static void print_worth(const char *name, step_table *t, const vsh_eager_numbers
 
     for (int i = 0; i < t->count; i++)
         t->row[i].step.run.numbers = numbers;
-    printf("  %-26s", name);
+    printf("  %-28s", name);
     for (int i = 0; i < EAGER_SETS; i++)
         printf(" %8.2f",
                100 * step_judge(error, step_errors_of(t, eager_sets[i], stacks, error, &err)).mean);
@@ -111,7 +111,7 @@ static void print_sensitivity(step_table *t, const vsh_stack stacks[STEP_SETS])
                    {"gap", offsetof(vsh_eager_numbers, gap)},
                    {"passes", offsetof(vsh_eager_numbers, passes)}};
 
-    printf("\n  %-26s %8s %8s %8s %8s %8s\n", "mean error, %, with", "Megatron", "multi", "single",
+    printf("\n  %-28s %8s %8s %8s %8s %8s\n", "mean error, %, with", "Megatron", "multi", "single",
            "MPT A100", "MPT H100");
     print_worth("numbers as they are", t, NULL, stacks);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
