@@ -39,7 +39,9 @@ shows 0 'wider: outside the steps' $moe --explain
 # the list says what may hide behind other work
 answers 0 '[.ops[] | select(.overlaps)] | length > 0 and all(.bound == "network")' $moe
 answers 0 '[.ops[] | select(.bound == "network" and (.overlaps | not))] | length > 0' $gpt3
-claim "a search that the stack leaves empty says how to search on" sh -c "'$plan' search --hw h100-sxm --chips 64 --model llama3-70b --seq 8192 --batch 16 2>&1 >x | grep -q 'no layout that fsdp runs fits on 64 x .*--stack none'"
+large="'$plan' search --hw h100-sxm --chips 64 --model llama3-70b --seq 8192 --batch 16"
+claim "a search that the wished stack leaves empty says how to search on" sh -c "$large --stack fsdp 2>&1 >x | grep -q 'no layout that fsdp runs fits on 64 x .*--stack none'"
+claim "a search that the profile's own stack leaves empty goes on and says so" sh -c "$large 2>&1 >x | grep -q 'of any software' && grep -q Fastest x"
 
 # nonsense is refused with the reason
 few="$plan estimate --hw a100-80gb --chips 8 --model gpt2-124m --batch 64"
