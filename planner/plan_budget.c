@@ -104,7 +104,7 @@ static void warn_of_the_edges(const plan_request *r, plan *p)
     if (r->chips > 1)
         plan_warn(p, "linear_scaling",
                   "throughput is taken as linear in %g chips and state as sharded over them; "
-                  "communication is not priced yet",
+                  "communication is not priced (vishwa-plan search prices it for a layout)",
                   r->chips);
 }
 
