@@ -16,47 +16,90 @@
         VSH_OPT_LATER, 0, name, argument, help, 0                                                  \
     }
 
-/* What a plan is made from. */
+/* Rows that several commands take in the same words and the same range. */
 /* clang-format off */
-#define PLAN_OPTIONS                                                                               \
-    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},     \
+#define HW_ROW                                                                                     \
+    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine",              \
+     AT(hw)}
+#define CHIPS_ROW                                                                                  \
+    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7}
+#define BUDGET_ROWS                                                                                \
+    HW_ROW,                                                                                        \
     {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},                     \
     {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},                       \
-    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},                    \
-    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,  \
-     1e18},                                                                                        \
-    {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs), 1e-3,   \
-     1e9},                                                                                         \
-    LATER("data", "DIR", "unique tokens from a shard manifest"),                                   \
-    {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one", AT(model)},   \
-    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the context, at most 4096)",  \
-     AT(seq), 1, 1073741824},                                                                      \
-    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that training reaches",             \
-     AT(effective_tflops), 1e-6, 1e7},                                                             \
-    {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},            \
+    CHIPS_ROW,                                                                                     \
+    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)",                 \
+     AT(tokens), 1, 1e18}
+#define MODEL_ROWS                                                                                 \
+    {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},          \
+    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)",        \
+     AT(seq), 1, 1073741824}
+#define BATCH_ROW                                                                                  \
+    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step over all chips", AT(batch),         \
+     1, 1e9}
+#define SEEN_ROWS                                                                                  \
+    {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},                          \
+    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique),        \
+     1, 1e18},                                                                                     \
+    {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536}
+#define MFU_ROW                                                                                    \
+    {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1}
+#define BYTES_ROWS                                                                                 \
     {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",         \
      AT(precision), 0, 0, vsh_precision_words},                                                    \
     {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",          \
      AT(optimizer), 0, 0, vsh_optimizer_words},                                                    \
     {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",       \
-     AT(recipe), 0, 0, vsh_recipe_words},                                                          \
+     AT(recipe), 0, 0, vsh_recipe_words}
+#define STACK_ROWS                                                                                 \
+    {VSH_OPT_TEXT, 0, "stack", "S",                                                                \
+     "software whose calibrated constants hold; none: specifications only", AT(stack)},            \
+    {VSH_OPT_WORD, 0, "framework", "W",                                                            \
+     "whose memory is counted (docs/model.md; default: that of the stack)", AT(framework),         \
+     0, 0, vsh_framework_words}
+#define PRICE_ROW                                                                                  \
+    {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0,          \
+     1e6}
+#define WHERE_ROW                                                                                  \
+    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",                                                 \
+     "rows with one of these values (!=: with none); again: and", AT(where)}
+#define REPORT_ROW                                                                                 \
+    {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)}
+#define REFRESH_ROW                                                                                \
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)}
+
+/* What a plan is made from. */
+#define PLAN_OPTIONS                                                                               \
+    BUDGET_ROWS,                                                                                   \
+    {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs),         \
+     1e-3, 1e9},                                                                                   \
+    LATER("data", "DIR", "unique tokens from a shard manifest"),                                   \
+    {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one",               \
+     AT(model)},                                                                                   \
+    {VSH_OPT_INTEGER, 0, "seq", "S",                                                               \
+     "tokens of a sequence (default: the context, at most 4096)", AT(seq), 1, 1073741824},         \
+    {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that training reaches",             \
+     AT(effective_tflops), 1e-6, 1e7},                                                             \
+    MFU_ROW,                                                                                       \
+    BYTES_ROWS,                                                                                    \
     {VSH_OPT_REAL, 0, "serve-tokens", "T", "tokens that will be served: sizes for both",           \
      AT(serve_tokens), 1, 1e18},                                                                   \
-    {VSH_OPT_TEXT, 0, "region", "CODE", "cloud region, country or US state (default us-central1)", \
-     AT(region)},                                                                                  \
-    {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},    \
-    {VSH_OPT_TEXT, 0, "law", "NAME", "law that sizes the run, or its file (default besiroglu2024)", AT(law)},       \
+    {VSH_OPT_TEXT, 0, "region", "CODE",                                                            \
+     "cloud region, country or US state (default us-central1)", AT(region)},                       \
+    PRICE_ROW,                                                                                     \
+    {VSH_OPT_TEXT, 0, "law", "NAME",                                                               \
+     "law that sizes the run, or its file (default besiroglu2024)", AT(law)},                      \
     {VSH_OPT_FLAG, 0, "check-throughput", NULL,                                                    \
      "plan with what vishwa-sim says the recommended run reaches", AT(check_throughput)},          \
-    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)}
+    REFRESH_ROW
 /* clang-format on */
 
-static const vsh_opt main_options[] = {
-    PLAN_OPTIONS,
-    {VSH_OPT_REAL, 0, "target-loss", "L", "also: what this loss needs, and whether the hours do",
-     AT(target_loss), 1e-3, 10},
-    {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
-    VSH_COMMON_OPTIONS(plan_config)};
+static const vsh_opt main_options[] = {PLAN_OPTIONS,
+                                       {VSH_OPT_REAL, 0, "target-loss", "L",
+                                        "also: what this loss needs, and whether the hours do",
+                                        AT(target_loss), 1e-3, 10},
+                                       REPORT_ROW,
+                                       VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt advice_options[] = {PLAN_OPTIONS,
                                          {VSH_OPT_TEXT, 0, "with", "LIST",
@@ -65,31 +108,17 @@ static const vsh_opt advice_options[] = {PLAN_OPTIONS,
                                          VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt experts_options[] = {
-    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
-    {VSH_OPT_REAL, 0, "hours", "H", "wall-clock hours", AT(hours), 1e-3, 1e7},
-    {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},
-    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
-    {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)", AT(tokens), 1,
-     1e18},
+    BUDGET_ROWS,
     {VSH_OPT_REAL, 0, "effective-tflops", "X", "TFLOP/s a chip that dense training reaches",
      AT(effective_tflops), 1e-6, 1e7},
-    {VSH_OPT_REAL, 0, "mfu", "F", "the same as a share of the peak", AT(mfu), 1e-4, 1},
-    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
-     AT(precision), 0, 0, vsh_precision_words},
-    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
-     AT(optimizer), 0, 0, vsh_optimizer_words},
-    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
-     AT(recipe), 0, 0, vsh_recipe_words},
+    MFU_ROW,
+    BYTES_ROWS,
     {VSH_OPT_TEXT, 0, "law", "FILE",
      "another joint law (fit --law joint-experts --n-counts active)", AT(law)},
-    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    REFRESH_ROW,
     VSH_COMMON_OPTIONS(plan_config)};
 
-static const vsh_opt count_options[] = {
-    {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},
-    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)", AT(seq),
-     1, 1073741824},
-    VSH_COMMON_OPTIONS(plan_config)};
+static const vsh_opt count_options[] = {MODEL_ROWS, VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt loss_options[] = {
     {VSH_OPT_TEXT, 0, "law", "NAME", "the law (vishwa-plan laws lists them), or a law file",
@@ -98,10 +127,7 @@ static const vsh_opt loss_options[] = {
     {VSH_OPT_TEXT, 0, "model", "M", "instead of N: a model, counted as the law does", AT(model)},
     {VSH_OPT_REAL, 0, "flops", "C", "instead of N and D: the law's best use of a budget", AT(flops),
      1e9, 1e30},
-    {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
-    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
-     1e18},
-    {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
+    SEEN_ROWS,
     {VSH_OPT_REAL, 0, "granularity", "G", "width of the MLP over that of an expert",
      AT(granularity), 1, 65536},
     VSH_COMMON_OPTIONS(plan_config)};
@@ -110,10 +136,7 @@ static const vsh_opt hyperparameters_options[] = {
     {VSH_OPT_REAL, 0, "params", "N", "parameters, active ones of a model with experts", AT(params),
      1, 1e18},
     {VSH_OPT_TEXT, 0, "model", "M", "a model instead: each law then counts its own N", AT(model)},
-    {VSH_OPT_REAL, 0, "tokens", "D", "tokens seen", AT(tokens), 1, 1e18},
-    {VSH_OPT_REAL, 0, "unique", "U", "unique tokens among them (default: all)", AT(unique), 1,
-     1e18},
-    {VSH_OPT_REAL, 0, "experts", "E", "experts (default: dense)", AT(experts), 1, 65536},
+    SEEN_ROWS,
     {VSH_OPT_REAL, 0, "flops", "C", "compute of the run (default: 6 N D)", AT(flops), 1, 1e40},
     {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: 2048, or the model's)",
      AT(seq), 1, 1073741824},
@@ -136,8 +159,7 @@ static const vsh_opt fit_options[] = {
     {VSH_OPT_TEXT, 0, "columns", "KEY=NAME,...",
      "columns that are not named params, tokens, loss, unique_tokens, experts, granularity",
      AT(columns)},
-    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
-     "rows with one of these values (!=: with none); again: and", AT(where)},
+    WHERE_ROW,
     {VSH_OPT_REAL, 0, "flops", "C", "budget of the optimum (default: the largest of the runs)",
      AT(flops), 1, 1e30},
     {VSH_OPT_REAL, 0, "hold-out", "X",
@@ -153,7 +175,7 @@ static const vsh_opt fit_options[] = {
     {VSH_OPT_REAL, 0, "vocab", "V", "the bounded form's L0 is ln V (default: fitted)", AT(vocab), 2,
      1e9},
     {VSH_OPT_TEXT, 0, "out", "FILE", "write the law, for --law FILE", AT(out)},
-    {VSH_OPT_TEXT, 0, "report", "DIR", "write DIR/index.html and its figures", AT(report)},
+    REPORT_ROW,
     {VSH_OPT_TEXT, 0, "corpus", "TEXT", "corpus and tokenizer, for the law (default: the file)",
      AT(corpus)},
     {VSH_OPT_WORD, 0, "n-counts", "W", "what params counts, for the law (default total)",
@@ -167,38 +189,27 @@ static const char *const dropout_words[] = {"off", "on", NULL};
 static const char *const estimate_attention_words[] = {"flash", "full", "flash2", NULL};
 
 static const vsh_opt estimate_options[] = {
-    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
-    {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e7},
-    {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},
-    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)", AT(seq),
-     1, 1073741824},
-    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step over all chips", AT(batch), 1, 1e9},
+    HW_ROW,
+    CHIPS_ROW,
+    MODEL_ROWS,
+    BATCH_ROW,
     {VSH_OPT_INTEGER, 0, "micro-batch", "SEQS", "sequences a replica runs at a time (default 1)",
      AT(micro_batch), 1, 1e9},
     {VSH_OPT_TEXT, 0, "layout", "KEY=N,...",
      "tp, pp, dp, ep, cp, sp, zero, interleave (default: all chips to dp)", AT(layout)},
     {VSH_OPT_WORD, 0, "recompute", "W", "none (default), selective or full", AT(recompute), 0, 0,
      vsh_recompute_words},
-    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
-     AT(precision), 0, 0, vsh_precision_words},
-    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
-     AT(optimizer), 0, 0, vsh_optimizer_words},
-    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
-     AT(recipe), 0, 0, vsh_recipe_words},
+    BYTES_ROWS,
     {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel), flash2 or full",
      AT(attention), 0, 0, estimate_attention_words},
-    {VSH_OPT_TEXT, 0, "stack", "S",
-     "software whose calibrated constants hold; none: specifications only", AT(stack)},
-    {VSH_OPT_WORD, 0, "framework", "W",
-     "whose memory is counted (docs/model.md; default: that of the stack)", AT(framework), 0, 0,
-     vsh_framework_words},
+    STACK_ROWS,
     {VSH_OPT_WORD, 0, "dropout", "W", "on or off (default: as the stack does)", AT(dropout), 0, 0,
      dropout_words},
     {VSH_OPT_REAL, 0, "imbalance", "X",
      "rows of the fullest chip's experts over the mean (default 1)", AT(imbalance), 1, 1e4},
     {VSH_OPT_FLAG, 0, "inference", NULL, "weights, keys and values, prefill and decode instead",
      AT(inference)},
-    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    REFRESH_ROW,
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt export_options[] = {
@@ -220,35 +231,24 @@ static const vsh_opt export_options[] = {
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt search_options[] = {
-    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    HW_ROW,
     {VSH_OPT_INTEGER, 0, "chips", "N", "chips (default 1)", AT(chips), 1, 1e6},
-    {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},
-    {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)", AT(seq),
-     1, 1073741824},
-    {VSH_OPT_INTEGER, 0, "batch", "SEQS", "sequences of a step over all chips", AT(batch), 1, 1e9},
+    MODEL_ROWS,
+    BATCH_ROW,
     {VSH_OPT_INTEGER, 0, "top", "K", "layouts shown (default 10)", AT(top), 1, 1000},
     {VSH_OPT_WORD, 0, "rank", "W",
      "time (default), money (fewer chips too) or memory: what the best is best in", AT(rank), 0, 0,
      vsh_rank_words},
-    {VSH_OPT_REAL, 0, "price", "USD", "price of one chip for one hour", AT(price_usd), 0, 1e6},
-    {VSH_OPT_WORD, 0, "precision", "W", "fp32, bf16, fp16, fp8 or int8 (default: 16-bit)",
-     AT(precision), 0, 0, vsh_precision_words},
-    {VSH_OPT_WORD, 0, "optimizer", "W", "adamw, adamw8bit, adafactor, lion, muon or sgd",
-     AT(optimizer), 0, 0, vsh_optimizer_words},
-    {VSH_OPT_WORD, 0, "recipe", "R", "bytes a parameter by name (docs/model.md lists them)",
-     AT(recipe), 0, 0, vsh_recipe_words},
+    PRICE_ROW,
+    BYTES_ROWS,
     {VSH_OPT_WORD, 0, "attention", "W", "flash (default: tiled in one kernel) or full",
      AT(attention), 0, 0, attention_words},
-    {VSH_OPT_TEXT, 0, "stack", "S",
-     "software whose calibrated constants hold; none: specifications only", AT(stack)},
-    {VSH_OPT_WORD, 0, "framework", "W",
-     "whose memory is counted (docs/model.md; default: that of the stack)", AT(framework), 0, 0,
-     vsh_framework_words},
-    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    STACK_ROWS,
+    REFRESH_ROW,
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt calibrate_options[] = {
-    {VSH_OPT_TEXT, 0, "hw", "P", "profile: a name, a file, or auto for this machine", AT(hw)},
+    HW_ROW,
     {VSH_OPT_TEXT, 0, "out", "FILE", "write the profile with the calibrated stack, for --hw FILE",
      AT(out)},
     {VSH_OPT_TEXT, 0, "stack", "NAME", "what the stack is called (default mine)", AT(stack)},
@@ -256,9 +256,8 @@ static const vsh_opt calibrate_options[] = {
      AT(columns)},
     {VSH_OPT_TEXT, 0, "set", "KEY=VALUE,...",
      "what every row has where the file has no such column: recompute=full", AT(set)},
-    {VSH_OPT_LIST, 0, "where", "COLUMN=VALUE,...",
-     "rows with one of these values (!=: with none); again: and", AT(where)},
-    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure --hw auto again", AT(refresh)},
+    WHERE_ROW,
+    REFRESH_ROW,
     VSH_COMMON_OPTIONS(plan_config)};
 
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
