@@ -76,7 +76,7 @@ fuzz_programs := $(FUZZ:%.c=$(B)/%)
 # libgsl finds its own cblas; naming -lgslcblas ahead of OpenBLAS would silently win (docs/design.md)
 core_libraries := -lyaml -lm -ldl -lpthread
 planner_libraries := -lgsl $(core_libraries)
-trainer_libraries := -lopenblas -ljansson -lz -lsentencepiece -lstdc++ $(core_libraries)
+trainer_libraries := -lopenblas -ljansson -lz -lzstd -lsentencepiece -lstdc++ $(core_libraries)
 
 .PHONY: all deps check demo bench reports docs-figures install uninstall clean FORCE
 all: $(PROGRAMS)
@@ -94,7 +94,7 @@ deps:
 # one line that says what is missing, in place of a compiler's
 $(B)/libraries: | $(after_deps)
 	@mkdir -p $(@D); missing=; \
-	for header in yaml.h gsl/gsl_cdf.h hwloc.h CUnit/Basic.h cblas.h jansson.h zlib.h; do \
+	for header in yaml.h gsl/gsl_cdf.h hwloc.h CUnit/Basic.h cblas.h jansson.h zlib.h zstd.h; do \
 	    echo "#include <$$header>" | $(CC) -E -x c - > /dev/null 2>&1 || missing="$$missing $$header"; \
 	done; \
 	[ -z "$$missing" ] || { echo "missing:$$missing; run: make deps" >&2; exit 1; }; touch $@

@@ -1,0 +1,47 @@
+/* A folder of token shards and its manifest.json: what `vishwa-train data build` leaves, the
+ * trainer reads, and the planner counts unique tokens by. docs/data.md has the format. */
+#ifndef VSH_DATASET_H
+#define VSH_DATASET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/json.h"
+#include "core/status.h"
+
+enum { VSH_DATASET_SHARDS_MAX = 1 << 13 };
+
+typedef struct {
+    const char *file;                 /* below the folder; a plain name */
+    int64_t documents, tokens, bytes; /* bytes of text */
+    uint64_t hash;                    /* XXH64 of the file */
+} vsh_dataset_shard;
+
+typedef struct {
+    const vsh_dataset_shard *shard;
+    int64_t shards;
+    int64_t documents, tokens, bytes; /* sums */
+} vsh_dataset_split;
+
+typedef struct {
+    const char *folder;
+    const char *description; /* of the text, one line, licences included */
+    const char *tokenizer;   /* "unigram", "bpe", "bytes" or "file" */
+    const char *model;       /* the tokenizer's file below the folder; NULL: bytes */
+    uint64_t tokenizer_hash;
+    int64_t vocab;
+    int64_t end;           /* token behind each document */
+    int64_t unique_tokens; /* of the training split without what augmentation has added */
+    vsh_dataset_split train, validation;
+    uint64_t build; /* hash of inputs and options: equal builds have equal bytes */
+} vsh_dataset;
+
+/* Members of the manifest, without the enclosing object. */
+void vsh_dataset_write(vsh_json *json, const vsh_dataset *dataset);
+/* folder/manifest.json. VSH_EINPUT naming what is missing or wrong; sums are checked, names of
+ * files lead nowhere outside the folder. */
+vsh_status vsh_dataset_read(vsh_arena *arena, const char *folder, vsh_dataset *dataset,
+                            vsh_error *err);
+
+#endif

@@ -1,0 +1,78 @@
+/* Raw text to a dataset (core/dataset.h): read, filter, deduplicate, train a tokenizer, augment,
+ * encode. Streams in bounded memory; the same bytes come out for any number of threads, and after
+ * any number of interruptions: what was finished lies in OUT/work until the manifest is written. */
+#ifndef VSH_BUILD_H
+#define VSH_BUILD_H
+
+#include <signal.h>
+
+#include "core/dataset.h"
+#include "core/text.h"
+#include "trainer/text/augment.h"
+#include "trainer/text/minhash.h"
+#include "trainer/text/quality.h"
+#include "trainer/text/sources.h"
+
+typedef struct {
+    const char *const *in; /* files and folders; in_count 0: the default corpus */
+    int in_count;
+    const char *packages; /* folder with the unpacked files of the default corpus */
+    const char *out;
+    int documents_by; /* vsh_documents_by */
+    bool filter;      /* --ngram-filter: quality, language, overlap */
+    vsh_quality_limits limits;
+    const char *language; /* only this one; NULL: any */
+    const char *against;  /* texts that must not be trained on; NULL: none */
+    int overlap_words;    /* n of the n-grams that must not be shared */
+    bool tasks;           /* make qa.jsonl and nli.jsonl, and keep their texts out */
+    bool dedup;
+    vsh_minhash_shape minhash;
+    int augment;           /* vsh_augmentation */
+    double augment_share;  /* of the training documents */
+    const char *tokenizer; /* "unigram", "bpe", "bytes", or a model file */
+    int64_t vocab;
+    int64_t held_out; /* one document in so many */
+    uint64_t seed;
+    int threads;
+    bool force;                        /* over a dataset, or an unfinished build of other options */
+    const volatile sig_atomic_t *stop; /* NULL: nobody asks */
+    /* share of the stage that is done, bytes a second and seconds left (NaN: not known) */
+    void (*progress)(void *context, const char *stage, double share, double bytes_per_s,
+                     double seconds_left);
+    void *context;
+} vsh_build_options;
+
+void vsh_build_default(vsh_build_options *options);
+
+typedef struct {
+    int64_t documents, bytes;
+} vsh_build_count;
+
+enum { VSH_BUILD_SAMPLES = 3, VSH_BUILD_STAGES = 64 };
+
+/* What one reason has dropped, with the beginnings of the first few. */
+typedef struct {
+    const char *stage;  /* "quality", "language", "overlap", "exact", "near" */
+    const char *reason; /* "duplicate-line-share" */
+    vsh_build_count dropped;
+    const char
+        *sample[VSH_BUILD_SAMPLES]; /* "FILE-LIKE-PLACE: text...": one line each; NULL: none */
+} vsh_build_drop;
+
+typedef struct {
+    vsh_dataset dataset;
+    vsh_build_count read, kept;
+    vsh_build_drop drop[VSH_BUILD_STAGES];
+    int drops;
+    int64_t passed_over, bad_lines, damaged, cut, malformed, nul; /* see sources and readings */
+    const char *troubles;                                         /* lines, the first few */
+    int64_t augmented_documents, augmented_tokens;
+    double seconds;
+} vsh_build_report;
+
+/* VSH_EINPUT: text, options, a folder that has something else in it; VSH_ENO: nothing was kept;
+ * VSH_ESTOPPED: interrupted, and the same call goes on. */
+vsh_status vsh_build(vsh_arena *arena, const vsh_build_options *options, vsh_build_report *report,
+                     vsh_error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* Documents of a span one after the other, in bounded memory: files are unpacked and cut as they
+ * are read. What is wrong with a file is counted and named, and reading goes on behind it. */
+#ifndef VSH_DOCUMENT_READER_H
+#define VSH_DOCUMENT_READER_H
+
+#include "trainer/text/document.h"
+#include "trainer/text/sources.h"
+
+enum { VSH_TROUBLES_KEPT = 4 };
+
+/* "FILE: line 12: expected an object with a \"text\"", "FILE: gzip: damaged behind byte 1000" */
+typedef struct {
+    char what[256];
+} vsh_trouble;
+
+/* Of what was read so far. */
+typedef struct {
+    int64_t disk_bytes; /* of the files, for progress */
+    int64_t bytes;      /* unpacked */
+    int64_t documents;
+    int64_t cut;       /* documents longer than VSH_DOCUMENT_BYTES_MAX */
+    int64_t empty;     /* without a character that is not white space */
+    int64_t malformed; /* documents with bytes that are not UTF-8 */
+    int64_t nul;       /* documents with NUL bytes */
+    int64_t bad_lines; /* of JSONL: no object, no "text", not UTF-8 where it must be, too long */
+    int64_t damaged;   /* packed files that end early or are broken */
+    int64_t troubles;  /* bad lines and damaged files; the first few are kept */
+    vsh_trouble trouble[VSH_TROUBLES_KEPT];
+    uint64_t hash; /* of the unpacked bytes and where files end */
+} vsh_reading;
+
+typedef struct vsh_document_reader vsh_document_reader;
+
+vsh_status vsh_document_reader_open(vsh_arena *arena, const vsh_sources *sources, int64_t span,
+                                    vsh_document_reader **reader, vsh_error *err);
+/* The next document, whose text stays until the next call; text NULL at the end. VSH_EMACHINE when
+ * reading fails. */
+vsh_status vsh_document_reader_next(vsh_document_reader *reader, vsh_document *document,
+                                    vsh_error *err);
+const vsh_reading *vsh_document_reader_so_far(const vsh_document_reader *reader);
+void vsh_document_reader_close(vsh_document_reader *reader);
+
+#endif
