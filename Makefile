@@ -117,6 +117,8 @@ endif
 $(B)/trainer/nn/isa_plain.o: ALL_CFLAGS += $(KERNEL_FLAGS)
 # initial weights: vectors, but the same bits everywhere, so nothing is fused
 $(B)/trainer/nn/normal.o: ALL_CFLAGS += -O3 -fno-math-errno -fno-trapping-math
+# one loop of whole numbers, for three instruction sets in one file
+$(B)/trainer/text/minhash_least.o: ALL_CFLAGS += -O3
 
 # the only C++: SentencePiece has no C interface
 $(B)/%.o: %.cc | $(B)/libraries
