@@ -11,7 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "trainer/data/corpus_sources.h"
+#include "trainer/text/corpus_sources.h"
 
 enum {
     TEXT_BYTES_MAX = 512 << 20,
