@@ -160,7 +160,7 @@ $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
 
 # speed of matrix products, which nothing runs by itself; a large corpus for bench_data.sh
-trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm grow_corpus)
+trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_text grow_corpus)
 $(trainer_benches): $(B)/%: $(B)/%.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
