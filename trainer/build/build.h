@@ -48,7 +48,7 @@ typedef struct {
     int64_t documents, bytes;
 } vsh_build_count;
 
-enum { VSH_BUILD_SAMPLES = 3, VSH_BUILD_STAGES = 64 };
+enum { VSH_BUILD_SAMPLES = 3, VSH_BUILD_STAGES = 64, VSH_BUILD_TROUBLES = 12 };
 
 /* What one reason has dropped, with the beginnings of the first few. */
 typedef struct {
@@ -64,8 +64,11 @@ typedef struct {
     vsh_build_count read, kept;
     vsh_build_drop drop[VSH_BUILD_STAGES];
     int drops;
-    int64_t passed_over, bad_lines, damaged, cut, malformed, nul; /* see sources and readings */
-    const char *troubles;                                         /* lines, the first few */
+    /* see sources and readings */
+    int64_t files, passed_over, bad_lines, damaged, cut, malformed, nul, empty;
+    const char *troubles; /* lines, the first few */
+    int troubles_said;    /* in them */
+    int64_t troubles_count;
     int64_t augmented_documents, augmented_tokens;
     double seconds;
 } vsh_build_report;
