@@ -7,7 +7,7 @@
 
 #include "core/rng.h"
 #include "core/text.h"
-#include "trainer/data/corpus_sources.h"
+#include "trainer/text/corpus_sources.h"
 #include "trainer/data/whole_file.h"
 #include "trainer/run/hash64.h"
 

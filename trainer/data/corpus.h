@@ -8,6 +8,7 @@
 #include "core/arena.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "trainer/text/corpus_sources.h"
 
 /* Documents one after the other; document d is text[start[d] .. start[d+1]). */
 typedef struct {
@@ -27,6 +28,8 @@ vsh_status vsh_corpus_read(vsh_arena *arena, const char *path, vsh_corpus *corpu
  * and examples (/usr/share/wordnet), the King James Bible (the bible program): what is there. An
  * entry or verse-chapter is a document. VSH_EINPUT naming `make deps` when nothing is there. */
 vsh_status vsh_corpus_default(vsh_arena *arena, const char *data_folder, vsh_corpus *corpus,
+                              vsh_error *err);
+vsh_status vsh_corpus_collect(vsh_arena *arena, const vsh_corpus_places *places, vsh_corpus *corpus,
                               vsh_error *err);
 
 /* Documents whose hash says so are held out: one in `one_in` by hash of the document's first line,

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "core/child.h"
-#include "trainer/data/corpus_sources.h"
+#include "trainer/text/corpus_sources.h"
 
 enum { OUTPUT_BYTES_MAX = 64 << 20, SECONDS_MAX = 60 };
 

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
-#include "trainer/data/corpus_sources.h"
+#include "trainer/text/corpus_sources.h"
 #include "trainer/data/whole_file.h"
 
 enum { DATA_BYTES_MAX = 256 << 20 };

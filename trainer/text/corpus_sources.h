@@ -4,8 +4,8 @@
 #define VSH_CORPUS_SOURCES_H
 
 #include "core/status.h"
-#include "trainer/data/corpus.h"
-#include "trainer/data/documents.h"
+#include "trainer/text/default_corpus.h"
+#include "trainer/text/documents.h"
 
 /* The Collaborative International Dictionary of English as dictd has it: path is gcide.dict.dz. An
  * entry is a document. */
@@ -30,7 +30,9 @@ typedef struct {
     const char *bible;
 } vsh_corpus_places;
 
-vsh_status vsh_corpus_collect(vsh_arena *arena, const vsh_corpus_places *places, vsh_corpus *corpus,
-                              vsh_error *err);
+/* vsh_default_corpus_write of what stands at these places. */
+vsh_status vsh_default_corpus_extract(vsh_arena *arena, const vsh_corpus_places *places,
+                                      const char *folder, vsh_default_corpus *corpus,
+                                      vsh_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "trainer/data/documents.h"
+#include "trainer/text/documents.h"
 
 #include <string.h>
 
