@@ -87,7 +87,7 @@ static vsh_status run(evaluation *e, vsh_error *err)
     e->energy_measured = vsh_energy_open(&meter, NULL);
     start = vsh_clock_now().v;
     e->report = vsh_exit_evaluation(e->generator, isfinite(rule.threshold) ? &rule : NULL,
-                                    e->sequences, e->seq, e->inputs, e->targets);
+                                    e->sequences, e->seq, e->inputs, e->targets, NULL);
     e->seconds = vsh_clock_now().v - start;
     train_machine(e->session, &machine, &machine_known);
     e->energy = e->energy_measured
