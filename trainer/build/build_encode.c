@@ -272,8 +272,8 @@ static vsh_status encode_segment(vsh_building *b, vsh_document_reader *reader,
     encoding e = {.b = b, .room = &room, .at = at, .key = record_key(b, at)};
     record there;
     bool skip = read_record(b, at, e.key, &there);
-    vsh_status status = skip ? VSH_OK
-                             : vsh_build_segment_read(b, &room, at->span, at->part, &e.body, err);
+    vsh_status status =
+        skip ? VSH_OK : vsh_build_segment_read(b, &room, at->span, at->part, &e.body, err);
 
     for (int i = 0; i < VSH_BUILD_KINDS; i++)
         e.out[i].ids.arena = &room;
@@ -313,8 +313,8 @@ static vsh_status encode_span(vsh_building *b, void *context, int64_t span, int 
     }
     status = vsh_document_reader_open(&room, &b->sources, span, &reader, err);
     if (status == VSH_OK) {
-        for (int64_t i = b->first_segment[span];
-             status == VSH_OK && i < b->first_segment[span + 1]; i++)
+        for (int64_t i = b->first_segment[span]; status == VSH_OK && i < b->first_segment[span + 1];
+             i++)
             status = encode_segment(b, reader, &b->segment[i], err);
         vsh_document_reader_close(reader);
     }

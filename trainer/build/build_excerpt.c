@@ -9,7 +9,8 @@ uint64_t vsh_build_first_line_hash(const vsh_document *document)
 {
     const char *end = memchr(document->text, '\n', (size_t)document->bytes);
 
-    return vsh_hash64(document->text, end ? (size_t)(end - document->text) : (size_t)document->bytes);
+    return vsh_hash64(document->text,
+                      end ? (size_t)(end - document->text) : (size_t)document->bytes);
 }
 
 /* One line: runs of blanks and control characters are a blank, what is not UTF-8 a question mark.
@@ -45,11 +46,9 @@ static void put_line(vsh_text *text, const char *bytes, int64_t length, int64_t 
     }
 }
 
-void vsh_build_excerpt(vsh_text *text, const vsh_building *b, int64_t span,
-                       const vsh_document *document)
+void vsh_build_excerpt(vsh_text *text, const char *path, const vsh_document *document)
 {
-    const vsh_span *s = &b->sources.span[span];
-    const char *path = b->sources.source[s->first].path, *name = strrchr(path, '/');
+    const char *name = strrchr(path, '/');
     bool cut = document->bytes > EXCERPT_BYTES;
 
     name = name ? name + 1 : path;

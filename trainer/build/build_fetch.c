@@ -72,7 +72,7 @@ static vsh_status count_wanted(const vsh_building *b, const fetching *f, int64_t
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static void take(vsh_building *b, fetching *f, vsh_arena *arena, const vsh_segment *s, int64_t i,
-                 const vsh_document *text)
+                 const char *path, const vsh_document *text)
 {
     int64_t span = s->head.span;
     int64_t document = vsh_build_first_passed(b, s) + i;
@@ -83,7 +83,7 @@ static void take(vsh_building *b, fetching *f, vsh_arena *arena, const vsh_segme
     }
     for (int p = find_pair(b, document, 0); p < PAIR_TEXTS; p = find_pair(b, document, p + 1)) {
         vsh_text excerpt = {.arena = arena};
-        vsh_build_excerpt(&excerpt, b, span, text);
+        vsh_build_excerpt(&excerpt, path, text);
         f->pair_text[p] = vsh_text_string(&excerpt);
     }
 }
@@ -95,7 +95,7 @@ static vsh_status fetch_segment(vsh_building *b, fetching *f, vsh_arena *arena,
     vsh_document document;
     int64_t i = 0;
 
-    for (int64_t d = 0; d < s->head.documents && *wanted > 0; d++) {
+    for (int64_t d = 0; d<s->head.documents && * wanted> 0; d++) {
         if (vsh_build_stopped(b))
             return vsh_build_say_stopped(err);
         VSH_TRY(vsh_document_reader_next(reader, &document, err));
@@ -104,7 +104,7 @@ static vsh_status fetch_segment(vsh_building *b, fetching *f, vsh_arena *arena,
         if (!vsh_build_bit(s->passed_bits, d))
             continue;
         if (is_wanted(b, f, s, i)) {
-            take(b, f, arena, s, i, &document);
+            take(b, f, arena, s, i, vsh_document_reader_path(reader), &document);
             *wanted -= 1;
         }
         i++;

@@ -18,9 +18,8 @@ enum { NAME_BYTES_MAX = 96 }; /* below OUT, with what a file that is being writt
 static const char work_name[] = "work", state_name[] = "work/build.json";
 
 /* What a build leaves in OUT: whole names, and the beginnings of shards. */
-static const char *const files[] = {"manifest.json", "inputs.jsonl", "report.json",
-                                    "qa.jsonl",      "nli.jsonl",    "tokenizer.model",
-                                    work_name,       NULL};
+static const char *const files[] = {"manifest.json", "inputs.jsonl",    "report.json", "qa.jsonl",
+                                    "nli.jsonl",     "tokenizer.model", work_name,     NULL};
 static const char *const shards[] = {"train-", "validation-", "augmented-", NULL};
 
 /* ---- names -------------------------------------------------------------------------------- */

@@ -94,7 +94,6 @@ typedef struct {
 /* ---- build_options.c ---- */
 
 vsh_status vsh_build_options_check(const vsh_build_options *o, vsh_error *err);
-void vsh_build_options_write(vsh_json *json, const vsh_build_options *o);
 /* --tokenizer names a model file. */
 bool vsh_build_tokenizer_is_file(const vsh_build_options *o);
 /* It is trained on the text. */
@@ -133,9 +132,9 @@ vsh_status vsh_build_folder_clean(vsh_building *b, vsh_error *err);
 
 /* On any thread; the error of the first span that has one is what the pass ends with. */
 typedef vsh_status vsh_build_span_work(vsh_building *b, void *context, int64_t span, int thread,
-                                   vsh_error *err);
-vsh_status vsh_build_each_span(vsh_building *b, const char *stage, vsh_build_span_work *work, void *context,
-                           vsh_error *err);
+                                       vsh_error *err);
+vsh_status vsh_build_each_span(vsh_building *b, const char *stage, vsh_build_span_work *work,
+                               void *context, vsh_error *err);
 /* By a worker: so many bytes on the disk more are behind it, or were before this call began. */
 void vsh_build_progress(vsh_building *b, int64_t bytes);
 void vsh_build_progress_skip(vsh_building *b, int64_t bytes);
@@ -151,22 +150,27 @@ vsh_status vsh_build_input_changed(const vsh_building *b, int64_t span, vsh_erro
 
 /* ---- build_excerpt.c ---- */
 
-/* "PLACE: the beginning of the text...": one line without control characters. */
-void vsh_build_excerpt(vsh_text *text, const vsh_building *b, int64_t span, const vsh_document *document);
+/* "FILE: the beginning of the text...": one line without control characters. */
+void vsh_build_excerpt(vsh_text *text, const char *path, const vsh_document *document);
 
 /* One of the first samples of a reason is kept. */
 void vsh_build_note_sample(vsh_building *b, int drop, const char *text);
 /* The hash of a segment's documents, and one more. */
 uint64_t vsh_build_chain(uint64_t hash, const vsh_document *document);
 
+/* ---- build_report.c ---- */
+
+/* Figures of a report that are known when everything is encoded. */
+void vsh_build_report_fill(vsh_building *b);
+
 /* ---- the passes ---- */
 
-vsh_status vsh_build_look(vsh_building *b, vsh_error *err);   /* build_look.c */
-vsh_status vsh_build_settle(vsh_building *b, vsh_error *err); /* build_settle.c */
-vsh_status vsh_build_fetch(vsh_building *b, vsh_error *err);  /* build_fetch.c */
+vsh_status vsh_build_look(vsh_building *b, vsh_error *err);     /* build_look.c */
+vsh_status vsh_build_settle(vsh_building *b, vsh_error *err);   /* build_settle.c */
+vsh_status vsh_build_fetch(vsh_building *b, vsh_error *err);    /* build_fetch.c */
 vsh_status vsh_build_tokenize(vsh_building *b, vsh_error *err); /* build_tokenize.c */
-vsh_status vsh_build_encode(vsh_building *b, vsh_error *err); /* build_encode.c */
-vsh_status vsh_build_finish(vsh_building *b, vsh_error *err); /* build_finish.c */
+vsh_status vsh_build_encode(vsh_building *b, vsh_error *err);   /* build_encode.c */
+vsh_status vsh_build_finish(vsh_building *b, vsh_error *err);   /* build_finish.c */
 
 /* Of keys: the exact one, and the bands. */
 static inline int vsh_build_columns(const vsh_build_options *o)

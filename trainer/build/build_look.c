@@ -79,7 +79,7 @@ static void drop(look *k, const vsh_document *document, int reason)
     sample = &d->sample[d->head.samples++];
     memset(sample, 0, sizeof *sample);
     sample->drop = reason;
-    vsh_build_excerpt(&text, k->b, k->span, document);
+    vsh_build_excerpt(&text, vsh_document_reader_path(k->reader), document);
     snprintf(sample->text, sizeof sample->text, "%s", vsh_text_string(&text));
     vsh_arena_free(&room);
 }
@@ -90,8 +90,7 @@ static void keep(look *k, const vsh_document *document)
     vsh_segment_draft *d = &k->l->draft;
     int64_t i = d->head.passed++, document_number = d->head.documents;
     uint64_t *key = d->keys + i * d->head.columns;
-    bool held =
-        o->held_out > 0 && vsh_build_first_line_hash(document) % (uint64_t)o->held_out == 0;
+    bool held = o->held_out > 0 && vsh_build_first_line_hash(document) % (uint64_t)o->held_out == 0;
 
     d->passed_bits[document_number / 64] |= (uint64_t)1 << (document_number % 64);
     d->held_bits[i / 64] |= (uint64_t)held << (i % 64);
@@ -99,7 +98,7 @@ static void keep(look *k, const vsh_document *document)
     d->bytes[i] = (uint32_t)document->bytes;
     key[0] = vsh_words_hash(&k->l->words, document);
     if (o->dedup)
-        vsh_minhash_bands(k->l->minhash, &k->l->words, key + 1);
+        vsh_minhash_bands(k->l->minhash, &k->l->words, key[0], key + 1);
 }
 
 static vsh_status look_at(look *k, const vsh_document *document, vsh_error *err)
@@ -121,8 +120,8 @@ static vsh_status look_at(look *k, const vsh_document *document, vsh_error *err)
 
 static void begin_segment(look *k)
 {
-    k->known = vsh_segment_head_read(vsh_build_segment_path(k->b, k->span, k->part).text, k->b->key, true,
-                                     &k->there);
+    k->known = vsh_segment_head_read(vsh_build_segment_path(k->b, k->span, k->part).text, k->b->key,
+                                     true, &k->there);
     vsh_segment_begin(&k->l->draft, k->span, k->part);
 }
 
@@ -137,7 +136,8 @@ static vsh_status end_segment(look *k, bool last, vsh_error *err)
         d->head.last = last;
         if (last)
             d->head.reading = *vsh_document_reader_so_far(k->reader);
-        VSH_TRY(vsh_segment_write(vsh_build_segment_path(k->b, k->span, k->part).text, k->b->key, d, err));
+        VSH_TRY(vsh_segment_write(vsh_build_segment_path(k->b, k->span, k->part).text, k->b->key, d,
+                                  err));
     }
     k->part++;
     return VSH_OK;
@@ -247,14 +247,15 @@ static vsh_status count_segments(vsh_building *b, vsh_error *err)
     for (int64_t span = 0; span < b->sources.spans; span++) {
         head.last = false;
         for (int64_t part = 0; !head.last; part++, b->segments++)
-            if (!vsh_segment_head_read(vsh_build_segment_path(b, span, part).text, b->key, false, &head))
+            if (!vsh_segment_head_read(vsh_build_segment_path(b, span, part).text, b->key, false,
+                                       &head))
                 return vsh_fail(err, VSH_EMACHINE, "%s: cannot be read",
                                 vsh_build_segment_path(b, span, part).text);
     }
     return VSH_OK;
 }
 
-static void add_reading(vsh_building *b, const vsh_reading *r, vsh_text *troubles)
+static void add_reading(vsh_building *b, const vsh_reading *r)
 {
     vsh_build_report *report = b->report;
 
@@ -265,15 +266,14 @@ static void add_reading(vsh_building *b, const vsh_reading *r, vsh_text *trouble
     report->nul += r->nul;
     report->empty += r->empty;
     for (int i = 0; i < VSH_TROUBLES_KEPT && i < r->troubles; i++)
-        if (report->troubles_said < VSH_BUILD_TROUBLES) {
-            vsh_text_add(troubles, "%s\n", r->trouble[i].what);
-            report->troubles_said++;
-        }
-    report->troubles_count += r->troubles;
+        if (report->troubles_said < VSH_BUILD_TROUBLES)
+            report->trouble[report->troubles_said++] =
+                vsh_copy_text(b->arena, r->trouble[i].what, strlen(r->trouble[i].what));
+    report->troubles += r->troubles;
 }
 
-static vsh_status note_segment(vsh_building *b, int64_t span, int64_t part, vsh_text *troubles,
-                               bool *last, vsh_error *err)
+static vsh_status note_segment(vsh_building *b, int64_t span, int64_t part, bool *last,
+                               vsh_error *err)
 {
     vsh_arena room = {0};
     vsh_segment s;
@@ -281,8 +281,8 @@ static vsh_status note_segment(vsh_building *b, int64_t span, int64_t part, vsh_
     const vsh_segment_head *h = &s.head;
 
     if (status == VSH_OK) {
-        b->segment[b->segments++] = (vsh_built_segment){span,           part,     h->documents, h->passed,
-                                                        b->passed,      h->text_hash, h->last};
+        b->segment[b->segments++] = (vsh_built_segment){
+            span, part, h->documents, h->passed, b->passed, h->text_hash, h->last};
         b->passed += h->passed;
         b->report->read.documents += h->read.documents;
         b->report->read.bytes += h->read.bytes;
@@ -293,7 +293,7 @@ static vsh_status note_segment(vsh_building *b, int64_t span, int64_t part, vsh_
         for (int64_t i = 0; i < h->samples; i++)
             vsh_build_note_sample(b, s.sample[i].drop, s.sample[i].text);
         if (h->last)
-            add_reading(b, &h->reading, troubles);
+            add_reading(b, &h->reading);
         *last = h->last;
     }
     vsh_arena_free(&room);
@@ -302,7 +302,6 @@ static vsh_status note_segment(vsh_building *b, int64_t span, int64_t part, vsh_
 
 static vsh_status collect(vsh_building *b, vsh_error *err)
 {
-    vsh_text troubles = {.arena = b->arena};
     bool last;
 
     VSH_TRY(count_segments(b, err));
@@ -315,10 +314,9 @@ static vsh_status collect(vsh_building *b, vsh_error *err)
         b->first_segment[span] = b->segments;
         last = false;
         for (int64_t part = 0; !last; part++)
-            VSH_TRY(note_segment(b, span, part, &troubles, &last, err));
+            VSH_TRY(note_segment(b, span, part, &last, err));
     }
     b->first_segment[b->sources.spans] = b->segments;
-    b->report->troubles = vsh_text_string(&troubles);
     return VSH_OK;
 }
 

@@ -46,8 +46,8 @@ static vsh_status read_keys(void *context, int column, int64_t first, int64_t co
 static vsh_status find_earlier(vsh_building *b, int which, int first_column, int columns,
                                const uint64_t **bits, vsh_error *err)
 {
-    const vsh_earlier_question question = {b->passed, first_column, columns,
-                                           read_keys, b,            SEARCH_BYTES};
+    const vsh_earlier_question question = {b->passed, first_column, columns, read_keys,
+                                           b,         SEARCH_BYTES};
     vsh_earlier found = {0};
 
     VSH_TRY(vsh_earlier_find(b->arena, b->pool, &question, &found, err));

@@ -71,8 +71,10 @@ int64_t vsh_build_span_bytes(const vsh_building *b, int64_t span)
     const vsh_span *s = &b->sources.span[span];
     int64_t bytes = 0;
 
-    if (s->count == 1 && b->sources.source[s->first].packing == VSH_UNPACKED)
-        return s->end - s->begin;
+    if (s->begin > 0 || s->end < b->sources.source[s->first].bytes) {
+        bytes = b->sources.source[s->first].bytes;
+        return (s->end < bytes ? s->end : bytes) - s->begin;
+    }
     for (int64_t i = 0; i < s->count; i++)
         bytes += b->sources.source[s->first + i].bytes;
     return bytes;

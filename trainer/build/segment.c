@@ -152,9 +152,9 @@ vsh_status vsh_segment_write(const char *path, uint64_t key, vsh_segment_draft *
     vsh_arena room = {0};
     uint64_t *columns = vsh_alloc(&room, (size_t)(h->passed * h->columns), 8);
     frame whole;
-    section parts[1 + SECTIONS] = {{&whole, sizeof whole},       {d->passed_bits, 0},
-                                   {d->held_bits, 0},            {d->bytes, 0},
-                                   {d->sample, 0},               {columns, 8 * h->passed * h->columns}};
+    section parts[1 + SECTIONS] = {{&whole, sizeof whole}, {d->passed_bits, 0},
+                                   {d->held_bits, 0},      {d->bytes, 0},
+                                   {d->sample, 0},         {columns, 8 * h->passed * h->columns}};
     int64_t bytes[SECTIONS - 1];
     vsh_status status;
 
