@@ -161,6 +161,7 @@ $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(
 
 # speed of matrix products, of deduplication; a large corpus for bench_data.sh
 trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_dedup grow_corpus)
+trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_dedup grow_corpus)
 $(trainer_benches): $(B)/%: $(B)/%.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 

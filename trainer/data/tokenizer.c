@@ -76,6 +76,19 @@ int32_t vsh_tokenizer_end(const vsh_tokenizer *tokenizer)
     return tokenizer->path ? tokenizer->model.end : BYTE_END;
 }
 
+int32_t vsh_tokenizer_piece(const vsh_tokenizer *tokenizer, const char *name)
+{
+    const size_t length = strlen(name);
+
+    for (int32_t i = 0; tokenizer->path && i < tokenizer->model.count; i++) {
+        const vsh_spm_piece *piece = &tokenizer->model.piece[i];
+        if (piece->kind == VSH_SPM_CONTROL && (size_t)piece->length == length &&
+            memcmp(piece->text, name, length) == 0)
+            return i;
+    }
+    return -1;
+}
+
 uint64_t vsh_tokenizer_hash(const vsh_tokenizer *tokenizer) { return tokenizer->hash; }
 
 const char *vsh_tokenizer_path(const vsh_tokenizer *tokenizer) { return tokenizer->path; }

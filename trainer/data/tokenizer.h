@@ -24,6 +24,8 @@ void vsh_tokenizer_close(vsh_tokenizer *tokenizer);
 int32_t vsh_tokenizer_vocab(const vsh_tokenizer *tokenizer);
 /* The id that stands between documents. */
 int32_t vsh_tokenizer_end(const vsh_tokenizer *tokenizer);
+/* The control piece of this name; -1: none. No text is encoded as it. */
+int32_t vsh_tokenizer_piece(const vsh_tokenizer *tokenizer, const char *name);
 /* Of the model: texts have the same ids under equal hashes. */
 uint64_t vsh_tokenizer_hash(const vsh_tokenizer *tokenizer);
 /* The model's file, for a checkpoint; NULL for bytes. */
