@@ -294,7 +294,7 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan advice --hw tpu-v5e --hours 100\n"
       "  vishwa-plan advice experts-8 early-exit --hw tpu-v5e --hours 100\n"
       "  vishwa-plan advice --hw tpu-v5e --hours 100 --with experts-8,int8,early-exit-3\n",
-      advice_options, VSH_OPERANDS_MAX},
+      advice_options, 4},
      plan_run_advice},
     {{"experts", "--hw P --hours H [--tokens T] [options]",
       "whether a Mixture-of-Experts pays in this budget",
