@@ -88,9 +88,12 @@ static void clear_folder(void)
 
 static vsh_status open_written(const vsh_text *text, vsh_tokenizer **tokenizer)
 {
+    FILE *file = fopen(in_folder("a"), "wb"); /* vsh_file_write waits for the disk */
     vsh_status status;
 
-    REQUIRE_OK(vsh_file_write(in_folder("a"), text, &err), &err);
+    REQUIRE(file != NULL);
+    REQUIRE(fwrite(vsh_text_string(text), 1, text->length, file) == text->length);
+    REQUIRE(fclose(file) == 0);
     status = vsh_tokenizer_open(vsh_test_arena(), path, tokenizer, &err);
     clear_folder();
     return status;
@@ -761,7 +764,7 @@ static void every_cut_of_a_trained_model_is_refused(void)
 /* Every byte changed once: refused, or a model through which texts still come back. */
 static void every_changed_byte_is_refused_or_harmless(void)
 {
-    enum { OPENED_EVERY = 37 };
+    enum { OPENED_EVERY = 5 };
     int64_t length, opened = 0;
     char *bytes, text[400];
 
