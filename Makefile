@@ -161,7 +161,7 @@ $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(
 
 # speed of matrix products and of what is asked about every document, which nothing runs by itself;
 # a large corpus for bench_data.sh
-trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_text bench_dedup grow_corpus)
+trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_text bench_dedup bench_encode grow_corpus)
 $(trainer_benches): $(B)/%: $(B)/%.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
