@@ -176,7 +176,7 @@ $(law_benches): $(B)/%: $(B)/%.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
 
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
-trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))
+trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors %/fuzz_jsonl,$(fuzz_programs))
 sim_fuzz := $(filter %/fuzz_scale_sim,$(fuzz_programs))
 $(filter-out $(trainer_fuzz) $(sim_fuzz),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
