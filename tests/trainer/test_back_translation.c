@@ -111,6 +111,7 @@ static void lost_marks_never_give_a_text_to_another(void)
         {"sed s/QVSHQ2QZ/qvshq2qz/", "ynnyy"},
         {"sed 's/QVSHQ2QZ/QVSHQ 2 QZ/'", "ynnyy"},
         {"sed 's/QVSHQ2QZ/QVSHQ002QZ/'", "ynnyy"},
+        {"sed 's/QVSHQ2QZ/QVSHQ2QX/'", "ynnyy"},
         {"sed 's/QVSHQ2QZ/QVSHQ3QZ/'", "ynnyy"},
         {"sed /QVSHQ0QZ/d", "nyyyy"},
         {"sed /QVSHQ5QZ/d", "yyyyn"},
@@ -164,9 +165,17 @@ static void texts_that_cannot_go_stay_and_the_others_go(void)
                                 document_of("last"),
                                 document_of(" \n ")};
     vsh_document out[7];
+    vsh_text seen = {.arena = vsh_test_arena()};
+    char path[128];
 
-    stand_in(both, "sed s/st/ST/", "cat");
+    stand_in(both, "tee \"$(dirname \"$0\")/seen\" | sed s/st/ST/", "cat");
     REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 7, out, &err), &err);
+    snprintf(path, sizeof path, "%s/seen", folder);
+    CHECK_OK(vsh_file_read(path, &seen, &err), &err);
+    CHECK(memchr(seen.data, 0xff, seen.length) == NULL);
+    CHECK(memchr(seen.data, 0, seen.length) == NULL);
+    CHECK(strstr(seen.data, "qvsh") == NULL);
+    unlink(path);
     CHECK_TEXT(text_at(out, 0), "firST");
     for (int i = 1; i < 5; i++)
         CHECK_TEXT(text_at(out, i), "(none)");
