@@ -38,8 +38,11 @@ static vsh_status open_data(evaluation *e, vsh_error *err)
     vsh_prepare_options options = {.folder = c->data,
                                    .text = c->text,
                                    .packages = train_data_folder(s),
-                                   .tokenizer = own ? own : "bytes",
-                                   .vocab = c->model.vocab};
+                                   .tokenizer = own ? c->tokenizer : "bytes",
+                                   .model = own,
+                                   .vocab = c->model.vocab,
+                                   .threads = (int)train_threads(s),
+                                   .stop = e->asked->stop};
 
     VSH_TRY(vsh_prepare(s->arena, &options, &e->data, err));
     if (e->data.held_out.count < 2)
