@@ -159,9 +159,9 @@ $(sim_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(sim_library) $(core_obj
 $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
 
-# speed of matrix products, of deduplication; a large corpus for bench_data.sh
-trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_dedup grow_corpus)
-trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_dedup grow_corpus)
+# speed of matrix products and of what is asked about every document, which nothing runs by itself;
+# a large corpus for bench_data.sh
+trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_text bench_dedup grow_corpus)
 $(trainer_benches): $(B)/%: $(B)/%.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 

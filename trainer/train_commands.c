@@ -42,7 +42,9 @@ static const vsh_opt bench_options[] = {
 static const vsh_opt eval_options[] = {
     {VSH_OPT_TEXT, 0, "checkpoint", "DIR", "a run directory, or one of its checkpoints",
      AT(checkpoint)},
-    {VSH_OPT_TEXT, 0, "tasks", "LIST", "lm (qa and nli are not built yet)", AT(tasks)},
+    {VSH_OPT_TEXT, 0, "tasks", "LIST", "of lm, qa and nli (default: lm, the fast one)", AT(tasks)},
+    {VSH_OPT_TEXT, 0, "task-files", "DIR", "with qa.jsonl and nli.jsonl (default: the data's)",
+     AT(task_files)},
     {VSH_OPT_INTEGER, 0, "tokens", "N", "held-out tokens (default: all)", AT(tokens), 1, 1e12},
     {VSH_OPT_REAL, 0, "exit-threshold", "X", "leave at an exit from this confidence on",
      AT(exit_threshold), 0, 1},
@@ -116,8 +118,9 @@ const vsh_program_command train_commands[] = {
       "  vishwa-train sample --checkpoint runs/quick-moe --prompt 'In the beginning'\n",
       sample_options, 0},
      train_run_sample},
-    {{"eval", "--checkpoint DIR [options]", "loss, perplexity and bits a byte on held-out text",
+    {{"eval", "--checkpoint DIR [options]", "loss on held-out text, and questions of WordNet",
       "  vishwa-train eval --checkpoint runs/quick-moe\n"
+      "  vishwa-train eval --checkpoint runs/quick-moe --tasks lm,qa,nli\n"
       "  vishwa-train eval --checkpoint runs/quick-moe --exit-threshold 0.9 --json\n",
       eval_options, 0},
      train_run_eval},

@@ -12,7 +12,7 @@
 /* What the command line said; numbers that were not given are NaN, or 0 for counts. */
 typedef struct {
     vsh_common common;
-    const char *out, *checkpoint, *prompt, *model, *tasks;
+    const char *out, *checkpoint, *prompt, *model, *tasks, *task_files;
     vsh_opt_list set;
     int64_t steps, tokens, batch, seq, top_k;
     double hours, temperature, top_p, exit_threshold;

@@ -300,7 +300,8 @@ static void check_first_exit(int which, int64_t layer)
     c->ids[3] = -1;
     c->targets = (vsh_targets_ref){.ids = c->ids};
     case_loss(c, NULL, &twin);
-    got = vsh_exit_evaluation(r.generator, &always, CASE_SEQUENCES, CASE_SEQ, c->inputs, c->ids, NULL);
+    got = vsh_exit_evaluation(r.generator, &always, CASE_SEQUENCES, CASE_SEQ, c->inputs, c->ids,
+                              NULL);
     CHECK_NEAR(got.loss, (twin.joint * (head + last) - twin.last * last) / head, 1e-5, 1e-6);
     CHECK_NEAR(got.layers, (double)layer + 1, 0, 0);
     CHECK(got.tokens < CASE_TOKENS);
@@ -414,7 +415,8 @@ static void the_evaluation_is_what_feeding_gives(void)
     }
     for (int64_t t = 0; t < CASE_TOKENS; t++) /* every token counts */
         layers[t] = c->ids[t] < 0 ? 0 : c->ids[t];
-    got = vsh_exit_evaluation(r.generator, &rule, CASE_SEQUENCES, CASE_SEQ, c->inputs, layers, NULL);
+    got =
+        vsh_exit_evaluation(r.generator, &rule, CASE_SEQUENCES, CASE_SEQ, c->inputs, layers, NULL);
     CHECK_INT(got.tokens, CASE_TOKENS);
     CHECK_NEAR(got.loss, loss / CASE_TOKENS, 1e-6, 0);
     CHECK_NEAR(got.layers, ran / CASE_TOKENS, 1e-12, 0);

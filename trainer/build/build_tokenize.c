@@ -9,10 +9,14 @@ static const char model_name[] = "tokenizer.model";
 static vsh_status train(vsh_building *b, vsh_error *err)
 {
     vsh_build_path sample = vsh_build_part(b, "sample.txt"), model = vsh_build_part(b, model_name);
+    const vsh_tokenizer_options options = {
+        .algorithm = b->o->tokenizer,
+        .vocab = (int32_t)b->o->vocab,
+        .control = b->o->augment == VSH_AUGMENT_INFILL ? vsh_infill_pieces : NULL};
     vsh_status status;
 
     vsh_build_progress_stage(b, "training the tokenizer");
-    status = vsh_tokenizer_train(b->arena, sample.text, model.text, (int32_t)b->o->vocab, err);
+    status = vsh_tokenizer_train(b->arena, sample.text, model.text, &options, err);
     /* the terminal's signal reaches the other program too */
     if (status != VSH_OK && vsh_build_stopped(b))
         return vsh_build_say_stopped(err);

@@ -149,12 +149,15 @@ static void add_bytes(const vsh_tokenizer *tokenizer, const char *bytes, size_t 
 }
 
 /* Bytes of the character at text; 0 when the library cannot be given what stands there: NUL,
- * malformed UTF-8, the character that it writes for a blank, and a blank that has no piece. */
+ * malformed UTF-8, the character that it writes for a blank, and a blank that has no piece; and for
+ * a line break that no piece has, so that lines have the ids that spm_encode gives them. */
 static size_t plain_character(const vsh_tokenizer *tokenizer, const char *text, size_t left)
 {
     char room[5] = "";
     int length;
 
+    if (*text == '\n')
+        return tokenizer->model.breaks;
     if ((unsigned char)*text < 0x80)
         return *text != '\0' && (*text != ' ' || tokenizer->model.blank >= 0);
     memcpy(room, text, left < 4 ? left : 4);

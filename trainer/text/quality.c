@@ -14,7 +14,7 @@
 
 #include "core/text.h"
 #include "trainer/text/characters.h"
-#include "trainer/text/repetition.h"
+#include "trainer/text/repeats.h"
 
 enum {
     MIN_WORDS,

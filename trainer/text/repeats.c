@@ -3,7 +3,7 @@
  * Most documents repeat little: bounds that cost an addition a word show that no n-gram reaches its
  * limit, and only where they do not the exact figures are made. What is kept by key is kept by a
  * hash of 64 bits: a chance collision among 131,072 of them is one in 2 billion. */
-#include "trainer/text/repetition.h"
+#include "trainer/text/repeats.h"
 
 #include <assert.h>
 #include <math.h>

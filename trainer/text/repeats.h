@@ -1,7 +1,7 @@
 /* How much of a document stands in it more than once: lines, paragraphs and word n-grams, as the
  * rules of quality weigh them. */
-#ifndef VSH_REPETITION_H
-#define VSH_REPETITION_H
+#ifndef VSH_REPEATS_H
+#define VSH_REPEATS_H
 
 #include "trainer/text/words.h"
 
