@@ -117,6 +117,8 @@ endif
 $(B)/trainer/nn/isa_plain.o: ALL_CFLAGS += $(KERNEL_FLAGS)
 # initial weights: vectors, but the same bits everywhere, so nothing is fused
 $(B)/trainer/nn/normal.o: ALL_CFLAGS += -O3 -fno-math-errno -fno-trapping-math
+# one loop of whole numbers, for three instruction sets in one file
+$(B)/trainer/text/minhash_least.o: ALL_CFLAGS += -O3
 
 # the only C++: SentencePiece has no C interface
 $(B)/%.o: %.cc | $(B)/libraries
@@ -157,8 +159,9 @@ $(sim_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(sim_library) $(core_obj
 $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
 
-# speed of matrix products, which nothing runs by itself; a large corpus for bench_data.sh
-trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm grow_corpus)
+# speed of matrix products and of what is asked about every document, which nothing runs by itself;
+# a large corpus for bench_data.sh
+trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_text bench_dedup grow_corpus)
 $(trainer_benches): $(B)/%: $(B)/%.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 

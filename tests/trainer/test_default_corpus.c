@@ -77,6 +77,36 @@ static void an_entry_becomes_prose(void)
                                        "(a) Also Zymolytic. Syn: none");
 }
 
+/* One fault of the dictionary's text each. */
+static void what_is_no_prose_goes(void)
+{
+    static const struct {
+        const char *entry, *prose;
+    } cases[] = {
+        {"Icteric \\Ic*ter\"ic\\ ([i^]k*t[e^]r\"[i^]k), Icterical\n\\Ic*ter\"ic*al\\, a.\n   "
+         "Yellow.\n",
+         "Icteric, Icterical, a. Yellow."},
+        {"Lark \\Lark\\, n.\n   A bird.\n   [1913 Webster] Larker\n   Larking\n",
+         "Lark, n. A bird."},
+        {"Redskin \\Red\"skin`\\ (-sk?n`), n.\n   An Indian.\n", "Redskin, n. An Indian."},
+        {"Accost \\Ac*cost\"\\ (#; 115), v. t.\n   To greet.\n", "Accost, v. t. To greet."},
+        {"Hoof \\Hoof\\, n. (Zo[\"o]l.)\n   A nail.\n", "Hoof, n. (Zo\u00f6l.) A nail."},
+        {"Nova \\No\"va\\, n.\n   A star[2]. -- {Novae} (n[=o]\"v[=e]), pl. H[2]O.\n",
+         "Nova, n. A star. -- Novae, pl. H[2]O."},
+        {"Style \\Style\\, n.\n   (a) [Perhaps fr. L. stilus.] A pen. [Written also stile.]\n",
+         "Style, n.\n(a) A pen. [Written also stile.]"},
+        {"Rule \\Rule\\, n.\n   A line. ======= See [a href=\"http:]/www.x.org\">Lines.\n",
+         "Rule, n. A line. See Lines."},
+        {"Ax \\Ax\\, Axe \\Axe\\,, n.\n   A tool.\n", "Ax, Axe, n. A tool."},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vsh_documents documents = clean(vsh_gcide_clean, cases[i].entry);
+        REQUIRE(documents.count == 1);
+        CHECK_TEXT(cleaned(&documents, 0), cases[i].prose);
+    }
+}
+
 static void bytes_of_latin_1_become_utf8(void)
 {
     vsh_documents documents = clean(vsh_gcide_clean, "Caf\\caf\\ n.\n   A fa\xe7"
@@ -237,7 +267,7 @@ static void what_is_missing_is_said(void)
     vsh_default_corpus corpus;
     vsh_status status;
 
-    write_gzip("Lark \\Lark\\ n.\n   1. A \"bird\".\n\n   2. Caf[eacute].\nA \\A\\ n.\n   B.\n");
+    write_gzip("Lark \\Lark\\ n.\n   1. A \"bird\".\n\n   2. Caf[eacute].\n\nA \\A\\ n.\n   B.\n");
     places.gcide[1] = path;
     status = vsh_default_corpus_extract(vsh_test_arena(), &places, make_folder(), &corpus, &err);
     unlink(path);
@@ -369,6 +399,7 @@ static void the_default_corpus_is_the_same_again(void)
 
 const vsh_test vsh_tests[] = {
     {"an_entry_becomes_prose", an_entry_becomes_prose},
+    {"what_is_no_prose_goes", what_is_no_prose_goes},
     {"bytes_of_latin_1_become_utf8", bytes_of_latin_1_become_utf8},
     {"broken_markup_is_survived", broken_markup_is_survived},
     {"the_dictionary_is_read_from_its_compressed_file",

@@ -262,7 +262,6 @@ static void a_folder_without_manifest_is_refused(void)
                 "Not a directory");
 }
 
-#define{"name", name } {#name, name }
 const vsh_test vsh_tests[] = {
     {"a_manifest_comes_back_as_it_was_written", a_manifest_comes_back_as_it_was_written},
     {"bytes_have_no_model_and_nothing_need_be_held_out",

@@ -26,6 +26,7 @@ static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o
                                   vsh_error *err)
 {
     const char *sample_path = vsh_path_join(arena, o->folder, "tokenizer.sample.txt");
+    const vsh_tokenizer_options options = {.algorithm = "unigram", .vocab = (int32_t)o->vocab};
     vsh_text sample = {.arena = arena};
     vsh_status status;
 
@@ -33,7 +34,7 @@ static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o
     if (!sample_path || !vsh_corpus_sample(corpus, one_in, SAMPLE_BYTES, &sample))
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_file_write(sample_path, &sample, err));
-    status = vsh_tokenizer_train(arena, sample_path, model, (int32_t)o->vocab, err);
+    status = vsh_tokenizer_train(arena, sample_path, model, &options, err);
     unlink(sample_path);
     return status;
 }

@@ -311,6 +311,15 @@ static bool piece_is(const vsh_spm_piece *piece, const char *text, int64_t lengt
     return piece->length == length && memcmp(piece->text, text, (size_t)length) == 0;
 }
 
+static bool is_one_character(const vsh_spm_piece *piece)
+{
+    int bytes = 1;
+
+    while (bytes < piece->length && ((unsigned char)piece->text[bytes] & 0xc0) == 0x80)
+        bytes++;
+    return bytes == piece->length;
+}
+
 /* The pieces with a task of their own. */
 static vsh_status find_special(const reader *in, const specification *spec, vsh_spm_model *model)
 {
@@ -325,6 +334,10 @@ static vsh_status find_special(const reader *in, const specification *spec, vsh_
             return refuse_piece(in, i, "a second unknown piece");
         if (piece->kind == VSH_SPM_UNKNOWN)
             model->unknown = i;
+        /* the library would take the character for the piece, and then find text left over */
+        if (piece->kind == VSH_SPM_CONTROL && spec->algorithm == VSH_SPM_BPE &&
+            is_one_character(piece))
+            return refuse_piece(in, i, "a control piece of one character");
         if (piece->kind == VSH_SPM_BYTE && byte < 0)
             return refuse_piece(in, i, "expected a byte such as <0x0A>");
         if (byte >= 0) {
@@ -335,6 +348,7 @@ static vsh_status find_special(const reader *in, const specification *spec, vsh_
             model->end = i;
         if (piece->kind == VSH_SPM_NORMAL && piece_is(piece, "\u2581", 3))
             model->blank = i;
+        model->breaks |= memchr(piece->text, '\n', (size_t)piece->length) != NULL;
     }
     if (bytes_found != 256) /* no piece stands twice */
         return vsh_fail(in->err, VSH_EINPUT, "%s: expected 256 byte pieces, got %d", in->path,

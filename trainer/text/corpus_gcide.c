@@ -16,7 +16,10 @@
 enum {
     TEXT_BYTES_MAX = 512 << 20,
     ENTRY_BYTES_MAX = 1 << 20, /* the longest has 64 kB */
-    GROUP_BYTES_MAX = 4096     /* of [..], (..) and \..\ */
+    GROUP_BYTES_MAX = 4096,    /* of [..], (..) and \..\ */
+    LINK_BYTES_MAX = 256,
+    SPELLING_BYTES_MAX = 160,
+    RULE_SIGNS_MIN = 5
 };
 
 /* ---- characters --------------------------------------------------------------------------- */
@@ -154,6 +157,20 @@ static const char *closing(const char *at, const char *end, char open, char clos
     return NULL;
 }
 
+static bool has_any(const char *at, const char *end, const char *signs)
+{
+    while (at < end && !strchr(signs, *at))
+        at++;
+    return at < end;
+}
+
+/* (r[=a]`d[i^]*[-o]*gr[a^]f"[i^]k), (-l?), (#; 277), but not (Zo["o]l.), which begins with a
+ * capital. */
+static bool is_respelling(const char *open, const char *close)
+{
+    return !(open[1] >= 'A' && open[1] <= 'Z') && has_any(open, close, "[\"?`#*");
+}
+
 static bool contains(const char *at, const char *end, const char *word)
 {
     const size_t length = strlen(word);
@@ -179,6 +196,32 @@ static bool is_origin(const char *at, const char *end)
             memcmp(at, initials[i], (size_t)(end - at)) == 0)
             return true;
     return false;
+}
+
+/* Where a word comes from, said inside a definition: "[F., fr. L. stilus a style.]". */
+static bool is_etymology(const char *at, const char *end)
+{
+    static const char *const begins[] = {"AS. ",   "Cf. ",  "D. ",  "F. ",  "F., ",     "From ",
+                                         "G. ",    "Gr. ",  "It. ", "L. ",  "L., ",     "LL. ",
+                                         "NL. ",   "NL., ", "OE. ", "OF. ", "Perhaps ", "Perh. ",
+                                         "Prob. ", "Skr. ", "Sp. "};
+
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if ((size_t)(end - at) > strlen(begins[i]) && memcmp(at, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return false;
+}
+
+/* "[2]" behind a word says in which of its senses. */
+static bool is_sense(const cleaner *it, const char *at, const char *end)
+{
+    const vsh_text *text = it->text;
+
+    if (at == end || text->length == it->begin || !is_letter(text->data[text->length - 1]))
+        return false;
+    while (at < end && is_digit(*at))
+        at++;
+    return at == end && !(end + 1 < it->end && is_letter(end[1]));
 }
 
 /* Drops the blanks before where something ends. */
@@ -207,6 +250,20 @@ static void put_blank(cleaner *it)
         vsh_text_put(it->text, " ", 1);
 }
 
+/* Behind a link of a page, "[a href=...>", whose brackets do not pair; at where there is none. */
+static const char *behind_link(const char *at, const char *end)
+{
+    const char *close =
+        memchr(at, '>', end - at < LINK_BYTES_MAX ? (size_t)(end - at) : LINK_BYTES_MAX);
+
+    return close && (contains(at, close, "href=") || contains(at, close, "HREF=")) ? close + 1 : at;
+}
+
+static bool behind(const cleaner *it, char c)
+{
+    return it->text->length > it->begin && it->text->data[it->text->length - 1] == c;
+}
+
 /* A character written in brackets, an origin, an etymology, or brackets that stay. */
 static void take_bracket(cleaner *it)
 {
@@ -219,8 +276,11 @@ static void take_bracket(cleaner *it)
     } else if (close && is_origin(inside, close)) {
         new_line(it);
         it->at = close + 1;
-    } else if (close && it->head) {
+    } else if (close && (it->head || is_etymology(inside, close) || is_sense(it, inside, close))) {
         it->at = close + 1;
+    } else if (it->end - inside > 2 && memcmp(inside, "a ", 2) == 0 &&
+               behind_link(inside, it->end) > inside) {
+        it->at = behind_link(inside, it->end);
     } else {
         vsh_text_put(it->text, it->at++, 1);
     }
@@ -242,14 +302,16 @@ static void take_pronunciation(cleaner *it)
         after++;
     if (after < it->end && *after == '(') {
         close = closing(after, it->end, '(', ')');
-        if (close && (contains(after, close, "[") || contains(after, close, "\"")))
+        if (close && is_respelling(after, close))
             it->at = close + 1;
     }
     trim(it);
     for (after = it->at; after < it->end && *after == ' ';)
         after++;
+    if (after < it->end && is_letter(*after) && !behind(it, ','))
+        vsh_text_put(it->text, ",", 1);
     if (after < it->end && is_letter(*after))
-        vsh_text_put(it->text, ", ", 2);
+        put_blank(it);
 }
 
 /* Abbreviations (v. t.), "or" and "and" belong to the head; any other word begins the definition.
@@ -275,13 +337,44 @@ static void take_field(cleaner *it)
 {
     const char *close = closing(it->at, it->end, '(', ')');
 
-    if (close && contains(it->at, close, "[")) {
+    if (close && is_respelling(it->at, close) && has_any(it->at, close, "[")) {
         it->at = close + 1;
         return;
     }
     if (close)
         it->field_end = close;
     vsh_text_put(it->text, it->at++, 1);
+}
+
+/* The respelling of a word inside a definition goes. */
+static bool skip_respelling(cleaner *it)
+{
+    const char *close = closing(it->at, it->end, '(', ')');
+
+    if (!close || close - it->at > SPELLING_BYTES_MAX || !is_respelling(it->at, close) ||
+        !has_any(it->at, close, "*\"`") || !has_any(it->at, close, "["))
+        return false;
+    it->at = close + 1;
+    trim(it);
+    return true;
+}
+
+/* Behind a rule of a table such as "======"; at where there is none. */
+static const char *behind_rule(const char *at, const char *end)
+{
+    const char *next = at;
+
+    while (next < end && *next == *at)
+        next++;
+    return strchr("=-*_", *at) && next - at >= RULE_SIGNS_MIN ? next : at;
+}
+
+/* What stood before the sign may be gone. */
+static void put_stop(cleaner *it, char c)
+{
+    trim(it);
+    if (it->text->length > it->begin && !(c == ',' && behind(it, ',')))
+        vsh_text_put(it->text, &c, 1);
 }
 
 static void take_plain(cleaner *it)
@@ -295,8 +388,10 @@ static void take_plain(cleaner *it)
     } else if (c == ' ') {
         put_blank(it);
     } else if (c == ',' || c == '.' || c == ';') {
-        trim(it); /* what stood before may be gone */
-        vsh_text_put(it->text, &c, 1);
+        put_stop(it, c);
+    } else if (behind_rule(it->at, it->end) > it->at) {
+        it->at = behind_rule(it->at, it->end);
+        return;
     } else {
         vsh_text_put(it->text, &c, 1);
     }
@@ -317,6 +412,8 @@ static void clean_flat(cleaner *it)
             take_pronunciation(it);
         } else if (it->head && c == '(') {
             take_field(it);
+        } else if (c == '(' && skip_respelling(it)) {
+            continue;
         } else if (it->head && is_letter(c)) {
             take_word(it);
         } else if ((unsigned char)c >= 0x80) {
@@ -340,20 +437,23 @@ static const char *last_mark(const char *at, const char *end)
     return mark;
 }
 
-/* dictfmt left the next headword behind the last origin: "[1913 Webster] Zymology". */
+/* dictfmt left the next headwords behind the last paragraph: "[1913 Webster] Muggar\n   Mugger".
+ * They are what follows its origin, or the headword itself where there is none. */
 static const char *without_stray(const char *at, const char *end, const char *next,
                                  const char *text_end)
 {
-    const char *last = end, *stray;
+    const char *last = end, *open, *close, *stray;
     size_t length;
 
     while (last > at && (unsigned char)last[-1] <= ' ')
         last--;
-    for (stray = last; stray > at && stray[-1] != ']' && stray[-1] != '\n';)
-        stray--;
-    if (stray == at || stray[-1] != ']')
-        return end;
-    while (stray < last && *stray == ' ')
+    for (close = last; close > at && close[-1] != ']' && close[-1] != '.' && last - close < 80;)
+        close--;
+    for (open = close; open > at && open[-1] != '[' && close - open < 80;)
+        open--;
+    if (close > at && close[-1] == ']' && is_origin(open, close - 1))
+        return close;
+    for (stray = close; stray < last && (unsigned char)*stray <= ' ';)
         stray++;
     length = (size_t)(last - stray);
     return length > 0 && length < (size_t)(text_end - next) && memcmp(stray, next, length) == 0
@@ -382,15 +482,16 @@ static void clean_entry(const char *at, const char *next, const char *text_end, 
     vsh_documents_end(documents);
 }
 
-/* The next line from at on that has its first word in column 0 and a pronunciation; NULL at the
- * end. */
-static const char *next_entry(const char *at, const char *end)
+/* The next line from at on that has its first word in column 0 and a pronunciation, and stands
+ * behind an empty line: a head may be longer than a line. NULL at the end. */
+static const char *next_entry(const char *at, const char *end, bool empty_before)
 {
     while (at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *line_end = newline ? newline : end;
-        if ((unsigned char)*at > ' ' && memchr(at, '\\', (size_t)(line_end - at)))
+        if (empty_before && (unsigned char)*at > ' ' && memchr(at, '\\', (size_t)(line_end - at)))
             return at;
+        empty_before = at == line_end;
         at = newline ? newline + 1 : end;
     }
     return NULL;
@@ -398,13 +499,13 @@ static const char *next_entry(const char *at, const char *end)
 
 void vsh_gcide_clean(const char *text, size_t length, vsh_documents *documents)
 {
-    const char *end = text + length, *at = next_entry(text, end);
+    const char *end = text + length, *at = next_entry(text, end, true);
     vsh_arena room = {0};
     vsh_text flat = {.arena = &room};
 
     while (at) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *next = newline ? next_entry(newline + 1, end) : NULL;
+        const char *next = newline ? next_entry(newline + 1, end, false) : NULL;
         clean_entry(at, next ? next : end, end, &flat, documents);
         at = next;
     }

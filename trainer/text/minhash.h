@@ -23,13 +23,16 @@ typedef struct vsh_minhash vsh_minhash; /* constants and scratch of one thread *
 vsh_status vsh_minhash_open(vsh_arena *arena, const vsh_minhash_shape *shape, vsh_minhash **minhash,
                             vsh_error *err);
 /* band[bands]: equal bands have equal rows (but for collisions of 64 bits). A document without
- * words has bands of its own. */
-void vsh_minhash_bands(vsh_minhash *minhash, const vsh_words *words, uint64_t *band);
+ * words has bands of its own, made of exact, its vsh_words_hash. */
+void vsh_minhash_bands(vsh_minhash *minhash, const vsh_words *words, uint64_t exact,
+                       uint64_t *band);
 
 /* The probability above. */
 double vsh_minhash_recall(const vsh_minhash_shape *shape, double similarity);
-/* Exact Jaccard similarity of the shingles of two texts, for reports and tests. */
-double vsh_minhash_similarity(const vsh_minhash_shape *shape, const vsh_words *a,
-                              const vsh_words *b);
+/* Exact Jaccard similarity of the sets of shingles of two texts, for reports and tests; 0 when
+ * neither has words. The arena holds both sets. */
+vsh_status vsh_minhash_similarity(vsh_arena *arena, const vsh_minhash_shape *shape,
+                                  const vsh_words *a, const vsh_words *b, double *similarity,
+                                  vsh_error *err);
 
 #endif

@@ -6,11 +6,11 @@
 
 #include "trainer/text/words.h"
 
-enum { VSH_OVERLAP_WORDS = 5 };
+enum { VSH_OVERLAP_WORDS = 5, VSH_OVERLAP_WORDS_MAX = 63 };
 
 typedef struct vsh_overlap vsh_overlap;
 
-/* n words a gram; VSH_EMACHINE. */
+/* n words a gram, 1 to VSH_OVERLAP_WORDS_MAX; VSH_EMACHINE. */
 vsh_status vsh_overlap_open(vsh_arena *arena, int n, vsh_overlap **overlap, vsh_error *err);
 vsh_status vsh_overlap_add(vsh_overlap *overlap, const char *text, int64_t bytes, vsh_error *err);
 /* Each document of a file (as vsh_sources_find reads one). */

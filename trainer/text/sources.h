@@ -18,7 +18,8 @@ typedef enum {
     VSH_DOCUMENTS_LINE
 } vsh_documents_by;
 
-extern const char *const vsh_documents_words[]; /* "auto", "file", "paragraph", "line" */
+/* "auto", "file", "paragraph", "line", closed by NULL */
+extern const char *const vsh_documents_words[];
 
 typedef enum { VSH_UNPACKED, VSH_GZIP, VSH_ZSTD } vsh_packing;
 
@@ -30,8 +31,8 @@ typedef struct {
     vsh_documents_by by; /* never auto */
 } vsh_source;
 
-/* Sources [first, first + count), or of one that is not packed the documents that begin in bytes
- * [begin, end). */
+/* Of sources [first, first + count) the documents that begin in bytes [begin, end): all of them
+ * (0, INT64_MAX) but where a source that is not packed is parted. */
 typedef struct {
     int64_t first, count;
     int64_t begin, end;
@@ -59,5 +60,9 @@ typedef struct {
  * left. */
 vsh_status vsh_sources_find(vsh_arena *arena, const char *const *paths, int count,
                             vsh_documents_by by, vsh_sources *sources, vsh_error *err);
+
+/* The spans anew, for segments of so many bytes: vsh_sources_find has taken what suits the files. */
+vsh_status vsh_sources_cut(vsh_arena *arena, int64_t segment_bytes, vsh_sources *sources,
+                           vsh_error *err);
 
 #endif

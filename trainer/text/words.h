@@ -8,19 +8,20 @@
 #include "core/status.h"
 #include "trainer/text/document.h"
 
-/* A run of bytes that are no white space. */
+/* A run of bytes that are no white space, of ASCII or Unicode. */
 typedef struct {
     int32_t begin, length;
 } vsh_word;
 
-/* hash: of the words that have a letter or a digit, each in lower case (ASCII) without its
- * punctuation; place: which word of the document it was. */
+/* hash: of the words that have a letter or a digit, each of these alone (and of bytes that are not
+ * UTF-8), in lower case (ASCII); place: which word of the document it was. */
 typedef struct {
     vsh_word *word;
     int64_t words;
     uint64_t *hash;
     int32_t *place;
     int64_t hashes;
+    int64_t alphabetic; /* words that have a letter */
 } vsh_words;
 
 /* Room for the longest document. */

@@ -1,0 +1,428 @@
+#include "trainer/text/document_reader.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "trainer/run/hash64.h"
+#include "trainer/text/document_split.h"
+#include "trainer/text/jsonl.h"
+#include "trainer/text/text_kind.h"
+#include "trainer/text/text_window.h"
+#include "trainer/text/utf8_count.h"
+
+/* A longer line of JSON is refused: it is looked at as a whole. */
+static const int64_t line_bytes_max = 64 << 20;
+
+/* A document's break, a blank line behind it and half a break. */
+enum { LOOK_AHEAD = 8 };
+
+struct vsh_document_reader {
+    vsh_arena arena; /* holds the reader itself */
+    const vsh_sources *sources;
+    vsh_span span;
+    int64_t next;             /* source */
+    const vsh_source *source; /* that is read, or NULL */
+    vsh_byte_stream *stream;
+    vsh_text_window window;
+    bool inside;        /* behind a cut of a document */
+    const char *text;   /* of JSON: the decoded text behind a cut */
+    int64_t text_bytes; /* of it */
+    int64_t line;       /* number of the window's first, from 1 */
+    int64_t counted, disk_counted;
+    vsh_reading reading;
+};
+
+/* ---- what was wrong ------------------------------------------------------------------------- */
+
+static void note_trouble(vsh_document_reader *reader, const char *where, const char *what)
+{
+    vsh_reading *reading = &reader->reading;
+    const char *path = reader->source->path;
+    const size_t length = strlen(path), room = 120;
+    char *text;
+
+    if (reading->troubles++ >= VSH_TROUBLES_KEPT)
+        return;
+    text = reading->trouble[reading->troubles - 1].what;
+    snprintf(text, sizeof reading->trouble->what, "%s%s: %s%s", length > room ? "..." : "",
+             length > room ? path + length - room : path, where, what);
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+static void bad_line(vsh_document_reader *reader, const char *why)
+{
+    char where[64];
+
+    reader->reading.bad_lines++;
+    /* how many lines lie in front of a span is not known */
+    if (reader->span.begin == 0)
+        snprintf(where, sizeof where, "line %" PRId64 ": ", reader->line);
+    else
+        snprintf(where, sizeof where, "byte %" PRId64 ": ", reader->window.offset);
+    note_trouble(reader, where, why);
+}
+
+/* ---- moving on ------------------------------------------------------------------------------ */
+
+static vsh_text_part unread(const vsh_document_reader *reader)
+{
+    return (vsh_text_part){vsh_text_window_at(&reader->window),
+                           vsh_text_window_bytes(&reader->window), reader->window.at_end};
+}
+
+static vsh_status more(vsh_document_reader *reader, vsh_error *err)
+{
+    return vsh_text_window_more(&reader->window, err);
+}
+
+static void take(vsh_document_reader *reader, int64_t bytes)
+{
+    vsh_text_window_take(&reader->window, bytes);
+}
+
+static vsh_status skip_breaks(vsh_document_reader *reader, vsh_error *err)
+{
+    for (;;) {
+        vsh_text_part part = unread(reader);
+        int64_t breaks;
+        bool open;
+        take(reader, vsh_split_after_breaks(&part, &breaks, &open));
+        reader->line += breaks;
+        if (!open)
+            return VSH_OK;
+        VSH_TRY(more(reader, err));
+    }
+}
+
+static int64_t find_end(const vsh_document_reader *reader, const vsh_text_part *part,
+                        int64_t *looked)
+{
+    switch (reader->source->by) {
+    case VSH_DOCUMENTS_PARAGRAPH:
+        return vsh_split_paragraph(part, looked);
+    case VSH_DOCUMENTS_LINE:
+        return vsh_split_line(part, looked);
+    default:
+        return part->at_end ? part->bytes : -1;
+    }
+}
+
+/* To the end of a document, or to the span's end in it. */
+static vsh_status skip_document(vsh_document_reader *reader, vsh_error *err)
+{
+    while (reader->window.offset < reader->span.end) {
+        vsh_text_part part = unread(reader);
+        int64_t looked = 0, end = find_end(reader, &part, &looked);
+        take(reader, end >= 0 ? end : looked);
+        if (end >= 0)
+            break;
+        VSH_TRY(more(reader, err));
+    }
+    return VSH_OK;
+}
+
+static void count_taken(vsh_document_reader *reader)
+{
+    const int64_t at = reader->window.offset;
+    int64_t disk = at;
+
+    if (reader->source->packing != VSH_UNPACKED)
+        disk = vsh_byte_stream_disk_bytes(reader->stream);
+    reader->reading.bytes += at - reader->counted;
+    reader->reading.disk_bytes += disk - reader->disk_counted;
+    reader->counted = at;
+    reader->disk_counted = disk;
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+static vsh_status skip_mark(vsh_document_reader *reader, vsh_error *err)
+{
+    VSH_TRY(more(reader, err));
+    if (vsh_has_mark(vsh_text_window_at(&reader->window), vsh_text_window_bytes(&reader->window)))
+        take(reader, 3);
+    return VSH_OK;
+}
+
+/* To the first document that begins in the span, or to a place behind the span. What lies in front
+ * says whether one begins: two breaks of two bytes, or one byte. */
+static vsh_status seek_begin(vsh_document_reader *reader, vsh_error *err)
+{
+    const int64_t begin = reader->span.begin;
+
+    if (reader->source->by == VSH_DOCUMENTS_FILE)
+        return VSH_OK;
+    if (reader->window.offset < 4)
+        VSH_TRY(skip_breaks(reader, err));
+    while (reader->window.offset < begin) {
+        VSH_TRY(skip_document(reader, err));
+        VSH_TRY(skip_breaks(reader, err));
+        if (reader->window.at_end && vsh_text_window_bytes(&reader->window) == 0)
+            break;
+    }
+    return VSH_OK;
+}
+
+static vsh_status open_source(vsh_document_reader *reader, vsh_error *err)
+{
+    const vsh_source *source = &reader->sources->source[reader->next];
+    const int64_t behind = source->by == VSH_DOCUMENTS_LINE ? 1 : 8;
+    const int64_t from = reader->span.begin > 8 ? reader->span.begin - behind : 0;
+
+    VSH_TRY(vsh_byte_stream_open(source->path, source->packing, from, source->bytes,
+                                 &reader->stream, err));
+    reader->source = source;
+    reader->next++;
+    reader->inside = false;
+    reader->line = 1;
+    vsh_text_window_begin(&reader->window, reader->stream, from);
+    if (from == 0)
+        VSH_TRY(skip_mark(reader, err));
+    VSH_TRY(seek_begin(reader, err));
+    reader->counted = reader->disk_counted = reader->span.begin > 0 ? reader->window.offset : 0;
+    count_taken(reader);
+    return VSH_OK;
+}
+
+static void close_source(vsh_document_reader *reader)
+{
+    vsh_reading *reading = &reader->reading;
+    const char *damage = vsh_byte_stream_damage(reader->stream);
+    const uint64_t both[2] = {reading->hash, reader->window.hash};
+
+    count_taken(reader);
+    if (reader->source->packing != VSH_UNPACKED)
+        reading->disk_bytes += reader->source->bytes - reader->disk_counted;
+    if (damage) {
+        reading->damaged++;
+        note_trouble(reader, "", damage);
+    }
+    reading->hash = vsh_hash64(both, sizeof both);
+    reader->window.hash = 0;
+    vsh_byte_stream_close(reader->stream);
+    reader->stream = NULL;
+    reader->source = NULL;
+}
+
+/* ---- documents ------------------------------------------------------------------------------ */
+
+/* The first piece of a text, of which so many bytes are known to be one document's. */
+static int64_t cut_length(vsh_document_reader *reader, const char *text)
+{
+    reader->reading.cut += !reader->inside;
+    reader->inside = true;
+    return vsh_split_cut(text, VSH_DOCUMENT_BYTES_MAX);
+}
+
+/* The document at the window's begin, or as much of it as is not too long. */
+static vsh_status read_plain(vsh_document_reader *reader, vsh_document *document, vsh_error *err)
+{
+    int64_t looked = 0, end, length;
+    vsh_text_part part;
+
+    for (;;) {
+        part = unread(reader);
+        end = find_end(reader, &part, &looked);
+        if (end >= 0 || part.bytes > VSH_DOCUMENT_BYTES_MAX + LOOK_AHEAD)
+            break;
+        VSH_TRY(more(reader, err));
+    }
+    if (end >= 0 && end <= VSH_DOCUMENT_BYTES_MAX) {
+        reader->inside = false;
+        length = end;
+    } else {
+        length = cut_length(reader, part.text);
+    }
+    *document = (vsh_document){.text = part.text, .bytes = length};
+    vsh_utf8_count(part.text, length, &document->malformed, &document->nul);
+    take(reader, length);
+    return VSH_OK;
+}
+
+static bool is_blank(const char *text, int64_t bytes)
+{
+    for (int64_t i = 0; i < bytes; i++)
+        if (text[i] != ' ' && !(text[i] >= '\t' && text[i] <= '\r'))
+            return false;
+    return true;
+}
+
+/* A whole line; *length -1: it was too long and is behind us. */
+static vsh_status read_line(vsh_document_reader *reader, int64_t *length, vsh_error *err)
+{
+    vsh_text_part part = unread(reader);
+    int64_t looked = 0;
+
+    while ((*length = vsh_split_line(&part, &looked)) < 0 && part.bytes <= line_bytes_max) {
+        VSH_TRY(more(reader, err));
+        part = unread(reader);
+    }
+    if (*length >= 0 && *length <= line_bytes_max)
+        return VSH_OK;
+    *length = -1;
+    bad_line(reader, "longer than 64 MiB");
+    for (;;) {
+        int64_t end;
+        looked = 0;
+        end = vsh_split_line(&part, &looked);
+        take(reader, end >= 0 ? end : looked);
+        if (end >= 0)
+            return VSH_OK;
+        VSH_TRY(more(reader, err));
+        part = unread(reader);
+    }
+}
+
+/* The text of the next line; NULL when it has none. */
+static vsh_status open_json(vsh_document_reader *reader, vsh_error *err)
+{
+    vsh_jsonl found;
+    char *line;
+    int64_t length;
+
+    reader->text = NULL;
+    VSH_TRY(read_line(reader, &length, err));
+    if (length < 0)
+        return VSH_OK;
+    line = reader->window.data + reader->window.from;
+    /* a line that damage has cut off is counted as damage */
+    if (is_blank(line, length) ||
+        (reader->window.at_end && length == vsh_text_window_bytes(&reader->window) &&
+         vsh_byte_stream_damage(reader->stream))) {
+        take(reader, length);
+        return VSH_OK;
+    }
+    if (vsh_jsonl_read(line, length, &found)) {
+        reader->text = found.text;
+        reader->text_bytes = found.bytes;
+    } else {
+        bad_line(reader, found.why);
+    }
+    take(reader, length);
+    return VSH_OK;
+}
+
+/* The text of the next line, or as much of it as is not too long. */
+static vsh_status read_json(vsh_document_reader *reader, vsh_document *document, vsh_error *err)
+{
+    int64_t length;
+
+    *document = (vsh_document){0};
+    if (!reader->inside)
+        VSH_TRY(open_json(reader, err));
+    if (!reader->text)
+        return VSH_OK;
+    length = reader->text_bytes;
+    if (length > VSH_DOCUMENT_BYTES_MAX)
+        length = cut_length(reader, reader->text);
+    else
+        reader->inside = false;
+    *document = (vsh_document){.text = reader->text, .bytes = length};
+    vsh_utf8_count(document->text, length, &document->malformed, &document->nul);
+    reader->text += length;
+    reader->text_bytes -= length;
+    return VSH_OK;
+}
+
+/* At the begin of the next document in the span, or not. */
+static vsh_status find_next(vsh_document_reader *reader, bool *there, vsh_error *err)
+{
+    *there = true;
+    if (reader->inside)
+        return VSH_OK;
+    if (reader->source->by != VSH_DOCUMENTS_FILE)
+        VSH_TRY(skip_breaks(reader, err));
+    if (vsh_text_window_bytes(&reader->window) == 0 && !reader->window.at_end)
+        VSH_TRY(more(reader, err));
+    *there = vsh_text_window_bytes(&reader->window) > 0 && reader->window.offset < reader->span.end;
+    return VSH_OK;
+}
+
+static vsh_status read_document(vsh_document_reader *reader, vsh_document *document, vsh_error *err)
+{
+    bool there;
+
+    VSH_TRY(find_next(reader, &there, err));
+    if (!there) {
+        close_source(reader);
+        return VSH_OK;
+    }
+    VSH_TRY((reader->source->jsonl ? read_json : read_plain)(reader, document, err));
+    count_taken(reader);
+    if (document->text && is_blank(document->text, document->bytes)) {
+        reader->reading.empty++;
+        document->text = NULL;
+    }
+    return VSH_OK;
+}
+
+vsh_status vsh_document_reader_next(vsh_document_reader *reader, vsh_document *document,
+                                    vsh_error *err)
+{
+    vsh_reading *reading = &reader->reading;
+
+    *document = (vsh_document){0};
+    while (!document->text) {
+        if (!reader->source && reader->next == reader->span.first + reader->span.count)
+            return VSH_OK;
+        if (!reader->source)
+            VSH_TRY(open_source(reader, err));
+        VSH_TRY(read_document(reader, document, err));
+    }
+    reading->documents++;
+    reading->malformed += document->malformed > 0;
+    reading->nul += document->nul > 0;
+    return VSH_OK;
+}
+
+/* ---- the reader ----------------------------------------------------------------------------- */
+
+vsh_status vsh_document_reader_open(vsh_arena *arena, const vsh_sources *sources, int64_t span,
+                                    vsh_document_reader **reader, vsh_error *err)
+{
+    vsh_arena own = {0};
+    vsh_document_reader *made = vsh_alloc(&own, 1, sizeof *made);
+    vsh_status status;
+
+    (void)arena;
+    assert(span >= 0 && span < sources->spans);
+    *reader = NULL;
+    if (!made)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory for reading text");
+    *made = (vsh_document_reader){
+        .sources = sources, .span = sources->span[span], .next = sources->span[span].first};
+    status = vsh_text_window_open(&own, VSH_DOCUMENT_BYTES_MAX + LOOK_AHEAD, &made->window, err);
+    made->arena = own;
+    if (status != VSH_OK)
+        vsh_document_reader_close(made);
+    else
+        *reader = made;
+    return status;
+}
+
+const vsh_reading *vsh_document_reader_so_far(const vsh_document_reader *reader)
+{
+    return &reader->reading;
+}
+
+const char *vsh_document_reader_path(const vsh_document_reader *reader)
+{
+    assert(reader->source);
+    return reader->source->path;
+}
+
+void vsh_document_reader_close(vsh_document_reader *reader)
+{
+    vsh_arena own;
+
+    if (!reader)
+        return;
+    vsh_byte_stream_close(reader->stream);
+    vsh_text_window_close(&reader->window);
+    own = reader->arena;
+    vsh_arena_free(&own);
+}
