@@ -123,9 +123,9 @@ static void a_hypothesis_stands_in_each_of_three(void)
     CHECK_INT(lines_of(m.nli), 3);
     CHECK_HAS(m.nli, "\"premise\": \"mangel\", \"hypothesis\": \"beet\"");
     CHECK_HAS(m.nli, "\"premise\": \"vegetable\", \"hypothesis\": \"beet\"");
-    CHECK_HAS(m.nli, "\"text\": \"Every mangel is a kind of beet.\"");
-    CHECK_HAS(m.nli, "\"text\": \"Every beet is a kind of vegetable.\"");
-    CHECK_HAS(m.nli, "is a kind of beet.\"], \"answer\": 2");
+    CHECK_HAS(m.nli, "\"text\": \"mangel: a kind of beet\"");
+    CHECK_HAS(m.nli, "\"text\": \"beet: a kind of vegetable\"");
+    CHECK_HAS(m.nli, ": different from any beet\"], \"answer\": 2");
 }
 
 /* What takes a child away, or an answer. */
@@ -389,8 +389,8 @@ static void the_same_questions_come_out_everywhere(void)
         vsh_skip("another WordNet");
         return;
     }
-    CHECK_INT((int64_t)r.qa_hash, (int64_t)0);
-    CHECK_INT((int64_t)r.nli_hash, (int64_t)0);
+    CHECK_INT((int64_t)r.qa_hash, -8850769671760775548);
+    CHECK_INT((int64_t)r.nli_hash, 2984452513506943293);
 }
 
 const vsh_test vsh_tests[] = {
