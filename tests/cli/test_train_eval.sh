@@ -51,7 +51,7 @@ answers 0 '.tasks.nli | .accuracy == 1 and .accuracy_calibrated == null and .maj
 answers 0 '.loss > 0 and .tasks.qa.items == 6' $ask --tasks lm,qa,qa
 shows 0 'qa: 6 questions, 25.0 % right by chance' $ask --tasks lm,qa,nli
 claim "no line is wider than a terminal" sh -c '! grep -E "^.{81}" stdout.txt'
-cp questions/*.jsonl data/
+cp questions/*.jsonl data/bytes/
 answers 0 '.tasks.qa.accuracy == 1' $eval --tasks qa
 
 # ---- exits: everybody leaves at the first, and the whole depth stands beside
