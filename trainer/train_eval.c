@@ -65,7 +65,7 @@ static int64_t length_max(const evaluation *e) { return e->model.config.batch.se
 static vsh_status read_tasks(evaluation *e, vsh_error *err)
 {
     vsh_arena *arena = e->session->arena;
-    const char *folder = e->asked->task_files ? e->asked->task_files : e->model.config.data;
+    const char *folder = e->asked->task_files ? e->asked->task_files : e->data.dataset.folder;
 
     for (int i = 0; i < e->choices; i++) {
         eval_choice *c = &e->choice[i];
@@ -93,8 +93,11 @@ static vsh_status open_data(evaluation *e, vsh_error *err)
     vsh_prepare_options options = {.folder = c->data,
                                    .text = c->text,
                                    .packages = train_data_folder(s),
-                                   .tokenizer = own ? own : "bytes",
-                                   .vocab = c->model.vocab};
+                                   .tokenizer = own ? c->tokenizer : "bytes",
+                                   .model = own,
+                                   .vocab = c->model.vocab,
+                                   .threads = (int)train_threads(s),
+                                   .stop = e->asked->stop};
 
     VSH_TRY(vsh_prepare(s->arena, &options, &e->data, err));
     if (e->data.held_out.count < 2)
@@ -237,11 +240,19 @@ static vsh_status each_document(evaluation *e, vsh_choice_baseline *const *basel
     const vsh_token_data *train = &e->data.train;
     int64_t stride = 1 + train->bytes / baseline_bytes;
     vsh_text text = {.arena = e->session->arena};
+    int64_t room = 0;
+    int32_t *id = NULL;
 
     for (int64_t d = 0; d < train->documents; d += stride) {
+        int64_t begin = vsh_token_data_begin(train, d);
+        int64_t count = vsh_token_data_begin(train, d + 1) - begin;
+        if (count > room)
+            id = vsh_alloc(e->session->arena, (size_t)(room = 2 * count), sizeof *id);
+        if (!id)
+            return vsh_fail(err, VSH_EMACHINE, "out of memory");
+        vsh_token_data_read(train, begin, count, id);
         text.length = 0;
-        VSH_TRY(vsh_tokenizer_decode(e->data.tokenizer, train->id + train->start[d],
-                                     train->start[d + 1] - train->start[d], &text, err));
+        VSH_TRY(vsh_tokenizer_decode(e->data.tokenizer, id, count, &text, err));
         for (int i = 0; i < e->choices; i++)
             vsh_choice_baseline_add(baseline[i], vsh_text_string(&text), (int64_t)text.length);
     }
@@ -267,8 +278,8 @@ static vsh_status evaluate(evaluation *e, vsh_error *err)
 {
     e->rule.threshold = e->asked->exit_threshold;
     e->passes = isfinite(e->rule.threshold) ? 2 : 1;
-    VSH_TRY(read_tasks(e, err));
     VSH_TRY(open_data(e, err));
+    VSH_TRY(read_tasks(e, err));
     if (e->lm)
         VSH_TRY(run_text(e, err));
     for (int i = 0; i < e->choices; i++)

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "core/rng.h"
-#include "trainer/data/corpus.h"
+#include "trainer/text/corpus_sources.h"
 #include "trainer/text/language.h"
 #include "trainer/text/overlap.h"
 #include "trainer/text/quality.h"
@@ -44,33 +44,46 @@ static void *room(vsh_arena *arena, int64_t count, size_t size)
     exit(4);
 }
 
+/* folder: that of the unpacked packages. */
+static void read_corpus(const char *folder, vsh_documents *corpus, vsh_error *err)
+{
+    char path[300];
+
+    snprintf(path, sizeof path, "%s/gcide.dict.dz", folder);
+    stop_at(vsh_gcide_read(path, corpus, err), err);
+    stop_at(vsh_wordnet_read("/usr/share/wordnet", corpus, err), err);
+    stop_at(vsh_bible_read("/usr/bin/bible", corpus, err), err);
+    if (corpus->count == 0)
+        stop_at(vsh_fail(err, VSH_EINPUT, "no default corpus here; run: make deps"), err);
+}
+
 /* Documents of the corpus, as many together as make least bytes. */
-static void cut(const vsh_corpus *corpus, int64_t least, bench *b)
+static void cut(const vsh_documents *corpus, int64_t least, bench *b)
 {
     b->documents = 0;
-    b->bytes = corpus->bytes;
-    for (int64_t d = 0, begin = 0; d < corpus->documents; d++) {
-        int64_t end = corpus->start[d + 1];
-        if (end - begin < least && d + 1 < corpus->documents)
+    b->bytes = corpus->open;
+    for (int64_t d = 0, begin = 0; d < corpus->count; d++) {
+        int64_t end = d + 1 < corpus->count ? corpus->start[d + 1] : corpus->open;
+        if (end - begin < least && d + 1 < corpus->count)
             continue;
         b->document[b->documents++] =
-            (vsh_document){.text = corpus->text + begin, .bytes = end - begin};
+            (vsh_document){.text = corpus->text.data + begin, .bytes = end - begin};
         begin = end;
     }
 }
 
 /* Words from anywhere: grams that the corpus has not. */
-static void add_texts(const vsh_corpus *corpus, bench *b, vsh_error *err)
+static void add_texts(const vsh_documents *corpus, bench *b, vsh_error *err)
 {
     for (uint64_t t = 0; t < TEXTS; t++) {
         char text[TEXT_WORDS * 16];
         int64_t length = 0;
         for (uint64_t w = 0; w < TEXT_WORDS; w++) {
-            int64_t at = (int64_t)(vsh_random_uniform(1, t, w) * (double)(corpus->bytes - 64));
-            while (corpus->text[at] != ' ' && at < corpus->bytes - 16)
+            int64_t at = (int64_t)(vsh_random_uniform(1, t, w) * (double)(corpus->open - 64));
+            while (corpus->text.data[at] != ' ' && at < corpus->open - 16)
                 at++;
-            for (int i = 1; i < 12 && corpus->text[at + i] > ' '; i++)
-                text[length++] = corpus->text[at + i];
+            for (int i = 1; i < 12 && corpus->text.data[at + i] > ' '; i++)
+                text[length++] = corpus->text.data[at + i];
             text[length++] = ' ';
         }
         stop_at(vsh_overlap_add(b->overlap, text, length, err), err);
@@ -169,12 +182,12 @@ int main(int argc, char **argv)
 {
     vsh_arena arena = {0};
     vsh_quality_limits limits;
-    vsh_corpus corpus;
+    vsh_documents corpus = vsh_documents_in(&arena);
     vsh_error err;
     bench b = {0};
 
-    stop_at(vsh_corpus_default(&arena, argc > 1 ? argv[1] : "data", &corpus, &err), &err);
-    b.document = room(&arena, corpus.documents, sizeof *b.document);
+    read_corpus(argc > 1 ? argv[1] : "data", &corpus, &err);
+    b.document = room(&arena, corpus.count, sizeof *b.document);
     vsh_quality_default(&limits);
     stop_at(vsh_words_open(&arena, &b.words, &err), &err);
     stop_at(vsh_quality_open(&arena, &limits, &b.quality, &err), &err);
