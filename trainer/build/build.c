@@ -93,7 +93,8 @@ static vsh_status build_in_folder(vsh_building *b, vsh_error *err)
     vsh_pool_stop(b->pool);
     if (b->tokenizer)
         vsh_tokenizer_close(b->tokenizer);
-    return status;
+    /* the signal of a terminal ends the programs that we wait for, too: theirs is no failure */
+    return status != VSH_OK && vsh_build_stopped(b) ? vsh_build_say_stopped(err) : status;
 }
 
 vsh_status vsh_build(vsh_arena *arena, const vsh_build_options *options, vsh_build_report *report,
