@@ -65,7 +65,7 @@ ln -s .. texts/inner/loop
 head -c 1000 /dev/urandom > texts/noise.bin
 : > texts/empty.txt
 answers 0 '.reading.files == 2 and .reading.files_passed_over == 3 and .read.documents == 41' \
-    $small --in texts --out folder
+    $build --quiet --tokenizer bytes --in texts --out folder
 answers 0 '.reading.files == 3 and .options.in == ["corpus.txt", "more.txt.gz", "lines.jsonl"]' \
     $small --in corpus.txt more.txt.gz lines.jsonl --out three
 answers 0 '.reading.files == 2' $small --in corpus.txt --in lines.jsonl --out two
