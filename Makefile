@@ -159,8 +159,9 @@ $(sim_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(sim_library) $(core_obj
 $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -lcunit -o $@)
 
-# speed of matrix products, which nothing runs by itself; a large corpus for bench_data.sh
-trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm grow_corpus)
+# speed of matrix products and of what is asked about every document, which nothing runs by itself;
+# a large corpus for bench_data.sh
+trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_text bench_dedup bench_encode grow_corpus)
 $(trainer_benches): $(B)/%: $(B)/%.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
@@ -200,7 +201,7 @@ fault_tools := $(B)/tests/faults/inject.so $(fault_writers)
 check: $(PROGRAMS) $(unit_programs) $(sim_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(sim_programs) $(trainer_programs) -- $(fuzz_programs)
 
-bench: $(PROGRAMS) $(sim_benches) $(law_benches) | $(after_deps)
+bench: $(PROGRAMS) $(sim_benches) $(law_benches) $(B)/tests/bench/bench_encode | $(after_deps)
 	@tests/bench/bench.sh $(B)
 
 demo: $(PROGRAMS) | $(after_deps)

@@ -74,7 +74,7 @@ typedef struct {
     int operand_max;
 } vsh_command;
 
-enum { VSH_OPERANDS_MAX = 4 };
+enum { VSH_OPERANDS_MAX = 1024 }; /* what a shell makes of *.txt */
 
 /* Reads argv[0..argc) (without program and command name) into *config; operands are stored in
  * order. VSH_EINPUT with "--name: expected ..., got ...". */

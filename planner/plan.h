@@ -18,6 +18,14 @@
 #include "planner/laws/uncertainty.h"
 #include "planner/money/bill.h"
 
+/* The dataset that the unique tokens at hand are counted by (core/dataset.h). */
+typedef struct {
+    const char *manifest; /* its path; NULL: none was given */
+    const char *tokenizer, *description;
+    int64_t vocab;
+    double bytes_per_token; /* of the training split */
+} plan_data;
+
 /* What is asked, with names resolved. */
 typedef struct {
     const vsh_hardware *hardware;
@@ -27,6 +35,7 @@ typedef struct {
     const vsh_region *region;
     double chips, hours;
     double unique_tokens; /* 0: unlimited */
+    plan_data data;       /* that says so, or nothing: --tokens did */
     double epochs;        /* of the paper's rule only */
     double serve_tokens;  /* 0: serving is not counted */
     int64_t seq;          /* tokens of a sequence; 0: the model's context */
@@ -239,6 +248,8 @@ void plan_warn(plan *p, const char *code, const char *format, ...)
 vsh_status plan_budget(const plan_request *request, plan *p, vsh_error *err);
 /* plan_recommend.c: the recommended run. */
 vsh_status plan_recommend(plan *p, vsh_error *err);
+/* plan_data.c: a note where the recommended run has another vocabulary than the data. */
+void plan_data_compare(plan *p);
 /* plan_check.c: the simulated throughput in place of the assumed one, and the plan made again with
  * it. program: the path of vishwa-sim. */
 vsh_status plan_check_throughput(vsh_arena *arena, const char *program, plan *p, vsh_error *err);

@@ -11,10 +11,6 @@
 #include "planner/layout/search.h"
 
 #define AT(field) offsetof(plan_config, field)
-#define LATER(name, argument, help)                                                                \
-    {                                                                                              \
-        VSH_OPT_LATER, 0, name, argument, help, 0                                                  \
-    }
 
 /* Rows that several commands take in the same words and the same range. */
 /* clang-format off */
@@ -29,7 +25,9 @@
     {VSH_OPT_REAL, 0, "days", "D", "instead of hours", AT(days), 1e-4, 5e5},                       \
     CHIPS_ROW,                                                                                     \
     {VSH_OPT_REAL, 0, "tokens", "T", "unique tokens at hand (default: unlimited)",                 \
-     AT(tokens), 1, 1e18}
+     AT(tokens), 1, 1e18},                                                                         \
+    {VSH_OPT_TEXT, 0, "data", "DIR", "or those of a dataset (vishwa-train data build)",            \
+     AT(data)}
 #define MODEL_ROWS                                                                                 \
     {VSH_OPT_TEXT, 0, "model", "M", "a preset, a YAML file or a config.json", AT(model)},          \
     {VSH_OPT_INTEGER, 0, "seq", "S", "tokens of a sequence (default: the model's context)",        \
@@ -73,7 +71,6 @@
     BUDGET_ROWS,                                                                                   \
     {VSH_OPT_REAL, 0, "epochs", "E", "epochs of the paper's rule (default 3)", AT(epochs),         \
      1e-3, 1e9},                                                                                   \
-    LATER("data", "DIR", "unique tokens from a shard manifest"),                                   \
     {VSH_OPT_TEXT, 0, "model", "M", "train this model instead of a recommended one",               \
      AT(model)},                                                                                   \
     {VSH_OPT_INTEGER, 0, "seq", "S",                                                               \
@@ -297,7 +294,7 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan advice --hw tpu-v5e --hours 100\n"
       "  vishwa-plan advice experts-8 early-exit --hw tpu-v5e --hours 100\n"
       "  vishwa-plan advice --hw tpu-v5e --hours 100 --with experts-8,int8,early-exit-3\n",
-      advice_options, VSH_OPERANDS_MAX},
+      advice_options, 4},
      plan_run_advice},
     {{"experts", "--hw P --hours H [--tokens T] [options]",
       "whether a Mixture-of-Experts pays in this budget",

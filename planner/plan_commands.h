@@ -9,7 +9,7 @@
 /* What the command line said; numbers that were not given are NaN (or 0 for counts). */
 typedef struct {
     vsh_common common;
-    const char *hw, *model, *law, *region, *report, *with;
+    const char *hw, *model, *law, *region, *report, *with, *data;
     double hours, days, tokens, epochs, serve_tokens, params, unique;
     double effective_tflops, mfu, price_usd, experts, granularity, target_loss;
     int64_t chips, seq;
@@ -62,6 +62,8 @@ vsh_command_run plan_run_calibrate;       /* plan_calibrate.c */
 vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model, plan_request *r,
                         vsh_error *err);
 
+/* plan_data.c: unique tokens by --tokens or --data, or none. */
+vsh_status plan_read_data(vsh_session *s, plan_request *r, vsh_error *err);
 /* --law: the law of this name, the default one for NULL, or the law in a file; it lives as long as
  * the arena. */
 vsh_status plan_find_law(vsh_arena *arena, const char *name, const vsh_law **law, vsh_error *err);

@@ -8,6 +8,7 @@
 #include "planner/laws/krajewski2024.h"
 #include "planner/laws/ludziejewski2025.h"
 #include "planner/plan_experts.h"
+#include "planner/plan_report.h"
 
 /* Figures in a printf live as long as the call: shorthands for the many here. */
 #define COUNT(value) vsh_show_count(value).text
@@ -291,9 +292,11 @@ static void print_notes(const plan *p, bool verbose, vsh_text *out)
 void plan_experts_print(const plan *p, const plan_experts *answer, bool verbose, vsh_term term,
                         vsh_text *out)
 {
-    vsh_text_add(out, "\n  %g x %.40s, %s h: %s FLOP\n  %s", p->request.chips,
+    vsh_text_add(out, "\n  %g x %.40s, %s h: %s FLOP\n", p->request.chips,
                  p->request.hardware->name, vsh_show_amount(p->request.hours).text,
-                 vsh_show_exponent(p->flops).text, vsh_term_bold(term));
+                 vsh_show_exponent(p->flops).text);
+    plan_data_print(p, out);
+    vsh_text_add(out, "  %s", vsh_term_bold(term));
     vsh_text_wrap(out, answer->verdict, 2, WIDTH + 2);
     vsh_text_add(out, "%s", vsh_term_plain(term));
     print_models(&answer->table, term, out);
@@ -308,7 +311,7 @@ void plan_experts_print(const plan *p, const plan_experts *answer, bool verbose,
 /* ---- as an explanation -------------------------------------------------------------------------
  */
 
-enum { EXPLAINED_MAX = 16 };
+enum { EXPLAINED_MAX = 16 + PLAN_DATA_EXPLAINED };
 
 /* The row of the number of experts that the verdict is about. */
 static int list_numbers(const plan *p, const plan_experts *answer,
@@ -341,7 +344,7 @@ static int list_numbers(const plan *p, const plan_experts *answer,
          law, "derived"},
         {"worth, dense", row->dense_equivalent, "parameters", vsh_clark2022.form->formula,
          vsh_clark2022.source, "calibrated"}};
-    int count = 0;
+    int count = plan_data_explain(p, lines);
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (isfinite(all[i].value))
@@ -366,8 +369,7 @@ static void write_budget(const plan *p, vsh_json *json)
     vsh_json_real(json, "chips", p->request.chips);
     vsh_json_real(json, "flops", p->flops);
     vsh_json_real(json, "largest_params", p->largest_params);
-    vsh_json_known(json, "unique_tokens",
-                   p->request.unique_tokens > 0 ? p->request.unique_tokens : (double)NAN);
+    plan_data_write_json(p, json);
     vsh_json_real(json, "effective_flops_per_s", p->request.effective.v);
     vsh_json_real(json, "moe_mfu_ratio_low", VSH_EXPERTS_MFU_LOW);
     vsh_json_real(json, "moe_mfu_ratio_high", VSH_EXPERTS_MFU_HIGH);

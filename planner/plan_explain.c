@@ -4,7 +4,10 @@
 #include "planner/plan_report.h"
 
 /* Of the profile's figures the first ones are shown. */
-enum { FIGURES_MAX = 32, EXPLAINED_MAX = 80 + PLAN_CHECK_EXPLAINED + PLAN_BILL_EXPLAINED };
+enum {
+    FIGURES_MAX = 32,
+    EXPLAINED_MAX = 80 + PLAN_CHECK_EXPLAINED + PLAN_BILL_EXPLAINED + PLAN_DATA_EXPLAINED
+};
 
 static const char derived[] = "derived"; /* follows from the lines above it */
 
@@ -135,6 +138,7 @@ static int list_all(const plan *p, vsh_explained lines[EXPLAINED_MAX])
 {
     int count = list_inputs(p, lines);
 
+    count += plan_data_explain(p, lines + count);
     if (p->check.answered)
         count += plan_check_explain(p, lines + count);
     count += list_budget(p, lines + count);

@@ -77,6 +77,9 @@ static vsh_status tune(const plan_config *c, vsh_export_run *run, vsh_error *err
     plan_tuning tuning;
     vsh_tuned asked;
 
+    if (c->data)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--data: expected --tokens beside --batch: how long exactly this run is");
     if (isnan(c->tokens))
         return VSH_OK;
     if (c->tokens < batch_tokens)

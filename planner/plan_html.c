@@ -109,6 +109,7 @@ static void write_summary(const plan *p, vsh_text *page)
         page, "p", "soft", "%s FLOP: %sFLOP/s a chip, %.0f %% of the %s peak (scenario %.60s, %s).",
         POWER(p->flops), vsh_show_si(r->effective.v).text, 100 * r->effective.v / r->peak.v,
         vsh_precision_words[r->peak_of], r->scenario, vsh_tag_names[r->throughput_tag]);
+    plan_data_write_page(p, page);
     vsh_text_add(page, "<section class=\"card\">\n");
     if (!plan_has_run(p)) {
         vsh_page_put(page, "p", "lead", "Nothing of a useful size fits.");

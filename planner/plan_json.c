@@ -214,6 +214,7 @@ void plan_write_json(const plan *p, bool explain, vsh_json *json)
     vsh_json_object(json, "budget");
     vsh_json_real(json, "hours", p->request.hours);
     vsh_json_real(json, "flops", p->flops);
+    plan_data_write_json(p, json);
     vsh_json_end(json);
     write_rule(p, json);
     write_memory(p, json);

@@ -112,13 +112,13 @@ vsh_status plan_resolve(vsh_session *s, vsh_hardware *hardware, vsh_model *model
 
     *r = (plan_request){.hardware = hardware,
                         .chips = (double)c->chips,
-                        .unique_tokens = isnan(c->tokens) ? 0 : c->tokens,
                         .epochs = isnan(c->epochs) ? 3 : c->epochs, /* the paper's */
                         .serve_tokens = isnan(c->serve_tokens) ? 0 : c->serve_tokens,
                         .price_usd = isnan(c->price_usd) ? -1 : c->price_usd,
                         .seq = c->seq,
                         .seed = (uint64_t)c->common.seed};
     VSH_TRY(read_hours(c, &r->hours, err));
+    VSH_TRY(plan_read_data(s, r, err));
     VSH_TRY(vsh_named_hardware(s, c->hw, c->refresh, hardware, err));
     r->precision = choose_precision(c, hardware);
     peak = vsh_hardware_peak(hardware, r->precision, &r->peak_of);

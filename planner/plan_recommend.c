@@ -235,6 +235,7 @@ vsh_status plan_recommend(plan *p, vsh_error *err)
         VSH_TRY(plan_find_run(r, &goal, &p->recommended, err));
     }
     p->recommends = p->recommended.fits && !p->recommended.too_short;
+    plan_data_compare(p);
     if (plan_has_run(p))
         warn_of_run(p, &p->recommended);
     else

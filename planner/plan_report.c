@@ -28,9 +28,11 @@ static void print_head(const plan *p, vsh_term term, vsh_text *out)
     gap = WIDTH - vsh_columns(left) - vsh_columns(right);
     vsh_text_add(out, "\n  %s%s%s%*s%s\n", vsh_term_bold(term), left, vsh_term_plain(term),
                  gap > 2 ? gap : 2, "", right);
-    vsh_text_add(out, "  at %sFLOP/s a chip (%.30s), %.0f %% of its %s peak\n  ",
+    vsh_text_add(out, "  at %sFLOP/s a chip (%.30s), %.0f %% of its %s peak\n",
                  vsh_show_si(r->effective.v).text, r->scenario, 100 * r->effective.v / r->peak.v,
                  vsh_precision_words[r->peak_of]);
+    plan_data_print(p, out);
+    vsh_text_add(out, "  ");
     for (int i = 0; i < WIDTH; i++)
         vsh_text_put(out, "-", 1);
     vsh_text_put(out, "\n", 1);

@@ -31,6 +31,13 @@ void plan_check_print(const plan *p, vsh_term term, vsh_text *out);
 void plan_check_write_json(const plan *p, vsh_json *json);
 void plan_check_write_page(const plan *p, vsh_text *page);
 int plan_check_explain(const plan *p, vsh_explained lines[PLAN_CHECK_EXPLAINED]);
+/* plan_data.c: where the unique tokens come from, where they are limited: a line, keys of "budget",
+ * lines as above. */
+enum { PLAN_DATA_EXPLAINED = 2 };
+void plan_data_print(const plan *p, vsh_text *out);
+void plan_data_write_json(const plan *p, vsh_json *json);
+void plan_data_write_page(const plan *p, vsh_text *page);
+int plan_data_explain(const plan *p, vsh_explained lines[PLAN_DATA_EXPLAINED]);
 /* plan_bill.c: the cost of a run with its ranges and sources; lines as above. */
 enum { PLAN_BILL_EXPLAINED = 24 };
 void plan_bill_print(const plan_run *run, vsh_text *out);

@@ -28,7 +28,7 @@ law "the laws and recipes know no plan, and no plan's header knows its advice" \
     "$(grep -nE '#include "planner/(plan|advice/)' planner/laws/*.[ch] planner/tuning/*.[ch]
        grep -nE '#include "planner/advice/' planner/plan.h)"
 
-lower='status|arena|units|text|cli|term|doc|field|json|rng|clock|file|child|library|thread_team|program|explain|lines|csv|doc_write'
+lower='status|arena|units|text|cli|term|doc|field|json|rng|clock|file|child|library|thread_team|program|explain|lines|csv|doc_write|progress'
 upper='dataset|model|model_hf|model_write|tensor|split|precision|op|lower|lower_inside|lower_network|lower_backward|lower_step|hardware|hardware_probe|hardware_auto|kernel_loop|ceiling|cost|footprint|footprint_layout|workspace|record|report|chart|page|named'
 law "the lower row of core does not use the upper row" \
     "$(grep -nE "#include \"core/($upper)\.h\"" $(ls core/*.[ch] | grep -E "/($lower)\.[ch]$"))"

@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/hardware_auto.h"
 #include "core/thread_team.h"
+#include "trainer/build/build.h"
 #include "trainer/nn/pool.h"
 
 #define AT(field) offsetof(train_config, field)
@@ -41,7 +42,9 @@ static const vsh_opt bench_options[] = {
 static const vsh_opt eval_options[] = {
     {VSH_OPT_TEXT, 0, "checkpoint", "DIR", "a run directory, or one of its checkpoints",
      AT(checkpoint)},
-    {VSH_OPT_TEXT, 0, "tasks", "LIST", "lm (qa and nli are not built yet)", AT(tasks)},
+    {VSH_OPT_TEXT, 0, "tasks", "LIST", "of lm, qa and nli (default: lm, the fast one)", AT(tasks)},
+    {VSH_OPT_TEXT, 0, "task-files", "DIR", "with qa.jsonl and nli.jsonl (default: the data's)",
+     AT(task_files)},
     {VSH_OPT_INTEGER, 0, "tokens", "N", "held-out tokens (default: all)", AT(tokens), 1, 1e12},
     {VSH_OPT_REAL, 0, "exit-threshold", "X", "leave at an exit from this confidence on",
      AT(exit_threshold), 0, 1},
@@ -61,6 +64,46 @@ static const vsh_opt sample_options[] = {
      AT(exit_threshold), 0, 1},
     VSH_COMMON_OPTIONS(train_config)};
 
+static const char *const switch_words[] = {"off", "on", NULL};
+
+static const vsh_opt data_options[] = {
+    {VSH_OPT_LIST, 0, "in", "PATH",
+     "text files and folders: plain, JSONL (\"text\"), gzip, zstd (default: the default corpus)",
+     AT(in)},
+    {VSH_OPT_TEXT, 0, "out", "DIR", "the dataset's folder", AT(out)},
+    {VSH_OPT_TEXT, 0, "tokenizer", "T", "unigram, bpe, bytes, or a model file (default unigram)",
+     AT(tokenizer)},
+    {VSH_OPT_INTEGER, 0, "vocab", "V", "pieces of the tokenizer (default 8192)", AT(vocab), 1,
+     1 << 20},
+    {VSH_OPT_WORD, 0, "dedup", "W", "on or off: drop exact and near duplicates (default on)",
+     AT(dedup), 0, 0, switch_words},
+    {VSH_OPT_WORD, 0, "ngram-filter", "W",
+     "on or off: drop by quality, language and overlap (default on)", AT(filter), 0, 0,
+     switch_words},
+    {VSH_OPT_WORD, 0, "augment", "W", "none, infill or backtranslate (default none)", AT(augment),
+     0, 0, vsh_augment_words},
+    {VSH_OPT_REAL, 0, "augment-share", "X", "of the training documents (default 0.1)",
+     AT(augment_share), 0, 1},
+    {VSH_OPT_WORD, 0, "documents", "W",
+     "what a document is in plain text: auto, file, paragraph or line", AT(documents), 0, 0,
+     vsh_documents_words},
+    {VSH_OPT_LIST, 0, "limit", "NAME=X", "a rule of the filter: --limit symbol-share=0.1, or =off",
+     AT(limit)},
+    {VSH_OPT_TEXT, 0, "language", "CODE", "keep this one only: en, de, ...", AT(language)},
+    {VSH_OPT_TEXT, 0, "against", "FILE", "texts that must not be trained on", AT(against)},
+    {VSH_OPT_INTEGER, 0, "overlap-words", "N", "words in a row that count as overlap (default 8)",
+     AT(overlap_words), 1, 64},
+    {VSH_OPT_WORD, 0, "tasks", "W",
+     "on or off: make qa.jsonl and nli.jsonl, and keep them out (default on)", AT(make_tasks), 0, 0,
+     switch_words},
+    {VSH_OPT_INTEGER, 0, "bands", "N", "of a signature of near duplicates (default 14)", AT(bands),
+     1, VSH_MINHASH_BANDS_MAX},
+    {VSH_OPT_INTEGER, 0, "rows", "N", "of a band (default 8)", AT(rows), 1, VSH_MINHASH_HASHES_MAX},
+    {VSH_OPT_INTEGER, 0, "shingle", "N", "words of a shingle (default 5)", AT(shingle), 1, 64},
+    {VSH_OPT_INTEGER, 0, "held-out", "N", "hold out one document in N; 0: none (default 50)",
+     AT(held_out), 0, 1e9},
+    VSH_COMMON_OPTIONS(train_config)};
+
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(train_config)};
 
 const vsh_program_command train_commands[] = {
@@ -75,8 +118,9 @@ const vsh_program_command train_commands[] = {
       "  vishwa-train sample --checkpoint runs/quick-moe --prompt 'In the beginning'\n",
       sample_options, 0},
      train_run_sample},
-    {{"eval", "--checkpoint DIR [options]", "loss, perplexity and bits a byte on held-out text",
+    {{"eval", "--checkpoint DIR [options]", "loss on held-out text, and questions of WordNet",
       "  vishwa-train eval --checkpoint runs/quick-moe\n"
+      "  vishwa-train eval --checkpoint runs/quick-moe --tasks lm,qa,nli\n"
       "  vishwa-train eval --checkpoint runs/quick-moe --exit-threshold 0.9 --json\n",
       eval_options, 0},
      train_run_eval},
@@ -84,7 +128,13 @@ const vsh_program_command train_commands[] = {
       "kernels and the step, each as a share of this machine's measured peak",
       "  vishwa-train bench --model gpt2-124m --batch 4 --seq 64 --threads 2\n", bench_options, 0},
      train_run_bench},
-    {{"data", "build --in PATH --out DIR", "text to shards", NULL, common_options, 1}, NULL},
+    {{"data", "build --in PATH... --out DIR [options]",
+      "text to shards: filter, deduplicate, augment, train a tokenizer, encode",
+      "  vishwa-train data build --in texts --out runs/texts\n"
+      "  vishwa-train data build --in a.txt b.jsonl.gz --out runs/ab --vocab 4096\n"
+      "  vishwa-train data build --out runs/default-corpus   # the default corpus\n",
+      data_options, VSH_OPERANDS_MAX},
+     train_run_data},
     {{"compress", "--checkpoint DIR --out DIR", "pruning, quantization, distillation", NULL,
       common_options, 0},
      NULL},
@@ -101,6 +151,11 @@ void train_config_default(train_config *config)
                              .temperature = 0.8,
                              .top_p = 0.95,
                              .exit_threshold = NAN,
+                             .held_out = -1,
+                             .augment_share = NAN,
+                             .filter = 1,
+                             .dedup = 1,
+                             .make_tasks = 1,
                              .precision = VSH_FP32,
                              .optimizer = VSH_ADAMW};
 }

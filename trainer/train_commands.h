@@ -12,13 +12,19 @@
 /* What the command line said; numbers that were not given are NaN, or 0 for counts. */
 typedef struct {
     vsh_common common;
-    const char *out, *checkpoint, *prompt, *model, *tasks;
+    const char *out, *checkpoint, *prompt, *model, *tasks, *task_files;
     vsh_opt_list set;
     int64_t steps, tokens, batch, seq, top_k;
     double hours, temperature, top_p, exit_threshold;
     int precision, recompute, optimizer;
     bool resume, dry_run, refresh;
-    const volatile sig_atomic_t *stop; /* a signal asked for the end; the main's */
+    /* of data build */
+    vsh_opt_list in, limit;
+    const char *language, *against, *tokenizer;
+    int64_t vocab, overlap_words, bands, rows, shingle, held_out;
+    double augment_share;
+    int documents, filter, dedup, make_tasks, augment; /* words; off and on are 0 and 1 */
+    const volatile sig_atomic_t *stop;                 /* a signal asked for the end; the main's */
 } train_config;
 
 void train_config_default(train_config *config);
@@ -27,6 +33,7 @@ extern const vsh_program_command train_commands[];
 
 vsh_command_run train_run_run;    /* train_run.c */
 vsh_command_run train_run_bench;  /* train_bench.c */
+vsh_command_run train_run_data;   /* train_data.c */
 vsh_command_run train_run_eval;   /* train_eval.c */
 vsh_command_run train_run_sample; /* train_sample.c */
 

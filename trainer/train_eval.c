@@ -1,34 +1,89 @@
+#include "trainer/train_eval.h"
+
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/clock.h"
-#include "core/json.h"
-#include "trainer/data/prepared.h"
-#include "trainer/nn/generate.h"
+#include "core/file.h"
 #include "trainer/run/energy.h"
-#include "trainer/run/loaded.h"
-#include "trainer/train_commands.h"
 
 /* Sequences that run side by side. */
 enum { SIDE_BY_SIDE = 8 };
+/* Text that the answers without a model are learnt from: documents at even distances, so that a
+ * large corpus takes no longer. */
+static const int64_t baseline_bytes = 64 << 20;
 
-/* What was evaluated, and how. */
-typedef struct {
-    vsh_session *session;
-    train_config *asked; /* what the command line said */
-    vsh_loaded model;
-    vsh_prepared data;
-    vsh_block memory;
-    vsh_generator *generator;
-    int64_t seq, sequences;
-    int32_t *inputs, *targets;
-    vsh_exit_report report;
-    double seconds, bytes;
-    vsh_joules energy;
-    bool energy_measured;
-} evaluation;
+/* ---- tasks -------------------------------------------------------------------------------- */
+
+static const char *const task_words[] = {"lm", "qa", "nli"};
+enum { TASK_WORDS = sizeof task_words / sizeof *task_words };
+
+static vsh_status add_task(evaluation *e, const char *name, vsh_error *err)
+{
+    char suggestion[160];
+
+    if (strcmp(name, task_words[0]) == 0) {
+        e->lm = true;
+        return VSH_OK;
+    }
+    for (int i = 0; i < e->choices; i++)
+        if (strcmp(name, e->choice[i].name) == 0)
+            return VSH_OK;
+    for (int i = 1; i < TASK_WORDS; i++)
+        if (strcmp(name, task_words[i]) == 0) {
+            e->choice[e->choices++].name = task_words[i];
+            return VSH_OK;
+        }
+    vsh_suggest(suggestion, sizeof suggestion, name, task_words, TASK_WORDS);
+    return vsh_fail(err, VSH_EINPUT, "--tasks: expected lm, qa, nli or several, got \"%.60s\"%s",
+                    name, suggestion);
+}
+
+static vsh_status list_tasks(evaluation *e, vsh_error *err)
+{
+    const char *at = e->asked->tasks ? e->asked->tasks : task_words[0];
+
+    for (;;) {
+        size_t length = strcspn(at, ",");
+        const char *name = vsh_copy_text(e->session->arena, at, length);
+        if (!name)
+            return vsh_fail(err, VSH_EMACHINE, "out of memory");
+        VSH_TRY(add_task(e, name, err));
+        if (!at[length])
+            return VSH_OK;
+        at += length + 1;
+    }
+}
+
+/* Longer sequences were never trained on. */
+static int64_t length_max(const evaluation *e) { return e->model.config.batch.sequence; }
+
+static vsh_status read_tasks(evaluation *e, vsh_error *err)
+{
+    vsh_arena *arena = e->session->arena;
+    const char *folder = e->asked->task_files ? e->asked->task_files : e->data.dataset.folder;
+
+    for (int i = 0; i < e->choices; i++) {
+        eval_choice *c = &e->choice[i];
+        vsh_text path = {.arena = arena};
+        vsh_text_add(&path, "%s/%s.jsonl", folder, c->name);
+        if (access(vsh_text_string(&path), F_OK) != 0)
+            return vsh_fail(err, VSH_EINPUT,
+                            "%s: %s; vishwa-train data build writes it beside the shards, "
+                            "--task-files DIR says where it is",
+                            vsh_text_string(&path), strerror(errno));
+        VSH_TRY(vsh_choice_task_read(arena, vsh_text_string(&path), &c->task, err));
+        VSH_TRY(
+            vsh_choice_encode(arena, &c->task, e->model.tokenizer, length_max(e), &c->ids, err));
+    }
+    return VSH_OK;
+}
+
+/* ---- text --------------------------------------------------------------------------------- */
 
 static vsh_status open_data(evaluation *e, vsh_error *err)
 {
@@ -38,8 +93,11 @@ static vsh_status open_data(evaluation *e, vsh_error *err)
     vsh_prepare_options options = {.folder = c->data,
                                    .text = c->text,
                                    .packages = train_data_folder(s),
-                                   .tokenizer = own ? own : "bytes",
-                                   .vocab = c->model.vocab};
+                                   .tokenizer = own ? c->tokenizer : "bytes",
+                                   .model = own,
+                                   .vocab = c->model.vocab,
+                                   .threads = (int)train_threads(s),
+                                   .stop = e->asked->stop};
 
     VSH_TRY(vsh_prepare(s->arena, &options, &e->data, err));
     if (e->data.held_out.count < 2)
@@ -54,7 +112,7 @@ static vsh_status take_windows(evaluation *e, vsh_error *err)
     int64_t wanted = e->asked->tokens ? e->asked->tokens : INT64_MAX, windows = 0;
     const vsh_token_data *held = &e->data.held_out;
 
-    e->seq = e->model.config.batch.sequence;
+    e->seq = length_max(e);
     windows = (held->count + e->seq - 1) / e->seq;
     if (wanted < INT64_MAX - e->seq && (wanted + e->seq - 1) / e->seq < windows)
         windows = (wanted + e->seq - 1) / e->seq;
@@ -69,100 +127,166 @@ static vsh_status take_windows(evaluation *e, vsh_error *err)
     return VSH_OK;
 }
 
-static vsh_status run(evaluation *e, vsh_error *err)
-{
-    const vsh_model *m = &e->model.config.model;
-    vsh_generator_shape shape = {.sequences = SIDE_BY_SIDE, .capacity = e->seq, .chunk = e->seq};
-    vsh_exit_rule rule = {.threshold = e->asked->exit_threshold};
+/* ---- passes ------------------------------------------------------------------------------- */
+
+/* What a pass costs, from here on. */
+typedef struct {
     vsh_energy_meter meter;
+    double start;
+} stopwatch;
+
+static stopwatch start_watch(evaluation *e)
+{
+    stopwatch w;
+
+    e->energy_measured = vsh_energy_open(&w.meter, NULL);
+    w.start = vsh_clock_now().v;
+    return w;
+}
+
+static eval_cost stop_watch(evaluation *e, stopwatch *w)
+{
+    eval_cost cost = {.time = {vsh_clock_now().v - w->start}};
     vsh_hardware machine;
     bool machine_known;
-    double start;
 
-    VSH_TRY(vsh_block_reserve("the evaluation", vsh_generator_bytes(m, e->model.element, &shape),
-                              VSH_PLACE_LOCAL, &e->memory, err));
-    VSH_TRY(vsh_generator_open(e->session->arena, m, e->model.element, &shape, &e->model.nn,
-                               &e->model.offsets, e->model.weights.data, e->memory.data,
-                               &e->generator, err));
-    e->energy_measured = vsh_energy_open(&meter, NULL);
-    start = vsh_clock_now().v;
-    e->report = vsh_exit_evaluation(e->generator, isfinite(rule.threshold) ? &rule : NULL,
-                                    e->sequences, e->seq, e->inputs, e->targets);
-    e->seconds = vsh_clock_now().v - start;
-    train_machine(e->session, &machine, &machine_known);
-    e->energy = e->energy_measured
-                    ? vsh_energy_read(&meter)
-                    : (vsh_joules){train_watts(&machine, machine_known) * e->seconds};
-    e->bytes =
-        (double)e->data.held_out.bytes * (double)e->report.tokens / (double)e->data.held_out.count;
+    if (e->energy_measured) {
+        cost.energy = vsh_energy_read(&w->meter);
+    } else {
+        train_machine(e->session, &machine, &machine_known);
+        cost.energy = (vsh_joules){train_watts(&machine, machine_known) * cost.time.v};
+    }
+    return cost;
+}
+
+static const vsh_exit_rule *rule_of(const evaluation *e, int pass)
+{
+    return e->passes > 1 && pass == 0 ? &e->rule : NULL;
+}
+
+/* A generator of this shape; memory is the caller's to release. */
+static vsh_status open_generator(evaluation *e, const vsh_generator_shape *shape, vsh_block *memory,
+                                 vsh_generator **generator, vsh_error *err)
+{
+    const vsh_model *m = &e->model.config.model;
+
+    VSH_TRY(vsh_block_reserve("the evaluation", vsh_generator_bytes(m, e->model.element, shape),
+                              VSH_PLACE_LOCAL, memory, err));
+    return vsh_generator_open(e->session->arena, m, e->model.element, shape, &e->model.nn,
+                              &e->model.offsets, e->model.weights.data, memory->data, generator,
+                              err);
+}
+
+static void pass_text(evaluation *e, vsh_generator *generator)
+{
+    for (int pass = 0; pass < e->passes; pass++) {
+        stopwatch watch = start_watch(e);
+        e->report[pass] = vsh_exit_evaluation(generator, rule_of(e, pass), e->sequences, e->seq,
+                                              e->inputs, e->targets, NULL);
+        e->cost[pass] = stop_watch(e, &watch);
+    }
+    e->bytes = (double)e->data.held_out.bytes * (double)e->report[0].tokens /
+               (double)e->data.held_out.count;
+}
+
+static vsh_status run_text(evaluation *e, vsh_error *err)
+{
+    vsh_generator_shape shape = {.sequences = SIDE_BY_SIDE};
+    vsh_block memory = {0};
+    vsh_generator *generator;
+    vsh_status status;
+
+    VSH_TRY(take_windows(e, err));
+    shape.capacity = shape.chunk = e->seq;
+    status = open_generator(e, &shape, &memory, &generator, err);
+    if (status == VSH_OK)
+        pass_text(e, generator);
+    vsh_block_release(&memory);
+    if (status == VSH_OK && !isfinite(e->report[0].loss))
+        return vsh_fail(err, VSH_ENO, "%s: the loss is not finite", e->model.path);
+    return status;
+}
+
+static vsh_status pass_choices(evaluation *e, eval_choice *c, vsh_generator *generator,
+                               const vsh_generator_shape *shape, vsh_error *err)
+{
+    for (int pass = 0; pass < e->passes; pass++) {
+        stopwatch watch = start_watch(e);
+        VSH_TRY(vsh_choice_score(e->session->arena, &c->ids, generator, shape, rule_of(e, pass),
+                                 &c->scores[pass], err));
+        c->cost[pass] = stop_watch(e, &watch);
+    }
     return VSH_OK;
 }
 
-/* What runs otherwise here than it did while training; "" for nothing. */
-static const char *evaluated_as(const vsh_run_config *c)
+static vsh_status run_choices(evaluation *e, eval_choice *c, vsh_error *err)
 {
-    bool dropless = c->model.experts.capacity > 0, wide = c->precision == VSH_INT8;
+    vsh_generator_shape shape = vsh_choice_shape(&c->ids);
+    vsh_block memory = {0};
+    vsh_generator *generator;
+    vsh_status status = open_generator(e, &shape, &memory, &generator, err);
 
-    return dropless && wide ? "experts without a capacity, products in bf16"
-           : dropless       ? "experts without a capacity"
-           : wide           ? "products in bf16"
-                            : "";
+    if (status == VSH_OK)
+        status = pass_choices(e, c, generator, &shape, err);
+    vsh_block_release(&memory);
+    return status;
 }
 
-static void show(const evaluation *e)
-{
-    vsh_session *s = e->session;
-    const vsh_exit_report *r = &e->report;
-    double tokens = (double)r->tokens, bits = r->loss * tokens / log(2) / e->bytes;
-    vsh_json json = {.out = &s->out};
+/* ---- without a model ---------------------------------------------------------------------- */
 
-    if (!s->common->json) {
-        vsh_text_add(&s->out, "\n  %s, step %s\n\n", e->model.path,
-                     vsh_show_integer(e->model.step).text);
-        vsh_text_add(&s->out, "  Loss          %.4f nats a token over %s held-out tokens\n",
-                     r->loss, vsh_show_integer(r->tokens).text);
-        vsh_text_add(&s->out, "  Perplexity    %.2f\n  Bits a byte   %.4f\n", exp(r->loss), bits);
-        vsh_text_add(&s->out, "  Next token    %.1f %% right\n", 100 * r->accuracy);
-        vsh_text_add(&s->out, "  Layers        %.2f of %" PRId64 "\n", r->layers,
-                     e->model.config.model.layers);
-        vsh_text_add(&s->out, "  Work          %sFLOP a token, %.1f %% of full depth\n",
-                     vsh_show_si(r->executed.v / tokens).text, 100 * r->executed.v / r->full.v);
-        if (*evaluated_as(&e->model.config))
-            vsh_text_add(&s->out, "  As            %s\n", evaluated_as(&e->model.config));
-        if (isfinite(e->energy.v))
-            vsh_text_add(&s->out, "  Energy        %s mJ a token, %s\n",
-                         vsh_show_real(1e3 * e->energy.v / tokens).text,
-                         e->energy_measured ? "measured" : "modelled");
-        vsh_text_put(&s->out, "\n", 1);
-        return;
+/* The training text again, out of its ids. */
+static vsh_status each_document(evaluation *e, vsh_choice_baseline *const *baseline, vsh_error *err)
+{
+    const vsh_token_data *train = &e->data.train;
+    int64_t stride = 1 + train->bytes / baseline_bytes;
+    vsh_text text = {.arena = e->session->arena};
+    int64_t room = 0;
+    int32_t *id = NULL;
+
+    for (int64_t d = 0; d < train->documents; d += stride) {
+        int64_t begin = vsh_token_data_begin(train, d);
+        int64_t count = vsh_token_data_begin(train, d + 1) - begin;
+        if (count > room)
+            id = vsh_alloc(e->session->arena, (size_t)(room = 2 * count), sizeof *id);
+        if (!id)
+            return vsh_fail(err, VSH_EMACHINE, "out of memory");
+        vsh_token_data_read(train, begin, count, id);
+        text.length = 0;
+        VSH_TRY(vsh_tokenizer_decode(e->data.tokenizer, id, count, &text, err));
+        for (int i = 0; i < e->choices; i++)
+            vsh_choice_baseline_add(baseline[i], vsh_text_string(&text), (int64_t)text.length);
     }
-    vsh_json_object(&json, NULL);
-    vsh_json_integer(&json, "schema_version", 1);
-    vsh_json_string(&json, "checkpoint", e->model.path);
-    vsh_json_integer(&json, "step", e->model.step);
-    vsh_json_string(&json, "evaluated_as", evaluated_as(&e->model.config));
-    vsh_json_real(&json, "loss", r->loss);
-    vsh_json_real(&json, "perplexity", exp(r->loss));
-    vsh_json_real(&json, "bits_per_byte", bits);
-    vsh_json_real(&json, "accuracy", r->accuracy);
-    vsh_json_integer(&json, "tokens", r->tokens);
-    vsh_json_real(&json, "layers_per_token", r->layers);
-    vsh_json_real(&json, "flops_per_token", r->executed.v / tokens);
-    vsh_json_real(&json, "full_flops_per_token", r->full.v / tokens);
-    vsh_json_real(&json, "tokens_per_s", tokens / e->seconds);
-    vsh_json_known(&json, "energy_j", e->energy.v);
-    vsh_json_string(&json, "energy", e->energy_measured ? "measured" : "modelled");
-    vsh_json_end(&json);
+    return VSH_OK;
 }
+
+static vsh_status run_baselines(evaluation *e, vsh_error *err)
+{
+    vsh_choice_baseline *baseline[EVAL_CHOICES];
+
+    for (int i = 0; i < e->choices; i++)
+        VSH_TRY(vsh_choice_baseline_open(e->session->arena, &e->choice[i].task, &baseline[i], err));
+    VSH_TRY(each_document(e, baseline, err));
+    for (int i = 0; i < e->choices; i++)
+        VSH_TRY(
+            vsh_choice_baseline_answer(e->session->arena, baseline[i], &e->choice[i].floor, err));
+    return VSH_OK;
+}
+
+/* ---- the command -------------------------------------------------------------------------- */
 
 static vsh_status evaluate(evaluation *e, vsh_error *err)
 {
+    e->rule.threshold = e->asked->exit_threshold;
+    e->passes = isfinite(e->rule.threshold) ? 2 : 1;
     VSH_TRY(open_data(e, err));
-    VSH_TRY(take_windows(e, err));
-    VSH_TRY(run(e, err));
-    if (!isfinite(e->report.loss))
-        return vsh_fail(err, VSH_ENO, "%s: the loss is not finite", e->model.path);
-    show(e);
+    VSH_TRY(read_tasks(e, err));
+    if (e->lm)
+        VSH_TRY(run_text(e, err));
+    for (int i = 0; i < e->choices; i++)
+        VSH_TRY(run_choices(e, &e->choice[i], err));
+    if (e->choices)
+        VSH_TRY(run_baselines(e, err));
+    train_show_eval(e);
     return VSH_OK;
 }
 
@@ -179,18 +303,13 @@ vsh_status train_run_eval(vsh_session *s, vsh_error *err)
     e->asked = s->config;
     if (!e->asked->checkpoint)
         return vsh_fail(err, VSH_EINPUT, "eval: expected --checkpoint DIR");
-    if (e->asked->tasks && strcmp(e->asked->tasks, "lm") != 0)
-        return vsh_fail(err, VSH_EINPUT,
-                        "--tasks: expected lm, got \"%.60s\"; qa and nli are not "
-                        "built yet",
-                        e->asked->tasks);
+    VSH_TRY(list_tasks(e, err));
     status = vsh_loaded_open(s->arena, &s->library, e->asked->checkpoint, (int)train_threads(s),
                              &gemm, &e->model, &warning, err);
     if (*warning && !s->common->quiet)
         fprintf(stderr, "warning: %s\n", warning);
     if (status == VSH_OK)
         status = evaluate(e, err);
-    vsh_block_release(&e->memory);
     vsh_prepared_close(&e->data);
     vsh_loaded_close(&e->model);
     return status;

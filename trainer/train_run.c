@@ -218,6 +218,8 @@ static vsh_status open_data(call *c, vsh_error *err)
                                    .packages = train_data_folder(s),
                                    .tokenizer = c->config.tokenizer,
                                    .vocab = c->config.model.vocab,
+                                   .threads = (int)train_threads(s),
+                                   .stop = c->asked->stop,
                                    .say = say,
                                    .context = s};
 
@@ -226,7 +228,7 @@ static vsh_status open_data(call *c, vsh_error *err)
         return vsh_fail(err, VSH_EINPUT,
                         "%s: expected text for at least one sequence of %" PRId64
                         " tokens, got %" PRId64 " tokens",
-                        c->config.text ? c->config.text : "the default corpus",
+                        c->config.text ? c->config.text : c->config.data,
                         c->config.batch.sequence, c->data.train.count);
     return vsh_stream_open(s->arena, &c->data.train, c->config.seed, &c->run.stream, err);
 }

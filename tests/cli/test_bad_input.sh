@@ -42,7 +42,6 @@ refuses 2 'unique: expected at most --tokens' "$plan" loss --params 1G --tokens 
 refuses 2 'region: no carbon intensity for "us-centrall1"; did you mean us-central1\?' $job --region us-centrall1
 refuses 2 'no law "besiroglu"' $job --law besiroglu
 refuses 2 'law: clark2022 ignores tokens' $job --law clark2022
-refuses 2 'data: not built yet' $job --data shards
 refuses 2 'json: takes no value' $job --json=yes
 refuses 2 'unexpected word "now"' $job now
 for command in validate; do

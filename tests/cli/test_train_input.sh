@@ -127,11 +127,11 @@ printf '\n\n\r\n\n' > breaks.txt
 printf 'a few words\n' > single.txt
 mkdir -p folder
 mkfifo pipe.txt
-text 2 'empty.txt: no text in it' empty.txt
+text 2 'empty.txt: empty' empty.txt
 text 2 'breaks.txt: no text in it' breaks.txt
 text 2 'nowhere.txt: No such file' nowhere.txt
-text 2 'folder: expected a regular file' folder
-text 2 'pipe.txt: expected a regular file' pipe.txt
+text 2 'folder: no file in it' folder
+text 2 'pipe.txt: not a regular file' pipe.txt
 for i in $(seq 400); do printf 'w%d\n\n' "$i"; done > words.txt
 sed 's/context: 32/context: 4096/; s/sequence: 32/sequence: 4096/; s/tokens: 256/tokens: 4096/; s/micro: 4/micro: 1/' dense.yaml > long.yaml
 refuses 2 'words.txt: expected text for at least one sequence of 4096 tokens, got [0-9]+ tokens' \
@@ -145,7 +145,7 @@ run $go --set text=single.txt --set data=words --out single --steps 3
 note $? "one document is trained on, and nothing held out"
 { head -c 30000 text.txt; printf 'a\0b\377\376 \355\240\200\n\n'; tail -c 20000 text.txt; } > odd.txt
 run $go --set text=odd.txt --set data=odd --out odd --steps 3
-[ "$code" -eq 0 ] && jq -es '.[0].data | test("1 NUL bytes, 5 bytes that are not UTF-8")' odd/log.jsonl > /dev/null
+[ "$code" -eq 0 ] && jq -e '.reading | .documents_not_utf8 == 1 and .documents_with_nul == 1' odd/bytes/report.json > /dev/null
 note $? "NUL and malformed bytes are counted, and trained on"
 if [ "$(id -u)" -ne 0 ]; then
     cp text.txt secret.txt
@@ -153,24 +153,64 @@ if [ "$(id -u)" -ne 0 ]; then
     text 2 'secret.txt: Permission denied' secret.txt
 fi
 cp -r good before
-refuses 2 'empty.txt: no text in it' $go --out good --force --set text=empty.txt --set data=data-bad
+refuses 2 'empty.txt: empty' $go --out good --force --set text=empty.txt --set data=data-bad
 refuses 2 'either --resume or --force, got both' $go --out good --force --resume
 claim "a refused --force changes nothing" diff -r -x run.lock before good
 rm -r before
-# a cache of ids that is damaged, or of another text, is made again
+
+# ---- what a text is built into: built again when damaged or of another text, and else not
 cp good/checkpoints/step-3/model.safetensors good.weights
-ids=$(ls data/tokens*.train.ids)
-size=$(wc -c < "$ids")
-for spoil in ': >' 'truncate -s 100' "truncate -s $((size - 1))" 'cp another' 'dd if=/dev/zero bs=1 seek=5000 count=4 conv=notrunc of='; do
+built=data/bytes
+shard=$(ls $built/train-*.safetensors)
+size=$(wc -c < "$shard")
+cp "$shard" shard.sound
+for spoil in ': >' 'truncate -s 100' "truncate -s $((size - 1))" 'cp another' 'dd' 'rm' 'rm manifest' 'edit manifest' 'rm stamp'; do
     case $spoil in
-    cp*) cp odd/tokens*.train.ids "$ids" ;;
-    dd*) printf '\1\2\3\4' | dd bs=1 seek=5000 conv=notrunc of="$ids" 2> /dev/null ;;
-    *) eval "$spoil $ids" ;;
+    cp*) cp odd/bytes/train-*.safetensors "$shard" ;;
+    dd) printf '\1\2\3\4' | dd bs=1 seek=5000 conv=notrunc of="$shard" 2> /dev/null ;;
+    'rm manifest') rm $built/manifest.json ;;
+    'edit manifest') sed 's/"unique_tokens": 1/"unique_tokens": 9/' $built/manifest.json > m && mv m $built/manifest.json ;;
+    'rm stamp') rm data/bytes.text ;;
+    *) eval "$spoil $shard" ;;
     esac
     run $go --steps 3 --out good --force
-    [ "$code" -eq 0 ] && cmp good.weights good/checkpoints/step-3/model.safetensors
-    note $? "a cache spoilt by '$spoil' is made again"
+    [ "$code" -eq 0 ] && cmp good.weights good/checkpoints/step-3/model.safetensors && cmp "$shard" shard.sound
+    note $? "a dataset of its own spoilt by '$spoil' is built again"
 done
+before=$(stat -c %i%Y $built/manifest.json "$shard")
+run "$train" run dense.yaml --threads 1 --steps 3 --out good --force
+[ "$code" -eq 0 ] && [ "$before" = "$(stat -c %i%Y $built/manifest.json "$shard")" ] && ! grep -q again stderr.txt
+note $? "the same text is not built again"
+touch text.txt
+run "$train" run dense.yaml --threads 1 --steps 3 --out good --force
+[ "$code" -eq 0 ] && [ "$before" != "$(stat -c %i%Y $built/manifest.json "$shard")" ] &&
+    grep -q 'text is another than the dataset' stderr.txt && cmp good.weights good/checkpoints/step-3/model.safetensors
+note $? "a touched text is built again, says so, and gives the same weights"
+rm -r data
+$go --steps 3 --out both-a > a.txt 2>&1 &
+first=$!
+$go --steps 3 --out both-b > b.txt 2>&1
+second=$?
+wait $first && [ $second -eq 0 ] && cmp both-a/checkpoints/step-3/model.safetensors good.weights &&
+    cmp both-b/checkpoints/step-3/model.safetensors good.weights
+note $? "two runs that begin together share what one of them builds"
+
+# ---- a dataset of the user's is taken as it is, or refused
+cp -r data/bytes mine
+mine="$train run mine.yaml --threads 1 --quiet"
+sed 's/^data: .*/data: mine/; /^text:/d; /^tokenizer:/d' dense.yaml > mine.yaml
+run $mine --steps 3 --out mine-run
+[ "$code" -eq 0 ] && cmp good.weights mine-run/checkpoints/step-3/model.safetensors && [ ! -e mine/bytes ]
+note $? "a dataset gives the weights that its text gives"
+run $mine --steps 3 --out mine-run --force --set tokenizer=bytes
+note "$code" "its own tokenizer may be named"
+refuses 2 'text: .*text.txt, but .*mine has a dataset already' $mine --out bad --set text=text.txt
+refuses 2 'tokenizer: sentencepiece, but the dataset in .*mine was made with bytes: leave it out' $mine --out bad --set tokenizer=sentencepiece
+sed 's/vocab: 257/vocab: 200/' mine.yaml > small.yaml
+refuses 2 'mine: expected at most the model.s vocabulary of 200, got 257' "$train" run small.yaml --threads 1 --quiet --out bad
+cp "$shard" "mine/${shard##*/}" && printf '\1' | dd bs=1 seek=3000 conv=notrunc of="mine/${shard##*/}" 2> /dev/null
+refuses 2 'mine/train-.*safetensors: damaged, or of another dataset' $mine --out bad
+claim "what is refused leaves no run" test ! -e bad
 
 # ---- places
 refuses 4 'dense.yaml: Not a directory' $go --out dense.yaml

@@ -300,13 +300,14 @@ static void check_first_exit(int which, int64_t layer)
     c->ids[3] = -1;
     c->targets = (vsh_targets_ref){.ids = c->ids};
     case_loss(c, NULL, &twin);
-    got = vsh_exit_evaluation(r.generator, &always, CASE_SEQUENCES, CASE_SEQ, c->inputs, c->ids);
+    got = vsh_exit_evaluation(r.generator, &always, CASE_SEQUENCES, CASE_SEQ, c->inputs, c->ids,
+                              NULL);
     CHECK_NEAR(got.loss, (twin.joint * (head + last) - twin.last * last) / head, 1e-5, 1e-6);
     CHECK_NEAR(got.layers, (double)layer + 1, 0, 0);
     CHECK(got.tokens < CASE_TOKENS);
     CHECK_INT(got.left[layer + 1], got.tokens);
     CHECK(got.executed.v < got.full.v);
-    got = vsh_exit_evaluation(r.generator, NULL, CASE_SEQUENCES, CASE_SEQ, c->inputs, c->ids);
+    got = vsh_exit_evaluation(r.generator, NULL, CASE_SEQUENCES, CASE_SEQ, c->inputs, c->ids, NULL);
     CHECK_NEAR(got.loss, twin.last, 1e-5, 1e-6);
     CHECK_INT(got.left[c->model->layers], got.tokens);
     stop(&r);
@@ -414,7 +415,8 @@ static void the_evaluation_is_what_feeding_gives(void)
     }
     for (int64_t t = 0; t < CASE_TOKENS; t++) /* every token counts */
         layers[t] = c->ids[t] < 0 ? 0 : c->ids[t];
-    got = vsh_exit_evaluation(r.generator, &rule, CASE_SEQUENCES, CASE_SEQ, c->inputs, layers);
+    got =
+        vsh_exit_evaluation(r.generator, &rule, CASE_SEQUENCES, CASE_SEQ, c->inputs, layers, NULL);
     CHECK_INT(got.tokens, CASE_TOKENS);
     CHECK_NEAR(got.loss, loss / CASE_TOKENS, 1e-6, 0);
     CHECK_NEAR(got.layers, ran / CASE_TOKENS, 1e-12, 0);
@@ -430,8 +432,8 @@ static void evaluation_takes_any_number_of_sequences(void)
     static const vsh_exit_rule rule = {.threshold = 0.3};
     const ready_case *c = by_name("everything");
     running two = start(c, &(manner){2, 4, 3, 1}), one = start(c, &(manner){1, 4, 4, 1});
-    vsh_exit_report a = vsh_exit_evaluation(two.generator, &rule, 3, 4, c->inputs, c->ids);
-    vsh_exit_report b = vsh_exit_evaluation(one.generator, &rule, 3, 4, c->inputs, c->ids);
+    vsh_exit_report a = vsh_exit_evaluation(two.generator, &rule, 3, 4, c->inputs, c->ids, NULL);
+    vsh_exit_report b = vsh_exit_evaluation(one.generator, &rule, 3, 4, c->inputs, c->ids, NULL);
 
     CHECK_INT(a.tokens, b.tokens);
     CHECK(a.tokens > 0);

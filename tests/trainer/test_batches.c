@@ -1,9 +1,6 @@
 #include "trainer/data/batches.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/rng.h"
 #include "tests/harness.h"
@@ -18,20 +15,47 @@ enum { DOCUMENTS = 97 };
 
 /* Document d is d, repeated 1 + d % 5 times, and an end (999): which document a token came from is
  * seen from the token. */
-static vsh_token_data numbered(int documents)
+static void fill(vsh_shard *shard, int first, int documents)
 {
-    int32_t *id = vsh_alloc(vsh_test_arena(), (size_t)documents * 6, sizeof *id);
+    uint16_t *id = vsh_alloc(vsh_test_arena(), (size_t)documents * 6, sizeof *id);
     int64_t *start = vsh_alloc(vsh_test_arena(), (size_t)documents + 1, sizeof *start), count = 0;
 
     REQUIRE(id && start);
     for (int d = 0; d < documents; d++) {
         start[d] = count;
-        for (int i = 0; i <= d % 5; i++)
-            id[count++] = d;
+        for (int i = 0; i <= (first + d) % 5; i++)
+            id[count++] = (uint16_t)(first + d);
         id[count++] = 999;
     }
     start[documents] = count;
-    return (vsh_token_data){.id = id, .start = start, .documents = documents, .count = count};
+    *shard =
+        (vsh_shard){.id = id, .width = 2, .start = start, .documents = documents, .count = count};
+}
+
+/* Cut into shards of so many documents each. */
+static vsh_token_data cut(int documents, int each)
+{
+    int shards = (documents + each - 1) / each;
+    vsh_shard *shard = vsh_alloc(vsh_test_arena(), (size_t)shards, sizeof *shard);
+    vsh_token_data data;
+
+    REQUIRE(shard != NULL);
+    for (int i = 0; i < shards; i++)
+        fill(&shard[i], i * each, i < shards - 1 ? each : documents - i * each);
+    REQUIRE_OK(vsh_token_data_over(vsh_test_arena(), shard, shards, &data, &err), &err);
+    return data;
+}
+
+static vsh_token_data numbered(int documents) { return cut(documents, documents); }
+
+/* All tokens in their own order. */
+static const int32_t *ids_of(const vsh_token_data *data)
+{
+    int32_t *id = vsh_alloc(vsh_test_arena(), (size_t)data->count, sizeof *id);
+
+    REQUIRE(id != NULL);
+    vsh_token_data_read(data, 0, data->count, id);
+    return id;
 }
 
 static vsh_stream *open_stream(const vsh_token_data *data, uint64_t seed)
@@ -85,7 +109,7 @@ static void epochs_and_seeds_have_orders_of_their_own(void)
 
     CHECK(memcmp(first, tokens(a, data.count, data.count), bytes) != 0);
     CHECK(memcmp(first, tokens(b, 0, data.count), bytes) != 0);
-    CHECK(memcmp(first, data.id, bytes) != 0);
+    CHECK(memcmp(first, ids_of(&data), bytes) != 0);
     CHECK(memcmp(first, tokens(open_stream(&data, 3), 0, data.count), bytes) == 0);
 }
 
@@ -144,11 +168,37 @@ static void far_positions_need_no_replay(void)
     CHECK(memcmp(here + 20, there, 20 * sizeof *here) == 0);
 }
 
+static void shards_make_no_difference(void)
+{
+    static const int each[] = {1, 2, 10, 96};
+    vsh_token_data whole = numbered(DOCUMENTS);
+    const int64_t total = 3 * whole.count;
+    const int32_t *want = tokens(open_stream(&whole, 5), 0, total);
+    int32_t inputs[2][60], targets[2][60];
+
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        vsh_token_data parts = cut(DOCUMENTS, each[i]);
+        const int32_t *got = tokens(open_stream(&parts, 5), 0, total);
+        CHECK_INT(parts.shards, (DOCUMENTS + each[i] - 1) / each[i]);
+        CHECK_INT(parts.documents, whole.documents);
+        CHECK_INT(parts.count, whole.count);
+        CHECK(memcmp(got, want, (size_t)total * sizeof *got) == 0);
+        for (int64_t d = 0; d <= DOCUMENTS; d++)
+            CHECK_INT(vsh_token_data_begin(&parts, d), vsh_token_data_begin(&whole, d));
+        for (int64_t w = 0; vsh_evaluation_window(&whole, w, 60, inputs[0], targets[0]); w++) {
+            REQUIRE(vsh_evaluation_window(&parts, w, 60, inputs[1], targets[1]));
+            CHECK(memcmp(inputs[0], inputs[1], sizeof inputs[0]) == 0);
+            CHECK(memcmp(targets[0], targets[1], sizeof targets[0]) == 0);
+        }
+    }
+}
+
 /* ---- evaluation --------------------------------------------------------------------------- */
 
 static void windows_predict_every_token_but_the_first_once(void)
 {
     vsh_token_data data = numbered(DOCUMENTS);
+    const int32_t *id = ids_of(&data);
 
     for (int64_t seq = 1; seq < 50; seq += 7) {
         int32_t inputs[64], targets[64];
@@ -156,195 +206,13 @@ static void windows_predict_every_token_but_the_first_once(void)
         for (; vsh_evaluation_window(&data, window, seq, inputs, targets); window++)
             for (int64_t i = 0; i < seq; i++) {
                 int64_t at = window * seq + i;
-                CHECK_INT(inputs[i], at < data.count ? data.id[at] : 0);
-                CHECK_INT(targets[i], at + 1 < data.count ? data.id[at + 1] : -1);
+                CHECK_INT(inputs[i], at < data.count ? id[at] : 0);
+                CHECK_INT(targets[i], at + 1 < data.count ? id[at + 1] : -1);
                 predicted += targets[i] >= 0;
             }
         CHECK_INT(predicted, data.count - 1);
         CHECK(!vsh_evaluation_window(&data, INT64_MAX, seq, inputs, targets));
     }
-}
-
-/* ---- from a corpus ------------------------------------------------------------------------ */
-
-static vsh_corpus make_corpus(int documents)
-{
-    vsh_text text = {.arena = vsh_test_arena()};
-    int64_t *start = vsh_alloc(vsh_test_arena(), (size_t)documents + 1, sizeof *start);
-
-    for (int i = 0; i < documents; i++) {
-        start[i] = (int64_t)text.length;
-        vsh_text_add(&text, "head %d\nbody of it", i);
-    }
-    start[documents] = (int64_t)text.length;
-    return (vsh_corpus){text.data, start[documents], start, documents, "made here"};
-}
-
-static vsh_tokenizer *bytes_tokenizer(void)
-{
-    vsh_tokenizer *tokenizer;
-
-    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), NULL, &tokenizer, &err), &err);
-    return tokenizer;
-}
-
-static vsh_token_data make_data(const vsh_corpus *corpus, bool held_out, const char *cache)
-{
-    vsh_token_data data = {0};
-
-    REQUIRE_OK(vsh_token_data_make(vsh_test_arena(), corpus, bytes_tokenizer(), held_out, 10, cache,
-                                   &data, &err),
-               &err);
-    return data;
-}
-
-static void the_two_splits_are_the_corpus(void)
-{
-    vsh_corpus corpus = make_corpus(400);
-    vsh_token_data split[2] = {make_data(&corpus, false, NULL), make_data(&corpus, true, NULL)};
-    int64_t next[2] = {0};
-
-    CHECK_INT(split[0].documents + split[1].documents, 400);
-    CHECK_INT(split[0].bytes + split[1].bytes, corpus.bytes);
-    for (int64_t d = 0; d < 400; d++) {
-        bool held = vsh_corpus_held_out(&corpus, d, 10);
-        const vsh_token_data *data = &split[held];
-        int64_t begin = data->start[next[held]], end = data->start[++next[held]];
-        REQUIRE(end - begin == corpus.start[d + 1] - corpus.start[d] + 1);
-        for (int64_t i = 0; i < end - begin - 1; i++)
-            CHECK_INT(data->id[begin + i], (unsigned char)corpus.text[corpus.start[d] + i]);
-        CHECK_INT(data->id[end - 1], 256);
-    }
-    for (int s = 0; s < 2; s++)
-        CHECK_INT(split[s].start[split[s].documents], split[s].count);
-    CHECK(split[0].hash != split[1].hash);
-}
-
-static void a_split_without_documents_is_refused(void)
-{
-    vsh_corpus corpus = make_corpus(1);
-    vsh_token_data data;
-    int failed = 0;
-
-    for (int held = 0; held < 2; held++) {
-        vsh_status status = vsh_token_data_make(vsh_test_arena(), &corpus, bytes_tokenizer(),
-                                                held == 1, 10, NULL, &data, &err);
-        if (status != VSH_OK)
-            CHECK_FAILS(status, &err, VSH_EINPUT, "made here: expected documents to");
-        failed += status != VSH_OK;
-    }
-    CHECK_INT(failed, 1);
-}
-
-/* ---- the cache ---------------------------------------------------------------------------- */
-
-static char folder[64], cache[80], cached[100];
-
-static void make_folder(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/vsh-batches-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
-    snprintf(cache, sizeof cache, "%s/c", folder);
-    snprintf(cached, sizeof cached, "%s.train.ids", cache);
-}
-
-static void remove_folder(void)
-{
-    unlink(cached);
-    snprintf(cached, sizeof cached, "%s.held-out.ids", cache);
-    unlink(cached);
-    CHECK(rmdir(folder) == 0);
-}
-
-static bool same(const vsh_token_data *a, const vsh_token_data *b)
-{
-    return a->documents == b->documents && a->count == b->count && a->hash == b->hash &&
-           a->bytes == b->bytes && memcmp(a->id, b->id, (size_t)a->count * sizeof *a->id) == 0 &&
-           memcmp(a->start, b->start, (size_t)(a->documents + 1) * sizeof *a->start) == 0;
-}
-
-static size_t read_cached(char *bytes, size_t room)
-{
-    FILE *file = fopen(cached, "rb");
-    size_t length;
-
-    REQUIRE(file != NULL);
-    length = fread(bytes, 1, room, file);
-    fclose(file);
-    return length;
-}
-
-static void write_cached(const char *bytes, size_t length)
-{
-    FILE *file = fopen(cached, "wb");
-
-    REQUIRE(file != NULL);
-    REQUIRE(fwrite(bytes, 1, length, file) == length);
-    fclose(file);
-}
-
-static void a_cache_gives_the_same(void)
-{
-    vsh_corpus corpus = make_corpus(60);
-    vsh_token_data plain = make_data(&corpus, false, NULL), made, read;
-
-    make_folder();
-    made = make_data(&corpus, false, cache);
-    read = make_data(&corpus, false, cache);
-    CHECK(same(&plain, &made) && same(&plain, &read));
-    make_data(&corpus, true, cache);
-    read = make_data(&corpus, false, cache);
-    CHECK(same(&plain, &read));
-    remove_folder();
-}
-
-static void a_changed_text_makes_the_cache_anew(void)
-{
-    vsh_corpus corpus = make_corpus(60), other = make_corpus(60);
-    vsh_token_data plain, read;
-
-    other.text[corpus.bytes - 1] ^= 1;
-    plain = make_data(&other, false, NULL);
-    make_folder();
-    make_data(&corpus, false, cache);
-    read = make_data(&other, false, cache);
-    CHECK(same(&plain, &read));
-    remove_folder();
-}
-
-static void a_damaged_cache_is_made_anew(void)
-{
-    vsh_corpus corpus = make_corpus(12);
-    vsh_token_data plain = make_data(&corpus, false, NULL), read;
-    char bytes[8192], damaged[8192], mended[8192];
-    size_t length;
-
-    make_folder();
-    make_data(&corpus, false, cache);
-    length = read_cached(bytes, sizeof bytes);
-    REQUIRE(length > 64 && length < sizeof bytes);
-    for (size_t i = 0; i < length; i += i < 64 ? 1 : 13) {
-        memcpy(damaged, bytes, length);
-        damaged[i] ^= 0x20;
-        write_cached(damaged, length);
-        read = make_data(&corpus, false, cache);
-        CHECK(same(&plain, &read));
-        write_cached(bytes, i);
-        read = make_data(&corpus, false, cache);
-        CHECK(same(&plain, &read));
-        CHECK(read_cached(mended, sizeof mended) == length && memcmp(mended, bytes, length) == 0);
-    }
-    remove_folder();
-}
-
-static void an_unwritable_cache_is_the_machines_fault(void)
-{
-    vsh_corpus corpus = make_corpus(12);
-    vsh_token_data data;
-
-    CHECK_FAILS(vsh_token_data_make(vsh_test_arena(), &corpus, bytes_tokenizer(), false, 10,
-                                    "/tmp/vsh-none/c", &data, &err),
-                &err, VSH_EMACHINE, "/tmp/vsh-none/c.train.ids");
 }
 
 const vsh_test vsh_tests[] = {
@@ -354,13 +222,8 @@ const vsh_test vsh_tests[] = {
     {"any_split_of_calls_gives_the_same", any_split_of_calls_gives_the_same},
     {"a_batch_may_be_longer_than_many_epochs", a_batch_may_be_longer_than_many_epochs},
     {"far_positions_need_no_replay", far_positions_need_no_replay},
+    {"shards_make_no_difference", shards_make_no_difference},
     {"windows_predict_every_token_but_the_first_once",
      windows_predict_every_token_but_the_first_once},
-    {"the_two_splits_are_the_corpus", the_two_splits_are_the_corpus},
-    {"a_split_without_documents_is_refused", a_split_without_documents_is_refused},
-    {"a_cache_gives_the_same", a_cache_gives_the_same},
-    {"a_changed_text_makes_the_cache_anew", a_changed_text_makes_the_cache_anew},
-    {"a_damaged_cache_is_made_anew", a_damaged_cache_is_made_anew},
-    {"an_unwritable_cache_is_the_machines_fault", an_unwritable_cache_is_the_machines_fault},
     {NULL, NULL},
 };

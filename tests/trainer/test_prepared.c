@@ -1,5 +1,6 @@
 #include "trainer/data/prepared.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +8,9 @@
 #include <unistd.h>
 
 #include "core/text.h"
-#include "tests/harness.h"
+#include "tests/trainer/dataset_case.h"
 #include "trainer/run/folder.h"
+#include "trainer/run/hash64.h"
 
 const char vsh_suite[] = "prepared";
 
@@ -83,13 +85,15 @@ static void check_ids(const vsh_prepared *p, const vsh_token_data *data)
 {
     for (int64_t i = 0; i < data->documents; i++) {
         vsh_text text = {.arena = vsh_test_arena()};
-        int64_t first = data->start[i], end = data->start[i + 1];
-        CHECK_INT(data->id[end - 1], vsh_tokenizer_end(p->tokenizer));
-        REQUIRE_OK(
-            vsh_tokenizer_decode(p->tokenizer, data->id + first, end - first - 1, &text, &err),
-            &err);
+        int64_t first = vsh_token_data_begin(data, i);
+        int64_t count = vsh_token_data_begin(data, i + 1) - first;
+        int32_t *id = vsh_alloc(vsh_test_arena(), (size_t)count, sizeof *id);
+        REQUIRE(id != NULL);
+        vsh_token_data_read(data, first, count, id);
+        CHECK_INT(id[count - 1], vsh_tokenizer_end(p->tokenizer));
+        REQUIRE_OK(vsh_tokenizer_decode(p->tokenizer, id, count - 1, &text, &err), &err);
         CHECK(strncmp(vsh_text_string(&text), "Document ", 9) == 0);
-        CHECK_INT((int64_t)text.length, end - first - 1);
+        CHECK_INT((int64_t)text.length, count - 1);
     }
     CHECK_INT(data->count, data->bytes + data->documents);
 }
@@ -114,25 +118,47 @@ static void every_document_is_trained_on_or_held_out(void)
     remove_folder();
 }
 
+static ino_t file_of(const char *name)
+{
+    struct stat info;
+
+    REQUIRE(stat(in_folder(name), &info) == 0);
+    return info.st_ino;
+}
+
+static vsh_prepared prepare_again(void)
+{
+    vsh_prepare_options options = options_of("bytes", 257);
+    vsh_prepared p;
+
+    REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    return p;
+}
+
 static void the_same_text_is_prepared_to_the_same_ids(void)
 {
+    static const char shard[] = "made/here/bytes/train-00000-00000.safetensors";
+    const struct timespec then[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
     vsh_prepared first, again, other;
-    struct stat before, after;
-    char ids[64];
+    uint64_t hash;
+    ino_t file;
 
     make_folder();
     first = prepare(documents(300));
-    snprintf(ids, sizeof ids, "made/here/tokens-%08x.train.ids",
-             (unsigned)vsh_tokenizer_hash(first.tokenizer));
-    REQUIRE(stat(in_folder(ids), &before) == 0);
-    again = prepare(documents(300));
-    REQUIRE(stat(in_folder(ids), &after) == 0);
-    CHECK(before.st_ino == after.st_ino); /* read, not made anew */
-    CHECK(first.hash == again.hash);
+    hash = first.hash;
+    file = file_of(shard);
+    again = prepare_again();
+    CHECK(file_of(shard) == file); /* opened, not made anew */
+    CHECK(again.hash == hash);
     CHECK_INT(again.train.count, first.train.count);
-    CHECK(memcmp(again.train.id, first.train.id, (size_t)first.train.count * 4) == 0);
+    vsh_prepared_close(&again);
+    REQUIRE(utimensat(AT_FDCWD, in_folder("text.txt"), then, 0) == 0);
+    again = prepare_again();
+    CHECK(file_of(shard) != file);
+    CHECK(again.hash == hash); /* only the date was another */
     other = prepare(documents(301));
-    CHECK(other.hash != first.hash);
+    CHECK(other.hash != hash);
+    check_ids(&first, &first.train); /* mapped still, whatever was built since */
     vsh_prepared_close(&first);
     vsh_prepared_close(&again);
     vsh_prepared_close(&other);
@@ -141,25 +167,16 @@ static void the_same_text_is_prepared_to_the_same_ids(void)
 
 /* ---- small texts --------------------------------------------------------------------------- */
 
-static vsh_corpus corpus_of(const char *text)
-{
-    vsh_corpus corpus;
-
-    put("text.txt", text);
-    REQUIRE_OK(vsh_corpus_read(vsh_test_arena(), in_folder("text.txt"), &corpus, &err), &err);
-    return corpus;
-}
-
-/* A text of one document that is (not) held out by its hash. */
+/* A text of one document that is (not) held out by the hash of its first line. */
 static const char *single(bool held_out)
 {
     for (int i = 0; i < 10000; i++) {
         vsh_text text = {.arena = vsh_test_arena()};
-        vsh_corpus corpus;
-        vsh_text_add(&text, "Document %d\nis alone.\n", i);
-        corpus = corpus_of(vsh_text_string(&text));
-        if (vsh_corpus_held_out(&corpus, 0, VSH_HELD_OUT) == held_out)
-            return vsh_text_string(&text);
+        vsh_text_add(&text, "Document %d", i);
+        if ((vsh_hash64(text.data, text.length) % 50 == 0) != held_out)
+            continue;
+        vsh_text_add(&text, "\nis alone.\n");
+        return vsh_text_string(&text);
     }
     REQUIRE(!"a document of either side");
     return "";
@@ -174,7 +191,6 @@ static void a_text_with_nothing_to_hold_out_is_all_trained_on(void)
     CHECK_INT(p.train.documents, 1);
     CHECK_INT(p.held_out.count, 0);
     CHECK_INT(p.held_out.documents, 0);
-    CHECK(!is_there("made/here/tokens.held-out.ids"));
     check_ids(&p, &p.train);
     vsh_prepared_close(&p);
     remove_folder();
@@ -217,12 +233,14 @@ static void a_text_that_grew_is_parted_anew(void)
 static void one_byte_is_a_text(void)
 {
     vsh_prepared p;
+    int32_t id[2];
 
     make_folder();
     p = prepare("x");
     CHECK_INT(p.train.count, 2);
-    CHECK_INT(p.train.id[0], 'x');
-    CHECK_INT(p.train.id[1], 256);
+    vsh_token_data_read(&p.train, 0, 2, id);
+    CHECK_INT(id[0], 'x');
+    CHECK_INT(id[1], 256);
     vsh_prepared_close(&p);
     remove_folder();
 }
@@ -289,9 +307,10 @@ static void a_text_that_is_not_there_is_refused(void)
     check_refused(&options, "text.txt");
     put("text.txt", "");
     check_refused(&options, "text.txt");
-    put("text.txt", "\n\n\n");
-    check_refused(&options, "text.txt");
     CHECK(!is_there("made"));
+    put("text.txt", "\n\n\n");
+    check_refused(&options, "text.txt: no text in it");
+    CHECK(!is_there("made/here"));
     remove_folder();
 }
 
@@ -328,14 +347,14 @@ static void a_tokenizer_is_trained_once(void)
     if (!trained(&options, &p))
         return;
     CHECK_INT(vsh_tokenizer_vocab(p.tokenizer), 300);
-    CHECK_HAS(vsh_text_string(&said), "training a tokenizer");
-    CHECK(is_there("made/here/tokenizer-300.model"));
-    CHECK(!is_there("made/here/tokenizer.sample.txt"));
+    CHECK_HAS(vsh_text_string(&said), "tokenizer");
+    CHECK(is_there("made/here/unigram-300/tokenizer.model"));
+    CHECK(!is_there("made/here/unigram-300/work"));
     hash = p.hash;
     vsh_prepared_close(&p);
     said.length = 0;
     REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
-    CHECK(strstr(vsh_text_string(&said), "training a tokenizer") == NULL);
+    CHECK_INT((int64_t)said.length, 0);
     CHECK(p.hash == hash);
     vsh_prepared_close(&p);
     remove_folder();
@@ -362,6 +381,114 @@ static void a_tokenizer_is_trained_on_a_text_of_one_document(void)
     remove_folder();
 }
 
+/* ---- the tokenizer of a model that was trained ----------------------------------------------- */
+
+static void a_model_wants_the_tokenizer_it_was_trained_with(void)
+{
+    static const char other[] = "tests/fuzz/corpus/spm_model/unigram";
+    vsh_prepare_options options;
+    vsh_prepared p;
+
+    make_folder();
+    put("text.txt", documents(200));
+    options = options_of("unigram", 480);
+    if (!trained(&options, &p))
+        return;
+    vsh_prepared_close(&p);
+    options.model = in_folder("made/here/unigram-480/tokenizer.model");
+    REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    CHECK_HAS(p.dataset.folder, "unigram-480"); /* what the run had made */
+    vsh_prepared_close(&p);
+    options.model = other;
+    REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    CHECK_HAS(p.dataset.folder, "made/here/file-");
+    CHECK_TEXT(p.dataset.tokenizer, "file");
+    vsh_prepared_close(&p);
+    options.tokenizer = "no-longer-there.model";
+    REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    vsh_prepared_close(&p);
+    remove_folder();
+}
+
+/* ---- a dataset of the user's --------------------------------------------------------------- */
+
+static vsh_prepare_options options_of_dataset(void)
+{
+    make_folder();
+    case_dataset(in_folder("."), &err);
+    return (vsh_prepare_options){.folder = in_folder("."), .vocab = 300};
+}
+
+static void a_dataset_is_taken_as_it_is(void)
+{
+    vsh_prepare_options options = options_of_dataset();
+    vsh_prepared p;
+
+    REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    CHECK_INT(p.train.documents, 3);
+    CHECK_INT(p.held_out.bytes, 8);
+    CHECK_TEXT(p.description, "three short texts");
+    CHECK(p.hash == p.train.hash);
+    CHECK(vsh_tokenizer_path(p.tokenizer) == NULL);
+    vsh_prepared_close(&p);
+    options.tokenizer = "bytes";
+    CHECK_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
+    vsh_prepared_close(&p);
+    CHECK(!is_there("bytes") && !is_there("bytes.text")); /* nothing was added to it */
+    remove_folder();
+}
+
+static void a_dataset_that_contradicts_the_options_is_refused(void)
+{
+    vsh_prepare_options options = options_of_dataset();
+
+    options.text = "text.txt";
+    check_refused(&options, "has a dataset already");
+    options.text = NULL;
+    options.tokenizer = "sentencepiece";
+    check_refused(&options, "tokenizer: sentencepiece, but the dataset in");
+    options.tokenizer = "tests/fuzz/corpus/spm_model/unigram";
+    check_refused(&options, "was made with another: bytes");
+    options.tokenizer = NULL;
+    options.model = "tests/fuzz/corpus/spm_model/unigram";
+    check_refused(&options, "not of the model's tokenizer");
+    options.model = NULL;
+    options.vocab = 256;
+    check_refused(&options, "expected at most the model's vocabulary of 256, got 257");
+    remove_folder();
+}
+
+static void a_damaged_dataset_is_refused_and_left_alone(void)
+{
+    vsh_prepare_options options = options_of_dataset();
+
+    REQUIRE(truncate(in_folder("train-00001-00000.safetensors"), 100) == 0);
+    check_refused(&options, "train-00001-00000.safetensors");
+    put("manifest.json", "{}");
+    check_refused(&options, "manifest.json");
+    CHECK(is_there("train-00000-00000.safetensors"));
+    remove_folder();
+}
+
+static void the_manifests_tokenizer_is_the_files(void)
+{
+    vsh_prepare_options options = options_of_dataset();
+    vsh_dataset dataset = case_dataset(in_folder("."), &err);
+
+    dataset.end = 255;
+    case_manifest(in_folder("."), &dataset, &err);
+    check_refused(&options, "not the tokenizer that the manifest tells of");
+    dataset.end = 256;
+    dataset.tokenizer_hash ^= 1;
+    case_manifest(in_folder("."), &dataset, &err);
+    check_refused(&options, "not the tokenizer that the manifest tells of");
+    dataset.tokenizer = "file";
+    dataset.model = "no.model";
+    case_manifest(in_folder("."), &dataset, &err);
+    check_refused(&options, "no.model");
+    remove_folder();
+}
+
 const vsh_test vsh_tests[] = {
     {"every_document_is_trained_on_or_held_out", every_document_is_trained_on_or_held_out},
     {"the_same_text_is_prepared_to_the_same_ids", the_same_text_is_prepared_to_the_same_ids},
@@ -378,4 +505,11 @@ const vsh_test vsh_tests[] = {
     {"a_tokenizer_is_trained_once", a_tokenizer_is_trained_once},
     {"a_tokenizer_is_trained_on_a_text_of_one_document",
      a_tokenizer_is_trained_on_a_text_of_one_document},
+    {"a_model_wants_the_tokenizer_it_was_trained_with",
+     a_model_wants_the_tokenizer_it_was_trained_with},
+    {"a_dataset_is_taken_as_it_is", a_dataset_is_taken_as_it_is},
+    {"a_dataset_that_contradicts_the_options_is_refused",
+     a_dataset_that_contradicts_the_options_is_refused},
+    {"a_damaged_dataset_is_refused_and_left_alone", a_damaged_dataset_is_refused_and_left_alone},
+    {"the_manifests_tokenizer_is_the_files", the_manifests_tokenizer_is_the_files},
     {NULL, NULL}};

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/child.h"
 #include "core/file.h"
 #include "core/rng.h"
 #include "tests/harness.h"
@@ -87,9 +88,12 @@ static void clear_folder(void)
 
 static vsh_status open_written(const vsh_text *text, vsh_tokenizer **tokenizer)
 {
+    FILE *file = fopen(in_folder("a"), "wb"); /* vsh_file_write waits for the disk */
     vsh_status status;
 
-    REQUIRE_OK(vsh_file_write(in_folder("a"), text, &err), &err);
+    REQUIRE(file != NULL);
+    REQUIRE(fwrite(vsh_text_string(text), 1, text->length, file) == text->length);
+    REQUIRE(fclose(file) == 0);
     status = vsh_tokenizer_open(vsh_test_arena(), path, tokenizer, &err);
     clear_folder();
     return status;
@@ -230,6 +234,103 @@ static void long_texts_come_back(void)
     vsh_tokenizer_close(tokenizer);
 }
 
+/* Appends a piece drawn from few characters, of any kind that a text may meet, unless it is there.
+ */
+static void add_random_piece(uint64_t seed, uint64_t counter, vsh_spm_piece *piece, int32_t *count)
+{
+    static const char *const parts[] = {"a", "b", "\u2581", "\u00e9", "\n", "<", "0", "\u4e2d"};
+    static const int32_t kinds[] = {VSH_SPM_NORMAL,  VSH_SPM_NORMAL,       VSH_SPM_NORMAL,
+                                    VSH_SPM_CONTROL, VSH_SPM_USER_DEFINED, VSH_SPM_UNUSED};
+    static const float scores[] = {-1, -2, -2, -3.5f, 0, 1, 1e9f, -1e9f};
+    vsh_text text = {.arena = vsh_test_arena()};
+    uint64_t length = 1 + draw(seed, counter, 4);
+
+    for (uint64_t i = 1; i <= length; i++)
+        vsh_text_add(&text, "%s", parts[draw(seed, counter + i, 8)]);
+    if (kinds[draw(seed, counter + 6, 6)] == VSH_SPM_CONTROL)
+        vsh_text_add(&text, "/"); /* one character is refused */
+    for (int32_t i = 0; i < *count; i++)
+        if ((size_t)piece[i].length == text.length &&
+            memcmp(piece[i].text, text.data, text.length) == 0)
+            return;
+    piece[(*count)++] =
+        (vsh_spm_piece){text.data, (int32_t)text.length, kinds[draw(seed, counter + 6, 6)],
+                        scores[draw(seed, counter + 7, 8)]};
+}
+
+/* Whatever stands in a model that is accepted, any text comes back through the library. */
+static void any_text_comes_back_through_any_model(void)
+{
+    static const char *const parts[] = {"a", "b",      " ", "\u00e9", "\n",     "<",
+                                        "0", "\u4e2d", "x", "\xff",   "\u2581", "  "};
+    vsh_tokenizer *tokenizer;
+    char text[200];
+
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        vsh_spm_model model = make_model();
+        vsh_spm_piece *piece = vsh_alloc(vsh_test_arena(), PIECES, sizeof *piece);
+        model.algorithm = seed % 2 ? VSH_SPM_BPE : VSH_SPM_UNIGRAM;
+        memcpy(piece, model.piece, 259 * sizeof *piece);
+        model.piece = piece;
+        model.count = 259;
+        for (uint64_t i = 0; i < 30; i++)
+            add_random_piece(seed, 10 * i, piece, &model.count);
+        tokenizer = open_model(&model);
+        for (uint64_t i = 0; i < 60; i++) {
+            size_t length = 0;
+            for (uint64_t j = draw(seed, 1000 * i + 400, 30); j > 0; j--) {
+                const char *part = parts[draw(seed, 1000 * i + 400 + j, 12)];
+                memcpy(text + length, part, strlen(part));
+                length += strlen(part);
+            }
+            CHECK(comes_back(tokenizer, text, length));
+        }
+        vsh_tokenizer_close(tokenizer);
+    }
+}
+
+static size_t put_code_point(uint32_t c, char *at)
+{
+    const size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+    for (size_t i = length; --i > 0; c >>= 6)
+        at[i] = (char)(0x80 | (c & 0x3f));
+    at[0] = (char)(lead[length] | c);
+    return length;
+}
+
+/* Every third character of Unicode, in order and at random beside others; then bytes of all kinds.
+ */
+static void any_character_and_any_byte_comes_back(void)
+{
+    enum { LAST = 0x10ffff, DRAWN = 100000 };
+    char *text = vsh_alloc(vsh_test_arena(), 2 * LAST, 1);
+    vsh_spm_model model = make_model();
+
+    for (int32_t algorithm = VSH_SPM_UNIGRAM; algorithm <= VSH_SPM_BPE; algorithm++) {
+        vsh_tokenizer *tokenizer;
+        size_t length = 0;
+        model.algorithm = algorithm;
+        tokenizer = open_model(&model);
+        for (uint32_t c = (uint32_t)algorithm; c <= LAST; c += 3)
+            if (c < 0xd800 || c > 0xdfff)
+                length += put_code_point(c, text + length);
+        CHECK(comes_back(tokenizer, text, length));
+        length = 0;
+        for (uint64_t i = 0; i < DRAWN; i++) {
+            uint32_t c = (uint32_t)draw(3, i, i % 2 ? 0x3000 : LAST);
+            if (c < 0xd800 || c > 0xdfff)
+                length += put_code_point(c, text + length);
+        }
+        CHECK(comes_back(tokenizer, text, length));
+        for (uint64_t i = 0; i < DRAWN; i++)
+            text[i] = (char)draw(4, i, 256);
+        CHECK(comes_back(tokenizer, text, DRAWN));
+        vsh_tokenizer_close(tokenizer);
+    }
+}
+
 static void a_seam_in_a_long_text_costs_no_token(void)
 {
     enum { WORDS = 60000 };
@@ -326,6 +427,7 @@ static void bad_pieces_are_refused(void)
         {280, {"<x>", 3, VSH_SPM_UNKNOWN, 0}, "a second unknown"},
         {280, {"<0x0G>", 6, VSH_SPM_BYTE, 0}, "expected a byte"},
         {280, {"Q", 1, VSH_SPM_BYTE, 0}, "expected a byte"},
+        {280, {"\u4e2e", 3, VSH_SPM_CONTROL, 0}, "of one character"},
         {100, {"word", 4, VSH_SPM_NORMAL, 0}, "expected 256 byte pieces, got 255"},
         {0, {"word", 4, VSH_SPM_NORMAL, 0}, "no piece for unknown text"},
         {2, {"</s>", 4, VSH_SPM_NORMAL, 0}, "no control piece that ends"},
@@ -336,6 +438,7 @@ static void bad_pieces_are_refused(void)
         vsh_spm_model model = make_model(), back;
         vsh_tokenizer *tokenizer;
         vsh_text text;
+        model.algorithm = VSH_SPM_BPE;
         ((vsh_spm_piece *)(uintptr_t)model.piece)[cases[i].at] = cases[i].piece;
         text = (vsh_text){.arena = vsh_test_arena()};
         vsh_spm_model_write(&model, &text);
@@ -437,14 +540,14 @@ static vsh_text made_up_text(void)
 }
 
 /* Trains on the text; false, and the test is skipped, where spm_train is missing. */
-static bool train(const vsh_text *text, int32_t vocab, const char *name)
+static bool train(const vsh_text *text, const vsh_tokenizer_options *options, const char *name)
 {
     char model[96];
     vsh_status status;
 
     snprintf(model, sizeof model, "%s", in_folder(name));
     REQUIRE_OK(vsh_file_write(in_folder("text,with comma"), text, &err), &err);
-    status = vsh_tokenizer_train(vsh_test_arena(), path, model, vocab, &err);
+    status = vsh_tokenizer_train(vsh_test_arena(), path, model, options, &err);
     if (status == VSH_EMACHINE && strstr(err.text, "make deps")) {
         clear_folder();
         vsh_skip("spm_train is not installed");
@@ -454,20 +557,76 @@ static bool train(const vsh_text *text, int32_t vocab, const char *name)
     return true;
 }
 
+static const char *const control[] = {"<gap>", "<fill>", NULL};
+static const vsh_tokenizer_options recipes[] = {
+    {"unigram", 400, NULL}, {"bpe", 400, NULL}, {"unigram", 400, control}, {"bpe", 400, control}};
+
+enum { RECIPES = sizeof recipes / sizeof *recipes };
+
 static void a_trained_model_compresses_and_comes_back(void)
 {
     vsh_text text = made_up_text();
     vsh_tokenizer *tokenizer;
 
-    if (!train(&text, 400, "a"))
-        return;
-    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), in_folder("a"), &tokenizer, &err), &err);
-    clear_folder();
-    CHECK_INT(vsh_tokenizer_vocab(tokenizer), 400);
-    CHECK(encode(tokenizer, text.data, text.length).count < (int64_t)text.length / 2);
-    CHECK(comes_back(tokenizer, text.data, text.length));
-    check_round_trips(tokenizer, 300);
+    for (int i = 0; i < RECIPES; i++) {
+        if (!train(&text, &recipes[i], "a"))
+            return;
+        REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), in_folder("a"), &tokenizer, &err), &err);
+        clear_folder();
+        CHECK_INT(vsh_tokenizer_vocab(tokenizer), 400);
+        CHECK(encode(tokenizer, text.data, text.length).count < (int64_t)text.length / 2);
+        CHECK(comes_back(tokenizer, text.data, text.length));
+        check_round_trips(tokenizer, 300);
+        vsh_tokenizer_close(tokenizer);
+    }
+}
+
+static bool has_id(const vsh_ids *ids, int32_t id)
+{
+    for (int64_t i = 0; i < ids->count; i++)
+        if (ids->id[i] == id)
+            return true;
+    return false;
+}
+
+static void no_text_becomes_a_control_piece(void)
+{
+    static const char say[] = "ba <gap>ke</s> <fill><s><unk>";
+    vsh_text text = made_up_text(), back = {.arena = vsh_test_arena()};
+    vsh_tokenizer *tokenizer;
+
+    for (int i = 0; i < RECIPES; i++) {
+        vsh_ids ids;
+        int32_t gap, fill;
+        if (!train(&text, &recipes[i], "a"))
+            return;
+        REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), in_folder("a"), &tokenizer, &err), &err);
+        clear_folder();
+        gap = vsh_tokenizer_piece(tokenizer, "<gap>");
+        fill = vsh_tokenizer_piece(tokenizer, "<fill>");
+        CHECK((gap >= 0 && fill >= 0 && gap != fill) == (recipes[i].control != NULL));
+        CHECK_INT(vsh_tokenizer_piece(tokenizer, "</s>"), vsh_tokenizer_end(tokenizer));
+        CHECK_INT(vsh_tokenizer_piece(tokenizer, "<ga"), -1);
+        CHECK_INT(vsh_tokenizer_piece(tokenizer, "b"), -1); /* a piece of text */
+        ids = encode(tokenizer, say, sizeof say - 1);
+        CHECK(comes_back(tokenizer, say, sizeof say - 1));
+        CHECK(!has_id(&ids, vsh_tokenizer_end(tokenizer)) && !has_id(&ids, 0));
+        if (recipes[i].control) {
+            CHECK(!has_id(&ids, gap) && !has_id(&ids, fill));
+            CHECK_OK(vsh_tokenizer_decode(tokenizer, &gap, 1, &back, &err), &err);
+            CHECK_INT((int64_t)back.length, 0);
+        }
+        vsh_tokenizer_close(tokenizer);
+    }
+    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), NULL, &tokenizer, &err), &err);
+    CHECK_INT(vsh_tokenizer_piece(tokenizer, "</s>"), -1);
     vsh_tokenizer_close(tokenizer);
+}
+
+static void read_model(const char *name, char **bytes, int64_t *length)
+{
+    REQUIRE_OK(vsh_whole_file_read(vsh_test_arena(), in_folder(name), 1 << 20, bytes, length, &err),
+               &err);
 }
 
 static void the_same_text_gives_the_same_model(void)
@@ -476,34 +635,224 @@ static void the_same_text_gives_the_same_model(void)
     char *bytes[2];
     int64_t length[2];
 
-    if (!train(&text, 400, "a") || !train(&text, 400, "b"))
-        return;
-    for (int i = 0; i < 2; i++)
-        REQUIRE_OK(vsh_whole_file_read(vsh_test_arena(), in_folder(i ? "b" : "a"), 1 << 20,
-                                       &bytes[i], &length[i], &err),
-                   &err);
-    clear_folder();
-    CHECK(length[0] == length[1] && memcmp(bytes[0], bytes[1], (size_t)length[0]) == 0);
+    for (int i = 0; i < RECIPES; i++) {
+        if (!train(&text, &recipes[i], "a") || !train(&text, &recipes[i], "b"))
+            return;
+        read_model("a", &bytes[0], &length[0]);
+        read_model("b", &bytes[1], &length[1]);
+        clear_folder();
+        CHECK(length[0] == length[1] && memcmp(bytes[0], bytes[1], (size_t)length[0]) == 0);
+    }
 }
 
-static void the_trainers_complaint_is_the_message(void)
+/* Lines that spm_train passes over or mends do not end it. */
+static void any_text_can_be_learned_from(void)
 {
     vsh_text text = made_up_text();
+    char junk[400];
+
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        vsh_text_put(&text, junk, random_text(seed, junk, sizeof junk));
+        vsh_text_put(&text, "\n", 1);
+    }
+    for (int i = 0; i < 2; i++)
+        if (train(&text, &recipes[i], "a"))
+            clear_folder();
+}
+
+/* The status of training with another vocabulary on the text that train has written. */
+static vsh_status train_again(vsh_tokenizer_options options, int32_t vocab)
+{
     char model[96];
+
+    options.vocab = vocab;
+    snprintf(model, sizeof model, "%s", in_folder("b"));
+    return vsh_tokenizer_train(vsh_test_arena(), in_folder("text,with comma"), model, &options,
+                               &err);
+}
+
+static void a_vocabulary_that_does_not_fit_is_said_with_one_that_does(void)
+{
+    vsh_text text = made_up_text();
+    const char *at;
+    int largest = 0, least = 0;
+
+    for (int i = 2; i < RECIPES; i++) {
+        if (!train(&text, &recipes[i], "a"))
+            return;
+        CHECK_FAILS(train_again(recipes[i], 60000), &err, VSH_EINPUT,
+                    "too little text for a vocabulary of 60000");
+        CHECK_HAS(err.text, "a smaller --vocab, or --tokenizer bytes");
+        at = strstr(err.text, "60000: ");
+        REQUIRE(at && sscanf(at, "60000: %d is the largest", &largest) == 1);
+        CHECK_OK(train_again(recipes[i], largest), &err);
+        CHECK_FAILS(train_again(recipes[i], largest + 1), &err, VSH_EINPUT, "too little text");
+        CHECK_FAILS(train_again(recipes[i], 200), &err, VSH_EINPUT, "200 is too small");
+        at = strstr(err.text, "alone are ");
+        REQUIRE(at && sscanf(at, "alone are %d", &least) == 1);
+        CHECK(least > 259 && least < 300);
+        CHECK_FAILS(train_again(recipes[i], least - 1), &err, VSH_EINPUT, "is too small");
+        clear_folder();
+    }
+}
+
+static void too_little_text_is_said(void)
+{
+    static const char *const texts[] = {"", "\n\n", "x", "a b c\n"};
+
+    for (size_t i = 0; i < 2 * sizeof texts / sizeof *texts; i++) {
+        vsh_text text = {.arena = vsh_test_arena()};
+        vsh_status status;
+        vsh_text_add(&text, "%s", texts[i / 2]);
+        REQUIRE_OK(vsh_file_write(in_folder("text,with comma"), &text, &err), &err);
+        status = train_again(recipes[i % 2], 400);
+        clear_folder();
+        if (status == VSH_EMACHINE && strstr(err.text, "make deps")) {
+            vsh_skip("spm_train is not installed");
+            return;
+        }
+        CHECK_FAILS(status, &err, VSH_EINPUT, "tokenizer: too little text");
+        CHECK_HAS(err.text, "--tokenizer bytes");
+    }
+}
+
+static void a_training_that_fails_leaves_nothing(void)
+{
+    vsh_text text = made_up_text();
     vsh_status status;
 
-    if (!train(&text, 400, "a"))
+    if (!train(&text, &recipes[0], "a"))
         return;
-    snprintf(model, sizeof model, "%s", in_folder("b"));
-    status =
-        vsh_tokenizer_train(vsh_test_arena(), in_folder("text,with comma"), model, 60000, &err);
-    CHECK_FAILS(status, &err, VSH_EINPUT, "Vocabulary size");
-    CHECK_FAILS(vsh_tokenizer_train(vsh_test_arena(), "/tmp/vsh-no-such-text", model, 400, &err),
-                &err, VSH_EINPUT, "/tmp/vsh-no-such-text");
-    CHECK(access(model, F_OK) != 0);
+    CHECK(train_again(recipes[0], 60000) == VSH_EINPUT);
+    CHECK(access(in_folder("b"), F_OK) != 0);
     clear_folder();
-    CHECK_FAILS(vsh_tokenizer_train(vsh_test_arena(), "Makefile", "/tmp/vsh-none/model", 400, &err),
-                &err, VSH_EMACHINE, "/tmp/vsh-none/model");
+    status = vsh_tokenizer_train(vsh_test_arena(), "/tmp/vsh-no-such-text", "/tmp/vsh-none/model",
+                                 &recipes[0], &err);
+    CHECK_FAILS(status, &err, VSH_EINPUT, "/tmp/vsh-no-such-text");
+    status =
+        vsh_tokenizer_train(vsh_test_arena(), "Makefile", "/tmp/vsh-none/model", &recipes[0], &err);
+    CHECK_FAILS(status, &err, VSH_EMACHINE, "/tmp/vsh-none/model");
+}
+
+/* ---- hostile changes of a trained model --------------------------------------------------- */
+
+/* The file as spm_train itself writes it, with fields that ours has not; false where there is no
+ * spm_train. */
+static bool write_foreign(const char *algorithm, char **bytes, int64_t *length)
+{
+    char model_type[40], prefix[120];
+    const char *const argv[] = {"spm_train",
+                                "--input=/dev/stdin",
+                                prefix,
+                                model_type,
+                                "--vocab_size=400",
+                                "--byte_fallback=true",
+                                "--normalization_rule_name=identity",
+                                "--add_dummy_prefix=false",
+                                "--remove_extra_whitespaces=false",
+                                "--self_test_sample_size=3",
+                                NULL};
+    char input[96];
+    const vsh_child child = {argv, input, {60}, 1 << 20};
+    vsh_text text = made_up_text(), said = {.arena = vsh_test_arena()};
+    vsh_status status;
+
+    snprintf(model_type, sizeof model_type, "--model_type=%s", algorithm);
+    snprintf(input, sizeof input, "%s", in_folder("text,with comma"));
+    snprintf(prefix, sizeof prefix, "--model_prefix=%s", in_folder("a"));
+    REQUIRE_OK(vsh_file_write(input, &text, &err), &err);
+    status = vsh_child_run(&child, &said, &err);
+    if (status == VSH_OK) {
+        read_model("a.model", bytes, length);
+        unlink(in_folder("a.model"));
+        unlink(in_folder("a.vocab"));
+    } else {
+        vsh_skip("spm_train is not installed");
+    }
+    clear_folder();
+    return status == VSH_OK;
+}
+
+/* Refused, or the very model that the whole file is: what was cut off was not needed. */
+static void every_cut_of_a_trained_model_is_refused(void)
+{
+    int64_t length, accepted = 0;
+    char *bytes;
+
+    for (int i = 0; i < 2; i++) {
+        vsh_spm_model model;
+        vsh_text whole = {.arena = vsh_test_arena()};
+        if (!write_foreign(recipes[i].algorithm, &bytes, &length))
+            return;
+        REQUIRE_OK(vsh_spm_model_parse(vsh_test_arena(), "m", bytes, length, &model, &err), &err);
+        vsh_spm_model_write(&model, &whole);
+        for (int64_t cut = 0; cut < length; cut++) {
+            vsh_arena arena = {0};
+            vsh_text part = {.arena = &arena};
+            vsh_status status = vsh_spm_model_parse(&arena, "m", bytes, cut, &model, &err);
+            CHECK(status == VSH_OK || status == VSH_EINPUT);
+            if (status == VSH_OK) {
+                accepted++;
+                vsh_spm_model_write(&model, &part);
+                CHECK(part.length == whole.length &&
+                      memcmp(part.data, whole.data, whole.length) == 0);
+            }
+            vsh_arena_free(&arena);
+        }
+    }
+    CHECK(accepted <= 8); /* between the last parts */
+}
+
+/* Every byte changed once: refused, or a model through which texts still come back. */
+static void every_changed_byte_is_refused_or_harmless(void)
+{
+    enum { OPENED_EVERY = 5 };
+    int64_t length, opened = 0;
+    char *bytes, text[400];
+
+    for (int i = 0; i < 2; i++) {
+        if (!write_foreign(recipes[i].algorithm, &bytes, &length))
+            return;
+        for (int64_t at = 0; at < length; at++) {
+            const char kept = bytes[at];
+            vsh_arena arena = {0};
+            vsh_spm_model model;
+            bytes[at] = (char)(kept ^ (char)(1 + draw(9, (uint64_t)at, 255)));
+            if (vsh_spm_model_parse(&arena, "m", bytes, length, &model, &err) == VSH_OK &&
+                at % OPENED_EVERY == 0) {
+                vsh_tokenizer *tokenizer = open_model(&model);
+                for (uint64_t seed = 0; seed < 3; seed++)
+                    CHECK(comes_back(tokenizer, text, random_text(seed, text, sizeof text)));
+                vsh_tokenizer_close(tokenizer);
+                opened++;
+            }
+            vsh_arena_free(&arena);
+            bytes[at] = kept;
+        }
+    }
+    CHECK(opened > 50);
+}
+
+static void absurd_sizes_are_refused(void)
+{
+    vsh_spm_model model;
+    vsh_text text = {.arena = vsh_test_arena()};
+    vsh_tokenizer *tokenizer;
+    int64_t huge = (int64_t)VSH_SPM_FILE_BYTES + 1;
+
+    for (int32_t i = 0; i <= VSH_SPM_PIECES; i++)
+        vsh_text_put(&text, "\x0a\x00", 2);
+    CHECK_FAILS(parse(&text, &model), &err, VSH_EINPUT, "expected 1 to 1048576 pieces");
+    text.length -= 2;
+    CHECK_FAILS(parse(&text, &model), &err, VSH_EINPUT, "piece 0: empty");
+    text.length = 0; /* a file that says it is long */
+    REQUIRE_OK(vsh_file_write(in_folder("a"), &text, &err), &err);
+    REQUIRE(truncate(in_folder("a"), huge) == 0);
+    CHECK_FAILS(vsh_tokenizer_open(vsh_test_arena(), in_folder("a"), &tokenizer, &err), &err,
+                VSH_EINPUT, "expected at most");
+    clear_folder();
+    CHECK_FAILS(vsh_spm_model_parse(vsh_test_arena(), "m", "", huge, &model, &err), &err,
+                VSH_EINPUT, "longer than 64 MiB");
 }
 
 const vsh_test vsh_tests[] = {
@@ -512,6 +861,8 @@ const vsh_test vsh_tests[] = {
     {"a_model_without_a_blank_keeps_blanks", a_model_without_a_blank_keeps_blanks},
     {"longer_pieces_are_preferred_as_scored", longer_pieces_are_preferred_as_scored},
     {"long_texts_come_back", long_texts_come_back},
+    {"any_text_comes_back_through_any_model", any_text_comes_back_through_any_model},
+    {"any_character_and_any_byte_comes_back", any_character_and_any_byte_comes_back},
     {"a_seam_in_a_long_text_costs_no_token", a_seam_in_a_long_text_costs_no_token},
     {"ids_outside_the_vocabulary_are_refused", ids_outside_the_vocabulary_are_refused},
     {"the_end_of_a_document_is_no_text", the_end_of_a_document_is_no_text},
@@ -521,7 +872,15 @@ const vsh_test vsh_tests[] = {
     {"other_models_are_refused", other_models_are_refused},
     {"files_that_are_no_models_are_refused", files_that_are_no_models_are_refused},
     {"a_trained_model_compresses_and_comes_back", a_trained_model_compresses_and_comes_back},
+    {"no_text_becomes_a_control_piece", no_text_becomes_a_control_piece},
     {"the_same_text_gives_the_same_model", the_same_text_gives_the_same_model},
-    {"the_trainers_complaint_is_the_message", the_trainers_complaint_is_the_message},
+    {"any_text_can_be_learned_from", any_text_can_be_learned_from},
+    {"a_vocabulary_that_does_not_fit_is_said_with_one_that_does",
+     a_vocabulary_that_does_not_fit_is_said_with_one_that_does},
+    {"too_little_text_is_said", too_little_text_is_said},
+    {"a_training_that_fails_leaves_nothing", a_training_that_fails_leaves_nothing},
+    {"every_cut_of_a_trained_model_is_refused", every_cut_of_a_trained_model_is_refused},
+    {"every_changed_byte_is_refused_or_harmless", every_changed_byte_is_refused_or_harmless},
+    {"absurd_sizes_are_refused", absurd_sizes_are_refused},
     {NULL, NULL},
 };

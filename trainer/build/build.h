@@ -43,12 +43,14 @@ typedef struct {
 } vsh_build_options;
 
 void vsh_build_default(vsh_build_options *options);
+/* Members of a JSON object: everything that decides the bytes that come out. */
+void vsh_build_options_write(vsh_json *json, const vsh_build_options *options);
 
 typedef struct {
     int64_t documents, bytes;
 } vsh_build_count;
 
-enum { VSH_BUILD_SAMPLES = 3, VSH_BUILD_STAGES = 64 };
+enum { VSH_BUILD_SAMPLES = 3, VSH_BUILD_STAGES = 64, VSH_BUILD_TROUBLES = 12 };
 
 /* What one reason has dropped, with the beginnings of the first few. */
 typedef struct {
@@ -64,8 +66,11 @@ typedef struct {
     vsh_build_count read, kept;
     vsh_build_drop drop[VSH_BUILD_STAGES];
     int drops;
-    int64_t passed_over, bad_lines, damaged, cut, malformed, nul; /* see sources and readings */
-    const char *troubles;                                         /* lines, the first few */
+    /* see sources and readings */
+    int64_t files, passed_over, bad_lines, damaged, cut, malformed, nul, empty;
+    const char *trouble[VSH_BUILD_TROUBLES]; /* the first few of them, a line each */
+    int troubles_said;
+    int64_t troubles;
     int64_t augmented_documents, augmented_tokens;
     double seconds;
 } vsh_build_report;
@@ -74,5 +79,16 @@ typedef struct {
  * VSH_ESTOPPED: interrupted, and the same call goes on. */
 vsh_status vsh_build(vsh_arena *arena, const vsh_build_options *options, vsh_build_report *report,
                      vsh_error *err);
+
+/* Members of report.json: counts, reasons, samples; nothing of the time that it took. */
+void vsh_build_report_write(vsh_json *json, const vsh_build_options *options,
+                            const vsh_build_report *report);
+
+/* The stages that drop documents, in their order, and what one has dropped. */
+enum { VSH_BUILD_STAGE_NAMES = 5 };
+extern const char *const vsh_build_stage_names[VSH_BUILD_STAGE_NAMES];
+vsh_build_count vsh_build_dropped(const vsh_build_report *report, const char *stage);
+/* Of what is kept; NaN before anything is encoded. */
+double vsh_build_bytes_per_token(const vsh_build_report *report);
 
 #endif

@@ -52,6 +52,11 @@ static uint64_t draw_key(uint64_t seed, int64_t number, int64_t document)
     return block.word[0] | (uint64_t)block.word[1] << 32;
 }
 
+static int64_t length_of(const vsh_token_data *data, int64_t document)
+{
+    return vsh_token_data_begin(data, document + 1) - vsh_token_data_begin(data, document);
+}
+
 static const epoch *epoch_at(vsh_stream *stream, int64_t number)
 {
     const vsh_token_data *data = stream->data;
@@ -66,7 +71,7 @@ static const epoch *epoch_at(vsh_stream *stream, int64_t number)
     for (int64_t i = 0; i < data->documents; i++) {
         int64_t document = stream->draws[i].document;
         table->document[i] = document;
-        table->begin[i + 1] = table->begin[i] + data->start[document + 1] - data->start[document];
+        table->begin[i + 1] = table->begin[i] + length_of(data, document);
     }
     assert(table->begin[data->documents] == data->count);
     return table;
@@ -124,8 +129,8 @@ static void read_tokens(vsh_stream *stream, int64_t first, int64_t count, int32_
         while (count > 0 && place < data->documents) {
             int64_t inside = token - table->begin[place];
             int64_t left = table->begin[place + 1] - token, taken = left < count ? left : count;
-            memcpy(out, data->id + data->start[table->document[place]] + inside,
-                   (size_t)taken * sizeof *out);
+            vsh_token_data_read(data, vsh_token_data_begin(data, table->document[place]) + inside,
+                                taken, out);
             out += taken;
             first += taken;
             token += taken;
@@ -153,14 +158,20 @@ void vsh_stream_batch(vsh_stream *stream, int64_t first, int64_t sequences, int6
 bool vsh_evaluation_window(const vsh_token_data *data, int64_t window, int64_t seq, int32_t *inputs,
                            int32_t *targets)
 {
-    int64_t begin;
+    int64_t begin, left, taken;
 
     assert(window >= 0 && seq > 0);
     if (__builtin_mul_overflow(window, seq, &begin) || begin >= data->count - 1)
         return false;
-    for (int64_t i = 0; i < seq; i++) {
-        inputs[i] = begin + i < data->count ? data->id[begin + i] : 0;
-        targets[i] = begin + i + 1 < data->count ? data->id[begin + i + 1] : -1;
-    }
+    left = data->count - begin;
+    taken = left < seq ? left : seq;
+    vsh_token_data_read(data, begin, taken, inputs);
+    memcpy(targets, inputs + 1, (size_t)(taken - 1) * sizeof *targets);
+    if (left > seq)
+        vsh_token_data_read(data, begin + seq, 1, targets + seq - 1);
+    for (int64_t i = taken; i < seq; i++)
+        inputs[i] = 0;
+    for (int64_t i = left > seq ? seq : left - 1; i < seq; i++)
+        targets[i] = -1;
     return true;
 }

@@ -10,10 +10,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "trainer/data/run_dataset.h"
 
-/* Bytes that a tokenizer learns from: more makes its pieces no better at a vocabulary of
- * thousands, and takes longer. */
-enum { SAMPLE_BYTES = 5000000 };
+static vsh_status no_memory(vsh_error *err) { return vsh_fail(err, VSH_EMACHINE, "out of memory"); }
 
 static void say(const vsh_prepare_options *o, const char *what)
 {
@@ -21,87 +20,161 @@ static void say(const vsh_prepare_options *o, const char *what)
         o->say(o->context, what);
 }
 
-static vsh_status train_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
-                                  const vsh_corpus *corpus, int64_t one_in, const char *model,
-                                  vsh_error *err)
-{
-    const char *sample_path = vsh_path_join(arena, o->folder, "tokenizer.sample.txt");
-    vsh_text sample = {.arena = arena};
-    vsh_status status;
+/* ---- opening a dataset --------------------------------------------------------------------- */
 
-    say(o, "training a tokenizer");
-    if (!sample_path || !vsh_corpus_sample(corpus, one_in, SAMPLE_BYTES, &sample))
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    VSH_TRY(vsh_file_write(sample_path, &sample, err));
-    status = vsh_tokenizer_train(arena, sample_path, model, (int32_t)o->vocab, err);
-    unlink(sample_path);
-    return status;
+static vsh_status check_fits(const char *what, int64_t vocab, const vsh_prepare_options *o,
+                             vsh_error *err)
+{
+    return vocab <= o->vocab ? VSH_OK
+                             : vsh_fail(err, VSH_EINPUT,
+                                        "%s: expected at most the model's vocabulary of %" PRId64
+                                        ", got %" PRId64,
+                                        what, o->vocab, vocab);
 }
 
-static vsh_status open_tokenizer(vsh_arena *arena, const vsh_prepare_options *o,
-                                 const vsh_corpus *corpus, int64_t one_in,
-                                 vsh_tokenizer **tokenizer, vsh_error *err)
+static vsh_status open_tokenizer(vsh_arena *arena, const char *folder, vsh_prepared *p,
+                                 vsh_error *err)
 {
-    const char *model = o->tokenizer;
-    char name[48];
+    const vsh_dataset *d = &p->dataset;
+    const char *path = d->model ? vsh_path_join(arena, folder, d->model) : NULL;
 
-    if (strcmp(o->tokenizer, "bytes") == 0) {
-        VSH_TRY(vsh_tokenizer_open(arena, NULL, tokenizer, err));
-    } else {
-        if (strcmp(o->tokenizer, "sentencepiece") == 0) {
-            snprintf(name, sizeof name, "tokenizer-%" PRId64 ".model", o->vocab);
-            model = vsh_path_join(arena, o->folder, name);
-            if (!model)
-                return vsh_fail(err, VSH_EMACHINE, "out of memory");
-            if (access(model, F_OK) != 0)
-                VSH_TRY(train_tokenizer(arena, o, corpus, one_in, model, err));
-        }
-        VSH_TRY(vsh_tokenizer_open(arena, model, tokenizer, err));
-    }
-    if (vsh_tokenizer_vocab(*tokenizer) > o->vocab)
-        return vsh_fail(err, VSH_EINPUT,
-                        "tokenizer %s: expected at most the model's vocabulary of %" PRId64
-                        ", got %d",
-                        o->tokenizer, o->vocab, (int)vsh_tokenizer_vocab(*tokenizer));
+    if (d->model && !path)
+        return no_memory(err);
+    VSH_TRY(vsh_tokenizer_open(arena, path, &p->tokenizer, err));
+    if (vsh_tokenizer_hash(p->tokenizer) != d->tokenizer_hash ||
+        vsh_tokenizer_vocab(p->tokenizer) != d->vocab || vsh_tokenizer_end(p->tokenizer) != d->end)
+        return vsh_fail(err, VSH_EINPUT, "%s: not the tokenizer that the manifest tells of",
+                        path ? path : folder);
     return VSH_OK;
 }
 
-static int64_t held_out_documents(const vsh_corpus *corpus)
+static vsh_status open_all(vsh_arena *arena, const vsh_prepare_options *o, const char *folder,
+                           vsh_prepared *p, vsh_error *err)
 {
-    int64_t count = 0;
-
-    for (int64_t i = 0; i < corpus->documents; i++)
-        count += vsh_corpus_held_out(corpus, i, VSH_HELD_OUT);
-    return count;
-}
-
-/* Tokenizer and ids. A text of few documents may have none that is held out, or no other: all of it
- * is trained on. */
-static vsh_status prepare_in_folder(vsh_arena *arena, const vsh_prepare_options *o,
-                                    const vsh_corpus *corpus, vsh_prepared *p, vsh_error *err)
-{
-    int64_t held_out = held_out_documents(corpus);
-    bool parted = held_out > 0 && held_out < corpus->documents;
-    int64_t one_in = parted ? VSH_HELD_OUT : 0;
-    const char *cache;
-    char name[32];
-
-    VSH_TRY(open_tokenizer(arena, o, corpus, one_in, &p->tokenizer, err));
-    /* each tokenizer has its own ids */
-    snprintf(name, sizeof name, "tokens-%08" PRIx32, (uint32_t)vsh_tokenizer_hash(p->tokenizer));
-    cache = vsh_path_join(arena, o->folder, name);
-    if (!cache)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    say(o, parted ? "tokenizing" : "tokenizing (too few documents to hold one out)");
-    VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, false, one_in, cache, &p->train, err));
-    if (parted)
-        VSH_TRY(vsh_token_data_make(arena, corpus, p->tokenizer, true, one_in, cache, &p->held_out,
-                                    err));
+    VSH_TRY(vsh_dataset_read(arena, folder, &p->dataset, err));
+    VSH_TRY(check_fits(folder, p->dataset.vocab, o, err));
+    VSH_TRY(open_tokenizer(arena, folder, p, err));
+    VSH_TRY(vsh_token_data_open(arena, &p->dataset, &p->dataset.train, &p->train, err));
+    VSH_TRY(vsh_token_data_open(arena, &p->dataset, &p->dataset.validation, &p->held_out, err));
+    p->description = p->dataset.description;
     p->hash = p->train.hash;
     return VSH_OK;
 }
 
-/* Two runs may share a folder: what it lacks is made by one while the other waits. */
+static vsh_status open_dataset(vsh_arena *arena, const vsh_prepare_options *o, const char *folder,
+                               vsh_prepared *p, vsh_error *err)
+{
+    vsh_status status = open_all(arena, o, folder, p, err);
+
+    if (status != VSH_OK)
+        vsh_prepared_close(p);
+    return status;
+}
+
+/* Whether a model file is the tokenizer of the dataset. */
+static vsh_status is_model_of(const vsh_prepared *p, const char *path, bool *same, vsh_error *err)
+{
+    vsh_arena room = {0};
+    vsh_tokenizer *tokenizer;
+    vsh_status status = vsh_tokenizer_open(&room, path, &tokenizer, err);
+
+    if (status == VSH_OK) {
+        *same = vsh_tokenizer_hash(tokenizer) == vsh_tokenizer_hash(p->tokenizer);
+        vsh_tokenizer_close(tokenizer);
+    }
+    vsh_arena_free(&room);
+    return status;
+}
+
+static vsh_status check_tokenizer(const vsh_prepare_options *o, const vsh_prepared *p,
+                                  vsh_error *err)
+{
+    const char *word = o->tokenizer ? vsh_tokenizer_word(o->tokenizer) : p->dataset.tokenizer;
+    bool same = word && strcmp(word, p->dataset.tokenizer) == 0;
+
+    if (!word)
+        VSH_TRY(is_model_of(p, o->tokenizer, &same, err));
+    if (!same)
+        return vsh_fail(err, VSH_EINPUT,
+                        "tokenizer: %.200s, but the dataset in %s was made with %s%s: leave it out",
+                        o->tokenizer, o->folder, word ? "" : "another: ", p->dataset.tokenizer);
+    if (o->model)
+        VSH_TRY(is_model_of(p, o->model, &same, err));
+    return same ? VSH_OK
+                : vsh_fail(err, VSH_EINPUT, "%s: the dataset is not of the model's tokenizer",
+                           o->folder);
+}
+
+/* What the user has built is taken as it is. */
+static vsh_status open_given(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
+                             vsh_error *err)
+{
+    vsh_status status;
+
+    if (o->text)
+        return vsh_fail(err, VSH_EINPUT,
+                        "text: %.200s, but %s has a dataset already: expected either a text or a "
+                        "dataset",
+                        o->text, o->folder);
+    VSH_TRY(open_dataset(arena, o, o->folder, p, err));
+    status = check_tokenizer(o, p, err);
+    if (status != VSH_OK)
+        vsh_prepared_close(p);
+    return status;
+}
+
+/* ---- building one -------------------------------------------------------------------------- */
+
+static vsh_status build_and_open(vsh_arena *arena, vsh_run_dataset *d, vsh_prepared *p,
+                                 vsh_error *err)
+{
+    const vsh_prepare_options *o = d->options;
+    vsh_error why = {""};
+    vsh_status status;
+
+    VSH_TRY(vsh_run_dataset_build(d, false, err));
+    status = open_dataset(arena, o, d->folder, p, &why);
+    if (status == VSH_OK)
+        return VSH_OK;
+    if (status != VSH_EINPUT || !d->stood)
+        return vsh_fail(err, status, "%s", why.text);
+    say(o, why.text);
+    say(o, "building that again");
+    VSH_TRY(vsh_run_dataset_build(d, true, err));
+    return open_dataset(arena, o, d->folder, p, err);
+}
+
+/* The dataset that the run has made, while it holds and is of the model's tokenizer; else one with
+ * that. */
+static vsh_status name_dataset(vsh_arena *arena, const vsh_prepare_options *o, vsh_run_dataset *d,
+                               vsh_error *err)
+{
+    const char *tokenizer = o->tokenizer ? o->tokenizer : "unigram";
+
+    if (!o->model)
+        return vsh_run_dataset_name(arena, o, tokenizer, d, err);
+    if (vsh_run_dataset_name(arena, o, tokenizer, d, NULL) == VSH_OK && vsh_run_dataset_holds(d))
+        return VSH_OK;
+    return vsh_run_dataset_name(arena, o, o->model, d, err);
+}
+
+static vsh_status make_in_folder(vsh_arena *arena, vsh_run_dataset *d, vsh_prepared *p,
+                                 vsh_error *err)
+{
+    const vsh_prepare_options *o = d->options;
+    bool same = true;
+
+    VSH_TRY(build_and_open(arena, d, p, err));
+    if (o->model)
+        VSH_TRY(is_model_of(p, o->model, &same, err));
+    if (same)
+        return VSH_OK;
+    vsh_prepared_close(p);
+    VSH_TRY(vsh_run_dataset_name(arena, o, o->model, d, err));
+    return build_and_open(arena, d, p, err);
+}
+
+/* Two runs may share a folder: what it lacks is built by one while the other waits. */
 static int lock_folder(const char *folder)
 {
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -111,25 +184,17 @@ static int lock_folder(const char *folder)
     return descriptor;
 }
 
-/* corpus lives in an arena of its own: ids are what training needs. */
-static vsh_status prepare(vsh_arena *arena, vsh_arena *text, const vsh_prepare_options *o,
-                          vsh_prepared *p, vsh_error *err)
+static vsh_status make_given(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
+                             vsh_error *err)
 {
-    vsh_corpus corpus;
+    vsh_run_dataset dataset;
     vsh_status status;
     int lock;
 
-    say(o, "reading the text");
-    if (o->text)
-        VSH_TRY(vsh_corpus_read(text, o->text, &corpus, err));
-    else
-        VSH_TRY(vsh_corpus_default(text, o->packages, &corpus, err));
-    p->description = vsh_copy_text(arena, corpus.description, strlen(corpus.description));
-    if (!p->description)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(name_dataset(arena, o, &dataset, err));
     VSH_TRY(vsh_folder_make(o->folder, err));
     lock = lock_folder(o->folder);
-    status = prepare_in_folder(arena, o, &corpus, p, err);
+    status = make_in_folder(arena, &dataset, p, err);
     if (status != VSH_OK)
         rmdir(o->folder); /* goes only when nothing is in it */
     if (lock >= 0)
@@ -137,21 +202,21 @@ static vsh_status prepare(vsh_arena *arena, vsh_arena *text, const vsh_prepare_o
     return status;
 }
 
+/* ---- both ---------------------------------------------------------------------------------- */
+
 vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
                        vsh_error *err)
 {
-    vsh_arena text = {0};
-    vsh_status status;
-
     *p = (vsh_prepared){0};
-    status = prepare(arena, &text, o, p, err);
-    vsh_arena_free(&text);
-    return status;
+    return vsh_dataset_stands(o->folder) ? open_given(arena, o, p, err)
+                                         : make_given(arena, o, p, err);
 }
 
 void vsh_prepared_close(vsh_prepared *p)
 {
     if (p->tokenizer)
         vsh_tokenizer_close(p->tokenizer);
-    p->tokenizer = NULL;
+    vsh_token_data_close(&p->train);
+    vsh_token_data_close(&p->held_out);
+    *p = (vsh_prepared){0};
 }

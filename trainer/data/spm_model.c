@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "trainer/run/hash64.h"
@@ -294,21 +293,28 @@ static vsh_status check_unique(vsh_arena *arena, const reader *in, const vsh_spm
 /* "<0x00>" to "<0xFF>"; -1 for anything else. */
 static int byte_of_piece(const vsh_spm_piece *piece)
 {
-    char name[8];
+    static const char digits[] = "0123456789ABCDEF";
+    const char *high, *low;
 
-    if (piece->length != 6)
+    if (piece->length != 6 || memcmp(piece->text, "<0x", 3) != 0 || piece->text[5] != '>')
         return -1;
-    for (int byte = 0; byte < 256; byte++) {
-        snprintf(name, sizeof name, "<0x%02X>", (unsigned)byte);
-        if (memcmp(piece->text, name, 6) == 0)
-            return byte;
-    }
-    return -1;
+    high = memchr(digits, piece->text[3], 16);
+    low = memchr(digits, piece->text[4], 16);
+    return high && low ? (int)(16 * (high - digits) + (low - digits)) : -1;
 }
 
 static bool piece_is(const vsh_spm_piece *piece, const char *text, int64_t length)
 {
     return piece->length == length && memcmp(piece->text, text, (size_t)length) == 0;
+}
+
+static bool is_one_character(const vsh_spm_piece *piece)
+{
+    int bytes = 1;
+
+    while (bytes < piece->length && ((unsigned char)piece->text[bytes] & 0xc0) == 0x80)
+        bytes++;
+    return bytes == piece->length;
 }
 
 /* The pieces with a task of their own. */
@@ -325,6 +331,10 @@ static vsh_status find_special(const reader *in, const specification *spec, vsh_
             return refuse_piece(in, i, "a second unknown piece");
         if (piece->kind == VSH_SPM_UNKNOWN)
             model->unknown = i;
+        /* the library would take the character for the piece, and then find text left over */
+        if (piece->kind == VSH_SPM_CONTROL && spec->algorithm == VSH_SPM_BPE &&
+            is_one_character(piece))
+            return refuse_piece(in, i, "a control piece of one character");
         if (piece->kind == VSH_SPM_BYTE && byte < 0)
             return refuse_piece(in, i, "expected a byte such as <0x0A>");
         if (byte >= 0) {
@@ -335,6 +345,7 @@ static vsh_status find_special(const reader *in, const specification *spec, vsh_
             model->end = i;
         if (piece->kind == VSH_SPM_NORMAL && piece_is(piece, "\u2581", 3))
             model->blank = i;
+        model->breaks |= memchr(piece->text, '\n', (size_t)piece->length) != NULL;
     }
     if (bytes_found != 256) /* no piece stands twice */
         return vsh_fail(in->err, VSH_EINPUT, "%s: expected 256 byte pieces, got %d", in->path,

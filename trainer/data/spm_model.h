@@ -6,6 +6,7 @@
 #ifndef VSH_SPM_MODEL_H
 #define VSH_SPM_MODEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/arena.h"
@@ -44,6 +45,7 @@ typedef struct {
     int32_t unknown;      /* the one piece of its kind */
     int32_t end;          /* the control piece that ends a document */
     int32_t blank;        /* the piece that is one blank; -1: none */
+    bool breaks;          /* some piece has a line break in it */
     int32_t byte_id[256]; /* the piece of each byte */
 } vsh_spm_model;
 

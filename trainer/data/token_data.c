@@ -1,216 +1,125 @@
-#include <stddef.h>
-#include <string.h>
-#include <unistd.h>
+#include "trainer/data/token_data.h"
+
+#include <assert.h>
+#include <inttypes.h>
 
 #include "core/file.h"
-#include "trainer/data/batches.h"
-#include "trainer/data/whole_file.h"
 #include "trainer/run/hash64.h"
 
-/* What a cache file holds, and the only memory that a split has:
- *
- *   [header | start (documents + 1) | id (count)]
- *
- * in the machine's own byte order, which the mark tells. */
-typedef struct {
-    char mark[8];
-    uint64_t order;
-    uint64_t key; /* of everything that decides the ids */
-    int64_t documents, count, bytes;
-    uint64_t hash;        /* of what follows the header */
-    uint64_t header_hash; /* of the fields above */
-} header;
+/* ---- opening ------------------------------------------------------------------------------- */
 
-static const char mark[8] = "vshids1";
-static const uint64_t byte_order = 0x0102030405060708u;
-static const int64_t cache_bytes_max = (int64_t)1 << 40;
-
-/* ---- layout ------------------------------------------------------------------------------- */
-
-static size_t body_bytes(const header *head)
+vsh_status vsh_token_data_over(vsh_arena *arena, vsh_shard *shard, int64_t shards,
+                               vsh_token_data *data, vsh_error *err)
 {
-    return ((size_t)head->documents + 1) * sizeof(int64_t) + (size_t)head->count * sizeof(int32_t);
-}
-
-static uint64_t header_hash(const header *head)
-{
-    return vsh_hash64(head, offsetof(header, header_hash));
-}
-
-static int64_t *starts_in(void *blob) { return (int64_t *)((char *)blob + sizeof(header)); }
-
-static int32_t *ids_in(void *blob)
-{
-    return (int32_t *)(starts_in(blob) + ((header *)blob)->documents + 1);
-}
-
-static void point_into(void *blob, vsh_token_data *data)
-{
-    const header *head = blob;
-
-    *data = (vsh_token_data){.id = ids_in(blob),
-                             .start = starts_in(blob),
-                             .documents = head->documents,
-                             .count = head->count,
-                             .hash = head->hash,
-                             .bytes = head->bytes};
-}
-
-/* ---- the cache ---------------------------------------------------------------------------- */
-
-static uint64_t cache_key(const vsh_corpus *corpus, const vsh_tokenizer *tokenizer, bool held_out,
-                          int64_t one_in)
-{
-    const uint64_t parts[] = {
-        vsh_hash64(corpus->text, (size_t)corpus->bytes),
-        vsh_hash64(corpus->start, ((size_t)corpus->documents + 1) * sizeof *corpus->start),
-        vsh_tokenizer_hash(tokenizer),
-        (uint64_t)vsh_tokenizer_vocab(tokenizer),
-        held_out,
-        (uint64_t)one_in,
-    };
-
-    return vsh_hash64(parts, sizeof parts);
-}
-
-static bool header_holds(const header *head, int64_t length, uint64_t key)
-{
-    return length >= (int64_t)sizeof *head && memcmp(head->mark, mark, sizeof mark) == 0 &&
-           head->order == byte_order && head->header_hash == header_hash(head) &&
-           head->key == key && head->documents > 0 && head->documents < length && head->count > 0 &&
-           head->count < length && (size_t)length == sizeof *head + body_bytes(head);
-}
-
-static bool body_holds(void *blob, int32_t vocab)
-{
-    const header *head = blob;
-    const int64_t *start = starts_in(blob);
-    const int32_t *id = ids_in(blob);
-
-    if (vsh_hash64(start, body_bytes(head)) != head->hash || start[0] != 0 ||
-        start[head->documents] != head->count)
-        return false;
-    for (int64_t i = 0; i < head->documents; i++)
-        if (start[i + 1] <= start[i])
-            return false;
-    for (int64_t i = 0; i < head->count; i++)
-        if (id[i] < 0 || id[i] >= vocab)
-            return false;
-    return true;
-}
-
-/* false: there is none, or another's, or it is damaged; it is then made anew. */
-static bool read_cache(vsh_arena *arena, const char *path, uint64_t key, int32_t vocab,
-                       vsh_token_data *data)
-{
-    int64_t length;
-    char *blob;
-
-    if (access(path, R_OK) != 0 ||
-        vsh_whole_file_read(arena, path, cache_bytes_max, &blob, &length, NULL) != VSH_OK ||
-        !header_holds((const header *)(void *)blob, length, key) || !body_holds(blob, vocab))
-        return false;
-    point_into(blob, data);
-    return true;
-}
-
-/* ---- making ------------------------------------------------------------------------------- */
-
-/* Ids of the split, growing; starts are known only when all are there. */
-typedef struct {
-    vsh_ids ids;
-    int64_t *start;
-    int64_t documents, bytes;
-} split;
-
-static vsh_status encode_split(const vsh_corpus *corpus, const vsh_tokenizer *tokenizer,
-                               bool held_out, int64_t one_in, split *made, vsh_error *err)
-{
-    const int32_t end = vsh_tokenizer_end(tokenizer);
-
-    for (int64_t i = 0; i < corpus->documents; i++) {
-        int64_t length = corpus->start[i + 1] - corpus->start[i];
-        if (vsh_corpus_held_out(corpus, i, one_in) != held_out)
-            continue;
-        made->start[made->documents++] = made->ids.count;
-        made->bytes += length;
-        VSH_TRY(vsh_tokenizer_encode(tokenizer, corpus->text + corpus->start[i], (size_t)length,
-                                     &made->ids, err));
-        VSH_TRY(vsh_ids_add(&made->ids, &end, 1, err));
+    *data = (vsh_token_data){.shard = shard, .shards = shards};
+    data->first_document = vsh_alloc(arena, (size_t)shards + 1, sizeof(int64_t));
+    data->first_token = vsh_alloc(arena, (size_t)shards + 1, sizeof(int64_t));
+    if (!data->first_document || !data->first_token) {
+        vsh_token_data_close(data);
+        return vsh_fail(err, VSH_EMACHINE, "token ids: out of memory");
     }
-    if (made->documents == 0)
+    for (int64_t i = 0; i < shards; i++) {
+        data->first_document[i + 1] = data->first_document[i] + shard[i].documents;
+        data->first_token[i + 1] = data->first_token[i] + shard[i].count;
+    }
+    data->documents = data->first_document[shards];
+    data->count = data->first_token[shards];
+    return VSH_OK;
+}
+
+static vsh_status open_shard(vsh_arena *arena, const vsh_dataset *dataset,
+                             const vsh_dataset_shard *said, vsh_shard *shard, vsh_error *err)
+{
+    const char *path = vsh_path_join(arena, dataset->folder, said->file);
+
+    if (!path)
+        return vsh_fail(err, VSH_EMACHINE, "token ids: out of memory");
+    VSH_TRY(vsh_shard_open(arena, path, dataset->vocab, said->hash, shard, err));
+    if (shard->documents != said->documents || shard->count != said->tokens)
         return vsh_fail(err, VSH_EINPUT,
-                        "%s: expected documents to %s, found none among %lld when one in %lld is "
-                        "held out (blank lines part documents)",
-                        corpus->description, held_out ? "hold out" : "train on",
-                        (long long)corpus->documents, (long long)one_in);
+                        "%s: %" PRId64 " documents of %" PRId64
+                        " tokens, but the manifest says %" PRId64 " of %" PRId64,
+                        path, shard->documents, shard->count, said->documents, said->tokens);
     return VSH_OK;
 }
 
-static vsh_status pack(vsh_arena *arena, const split *made, uint64_t key, void **blob,
-                       vsh_error *err)
+static vsh_status open_shards(vsh_arena *arena, const vsh_dataset *dataset,
+                              const vsh_dataset_split *split, vsh_shard *shard, uint64_t *hash,
+                              vsh_error *err)
 {
-    header head = {.order = byte_order,
-                   .key = key,
-                   .documents = made->documents,
-                   .count = made->ids.count,
-                   .bytes = made->bytes};
-    int64_t *start;
-
-    memcpy(head.mark, mark, sizeof mark);
-    *blob = vsh_alloc(arena, 1, sizeof head + body_bytes(&head));
-    if (!*blob)
-        return vsh_fail(err, VSH_EMACHINE, "token ids: out of memory");
-    memcpy(*blob, &head, sizeof head); /* the places depend on it */
-    start = starts_in(*blob);
-    memcpy(start, made->start, (size_t)made->documents * sizeof *start);
-    start[made->documents] = made->ids.count;
-    memcpy(ids_in(*blob), made->ids.id, (size_t)made->ids.count * sizeof *made->ids.id);
-    head.hash = vsh_hash64(start, body_bytes(&head));
-    head.header_hash = header_hash(&head);
-    memcpy(*blob, &head, sizeof head);
-    return VSH_OK;
-}
-
-static vsh_status make(vsh_arena *arena, vsh_arena *room, const vsh_corpus *corpus,
-                       const vsh_tokenizer *tokenizer, bool held_out, int64_t one_in, uint64_t key,
-                       void **blob, vsh_error *err)
-{
-    split made = {.ids = {.arena = room},
-                  .start = vsh_alloc(room, (size_t)corpus->documents, sizeof(int64_t))};
-
-    if (!made.start)
-        return vsh_fail(err, VSH_EMACHINE, "token ids: out of memory");
-    VSH_TRY(encode_split(corpus, tokenizer, held_out, one_in, &made, err));
-    return pack(arena, &made, key, blob, err);
-}
-
-static vsh_status write_cache(const char *path, void *blob, vsh_error *err)
-{
-    const vsh_text whole = {.data = blob, .length = sizeof(header) + body_bytes(blob)};
-
-    return vsh_file_write(path, &whole, err);
-}
-
-vsh_status vsh_token_data_make(vsh_arena *arena, const vsh_corpus *corpus,
-                               const vsh_tokenizer *tokenizer, bool held_out, int64_t one_in,
-                               const char *cache_path, vsh_token_data *data, vsh_error *err)
-{
-    const uint64_t key = cache_key(corpus, tokenizer, held_out, one_in);
-    vsh_text path = {.arena = arena};
-    vsh_arena room = {0};
-    vsh_status status;
-    void *blob;
-
-    if (cache_path) {
-        vsh_text_add(&path, "%s.%s.ids", cache_path, held_out ? "held-out" : "train");
-        if (!path.failed && read_cache(arena, path.data, key, vsh_tokenizer_vocab(tokenizer), data))
-            return VSH_OK;
+    for (int64_t i = 0; i < split->shards; i++) {
+        hash[i] = split->shard[i].hash;
+        VSH_TRY(open_shard(arena, dataset, &split->shard[i], &shard[i], err));
     }
-    status = make(arena, &room, corpus, tokenizer, held_out, one_in, key, &blob, err);
-    vsh_arena_free(&room);
-    if (status != VSH_OK)
+    return VSH_OK;
+}
+
+vsh_status vsh_token_data_open(vsh_arena *arena, const vsh_dataset *dataset,
+                               const vsh_dataset_split *split, vsh_token_data *data, vsh_error *err)
+{
+    uint64_t *hash = vsh_alloc(arena, (size_t)split->shards, sizeof *hash);
+    vsh_shard *shard = vsh_alloc(arena, (size_t)split->shards, sizeof *shard);
+    vsh_status status;
+
+    *data = (vsh_token_data){.shard = shard, .shards = split->shards};
+    if (!hash || !shard)
+        return vsh_fail(err, VSH_EMACHINE, "token ids: out of memory");
+    status = open_shards(arena, dataset, split, shard, hash, err);
+    if (status != VSH_OK) {
+        vsh_token_data_close(data);
         return status;
-    point_into(blob, data);
-    return cache_path ? write_cache(vsh_text_string(&path), blob, err) : VSH_OK;
+    }
+    VSH_TRY(vsh_token_data_over(arena, shard, split->shards, data, err));
+    data->hash = vsh_hash64(hash, (size_t)split->shards * sizeof *hash);
+    data->bytes = split->bytes;
+    return VSH_OK;
+}
+
+void vsh_token_data_close(vsh_token_data *data)
+{
+    for (int64_t i = 0; data->shard && i < data->shards; i++)
+        vsh_shard_close(&data->shard[i]);
+    *data = (vsh_token_data){0};
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+/* The shard that has this document, or this token; first goes up. */
+static int64_t shard_of(const int64_t *first, int64_t shards, int64_t wanted)
+{
+    int64_t low = 0, high = shards;
+
+    assert(wanted >= 0 && wanted < first[shards]);
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (first[middle] <= wanted)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+int64_t vsh_token_data_begin(const vsh_token_data *data, int64_t document)
+{
+    int64_t at;
+
+    if (document == data->documents)
+        return data->count;
+    at = shard_of(data->first_document, data->shards, document);
+    return data->first_token[at] + data->shard[at].start[document - data->first_document[at]];
+}
+
+void vsh_token_data_read(const vsh_token_data *data, int64_t first, int64_t count, int32_t *out)
+{
+    assert(first >= 0 && count >= 0 && first + count <= data->count);
+    while (count > 0) {
+        int64_t at = shard_of(data->first_token, data->shards, first);
+        int64_t left = data->first_token[at + 1] - first, taken = left < count ? left : count;
+        for (int64_t i = 0; i < taken; i++)
+            out[i] = vsh_shard_id(&data->shard[at], first - data->first_token[at] + i);
+        out += taken;
+        first += taken;
+        count -= taken;
+    }
 }

@@ -76,6 +76,19 @@ int32_t vsh_tokenizer_end(const vsh_tokenizer *tokenizer)
     return tokenizer->path ? tokenizer->model.end : BYTE_END;
 }
 
+int32_t vsh_tokenizer_piece(const vsh_tokenizer *tokenizer, const char *name)
+{
+    const size_t length = strlen(name);
+
+    for (int32_t i = 0; tokenizer->path && i < tokenizer->model.count; i++) {
+        const vsh_spm_piece *piece = &tokenizer->model.piece[i];
+        if (piece->kind == VSH_SPM_CONTROL && (size_t)piece->length == length &&
+            memcmp(piece->text, name, length) == 0)
+            return i;
+    }
+    return -1;
+}
+
 uint64_t vsh_tokenizer_hash(const vsh_tokenizer *tokenizer) { return tokenizer->hash; }
 
 const char *vsh_tokenizer_path(const vsh_tokenizer *tokenizer) { return tokenizer->path; }
@@ -136,12 +149,15 @@ static void add_bytes(const vsh_tokenizer *tokenizer, const char *bytes, size_t 
 }
 
 /* Bytes of the character at text; 0 when the library cannot be given what stands there: NUL,
- * malformed UTF-8, the character that it writes for a blank, and a blank that has no piece. */
+ * malformed UTF-8, the character that it writes for a blank, and a blank that has no piece; and for
+ * a line break that no piece has, so that lines have the ids that spm_encode gives them. */
 static size_t plain_character(const vsh_tokenizer *tokenizer, const char *text, size_t left)
 {
     char room[5] = "";
     int length;
 
+    if (*text == '\n')
+        return tokenizer->model.breaks;
     if ((unsigned char)*text < 0x80)
         return *text != '\0' && (*text != ' ' || tokenizer->model.blank >= 0);
     memcpy(room, text, left < 4 ? left : 4);

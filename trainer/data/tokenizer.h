@@ -4,6 +4,7 @@
 #ifndef VSH_TOKENIZER_H
 #define VSH_TOKENIZER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,8 @@ void vsh_tokenizer_close(vsh_tokenizer *tokenizer);
 int32_t vsh_tokenizer_vocab(const vsh_tokenizer *tokenizer);
 /* The id that stands between documents. */
 int32_t vsh_tokenizer_end(const vsh_tokenizer *tokenizer);
+/* The control piece of this name; -1: none. No text is encoded as it. */
+int32_t vsh_tokenizer_piece(const vsh_tokenizer *tokenizer, const char *name);
 /* Of the model: texts have the same ids under equal hashes. */
 uint64_t vsh_tokenizer_hash(const vsh_tokenizer *tokenizer);
 /* The model's file, for a checkpoint; NULL for bytes. */
@@ -43,11 +46,18 @@ vsh_status vsh_tokenizer_encode(const vsh_tokenizer *tokenizer, const char *text
 vsh_status vsh_tokenizer_decode(const vsh_tokenizer *tokenizer, const int32_t *ids, int64_t count,
                                 vsh_text *text, vsh_error *err);
 
-/* Trains a unigram model of vocab pieces on a text file with Debian's spm_train (a separate
- * process, no shell): identity normalization, extra whitespace kept, byte fallback, documents' end.
- * The same text gives the same bytes of the model, which appears whole or not at all. VSH_EINPUT
- * with the program's own complaint, VSH_EMACHINE when it is missing. */
+typedef struct {
+    const char *algorithm;             /* "unigram" or "bpe" */
+    int32_t vocab;                     /* pieces, those of bytes and control included */
+    const char *const *control;        /* pieces that no text becomes, closed by NULL; NULL: none */
+    const volatile sig_atomic_t *stop; /* once set: VSH_ESTOPPED; NULL: nobody asks */
+} vsh_tokenizer_options;
+
+/* Trains a model on a text file with Debian's spm_train (a separate process, no shell): identity
+ * normalization, extra whitespace kept, byte fallback, documents' end. The same text gives the same
+ * bytes of the model, which appears whole or not at all. VSH_EINPUT with the vocabularies that the
+ * text has room for, or the program's own complaint; VSH_EMACHINE when it is missing. */
 vsh_status vsh_tokenizer_train(vsh_arena *arena, const char *text_path, const char *model_path,
-                               int32_t vocab, vsh_error *err);
+                               const vsh_tokenizer_options *options, vsh_error *err);
 
 #endif

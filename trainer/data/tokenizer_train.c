@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -28,10 +29,52 @@ static vsh_status keep_model(vsh_arena *arena, const char *made, const char *mod
     return vsh_file_write(model_path, &canonical, err);
 }
 
-static vsh_status run_trainer(vsh_arena *arena, const char *text_path, const char *prefix,
-                              int32_t vocab, vsh_error *err)
+/* What the user can do about it, where spm_train's complaint tells. */
+static vsh_status explain(const vsh_tokenizer_options *options, vsh_error *err)
 {
-    char vocab_size[40], model_prefix[PATH_MAX + 40];
+    static const char high[] = "Please set it to a value <= ",
+                      low[] = "smaller than required_chars. ";
+    vsh_error complaint = *err;
+    const char *at;
+    int given, possible;
+
+    if ((at = strstr(complaint.text, high)) && sscanf(at + strlen(high), "%d", &possible) == 1)
+        return vsh_fail(err, VSH_EINPUT,
+                        "tokenizer: too little text for a vocabulary of %d: %d is the largest "
+                        "possible; a smaller --vocab, or --tokenizer bytes",
+                        options->vocab, possible);
+    if ((at = strstr(complaint.text, low)) &&
+        sscanf(at + strlen(low), "%d vs %d", &given, &possible) == 2)
+        return vsh_fail(err, VSH_EINPUT,
+                        "tokenizer: a vocabulary of %d is too small: bytes and the text's "
+                        "characters alone are %d; a larger --vocab, or --tokenizer bytes",
+                        options->vocab, possible);
+    /* the BPE trainer of Debian 12 (0.1.97) crashes where no two characters are neighbours */
+    if (strstr(complaint.text, "sentences_.empty()") ||
+        (strcmp(options->algorithm, "bpe") == 0 && strstr(complaint.text, "by signal 11")))
+        return vsh_fail(err, VSH_EINPUT,
+                        "tokenizer: too little text to learn from; --tokenizer bytes needs none");
+    return VSH_EINPUT;
+}
+
+/* "--control_symbols=a,b"; empty without any, which spm_train takes for none. */
+static const char *control_option(vsh_arena *arena, const vsh_tokenizer_options *options)
+{
+    vsh_text text = {.arena = arena};
+
+    vsh_text_add(&text, "--control_symbols=");
+    for (int i = 0; options->control && options->control[i]; i++) {
+        assert(!strchr(options->control[i], ','));
+        vsh_text_add(&text, "%s%s", i ? "," : "", options->control[i]);
+    }
+    return text.failed ? NULL : text.data;
+}
+
+static vsh_status run_trainer(vsh_arena *arena, const char *text_path, const char *prefix,
+                              const vsh_tokenizer_options *options, vsh_error *err)
+{
+    char vocab_size[40], model_type[40], model_prefix[PATH_MAX + 40];
+    const char *control = control_option(arena, options);
     /* The input comes by descriptor 0, for --input is split at commas. The number of threads is
      * fixed because it decides the order of sums. Lines of any length count: words are what is
      * learned from. */
@@ -39,7 +82,8 @@ static vsh_status run_trainer(vsh_arena *arena, const char *text_path, const cha
                                 "--input=/dev/stdin",
                                 model_prefix,
                                 vocab_size,
-                                "--model_type=unigram",
+                                model_type,
+                                control,
                                 "--num_threads=8",
                                 "--byte_fallback=true",
                                 "--normalization_rule_name=identity",
@@ -53,20 +97,26 @@ static vsh_status run_trainer(vsh_arena *arena, const char *text_path, const cha
                                 "--eos_id=2",
                                 "--pad_id=-1",
                                 NULL};
-    const vsh_child child = {argv, text_path, {HOUR_SECONDS}, OUTPUT_BYTES};
+    const vsh_child child = {argv, text_path, {HOUR_SECONDS}, OUTPUT_BYTES, .stop = options->stop};
     vsh_text said = {.arena = arena};
+    vsh_status status;
 
-    snprintf(vocab_size, sizeof vocab_size, "--vocab_size=%d", vocab);
+    if (!control)
+        return vsh_fail(err, VSH_EMACHINE, "tokenizer: out of memory");
+    snprintf(vocab_size, sizeof vocab_size, "--vocab_size=%d", options->vocab);
+    snprintf(model_type, sizeof model_type, "--model_type=%s", options->algorithm);
     snprintf(model_prefix, sizeof model_prefix, "--model_prefix=%s", prefix);
-    return vsh_child_run(&child, &said, err);
+    status = vsh_child_run(&child, &said, err);
+    return status == VSH_EINPUT ? explain(options, err) : status;
 }
 
 vsh_status vsh_tokenizer_train(vsh_arena *arena, const char *text_path, const char *model_path,
-                               int32_t vocab, vsh_error *err)
+                               const vsh_tokenizer_options *options, vsh_error *err)
 {
     char folder[PATH_MAX], prefix[PATH_MAX + 8], made[PATH_MAX + 16];
     vsh_status status;
 
+    assert(strcmp(options->algorithm, "unigram") == 0 || strcmp(options->algorithm, "bpe") == 0);
     if (access(text_path, R_OK) != 0)
         return vsh_fail(err, VSH_EINPUT, "%s: %s", text_path, strerror(errno));
     if ((size_t)snprintf(folder, sizeof folder, "%s.XXXXXX", model_path) >= sizeof folder)
@@ -75,7 +125,7 @@ vsh_status vsh_tokenizer_train(vsh_arena *arena, const char *text_path, const ch
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", model_path, strerror(errno));
     snprintf(prefix, sizeof prefix, "%s/m", folder);
     snprintf(made, sizeof made, "%s.model", prefix);
-    status = run_trainer(arena, text_path, prefix, vocab, err);
+    status = run_trainer(arena, text_path, prefix, options, err);
     if (status == VSH_OK)
         status = keep_model(arena, made, model_path, err);
     unlink(made);

@@ -75,9 +75,10 @@ typedef struct {
 } vsh_exit_report;
 
 /* Teacher forcing: inputs and targets (sequences, seq), target -1: the token does not count. seq is
- * at most the capacity; sequences are any number. Restarts the generator. */
+ * at most the capacity; sequences are any number. losses (sequences) receives the sum over each
+ * one's tokens that count, or NULL. Restarts the generator. */
 vsh_exit_report vsh_exit_evaluation(vsh_generator *generator, const vsh_exit_rule *rule,
                                     int64_t sequences, int64_t seq, const int32_t *inputs,
-                                    const int32_t *targets);
+                                    const int32_t *targets, double *losses);
 
 #endif

@@ -140,8 +140,8 @@ void vsh_generator_finish(vsh_generator *g, bool last_chunk)
 
 /* ---- evaluation ---------------------------------------------------------------------------- */
 
-/* Adds the chunk that passed. */
-static void add_ends(const vsh_generator *g, vsh_exit_report *report)
+/* Adds the chunk that passed; losses are of its sequences, or NULL. */
+static void add_ends(const vsh_generator *g, vsh_exit_report *report, double *losses)
 {
     for (int64_t i = 0; i < g->rows; i++) {
         const vsh_token_end *end = &g->end[i];
@@ -152,17 +152,22 @@ static void add_ends(const vsh_generator *g, vsh_exit_report *report)
         report->accuracy += end->right;
         report->layers += end->layers;
         report->left[end->layers]++;
+        if (losses)
+            losses[i / g->count] += end->loss;
     }
 }
 
 vsh_exit_report vsh_exit_evaluation(vsh_generator *g, const vsh_exit_rule *rule, int64_t sequences,
-                                    int64_t seq, const int32_t *inputs, const int32_t *targets)
+                                    int64_t seq, const int32_t *inputs, const int32_t *targets,
+                                    double *losses)
 {
     vsh_exit_report report = {0};
     double tokens;
 
     assert(seq >= 1 && seq <= g->most.capacity);
     g->macs = g->full_macs = 0;
+    for (int64_t s = 0; losses && s < sequences; s++)
+        losses[s] = 0;
     for (int64_t s = 0; s < sequences; s += g->sequences) {
         int64_t left = sequences - s;
         vsh_generator_restart(g, left < g->most.sequences ? left : g->most.sequences);
@@ -170,7 +175,7 @@ vsh_exit_report vsh_exit_evaluation(vsh_generator *g, const vsh_exit_rule *rule,
             int64_t count = seq - at < g->most.chunk ? seq - at : g->most.chunk;
             vsh_generator_pass(g, inputs + s * seq + at, targets + s * seq + at, seq, count, rule,
                                false);
-            add_ends(g, &report);
+            add_ends(g, &report, losses ? losses + s : NULL);
         }
     }
     tokens = report.tokens ? (double)report.tokens : 1;

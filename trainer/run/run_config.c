@@ -101,7 +101,6 @@ static const vsh_field spike_fields[] = {
 static vsh_run_config defaults(void)
 {
     return (vsh_run_config){.data = "runs/default-corpus",
-                            .tokenizer = "sentencepiece",
                             .optimizer = {.kind = VSH_ADAMW,
                                           .beta1 = 0.9,
                                           .beta2 = 0.95,

@@ -32,9 +32,9 @@ typedef struct {
 typedef struct {
     const char *path; /* of the file, for messages */
     vsh_model model;
-    const char *data;      /* folder of the prepared text, made when it is not there */
-    const char *text;      /* a text file; NULL: the default corpus */
-    const char *tokenizer; /* "sentencepiece", "bytes", or a model file */
+    const char *data;      /* a dataset, or where those of the text are made (prepared.h) */
+    const char *text;      /* a file or folder of text; NULL: the default corpus, or the dataset's */
+    const char *tokenizer; /* a word or a model file; NULL: unigram, or the dataset's */
     vsh_batch_config batch;
     vsh_optimizer_options optimizer;
     vsh_schedule schedule; /* schedule.peak is optimizer.lr */

@@ -10,13 +10,12 @@
 
 enum { MEANINGS_MAX = 3, LABELS = 3 };
 
-/* P, H: "Every P is a kind of H." needs no article of either. */
+/* As a dictionary speaks of a word, and without an article that could be wrong. */
 static const struct {
-    const char *before, *between, *after;
+    const char *between;
     bool reversed; /* H stands first */
-} statements[LABELS] = {{"Every ", " is a kind of ", ".", false},
-                        {"Every ", " is a kind of ", ".", true},
-                        {"No ", " is a kind of ", ".", false}};
+} statements[LABELS] = {
+    {": a kind of ", false}, {": a kind of ", true}, {": different from any ", false}};
 
 /* lexnames(5WN): animals, artifacts, bodies, food, natural objects, plants, substances. What is
  * abstract, and people, are many things at once: kinds that WordNet parts are not apart. */
@@ -85,8 +84,7 @@ static const char *statement(vsh_arena *arena, int label, const char *p, const c
     vsh_text text = {.arena = arena};
     bool reversed = statements[label].reversed;
 
-    vsh_text_add(&text, "%s%s%s%s%s", statements[label].before, reversed ? h : p,
-                 statements[label].between, reversed ? p : h, statements[label].after);
+    vsh_text_add(&text, "%s%s%s", reversed ? h : p, statements[label].between, reversed ? p : h);
     return vsh_text_string(&text);
 }
 

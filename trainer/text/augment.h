@@ -3,6 +3,8 @@
 #ifndef VSH_AUGMENT_H
 #define VSH_AUGMENT_H
 
+#include <signal.h>
+
 #include "trainer/data/tokenizer.h"
 #include "trainer/text/document.h"
 
@@ -13,19 +15,20 @@ extern const char *const vsh_augment_words[]; /* "none", "infill", "backtranslat
 /* Pieces that infilling needs in a tokenizer, as spm_train is asked for them. */
 extern const char *const vsh_infill_pieces[]; /* closed by NULL */
 
-/* The ids of a document with some spans masked and moved behind it (Bavarian et al. 2022,
- * arXiv:2207.14255; Donahue et al. 2020, arXiv:2005.05339), drawn from (seed, document's hash)
- * alone. Appends nothing when the document is too short. VSH_EINPUT when the tokenizer has not the
- * pieces. */
+/* The ids of a document, its middle moved behind the rest and each part led by a control piece, so
+ * that a model which reads from left to right learns to fill in. Where it is cut is drawn from
+ * (seed, document's hash) alone. Appends nothing when the document is too short, else count + 3
+ * ids. VSH_EINPUT when the tokenizer has not the pieces. */
 vsh_status vsh_infill(const vsh_tokenizer *tokenizer, const int32_t *id, int64_t count,
                       uint64_t seed, uint64_t document_hash, vsh_ids *out, vsh_error *err);
 
-/* Texts to Spanish and back through Apertium's programs, each of them in one go; out[i] NULL where
- * nothing came back or what came is the same. VSH_EINPUT with what to install when it is missing.
- */
+/* Texts to Spanish and back through Apertium (Forcada et al. 2011), some MiB of them at a time;
+ * out[i].text, in the arena, is NULL where nothing came back for sure, or the same, or something
+ * much longer or shorter. VSH_EINPUT with what to install when it is missing; VSH_ESTOPPED once
+ * *stop is set (stop NULL: nobody asks). */
 vsh_status vsh_back_translate(vsh_arena *arena, const char *work_folder,
-                              const vsh_document *documents, int64_t count, vsh_document *out,
-                              vsh_error *err);
+                              const vsh_document *documents, int64_t count,
+                              const volatile sig_atomic_t *stop, vsh_document *out, vsh_error *err);
 /* Before anything else is done. */
 vsh_status vsh_back_translation_check(vsh_error *err);
 

@@ -441,6 +441,12 @@ const vsh_reading *vsh_document_reader_so_far(const vsh_document_reader *reader)
     return &reader->reading;
 }
 
+const char *vsh_document_reader_path(const vsh_document_reader *reader)
+{
+    assert(reader->source);
+    return reader->source->path;
+}
+
 void vsh_document_reader_close(vsh_document_reader *reader)
 {
     if (!reader)

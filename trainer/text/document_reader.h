@@ -46,6 +46,8 @@ vsh_status vsh_document_reader_open(vsh_arena *arena, const vsh_sources *sources
 vsh_status vsh_document_reader_next(vsh_document_reader *reader, vsh_document *document,
                                     vsh_error *err);
 const vsh_reading *vsh_document_reader_so_far(const vsh_document_reader *reader);
+/* The file of the document that was given last. */
+const char *vsh_document_reader_path(const vsh_document_reader *reader);
 void vsh_document_reader_close(vsh_document_reader *reader);
 
 #endif

@@ -9,11 +9,12 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/text.h"
 #include "trainer/text/characters.h"
-#include "trainer/text/mix.h"
+#include "trainer/text/repeats.h"
 
 enum {
     MIN_WORDS,
@@ -38,14 +39,16 @@ enum {
     DUPLICATE_PARAGRAPHS,
     DUPLICATE_PARAGRAPH_BYTES,
     TOP_2,
-    TOP_4 = TOP_2 + 2,
-    DUPLICATE_5,
+    DUPLICATE_5 = TOP_2 + 3,
     DUPLICATE_10 = DUPLICATE_5 + 5,
     RULES,
 
     LONG_WORD = 40, /* bytes */
     STOP_WORDS_KNOWN = 8,
-    GRAM_WORDS_MAX = 1 << 17 /* of a longer document the first so many */
+
+    WIDE = VSH_MALFORMED, /* while bytes are counted */
+    LINE_ENDS = VSH_CHARACTER_KINDS,
+    COUNTERS
 };
 
 #define A11 "Rae et al. 2021, A.1.1"
@@ -55,11 +58,11 @@ enum {
 const vsh_quality_rule vsh_quality_rules[] = {
     {"min-words", "words", true, 50, 3, A11},
     {"max-words", "words", false, 100000, NAN, A11},
-    {"digit-share", "share of digits", false, NAN, 0.5, OURS},
-    {"symbol-share", "share of symbols", false, NAN, 0.25, OURS},
+    {"digit-share", "share of digits", false, NAN, 0.3, OURS},
+    {"symbol-share", "share of symbols", false, NAN, 0.2, OURS},
     {"control-share", "share of control characters", false, NAN, 0.05, OURS},
     {"malformed-share", "share of bytes that are not UTF-8", false, NAN, 0.05, OURS},
-    {"long-word-share", "share in words of over 40 bytes of ASCII", false, NAN, 0.5, OURS},
+    {"long-word-share", "share in words of over 40 bytes of ASCII", false, NAN, 0.3, OURS},
     {"letter-share", "share of letters", true, NAN, 0.5, OURS},
     {"min-mean-word", "characters a word", true, 3, 3, A11},
     {"max-mean-word", "characters a word", false, 10, 10, A11},
@@ -134,30 +137,30 @@ vsh_status vsh_quality_set(const char *assignment, vsh_quality_limits *limits, v
 /* ---- scratch ----------------------------------------------------------------------------------
  */
 
-/* A slot of the most frequent n-gram's table. */
-typedef struct {
-    uint64_t key; /* 0: empty */
-    int32_t count, bytes, end;
-} tally;
-
 struct vsh_quality {
     vsh_quality_limits limits;
     uint64_t stop_word[STOP_WORDS_KNOWN];
     uint64_t stop_bits[4]; /* low bytes of these hashes */
+    uint64_t step[256];    /* by byte */
     /* of the document that is judged */
     const vsh_document *document;
     const vsh_words *words;
     double figure[RULES];
-    int64_t count[VSH_CHARACTER_KINDS]; /* bytes by kind */
-    int64_t characters, hash_signs, ellipses;
-    int64_t grams_of;     /* words that n-grams are made of */
-    int64_t judged_bytes; /* of the text that they stand in */
-    uint64_t *gram;       /* by the word that it begins with */
-    int32_t *begin, *end; /* of words */
-    uint64_t *seen;       /* a set of keys; 0: empty */
-    uint32_t *weight;     /* bytes of the n-grams that share a place */
-    tally *tallies;
+    int64_t count[COUNTERS]; /* bytes by kind, and line ends */
+    int64_t characters;
+    vsh_repetition *repetition;
 };
+
+/* What a byte adds to eight counters of eight bits: that of its kind, WIDE for what is not ASCII,
+ * and LINE_ENDS. */
+static void know_steps(uint64_t *step)
+{
+    for (int c = 0; c < 256; c++) {
+        char text = (char)c;
+        int length, field = c < 0x80 ? (int)vsh_character_at(&text, 1, &length) : WIDE;
+        step[c] = UINT64_C(1) << 8 * field | (uint64_t)(c == '\n') << 8 * LINE_ENDS;
+    }
+}
 
 /* The hash of each stop word as vsh_words has it. */
 static void know_stop_words(vsh_quality *quality)
@@ -181,20 +184,13 @@ vsh_status vsh_quality_open(vsh_arena *arena, const vsh_quality_limits *limits,
 {
     vsh_quality *q = vsh_alloc(arena, 1, sizeof *q);
 
-    if (q) {
-        q->limits = *limits;
-        q->gram = vsh_alloc(arena, GRAM_WORDS_MAX, sizeof *q->gram);
-        q->begin = vsh_alloc(arena, GRAM_WORDS_MAX, sizeof *q->begin);
-        q->end = vsh_alloc(arena, GRAM_WORDS_MAX, sizeof *q->end);
-        q->seen = vsh_alloc(arena, 2 * GRAM_WORDS_MAX, sizeof *q->seen);
-        q->weight = vsh_alloc(arena, 4 * GRAM_WORDS_MAX, sizeof *q->weight);
-        q->tallies = vsh_alloc(arena, 2 * GRAM_WORDS_MAX, sizeof *q->tallies);
-    }
-    if (!q || !q->gram || !q->begin || !q->end || !q->seen || !q->weight || !q->tallies)
+    if (!q)
         return vsh_fail(err, VSH_EMACHINE, "no memory for the rules of quality");
+    q->limits = *limits;
     know_stop_words(q);
+    know_steps(q->step);
     *quality = q;
-    return VSH_OK;
+    return vsh_repetition_open(arena, &q->repetition, err);
 }
 
 /* ---- characters -------------------------------------------------------------------------------
@@ -205,19 +201,18 @@ static double share(int64_t part, int64_t whole)
     return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-/* Bytes of the characters beyond ASCII by their kind; ellipses among them. */
+/* Instead of WIDE: bytes of the characters beyond ASCII by their kind. */
 static void count_wide(vsh_quality *q)
 {
     const char *text = q->document->text;
     int64_t bytes = q->document->bytes;
 
+    q->count[WIDE] = 0;
     for (int64_t i = 0; i < bytes;) {
         int length = 1;
         if (text[i] & 0x80) {
-            vsh_character_kind kind = vsh_character_at(text + i, bytes - i, &length);
-            q->count[kind] += length;
+            q->count[vsh_character_at(text + i, bytes - i, &length)] += length;
             q->characters -= length - 1;
-            q->ellipses += length == 3 && memcmp(text + i, "\xe2\x80\xa6", 3) == 0;
         }
         i += length;
     }
@@ -225,20 +220,19 @@ static void count_wide(vsh_quality *q)
 
 static void count_characters(vsh_quality *q)
 {
-    int64_t wide = 0;
+    const unsigned char *text = (const unsigned char *)q->document->text;
 
     memset(q->count, 0, sizeof q->count);
-    q->hash_signs = q->ellipses = 0;
     q->characters = q->document->bytes;
-    for (int64_t i = 0; i < q->document->bytes; i++) {
-        int length;
-        if (q->document->text[i] & 0x80)
-            wide++;
-        else
-            q->count[vsh_character_at(q->document->text + i, 1, &length)]++;
-        q->hash_signs += q->document->text[i] == '#';
+    for (int64_t i = 0; i < q->document->bytes;) {
+        int64_t stop = i + 255 < q->document->bytes ? i + 255 : q->document->bytes;
+        uint64_t counters = 0;
+        for (; i < stop; i++)
+            counters += q->step[text[i]];
+        for (int field = 0; field < COUNTERS; field++)
+            q->count[field] += (int64_t)(counters >> 8 * field & 0xff);
     }
-    if (wide > 0)
+    if (q->count[WIDE] > 0)
         count_wide(q);
 }
 
@@ -277,6 +271,36 @@ static void figures_of_characters(vsh_quality *q)
 /* ---- words ------------------------------------------------------------------------------------
  */
 
+static int64_t hash_signs_of(const vsh_document *document)
+{
+    const char *at = document->text, *end = at + document->bytes;
+    int64_t count = 0;
+
+    while ((at = memchr(at, '#', (size_t)(end - at))) != NULL) {
+        count++;
+        at++;
+    }
+    return count;
+}
+
+/* Three dots, each row of them once, and U+2026. */
+static int64_t ellipses_of(const vsh_document *document)
+{
+    const char *at = document->text, *end = at + document->bytes;
+    int64_t count = 0;
+
+    while ((at = memchr(at, '.', (size_t)(end - at))) != NULL) {
+        const char *first = at;
+        while (at < end && *at == '.')
+            at++;
+        count += at - first >= 3;
+    }
+    for (at = document->text; (at = memchr(at, '\xe2', (size_t)(end - at))) != NULL; at++)
+        count += end - at >= 3 && memcmp(at, "\xe2\x80\xa6", 3) == 0;
+    return count;
+}
+
+/* How many of them the document has, as far as that is asked. */
 static int stop_words_of(const vsh_quality *q)
 {
     unsigned found = 0;
@@ -297,10 +321,32 @@ static void figures_of_words(vsh_quality *q)
 
     q->figure[MIN_MEAN_WORD] = q->figure[MAX_MEAN_WORD] =
         share(q->characters - q->count[VSH_SPACE], words);
-    q->figure[HASH_RATIO] = share(q->hash_signs, words);
-    q->figure[ELLIPSIS_RATIO] = share(q->ellipses, words);
+    q->figure[HASH_RATIO] = share(hash_signs_of(q->document), words);
+    q->figure[ELLIPSIS_RATIO] = share(ellipses_of(q->document), words);
     q->figure[ALPHABETIC_WORDS] = share(q->words->alphabetic, words);
     q->figure[STOP_WORDS] = stop_words_of(q);
+}
+
+/* ---- repetition -------------------------------------------------------------------------------
+ */
+
+static void figures_of_lines(vsh_quality *q)
+{
+    vsh_line_counts counts;
+
+    vsh_repetition_lines(q->repetition, q->document, q->count[LINE_ENDS] + 1, &counts);
+    q->figure[BULLET_LINES] = share(counts.bullets, counts.lines);
+    q->figure[ELLIPSIS_LINES] = share(counts.ellipses, counts.lines);
+    q->figure[DUPLICATE_LINES] = share(counts.lines_again, counts.lines);
+    q->figure[DUPLICATE_LINE_BYTES] = share(counts.lines_again_bytes, counts.bytes);
+    q->figure[DUPLICATE_PARAGRAPHS] = share(counts.paragraphs_again, counts.paragraphs);
+    q->figure[DUPLICATE_PARAGRAPH_BYTES] = share(counts.paragraphs_again_bytes, counts.bytes);
+}
+
+static void figures_of_grams(vsh_quality *q)
+{
+    vsh_repetition_grams(q->repetition, q->document, q->words, q->limits.limit + TOP_2,
+                         q->figure + TOP_2);
 }
 
 /* ---- the verdict ------------------------------------------------------------------------------
@@ -330,6 +376,8 @@ int vsh_quality_judge(vsh_quality *quality, const vsh_document *document, const 
     static const group groups[] = {
         {figures_of_characters, MIN_WORDS, LETTER_SHARE},
         {figures_of_words, MIN_MEAN_WORD, STOP_WORDS},
+        {figures_of_lines, BULLET_LINES, DUPLICATE_PARAGRAPH_BYTES},
+        {figures_of_grams, TOP_2, DUPLICATE_10},
     };
 
     quality->document = document;

@@ -1,0 +1,119 @@
+#include "trainer/build/build.h"
+
+#include <string.h>
+
+#include "core/clock.h"
+#include "trainer/build/build_inside.h"
+#include "trainer/tasks/wordnet_tasks.h"
+
+static const char wordnet_folder[] = "/usr/share/wordnet";
+
+/* ---- before the first pass ---------------------------------------------------------------- */
+
+static vsh_status make_tasks(vsh_building *b, vsh_error *err)
+{
+    if (!b->o->tasks)
+        return VSH_OK;
+    vsh_build_progress_stage(b, "making evaluation tasks");
+    return vsh_wordnet_tasks_write(wordnet_folder, vsh_build_part(b, "").text, &b->tasks, err);
+}
+
+static vsh_status find_sources(vsh_building *b, vsh_error *err)
+{
+    const vsh_build_options *o = b->o;
+    vsh_default_corpus corpus;
+
+    if (o->in_count > 0)
+        return vsh_sources_find(b->arena, o->in, o->in_count, (vsh_documents_by)o->documents_by,
+                                &b->sources, err);
+    vsh_build_progress_stage(b, "extracting the default corpus");
+    VSH_TRY(
+        vsh_default_corpus_write(b->arena, o->packages, vsh_build_part(b, "").text, &corpus, err));
+    b->description = corpus.description;
+    return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, &b->sources,
+                            err);
+}
+
+static vsh_status forbid_texts(vsh_building *b, vsh_error *err)
+{
+    const vsh_build_options *o = b->o;
+
+    if (!o->filter || (!b->tasks && !o->against))
+        return VSH_OK;
+    vsh_build_progress_stage(b, "reading evaluation texts");
+    VSH_TRY(vsh_overlap_open(b->arena, o->overlap_words, &b->overlap, err));
+    if (o->against)
+        VSH_TRY(vsh_overlap_add_file(b->overlap, o->against, err));
+    if (!b->tasks)
+        return VSH_OK;
+    VSH_TRY(vsh_overlap_add_file(b->overlap, vsh_build_part(b, "qa.jsonl").text, err));
+    return vsh_overlap_add_file(b->overlap, vsh_build_part(b, "nli.jsonl").text, err);
+}
+
+/* ---- the passes --------------------------------------------------------------------------- */
+
+static vsh_status pass_through(vsh_building *b, vsh_error *err)
+{
+    vsh_build_report *r = b->report;
+
+    VSH_TRY(make_tasks(b, err));
+    VSH_TRY(find_sources(b, err));
+    r->files = b->sources.sources;
+    r->passed_over = b->sources.passed_over_count;
+    VSH_TRY(vsh_build_folder_claim(b, err));
+    VSH_TRY(forbid_texts(b, err));
+    VSH_TRY(vsh_build_look(b, err));
+    VSH_TRY(vsh_build_settle(b, err));
+    VSH_TRY(vsh_build_fetch(b, err));
+    vsh_build_report_fill(b);
+    if (r->kept.documents == 0)
+        return vsh_fail(err, VSH_ENO, "nothing was kept of %s documents",
+                        vsh_show_integer(r->read.documents).text);
+    VSH_TRY(vsh_build_tokenize(b, err));
+    VSH_TRY(vsh_build_encode(b, err));
+    return vsh_build_finish(b, err);
+}
+
+static vsh_status start_threads(vsh_building *b, vsh_error *err)
+{
+    void *scratch = vsh_alloc(b->arena, (size_t)b->threads, VSH_SCRATCH_BYTES);
+
+    if (!scratch)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory for %d threads", b->threads);
+    return vsh_pool_start(b->arena, b->threads, scratch, &b->pool, err);
+}
+
+static vsh_status build_in_folder(vsh_building *b, vsh_error *err)
+{
+    vsh_status status;
+
+    VSH_TRY(vsh_build_folder_take(b, err));
+    VSH_TRY(start_threads(b, err));
+    status = pass_through(b, err);
+    vsh_pool_stop(b->pool);
+    if (b->tokenizer)
+        vsh_tokenizer_close(b->tokenizer);
+    /* the signal of a terminal ends the programs that we wait for, too: theirs is no failure */
+    return status != VSH_OK && vsh_build_stopped(b) ? vsh_build_say_stopped(err) : status;
+}
+
+vsh_status vsh_build(vsh_arena *arena, const vsh_build_options *options, vsh_build_report *report,
+                     vsh_error *err)
+{
+    vsh_building b = {.o = options,
+                      .arena = arena,
+                      .report = report,
+                      .threads = options->threads > 0 ? options->threads : 1,
+                      .lock = -1};
+    double began = vsh_clock_now().v;
+    vsh_status status;
+
+    *report = (vsh_build_report){0};
+    VSH_TRY(vsh_build_options_check(options, err));
+    pthread_mutex_init(&b.progress.gate, NULL);
+    status = build_in_folder(&b, err);
+    vsh_build_folder_leave(&b);
+    pthread_mutex_destroy(&b.progress.gate);
+    report->seconds = vsh_clock_now().v - began;
+    return status;
+}

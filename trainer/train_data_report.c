@@ -1,0 +1,155 @@
+#include "trainer/train_data_report.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = 80, INDENT = 6 };
+
+/* ---- the table ---------------------------------------------------------------------------- */
+
+/* "  quality   duplicate-line-share            1,234   12.3 MB    4.5 %" */
+static void show_row(vsh_text *out, const char *stage, const char *reason,
+                     const vsh_build_count *count, const vsh_build_count *of)
+{
+    vsh_text_add(out, "  %-9s %-36s %12s %9s", stage, reason,
+                 vsh_show_integer(count->documents).text,
+                 vsh_show_bytes((double)count->bytes).text);
+    if (of->bytes > 0)
+        vsh_text_add(out, " %5.1f %%", 100 * (double)count->bytes / (double)of->bytes);
+    vsh_text_put(out, "\n", 1);
+}
+
+/* As much as fits the line. */
+static void show_sample(vsh_text *out, const char *sample)
+{
+    const char *end = sample;
+    int columns = INDENT + 2;
+
+    while (*end && columns < WIDTH) {
+        int wide = vsh_utf8_length(end);
+        end += wide ? wide : 1;
+        columns++;
+    }
+    vsh_text_add(out, "%*s| %.*s\n", INDENT, "", (int)(end - sample), sample);
+}
+
+static void show_drops(vsh_session *s, const vsh_build_report *r)
+{
+    const char *before = "";
+    int samples = s->common->verbose ? VSH_BUILD_SAMPLES : 1;
+
+    for (int i = 0; i < r->drops; i++) {
+        const vsh_build_drop *d = &r->drop[i];
+        show_row(&s->out, strcmp(before, d->stage) == 0 ? "" : d->stage, d->reason, &d->dropped,
+                 &r->read);
+        before = d->stage;
+        for (int k = 0; k < samples && d->sample[k]; k++)
+            show_sample(&s->out, d->sample[k]);
+    }
+}
+
+static void show_reading(vsh_text *out, const vsh_build_report *r)
+{
+    const struct {
+        int64_t count;
+        const char *what;
+    } rows[] = {
+        {r->empty, "documents without text"},
+        {r->cut, "longer than 1 MiB, cut"},
+        {r->malformed, "with bytes that are not UTF-8"},
+        {r->nul, "with NUL bytes"},
+        {r->bad_lines, "lines that are no JSON with a text"},
+        {r->damaged, "damaged files"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].count > 0)
+            vsh_text_add(out, "  %-9s %-36s %12s\n", "", rows[i].what,
+                         vsh_show_integer(rows[i].count).text);
+}
+
+static void show_table(vsh_session *s, const vsh_build_report *r)
+{
+    vsh_text_add(&s->out, "\n  %46s %12s %9s %7s\n", "", "documents", "bytes", "share");
+    show_row(&s->out, "read", "", &r->read, &r->read);
+    show_reading(&s->out, r);
+    show_drops(s, r);
+    show_row(&s->out, "kept", "", &r->kept, &r->read);
+}
+
+/* ---- the dataset -------------------------------------------------------------------------- */
+
+static void show_split(vsh_text *out, const char *name, const vsh_dataset_split *split)
+{
+    vsh_text_add(out, "  %-9s %s tokens, %s documents, %s shard%s\n", name,
+                 vsh_show_integer(split->tokens).text, vsh_show_integer(split->documents).text,
+                 vsh_show_integer(split->shards).text, split->shards == 1 ? "" : "s");
+}
+
+static void show_dataset(vsh_text *out, const vsh_build_options *o, const vsh_build_report *r)
+{
+    const vsh_dataset *d = &r->dataset;
+
+    vsh_text_add(out, "\n  Tokenizer %s, %s pieces: %s bytes a token\n", d->tokenizer,
+                 vsh_show_integer(d->vocab).text, vsh_show_real(vsh_build_bytes_per_token(r)).text);
+    show_split(out, "Train", &d->train);
+    if (r->augmented_documents > 0)
+        vsh_text_add(out, "  %-9s %s of them by augmentation, %s unique\n", "",
+                     vsh_show_integer(r->augmented_tokens).text,
+                     vsh_show_integer(d->unique_tokens).text);
+    if (d->validation.documents > 0)
+        show_split(out, "Held out", &d->validation);
+    else
+        vsh_text_add(out, "  Held out  nothing%s\n",
+                     o->held_out > 0 ? ": too few documents to hold one out" : "");
+}
+
+static void show_recall(vsh_text *out, const vsh_minhash_shape *shape)
+{
+    vsh_text_add(out,
+                 "  Near      pairs of similarity 0.7, 0.8, 0.9 are found with %.0f, %.0f, %.1f %%"
+                 "\n",
+                 100 * vsh_minhash_recall(shape, 0.7), 100 * vsh_minhash_recall(shape, 0.8),
+                 100 * vsh_minhash_recall(shape, 0.9));
+}
+
+static void show_next(vsh_session *s, const vsh_build_options *o)
+{
+    vsh_text_add(&s->out,
+                 "\n  Next\n"
+                 "    vishwa-plan --hw auto --hours 10 --data %s\n"
+                 "    vishwa-train run trainer/configs/tiny-moe.yaml --set data=%s\n\n",
+                 o->out, o->out);
+}
+
+/* ---- all of it ---------------------------------------------------------------------------- */
+
+void train_data_show(vsh_session *s, const vsh_build_options *o, const vsh_build_report *r)
+{
+    show_table(s, r);
+    if (r->dataset.vocab) {
+        show_dataset(&s->out, o, r);
+        if (o->dedup)
+            show_recall(&s->out, &o->minhash);
+        vsh_text_add(&s->out, "  Took      %s, %s/s\n", vsh_show_time(r->seconds).text,
+                     vsh_show_bytes((double)r->read.bytes / r->seconds).text);
+        show_next(s, o);
+    } else {
+        vsh_text_put(&s->out, "\n", 1);
+    }
+}
+
+void train_data_write(vsh_session *s, const vsh_build_options *o, const vsh_build_report *r)
+{
+    vsh_json json = {.out = &s->out};
+
+    vsh_json_object(&json, NULL);
+    vsh_build_report_write(&json, o, r);
+    vsh_json_string(&json, "out", o->out);
+    vsh_json_real(&json, "duration_s", r->seconds);
+    vsh_json_known(&json, "read_bytes_per_s", (double)r->read.bytes / r->seconds);
+    vsh_json_object(&json, "options");
+    vsh_build_options_write(&json, o);
+    vsh_json_end(&json);
+    vsh_json_end(&json);
+}
