@@ -39,3 +39,5 @@ echo
 "$build/tests/bench/bench_text" || exit 1
 echo
 "$build/tests/bench/bench_dedup" || exit 1
+echo
+"$build/tests/bench/bench_encode" || exit 1
