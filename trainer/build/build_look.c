@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -346,6 +347,7 @@ vsh_status vsh_build_look(vsh_building *b, vsh_error *err)
     looking all = {.language = language_number(b->o->language)};
     vsh_status status;
 
+    assert(VSH_DROP_LANGUAGE + vsh_language_count <= VSH_DROP_OVERLAP);
     all.of_thread = vsh_alloc(b->arena, (size_t)b->threads, sizeof *all.of_thread);
     if (!all.of_thread)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
