@@ -82,8 +82,7 @@ static void check_text(const char *rule, const char *text, double want)
     check_figure(rule, text, (int64_t)strlen(text), want);
 }
 
-/* ---- characters -------------------------------------------------------------------------------
- */
+/* ---- characters -------------------------------------------------------------------------- */
 
 static void words_are_counted_without_signs(void)
 {
@@ -114,8 +113,7 @@ static void long_words_are_those_of_ascii(void)
                48.0 / 168);
 }
 
-/* ---- pages ------------------------------------------------------------------------------------
- */
+/* ---- pages ------------------------------------------------------------------------------- */
 
 /* count words of four letters, no two alike, with a blank behind each. */
 static vsh_text some_words(int first, int count)
@@ -197,8 +195,7 @@ static void lines_and_paragraphs_that_stood_before_are_counted(void)
     check_page("duplicate-paragraph-bytes", &text, 149 / bytes);
 }
 
-/* ---- n-grams ----------------------------------------------------------------------------------
- */
+/* ---- n-grams ----------------------------------------------------------------------------- */
 
 static vsh_text repeated_grams(int words, int times)
 {
@@ -266,8 +263,7 @@ static void rules_of_pages_do_not_ask_short_documents(void)
     CHECK(verdict(&j, text.data, (int64_t)text.length, &figure) >= 0);
 }
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ------------------------------------------------------------------------------ */
 
 static void limits_are_set_by_name(void)
 {
@@ -303,8 +299,7 @@ static void published_thresholds_are_the_defaults(void)
     CHECK_NEAR(vsh_quality_rules[rule_called("top-2-gram")].published, 0.2, 0, 0);
 }
 
-/* ---- plants -----------------------------------------------------------------------------------
- */
+/* ---- plants ------------------------------------------------------------------------------ */
 
 static double uniform(uint64_t stream, uint64_t at) { return vsh_random_uniform(3, stream, at); }
 

@@ -30,8 +30,7 @@ enum {
     MARGIN = 6 * 4        /* levels of the best language over the next: 6 nats, 400 to 1 */
 };
 
-/* ---- scripts ----------------------------------------------------------------------------------
- */
+/* ---- scripts ----------------------------------------------------------------------------- */
 
 enum { CYRILLIC, GREEK, HEBREW, ARABIC, THAI, HANGUL, KANA, HAN, ANY, SCRIPTS };
 
@@ -90,8 +89,7 @@ static int by_script(const letters *seen, int64_t wide)
     return only[most];
 }
 
-/* ---- trigrams ---------------------------------------------------------------------------------
- */
+/* ---- trigrams ---------------------------------------------------------------------------- */
 
 typedef uint8_t levels8 __attribute__((vector_size(LANGUAGE_COLUMNS)));
 typedef uint16_t levels16 __attribute__((vector_size(2 * LANGUAGE_COLUMNS)));

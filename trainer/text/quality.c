@@ -100,8 +100,7 @@ _Static_assert(sizeof vsh_quality_rules / sizeof vsh_quality_rules[0] == RULES,
                "a rule has a line of the table");
 _Static_assert((int)RULES <= (int)VSH_QUALITY_RULES, "every rule has a limit");
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ------------------------------------------------------------------------------ */
 
 void vsh_quality_default(vsh_quality_limits *limits)
 {
@@ -142,8 +141,7 @@ vsh_status vsh_quality_set(const char *assignment, vsh_quality_limits *limits, v
     return VSH_OK;
 }
 
-/* ---- scratch ----------------------------------------------------------------------------------
- */
+/* ---- scratch ----------------------------------------------------------------------------- */
 
 struct vsh_quality {
     vsh_quality_limits limits;
@@ -201,8 +199,7 @@ vsh_status vsh_quality_open(vsh_arena *arena, const vsh_quality_limits *limits,
     return vsh_repetition_open(arena, &q->repetition, err);
 }
 
-/* ---- characters -------------------------------------------------------------------------------
- */
+/* ---- characters -------------------------------------------------------------------------- */
 
 static double share(int64_t part, int64_t whole)
 {
@@ -276,8 +273,7 @@ static void figures_of_characters(vsh_quality *q)
     q->figure[LETTER_SHARE] = share(q->count[VSH_LETTER], marks);
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ------------------------------------------------------------------------------- */
 
 static int64_t hash_signs_of(const vsh_document *document)
 {
@@ -335,8 +331,7 @@ static void figures_of_words(vsh_quality *q)
     q->figure[STOP_WORDS] = stop_words_of(q);
 }
 
-/* ---- repetition -------------------------------------------------------------------------------
- */
+/* ---- repetition -------------------------------------------------------------------------- */
 
 static void figures_of_lines(vsh_quality *q)
 {
@@ -357,8 +352,7 @@ static void figures_of_grams(vsh_quality *q)
                          q->figure + TOP_2);
 }
 
-/* ---- the verdict ------------------------------------------------------------------------------
- */
+/* ---- the verdict ------------------------------------------------------------------------- */
 
 /* The first rule of [first, last] that fails, or -1. */
 static int failed(const vsh_quality *q, int first, int last)
