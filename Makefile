@@ -201,7 +201,7 @@ fault_tools := $(B)/tests/faults/inject.so $(fault_writers)
 check: $(PROGRAMS) $(unit_programs) $(sim_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(sim_programs) $(trainer_programs) -- $(fuzz_programs)
 
-bench: $(PROGRAMS) $(sim_benches) $(law_benches) $(B)/tests/bench/bench_encode | $(after_deps)
+bench: $(PROGRAMS) $(sim_benches) $(law_benches) $(trainer_benches) | $(after_deps)
 	@tests/bench/bench.sh $(B)
 
 demo: $(PROGRAMS) | $(after_deps)

@@ -73,9 +73,9 @@ for chips in 64 256; do
         "$scratch/search"
 done
 
-# MB a second of CPU, and every id of the default corpus against spm_encode's
+# the data pipeline, and encoding beside spm_encode
 echo
-"$build/tests/bench/bench_encode" || exit 1
+tests/bench/bench_data.sh "$build" || exit 1
 
 echo
 tests/bench/bench_train.sh || exit 1

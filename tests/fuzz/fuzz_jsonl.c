@@ -32,8 +32,8 @@ static void check_again(vsh_arena *arena, const vsh_jsonl *found)
     assert(memcmp(again.text, found->text, (size_t)found->bytes) == 0);
 }
 
-/* Jansson refuses numbers that no double holds, NULs in names and depths beyond 2048, and takes a
- * name's second value for its first; only what is alike is compared. */
+/* Jansson refuses numbers that no double holds, NULs in names and depths beyond 2048, takes a
+ * name's second value for its first, and reads over NUL bytes; only what is alike is compared. */
 static void compare(const uint8_t *bytes, size_t length, bool good, const vsh_jsonl *found)
 {
     const size_t flags = JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
@@ -49,7 +49,7 @@ static void compare(const uint8_t *bytes, size_t length, bool good, const vsh_js
         assert((int64_t)json_string_length(text) == found->bytes);
         assert(memcmp(json_string_value(text), found->text, (size_t)found->bytes) == 0);
     }
-    if (!good && json_is_string(text))
+    if (!good && json_is_string(text) && !memchr(bytes, '\0', length))
         assert(strstr(found->why, "second") || strstr(found->why, "in each other") ||
                strstr(found->why, "expected a string"));
     json_decref(root);

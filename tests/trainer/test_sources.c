@@ -153,6 +153,11 @@ static void text_may_have_a_few_bytes_that_no_text_has(void)
     CHECK(!vsh_not_text("a\0b", 3));
     CHECK(!vsh_not_text("\0", 1));
     CHECK(!vsh_not_text("", 0));
+    CHECK(!vsh_not_text("BZhang has GIF8 and PAR1", 24));
+    CHECK_HAS(vsh_not_text("BZh91AY&SY", 10), "bzip2");
+    memset(bytes, 'm', 300);
+    memcpy(bytes + 257, "ustard", 6);
+    CHECK(!vsh_not_text(bytes, 300));
     for (int i = 0; i < 65536; i++)
         bytes[i] = i % 50 == 0 ? '\0' : i % 70 == 3 ? '\n' : 'a';
     CHECK(!vsh_not_text(bytes, sizeof bytes));

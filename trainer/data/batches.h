@@ -9,7 +9,7 @@
 #include "trainer/data/token_data.h"
 
 /* The endless training stream: epoch after epoch, the documents of each in an order drawn from
- * (seed, epoch), packed. One thread uses it at a time; it keeps 48 bytes for each document. */
+ * (seed, epoch), packed. One thread uses it at a time; it keeps 16 bytes for each 64 documents. */
 typedef struct vsh_stream vsh_stream;
 vsh_status vsh_stream_open(vsh_arena *arena, const vsh_token_data *data, uint64_t seed,
                            vsh_stream **stream, vsh_error *err);

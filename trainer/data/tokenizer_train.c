@@ -97,7 +97,7 @@ static vsh_status run_trainer(vsh_arena *arena, const char *text_path, const cha
                                 "--eos_id=2",
                                 "--pad_id=-1",
                                 NULL};
-    const vsh_child child = {argv, text_path, {HOUR_SECONDS}, OUTPUT_BYTES};
+    const vsh_child child = {argv, text_path, {HOUR_SECONDS}, OUTPUT_BYTES, .stop = options->stop};
     vsh_text said = {.arena = arena};
     vsh_status status;
 

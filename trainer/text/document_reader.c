@@ -19,7 +19,7 @@ enum { LINE_BYTES_MAX = VSH_WINDOW_BYTES_MAX - 8 };
 enum { LOOK_AHEAD = 8 };
 
 struct vsh_document_reader {
-    vsh_arena arena; /* holds the reader itself */
+    vsh_arena room; /* of the window, given back at the end */
     const vsh_sources *sources;
     vsh_span span;
     int64_t next;             /* source */
@@ -419,22 +419,19 @@ vsh_status vsh_document_reader_next(vsh_document_reader *reader, vsh_document *d
 vsh_status vsh_document_reader_open(vsh_arena *arena, const vsh_sources *sources, int64_t span,
                                     vsh_document_reader **reader, vsh_error *err)
 {
-    vsh_arena own = {0};
-    vsh_document_reader *made = vsh_alloc(&own, 1, sizeof *made);
+    vsh_document_reader *made = vsh_alloc(arena, 1, sizeof *made);
     vsh_status status;
 
-    (void)arena;
     assert(span >= 0 && span < sources->spans);
     *reader = NULL;
     if (!made)
         return vsh_fail(err, VSH_EMACHINE, "out of memory for reading text");
-    *made = (vsh_document_reader){
-        .sources = sources, .span = sources->span[span], .next = sources->span[span].first};
-    status = vsh_text_window_open(&own, VSH_DOCUMENT_BYTES_MAX + LOOK_AHEAD, &made->window, err);
-    made->arena = own;
-    if (status != VSH_OK)
-        vsh_document_reader_close(made);
-    else
+    made->sources = sources;
+    made->span = sources->span[span];
+    made->next = made->span.first;
+    status =
+        vsh_text_window_open(&made->room, VSH_DOCUMENT_BYTES_MAX + LOOK_AHEAD, &made->window, err);
+    if (status == VSH_OK)
         *reader = made;
     return status;
 }
@@ -452,12 +449,9 @@ const char *vsh_document_reader_path(const vsh_document_reader *reader)
 
 void vsh_document_reader_close(vsh_document_reader *reader)
 {
-    vsh_arena own;
-
     if (!reader)
         return;
     vsh_byte_stream_close(reader->stream);
     vsh_text_window_close(&reader->window);
-    own = reader->arena;
-    vsh_arena_free(&own);
+    vsh_arena_free(&reader->room);
 }

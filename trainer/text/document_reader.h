@@ -38,6 +38,7 @@ typedef struct {
 
 typedef struct vsh_document_reader vsh_document_reader;
 
+/* The reader lies in the arena; what it needs to read is given back when it is closed. */
 vsh_status vsh_document_reader_open(vsh_arena *arena, const vsh_sources *sources, int64_t span,
                                     vsh_document_reader **reader, vsh_error *err);
 /* The next document, whose text stays until the next call; text NULL at the end. VSH_EMACHINE when
