@@ -161,7 +161,7 @@ $(trainer_programs): $(B)/%: $(B)/%.o $(B)/tests/harness.o $(trainer_library) $(
 
 # speed of matrix products and of what is asked about every document, which nothing runs by itself;
 # a large corpus for bench_data.sh
-trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_text bench_dedup grow_corpus)
+trainer_benches := $(addprefix $(B)/tests/bench/,bench_gemm bench_text bench_dedup bench_encode grow_corpus)
 $(trainer_benches): $(B)/%: $(B)/%.o $(trainer_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(trainer_libraries) -o $@)
 
@@ -176,7 +176,7 @@ $(law_benches): $(B)/%: $(B)/%.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
 
 # each fuzz target replays its corpus here; tests/fuzz/README.md says how to fuzz with clang
-trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors,$(fuzz_programs))
+trainer_fuzz := $(filter %/fuzz_spm_model %/fuzz_safetensors %/fuzz_jsonl,$(fuzz_programs))
 sim_fuzz := $(filter %/fuzz_scale_sim,$(fuzz_programs))
 $(filter-out $(trainer_fuzz) $(sim_fuzz),$(fuzz_programs)): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(planner_library) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ $(planner_libraries) -o $@)
@@ -201,7 +201,7 @@ fault_tools := $(B)/tests/faults/inject.so $(fault_writers)
 check: $(PROGRAMS) $(unit_programs) $(sim_programs) $(trainer_programs) $(fuzz_programs) $(fault_tools) | $(after_deps)
 	@SAN=$(SAN) tests/run.sh $(B) $(unit_programs) $(sim_programs) $(trainer_programs) -- $(fuzz_programs)
 
-bench: $(PROGRAMS) $(sim_benches) $(law_benches) | $(after_deps)
+bench: $(PROGRAMS) $(sim_benches) $(law_benches) $(trainer_benches) | $(after_deps)
 	@tests/bench/bench.sh $(B)
 
 demo: $(PROGRAMS) | $(after_deps)

@@ -14,6 +14,9 @@
 
 enum { COMPLAINT_BYTES = 4096, READ_BYTES = 65536 };
 
+/* A signal is heard on another thread and does not wake this one. */
+static const double patience_s = 0.2;
+
 /* A running child and what it has said so far. */
 typedef struct {
     const char *name;
@@ -132,15 +135,24 @@ static vsh_status too_late(const running *run, const vsh_child *child, vsh_error
                     vsh_show_time(child->time_max.v).text);
 }
 
+/* Whether it may go on. */
+static vsh_status ask(const running *run, const vsh_child *child, double deadline, vsh_error *err)
+{
+    if (child->stop && *child->stop)
+        return vsh_fail(err, VSH_ESTOPPED, "%s: stopped", run->name);
+    return vsh_clock_now().v < deadline ? VSH_OK : too_late(run, child, err);
+}
+
 /* Until it has closed both. */
 static vsh_status listen_to(running *run, const vsh_child *child, double deadline, vsh_error *err)
 {
     while (run->pipes[0] >= 0 || run->pipes[1] >= 0) {
         struct pollfd polled[2] = {{run->pipes[0], POLLIN, 0}, {run->pipes[1], POLLIN, 0}};
         double left = deadline - vsh_clock_now().v;
-        if (left <= 0)
-            return too_late(run, child, err);
-        if (poll(polled, 2, left < 1 ? 1 + (int)(1000 * left) : 1000) < 0 && errno != EINTR)
+        VSH_TRY(ask(run, child, deadline, err));
+        if (poll(polled, 2, left < patience_s ? 1 + (int)(1000 * left) : (int)(1000 * patience_s)) <
+                0 &&
+            errno != EINTR)
             return vsh_fail(err, VSH_EMACHINE, "%s: %s", run->name, strerror(errno));
         for (int i = 0; i < 2; i++)
             if (polled[i].revents)
@@ -180,8 +192,7 @@ static vsh_status await(running *run, const vsh_child *child, double deadline, i
     while ((ended = waitpid(run->pid, how, WNOHANG)) != run->pid) {
         if (ended < 0 && errno != EINTR)
             return vsh_fail(err, VSH_EMACHINE, "%s: %s", run->name, strerror(errno));
-        if (vsh_clock_now().v > deadline)
-            return too_late(run, child, err);
+        VSH_TRY(ask(run, child, deadline, err));
         poll(NULL, 0, 1);
     }
     run->pid = 0;

@@ -2,6 +2,7 @@
 #ifndef VSH_CHILD_H
 #define VSH_CHILD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +17,7 @@ typedef struct {
     size_t output_max;       /* bytes of standard output; more is a failure */
     bool ours; /* a program of this house: it names itself when it complains, and ends with a
                   vsh_status */
+    const volatile sig_atomic_t *stop; /* once set it is killed: VSH_ESTOPPED; NULL: nobody asks */
 } vsh_child;
 
 /* Runs it to its end in the C locale with an otherwise empty environment. VSH_EINPUT when it ends

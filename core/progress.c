@@ -32,10 +32,12 @@ void vsh_progress_show(vsh_progress *p, const char *stage, double share, double 
 {
     double now = vsh_clock_now().v;
 
-    assert(share >= 0 && share <= 1);
+    assert(isnan(share) || (share >= 0 && share <= 1));
     if (!p->stream || !is_due(p, stage, share, now))
         return;
-    fprintf(p->stream, "%s  %-24s %3.0f %%", p->redraws ? "\r" : "", stage, 100 * share);
+    fprintf(p->stream, "%s  %-30s", p->redraws ? "\r" : "", stage);
+    if (isfinite(share))
+        fprintf(p->stream, " %3.0f %%", 100 * share);
     if (isfinite(bytes_per_s))
         fprintf(p->stream, "  %s/s", vsh_show_bytes(bytes_per_s).text);
     if (isfinite(seconds_left))
@@ -44,7 +46,7 @@ void vsh_progress_show(vsh_progress *p, const char *stage, double share, double 
     fflush(p->stream);
     p->open = p->redraws;
     p->stage = stage;
-    p->share = share;
+    p->share = isfinite(share) ? share : 0;
     p->shown = now;
 }
 

@@ -18,9 +18,9 @@ typedef struct {
     const char *stage; /* of that share */
 } vsh_progress;
 
-/* At most ten times a second on a terminal; elsewhere every tenth of the stage that takes more than
- * seconds, and at least each half minute. bytes_per_s and seconds_left may be NaN: not known. stage
- * is a constant. */
+/* At most ten times a second on a terminal; elsewhere every tenth of a stage that takes more than
+ * seconds, and at least each half minute. share, bytes_per_s and seconds_left are NaN when they are
+ * not known. stage is a constant. */
 void vsh_progress_show(vsh_progress *progress, const char *stage, double share, double bytes_per_s,
                        double seconds_left);
 /* Takes the line away, so that something else can be written. */

@@ -21,7 +21,7 @@ typedef struct {
     /* of data build */
     vsh_opt_list in, limit;
     const char *language, *against, *tokenizer;
-    int64_t vocab, overlap_words, bands, rows, shingle, held_out;
+    int64_t vocab, overlap_words, bands, rows, shingle, held_out, shard_bytes;
     double augment_share;
     int documents, filter, dedup, make_tasks, augment; /* words; off and on are 0 and 1 */
     const volatile sig_atomic_t *stop;                 /* a signal asked for the end; the main's */

@@ -50,6 +50,7 @@ static vsh_status take_options(vsh_session *s, vsh_build_options *o, vsh_error *
     o->tokenizer = c->tokenizer ? c->tokenizer : o->tokenizer;
     o->vocab = c->vocab ? c->vocab : o->vocab;
     o->held_out = c->held_out >= 0 ? c->held_out : o->held_out;
+    o->shard_bytes = c->shard_bytes;
     o->seed = train_seed(s);
     o->threads = (int)train_threads(s);
     o->force = s->common->force;

@@ -1,6 +1,6 @@
 #include "trainer/train_data_report.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { WIDTH = 80, INDENT = 6 };
@@ -104,13 +104,30 @@ static void show_dataset(vsh_text *out, const vsh_build_options *o, const vsh_bu
                      o->held_out > 0 ? ": too few documents to hold one out" : "");
 }
 
+/* "92.4", and as many nines as there are. */
+static const char *show_percent(char room[16], double share)
+{
+    double percent = 100 * share;
+
+    snprintf(room, 16, "%.*f",
+             percent < 99      ? 0
+             : percent < 99.9  ? 1
+             : percent < 99.99 ? 2
+                               : 3,
+             percent);
+    return room;
+}
+
 static void show_recall(vsh_text *out, const vsh_minhash_shape *shape)
 {
+    char share[3][16];
+
     vsh_text_add(out,
-                 "  Near      pairs of similarity 0.7, 0.8, 0.9 are found with %.0f, %.0f, %.1f %%"
+                 "  Near      pairs of similarity 0.7, 0.8, 0.9 are found with %s, %s, %s %%"
                  "\n",
-                 100 * vsh_minhash_recall(shape, 0.7), 100 * vsh_minhash_recall(shape, 0.8),
-                 100 * vsh_minhash_recall(shape, 0.9));
+                 show_percent(share[0], vsh_minhash_recall(shape, 0.7)),
+                 show_percent(share[1], vsh_minhash_recall(shape, 0.8)),
+                 show_percent(share[2], vsh_minhash_recall(shape, 0.9)));
 }
 
 static void show_next(vsh_session *s, const vsh_build_options *o)

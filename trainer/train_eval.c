@@ -11,8 +11,8 @@
 #include "core/file.h"
 #include "trainer/run/energy.h"
 
-/* Sequences that run side by side. */
-enum { SIDE_BY_SIDE = 8 };
+/* Sequences that run side by side, and after how many the way is told. */
+enum { SIDE_BY_SIDE = 8, PIECE = 4 * SIDE_BY_SIDE };
 /* Text that the answers without a model are learnt from: documents at even distances, so that a
  * large corpus takes no longer. */
 static const int64_t baseline_bytes = 64 << 20;
@@ -99,11 +99,7 @@ static vsh_status open_data(evaluation *e, vsh_error *err)
                                    .threads = (int)train_threads(s),
                                    .stop = e->asked->stop};
 
-    VSH_TRY(vsh_prepare(s->arena, &options, &e->data, err));
-    if (e->data.held_out.count < 2)
-        return vsh_fail(err, VSH_EINPUT, "%s: no held-out text to evaluate on",
-                        c->text ? c->text : c->data);
-    return VSH_OK;
+    return vsh_prepare(s->arena, &options, &e->data, err);
 }
 
 /* Windows of held-out text, as many as were asked for. */
@@ -111,7 +107,11 @@ static vsh_status take_windows(evaluation *e, vsh_error *err)
 {
     int64_t wanted = e->asked->tokens ? e->asked->tokens : INT64_MAX, windows = 0;
     const vsh_token_data *held = &e->data.held_out;
+    const vsh_run_config *c = &e->model.config;
 
+    if (held->count < 2)
+        return vsh_fail(err, VSH_EINPUT, "%s: no held-out text to evaluate on",
+                        c->text ? c->text : c->data);
     e->seq = length_max(e);
     windows = (held->count + e->seq - 1) / e->seq;
     if (wanted < INT64_MAX - e->seq && (wanted + e->seq - 1) / e->seq < windows)
@@ -125,6 +125,25 @@ static vsh_status take_windows(evaluation *e, vsh_error *err)
                                  e->targets + e->sequences * e->seq))
         e->sequences++;
     return VSH_OK;
+}
+
+/* ---- the way ------------------------------------------------------------------------------ */
+
+static void begin_stage(evaluation *e, const char *stage)
+{
+    e->stage = stage;
+    e->stage_start = vsh_clock_now().v;
+}
+
+/* Tells how far it is; false when a signal asked for the end. */
+static bool goes_on(void *context, double share)
+{
+    evaluation *e = context;
+    double spent = vsh_clock_now().v - e->stage_start;
+
+    vsh_progress_show(&e->progress, e->stage, share, (double)NAN,
+                      share > 0 ? spent * (1 - share) / share : (double)NAN);
+    return !(e->asked->stop && *e->asked->stop);
 }
 
 /* ---- passes ------------------------------------------------------------------------------- */
@@ -177,16 +196,49 @@ static vsh_status open_generator(evaluation *e, const vsh_generator_shape *shape
                               err);
 }
 
-static void pass_text(evaluation *e, vsh_generator *generator)
+/* Means are over tokens; which layers they left after is not asked. */
+static void add_report(vsh_exit_report *sum, const vsh_exit_report *part)
 {
-    for (int pass = 0; pass < e->passes; pass++) {
-        stopwatch watch = start_watch(e);
-        e->report[pass] = vsh_exit_evaluation(generator, rule_of(e, pass), e->sequences, e->seq,
-                                              e->inputs, e->targets, NULL);
-        e->cost[pass] = stop_watch(e, &watch);
+    double before = (double)sum->tokens, more = (double)part->tokens, all = before + more;
+
+    if (part->tokens == 0)
+        return;
+    sum->loss = (sum->loss * before + part->loss * more) / all;
+    sum->accuracy = (sum->accuracy * before + part->accuracy * more) / all;
+    sum->layers = (sum->layers * before + part->layers * more) / all;
+    sum->tokens += part->tokens;
+    sum->executed = vsh_flops_add(sum->executed, part->executed);
+    sum->full = vsh_flops_add(sum->full, part->full);
+}
+
+/* In pieces, so that its way can be told. */
+static vsh_status pass_text(evaluation *e, vsh_generator *generator, int pass, vsh_error *err)
+{
+    stopwatch watch = start_watch(e);
+
+    begin_stage(e, "text");
+    for (int64_t at = 0; at < e->sequences; at += PIECE) {
+        int64_t count = e->sequences - at < PIECE ? e->sequences - at : PIECE;
+        vsh_exit_report part =
+            vsh_exit_evaluation(generator, rule_of(e, pass), count, e->seq, e->inputs + at * e->seq,
+                                e->targets + at * e->seq, NULL);
+        add_report(&e->report[pass], &part);
+        if (!goes_on(e, (double)(at + count) / (double)e->sequences))
+            return vsh_fail(err, VSH_ESTOPPED, "stopped");
     }
+    e->cost[pass] = stop_watch(e, &watch);
+    return VSH_OK;
+}
+
+static vsh_status pass_texts(evaluation *e, vsh_generator *generator, vsh_error *err)
+{
+    for (int pass = 0; pass < e->passes; pass++)
+        VSH_TRY(pass_text(e, generator, pass, err));
     e->bytes = (double)e->data.held_out.bytes * (double)e->report[0].tokens /
                (double)e->data.held_out.count;
+    if (!isfinite(e->report[0].loss))
+        return vsh_fail(err, VSH_ENO, "%s: the loss is not finite", e->model.path);
+    return VSH_OK;
 }
 
 static vsh_status run_text(evaluation *e, vsh_error *err)
@@ -200,20 +252,18 @@ static vsh_status run_text(evaluation *e, vsh_error *err)
     shape.capacity = shape.chunk = e->seq;
     status = open_generator(e, &shape, &memory, &generator, err);
     if (status == VSH_OK)
-        pass_text(e, generator);
+        status = pass_texts(e, generator, err);
     vsh_block_release(&memory);
-    if (status == VSH_OK && !isfinite(e->report[0].loss))
-        return vsh_fail(err, VSH_ENO, "%s: the loss is not finite", e->model.path);
     return status;
 }
 
-static vsh_status pass_choices(evaluation *e, eval_choice *c, vsh_generator *generator,
-                               const vsh_generator_shape *shape, vsh_error *err)
+static vsh_status pass_choices(evaluation *e, eval_choice *c, vsh_choice_run *run, vsh_error *err)
 {
     for (int pass = 0; pass < e->passes; pass++) {
         stopwatch watch = start_watch(e);
-        VSH_TRY(vsh_choice_score(e->session->arena, &c->ids, generator, shape, rule_of(e, pass),
-                                 &c->scores[pass], err));
+        begin_stage(e, c->name);
+        run->rule = rule_of(e, pass);
+        VSH_TRY(vsh_choice_score(e->session->arena, &c->ids, run, &c->scores[pass], err));
         c->cost[pass] = stop_watch(e, &watch);
     }
     return VSH_OK;
@@ -221,13 +271,12 @@ static vsh_status pass_choices(evaluation *e, eval_choice *c, vsh_generator *gen
 
 static vsh_status run_choices(evaluation *e, eval_choice *c, vsh_error *err)
 {
-    vsh_generator_shape shape = vsh_choice_shape(&c->ids);
+    vsh_choice_run run = {.shape = vsh_choice_shape(&c->ids), .goes_on = goes_on, .context = e};
     vsh_block memory = {0};
-    vsh_generator *generator;
-    vsh_status status = open_generator(e, &shape, &memory, &generator, err);
+    vsh_status status = open_generator(e, &run.shape, &memory, &run.generator, err);
 
     if (status == VSH_OK)
-        status = pass_choices(e, c, generator, &shape, err);
+        status = pass_choices(e, c, &run, err);
     vsh_block_release(&memory);
     return status;
 }
@@ -255,6 +304,8 @@ static vsh_status each_document(evaluation *e, vsh_choice_baseline *const *basel
         VSH_TRY(vsh_tokenizer_decode(e->data.tokenizer, id, count, &text, err));
         for (int i = 0; i < e->choices; i++)
             vsh_choice_baseline_add(baseline[i], vsh_text_string(&text), (int64_t)text.length);
+        if (d / stride % 1024 == 0 && !goes_on(e, (double)d / (double)train->documents))
+            return vsh_fail(err, VSH_ESTOPPED, "stopped");
     }
     return VSH_OK;
 }
@@ -265,6 +316,7 @@ static vsh_status run_baselines(evaluation *e, vsh_error *err)
 
     for (int i = 0; i < e->choices; i++)
         VSH_TRY(vsh_choice_baseline_open(e->session->arena, &e->choice[i].task, &baseline[i], err));
+    begin_stage(e, "words of the training text");
     VSH_TRY(each_document(e, baseline, err));
     for (int i = 0; i < e->choices; i++)
         VSH_TRY(
@@ -301,6 +353,8 @@ vsh_status train_run_eval(vsh_session *s, vsh_error *err)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     e->session = s;
     e->asked = s->config;
+    e->progress =
+        (vsh_progress){.stream = s->common->quiet ? NULL : stderr, .redraws = s->talk_is_terminal};
     if (!e->asked->checkpoint)
         return vsh_fail(err, VSH_EINPUT, "eval: expected --checkpoint DIR");
     VSH_TRY(list_tasks(e, err));
@@ -310,6 +364,7 @@ vsh_status train_run_eval(vsh_session *s, vsh_error *err)
         fprintf(stderr, "warning: %s\n", warning);
     if (status == VSH_OK)
         status = evaluate(e, err);
+    vsh_progress_clear(&e->progress);
     vsh_prepared_close(&e->data);
     vsh_loaded_close(&e->model);
     return status;

@@ -2,6 +2,7 @@
 #ifndef VSH_TRAIN_EVAL_H
 #define VSH_TRAIN_EVAL_H
 
+#include "core/progress.h"
 #include "trainer/data/prepared.h"
 #include "trainer/nn/generate.h"
 #include "trainer/run/loaded.h"
@@ -37,6 +38,9 @@ typedef struct {
     vsh_exit_rule rule;
     int passes;
     bool energy_measured;
+    vsh_progress progress;
+    const char *stage; /* of the progress line */
+    double stage_start;
     /* text */
     bool lm;
     int64_t seq, sequences;

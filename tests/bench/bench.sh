@@ -73,5 +73,9 @@ for chips in 64 256; do
         "$scratch/search"
 done
 
+# the data pipeline, and encoding beside spm_encode
+echo
+tests/bench/bench_data.sh "$build" || exit 1
+
 echo
 tests/bench/bench_train.sh || exit 1

@@ -1,15 +1,17 @@
-/* A large corpus out of a small one, for the speed and the memory of `data build`: the documents of
- * a text, whole, again and again; from the second round on half of them are changed in a few words,
- * so that a part are exact duplicates, a part near ones, and a part new.
+/* A large corpus out of the default one, for the speed and the memory of `data build`: its
+ * documents again and again; from the second round on half of them are changed in a few words, so
+ * that a part are exact duplicates, a part near ones, and a part new.
  *
- *   grow_corpus TEXT BYTES > BIG      blank lines part documents; the same bytes on every machine
+ *   grow_corpus FOLDER BYTES > BIG    blank lines part documents; FOLDER: for what is unpacked
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
 #include "core/rng.h"
+#include "trainer/text/default_corpus.h"
+#include "trainer/text/document_reader.h"
+#include "trainer/text/documents.h"
 
 enum { WORDS = 1 << 16, PLACES = 8 };
 
@@ -20,14 +22,14 @@ typedef struct {
     int count;
 } vocabulary;
 
-static void collect(const char *text, size_t length, vocabulary *words)
+static void collect(const vsh_text *text, vocabulary *words)
 {
-    for (size_t i = 0; i < length && words->count < WORDS;) {
+    for (size_t i = 0; i < text->length && words->count < WORDS;) {
         size_t begin = i;
-        while (i < length && text[i] != ' ' && text[i] != '\n')
+        while (i < text->length && text->data[i] != ' ' && text->data[i] != '\n')
             i++;
         if (i - begin > 3) {
-            words->text[words->count] = text + begin;
+            words->text[words->count] = text->data + begin;
             words->length[words->count++] = (int)(i - begin);
         }
         i += 7; /* words of all over the text */
@@ -66,29 +68,68 @@ static void put_document(const char *text, size_t length, const vocabulary *word
     fwrite("\n\n", 1, 2, stdout);
 }
 
-int main(int argc, char **argv)
+static vsh_status read_span(vsh_arena *arena, const vsh_sources *sources, int64_t span,
+                            vsh_documents *documents, vsh_error *err)
+{
+    vsh_document_reader *reader;
+    vsh_document document;
+    vsh_status status;
+
+    VSH_TRY(vsh_document_reader_open(arena, sources, span, &reader, err));
+    while ((status = vsh_document_reader_next(reader, &document, err)) == VSH_OK && document.text) {
+        vsh_text_put(&documents->text, document.text, (size_t)document.bytes);
+        vsh_documents_end(documents);
+    }
+    vsh_document_reader_close(reader);
+    return status;
+}
+
+static vsh_status read_default(vsh_arena *arena, const char *folder, vsh_documents *documents,
+                               vsh_error *err)
+{
+    vsh_default_corpus corpus;
+    vsh_sources sources;
+
+    VSH_TRY(vsh_default_corpus_write(arena, "data", folder, &corpus, err));
+    VSH_TRY(vsh_sources_find(arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, &sources, err));
+    for (int64_t span = 0; span < sources.spans; span++)
+        VSH_TRY(read_span(arena, &sources, span, documents, err));
+    return VSH_OK;
+}
+
+static void write_rounds(const vsh_documents *d, double wanted)
 {
     static vocabulary words;
-    vsh_arena arena = {0};
-    vsh_text text = {.arena = &arena};
-    vsh_error err;
-    double wanted = argc == 3 ? strtod(argv[2], NULL) : 0, written = 0;
+    double written = 0;
 
-    if (wanted < 1 || vsh_file_read(argv[1], &text, &err) != VSH_OK || text.length == 0) {
-        fprintf(stderr, "usage: grow_corpus TEXT BYTES > BIG\n");
-        return 2;
-    }
-    collect(text.data, text.length, &words);
+    collect(&d->text, &words);
     for (uint64_t round = 0; written < wanted; round++) {
-        const char *at = text.data, *end = text.data + text.length;
-        for (uint64_t document = 0; at < end && written < wanted; document++) {
-            const char *blank = strstr(at, "\n\n");
-            size_t length = (size_t)((blank ? blank : end) - at);
-            put_document(at, length, &words, round, document);
+        for (int64_t i = 0; i < d->count && written < wanted; i++) {
+            int64_t end = i + 1 < d->count ? d->start[i + 1] : d->open;
+            size_t length = (size_t)(end - d->start[i]);
+            put_document(d->text.data + d->start[i], length, &words, round, (uint64_t)i);
             written += (double)length + 2;
-            at = blank ? blank + 2 : end;
         }
     }
+}
+
+int main(int argc, char **argv)
+{
+    vsh_arena arena = {0};
+    vsh_documents documents = vsh_documents_in(&arena);
+    double wanted = argc == 3 ? strtod(argv[2], NULL) : 0;
+    vsh_error err;
+    vsh_status status;
+
+    if (wanted < 1) {
+        fprintf(stderr, "usage: grow_corpus FOLDER BYTES > BIG\n");
+        return 2;
+    }
+    status = read_default(&arena, argv[1], &documents, &err);
+    if (status == VSH_OK)
+        write_rounds(&documents, wanted);
+    else
+        fprintf(stderr, "grow_corpus: %s\n", err.text);
     vsh_arena_free(&arena);
-    return fflush(stdout) == 0 ? 0 : 4;
+    return fflush(stdout) == 0 ? (int)status : 4;
 }

@@ -6,6 +6,7 @@
  *   VSH_FAULT_MODE=MODE    eio, enospc, eintr: the call is not made and fails so
  *                          short: a write takes half of what it is given
  *                          kill: the process is killed before the call
+ *                          term: it is asked to end before the call, which is made
  *                          full: from the K-th on, nothing new fits on the disk
  *   VSH_FAULT_LOG=FILE     a line "CALL PATH" for every counted call is added to FILE
  *
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef enum { MAKES = 1, WRITES = 2, OTHER = 4 } effect;
@@ -101,6 +103,12 @@ static decision decide(const char *call, effect what, int folder, const char *pa
         return PASS;
     if (is_mode("kill"))
         raise(SIGKILL);
+    if (is_mode("term")) { /* heard by another thread: it has a moment for that */
+        const struct timespec moment = {.tv_nsec = 20000000};
+        kill(getpid(), SIGTERM);
+        nanosleep(&moment, NULL);
+        return PASS;
+    }
     if (is_mode("short"))
         return what == WRITES ? SHORTEN : PASS;
     return fail_with(is_mode("enospc") ? ENOSPC : is_mode("eintr") ? EINTR : EIO);

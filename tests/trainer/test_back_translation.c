@@ -63,7 +63,7 @@ static vsh_status translate_few(vsh_document *out)
 
     for (int i = 0; i < FEW; i++)
         documents[i] = document_of(few[i]);
-    return vsh_back_translate(vsh_test_arena(), folder, documents, FEW, out, &err);
+    return vsh_back_translate(vsh_test_arena(), folder, documents, FEW, NULL, out, &err);
 }
 
 static const char *text_at(const vsh_document *out, int i)
@@ -111,6 +111,7 @@ static void lost_marks_never_give_a_text_to_another(void)
         {"sed s/QVSHQ2QZ/qvshq2qz/", "ynnyy"},
         {"sed 's/QVSHQ2QZ/QVSHQ 2 QZ/'", "ynnyy"},
         {"sed 's/QVSHQ2QZ/QVSHQ002QZ/'", "ynnyy"},
+        {"sed 's/QVSHQ2QZ/QVSHQ2QX/'", "ynnyy"},
         {"sed 's/QVSHQ2QZ/QVSHQ3QZ/'", "ynnyy"},
         {"sed /QVSHQ0QZ/d", "nyyyy"},
         {"sed /QVSHQ5QZ/d", "yyyyn"},
@@ -143,7 +144,7 @@ static void much_longer_and_shorter_ones_are_none(void)
 
     stand_in(both, "sed -e s/^abcdef$/123456789012345678/ -e s/^abcdefghi$/123/",
              "sed -e s/^xx*$/123/ -e 's/^yy*$/&&&&/'");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 4, out, &err), &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 4, NULL, out, &err), &err);
     CHECK_TEXT(text_at(out, 0), "123456789012345678"); /* three times */
     CHECK_TEXT(text_at(out, 1), "123");                /* a third */
     CHECK_TEXT(text_at(out, 2), "(none)");
@@ -164,9 +165,17 @@ static void texts_that_cannot_go_stay_and_the_others_go(void)
                                 document_of("last"),
                                 document_of(" \n ")};
     vsh_document out[7];
+    vsh_text seen = {.arena = vsh_test_arena()};
+    char path[128];
 
-    stand_in(both, "sed s/st/ST/", "cat");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 7, out, &err), &err);
+    stand_in(both, "tee \"$(dirname \"$0\")/seen\" | sed s/st/ST/", "cat");
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 7, NULL, out, &err), &err);
+    snprintf(path, sizeof path, "%s/seen", folder);
+    CHECK_OK(vsh_file_read(path, &seen, &err), &err);
+    CHECK(memchr(seen.data, 0xff, seen.length) == NULL);
+    CHECK(memchr(seen.data, 0, seen.length) == NULL);
+    CHECK(strstr(seen.data, "qvsh") == NULL);
+    unlink(path);
     CHECK_TEXT(text_at(out, 0), "firST");
     for (int i = 1; i < 5; i++)
         CHECK_TEXT(text_at(out, i), "(none)");
@@ -205,7 +214,7 @@ static void many_texts_go_in_batches(void)
         documents[i] = document_of(text);
     }
     stand_in(both, "echo >> \"$(dirname \"$0\")/count\"; sed s/Number/No./", "cat");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, out, &err), &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, NULL, out, &err), &err);
     for (int i = 0; i < DOCUMENTS; i++) {
         char begin[16];
         snprintf(begin, sizeof begin, "No. %d ", i);
@@ -268,9 +277,9 @@ static void no_room_for_the_file_is_told(void)
     vsh_document documents[] = {document_of("text")}, out[1];
 
     stand_in(both, "cat", "cat");
-    CHECK_FAILS(vsh_back_translate(vsh_test_arena(), "/nonexistent", documents, 1, out, &err), &err,
+    CHECK_FAILS(vsh_back_translate(vsh_test_arena(), "/nonexistent", documents, 1, NULL, out, &err), &err,
                 VSH_EMACHINE, "/nonexistent/translate-");
-    CHECK_OK(vsh_back_translate(vsh_test_arena(), "/nonexistent", documents, 0, out, &err), &err);
+    CHECK_OK(vsh_back_translate(vsh_test_arena(), "/nonexistent", documents, 0, NULL, out, &err), &err);
     take_down();
 }
 
@@ -301,7 +310,7 @@ static void apertium_says_it_otherwise(void)
     make_folder();
     for (int i = 0; i < 5; i++)
         documents[i] = document_of(texts[i]);
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 5, out, &err), &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 5, NULL, out, &err), &err);
     CHECK_HAS(text_at(out, 0), "fox");
     CHECK_HAS(text_at(out, 0), "dog");
     CHECK_HAS(text_at(out, 1), "house [1],\n\t");
@@ -310,7 +319,7 @@ static void apertium_says_it_otherwise(void)
     CHECK_TEXT(text_at(out, 3), "(none)");
     CHECK_HAS(text_at(out, 4), "table");
     /* a batch does not change what one of its texts becomes */
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, &documents[4], 1, &alone, &err), &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, &documents[4], 1, NULL, &alone, &err), &err);
     CHECK_TEXT(text_at(&alone, 0), text_at(out, 4));
     CHECK(rmdir(folder) == 0);
 }
@@ -341,7 +350,7 @@ static void apertium_keeps_odd_texts_apart(void)
         }
         documents[i] = (vsh_document){text.data, (int64_t)text.length, 0, 0};
     }
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, out, &err), &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, NULL, out, &err), &err);
     for (int i = 0; i < DOCUMENTS; i++)
         if (out[i].text) {
             char number[16];

@@ -206,16 +206,23 @@ static double naive(const started *r, const char *prompt, const char *choice,
     return sum;
 }
 
+static vsh_choice_run run_of(const started *r, const vsh_choice_ids *ids, int64_t sequences)
+{
+    vsh_choice_run run = {.shape = vsh_choice_shape(ids)};
+
+    run.shape.sequences = sequences ? sequences : run.shape.sequences;
+    run.generator = generator_of(r, &run.shape);
+    return run;
+}
+
 static vsh_choice_scores scores_of(const started *r, const vsh_choice_ids *ids,
                                    const vsh_exit_rule *rule, int64_t sequences)
 {
-    vsh_generator_shape shape = vsh_choice_shape(ids);
+    vsh_choice_run run = run_of(r, ids, sequences);
     vsh_choice_scores scores;
 
-    shape.sequences = sequences ? sequences : shape.sequences;
-    REQUIRE_OK(vsh_choice_score(vsh_test_arena(), ids, generator_of(r, &shape), &shape, rule,
-                                &scores, &err),
-               &err);
+    run.rule = rule;
+    REQUIRE_OK(vsh_choice_score(vsh_test_arena(), ids, &run, &scores, &err), &err);
     return scores;
 }
 
@@ -337,16 +344,46 @@ static void weights_that_are_not_numbers_are_the_answer_no(void)
     vsh_tokenizer *tokenizer = bytes_tokenizer();
     started *r = some_model();
     vsh_choice_ids ids;
-    vsh_generator_shape shape;
+    vsh_choice_run run;
     vsh_choice_scores scores;
 
     ((float *)r->t.arrays.weights)[r->t.list.elements / 2] = NAN;
     REQUIRE_OK(vsh_choice_encode(vsh_test_arena(), &task, tokenizer, 48, &ids, &err), &err);
     CHECK(!ids.neutral);
-    shape = vsh_choice_shape(&ids);
-    CHECK_FAILS(vsh_choice_score(vsh_test_arena(), &ids, generator_of(r, &shape), &shape, NULL,
-                                 &scores, &err),
-                &err, VSH_ENO, "not finite");
+    run = run_of(r, &ids, 0);
+    CHECK_FAILS(vsh_choice_score(vsh_test_arena(), &ids, &run, &scores, &err), &err, VSH_ENO,
+                "not finite");
+    vsh_tokenizer_close(tokenizer);
+    stop(r);
+}
+
+/* Until half is done. */
+static bool until_half(void *context, double share)
+{
+    double *told = context;
+
+    CHECK(share > *told && share <= 1);
+    *told = share;
+    return share < 0.5;
+}
+
+static void who_watches_may_stop_it(void)
+{
+    vsh_choice_task task = task_of(some_items);
+    vsh_tokenizer *tokenizer = bytes_tokenizer();
+    started *r = some_model();
+    double told = 0;
+    vsh_choice_ids ids;
+    vsh_choice_run run;
+    vsh_choice_scores scores;
+
+    REQUIRE_OK(vsh_choice_encode(vsh_test_arena(), &task, tokenizer, 48, &ids, &err), &err);
+    run = run_of(r, &ids, 1);
+    run.goes_on = until_half;
+    run.context = &told;
+    CHECK_FAILS(vsh_choice_score(vsh_test_arena(), &ids, &run, &scores, &err), &err, VSH_ESTOPPED,
+                "stopped");
+    CHECK(told >= 0.5 && told < 1);
     vsh_tokenizer_close(tokenizer);
     stop(r);
 }
@@ -449,6 +486,7 @@ const vsh_test vsh_tests[] = {
     {"answers_are_counted", answers_are_counted},
     {"weights_that_are_not_numbers_are_the_answer_no",
      weights_that_are_not_numbers_are_the_answer_no},
+    {"who_watches_may_stop_it", who_watches_may_stop_it},
     {"words_that_meet_answer", words_that_meet_answer},
     {"equals_share", equals_share},
     {"words_far_apart_do_not_meet", words_far_apart_do_not_meet},

@@ -18,20 +18,33 @@ static vsh_status make_tasks(vsh_building *b, vsh_error *err)
     return vsh_wordnet_tasks_write(wordnet_folder, vsh_build_part(b, "").text, &b->tasks, err);
 }
 
-static vsh_status find_sources(vsh_building *b, vsh_error *err)
+/* A document is a line in the default corpus. */
+static vsh_status extract_default(vsh_building *b, vsh_error *err)
 {
-    const vsh_build_options *o = b->o;
     vsh_default_corpus corpus;
 
-    if (o->in_count > 0)
-        return vsh_sources_find(b->arena, o->in, o->in_count, (vsh_documents_by)o->documents_by,
-                                &b->sources, err);
     vsh_build_progress_stage(b, "extracting the default corpus");
-    VSH_TRY(
-        vsh_default_corpus_write(b->arena, o->packages, vsh_build_part(b, "").text, &corpus, err));
+    VSH_TRY(vsh_default_corpus_write(b->arena, b->o->packages, vsh_build_part(b, "").text, &corpus,
+                                     err));
     b->description = corpus.description;
     return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, &b->sources,
                             err);
+}
+
+static vsh_status find_sources(vsh_building *b, vsh_error *err)
+{
+    const vsh_build_options *o = b->o;
+
+    if (o->in_count == 0)
+        VSH_TRY(extract_default(b, err));
+    else
+        VSH_TRY(vsh_sources_find(b->arena, o->in, o->in_count, (vsh_documents_by)o->documents_by,
+                                 &b->sources, err));
+    if (o->shard_bytes > 0)
+        VSH_TRY(vsh_sources_cut(b->arena, o->shard_bytes, &b->sources, err));
+    b->report->files = b->sources.sources;
+    b->report->passed_over = b->sources.passed_over_count;
+    return VSH_OK;
 }
 
 static vsh_status forbid_texts(vsh_building *b, vsh_error *err)
@@ -58,8 +71,6 @@ static vsh_status pass_through(vsh_building *b, vsh_error *err)
 
     VSH_TRY(make_tasks(b, err));
     VSH_TRY(find_sources(b, err));
-    r->files = b->sources.sources;
-    r->passed_over = b->sources.passed_over_count;
     VSH_TRY(vsh_build_folder_claim(b, err));
     VSH_TRY(forbid_texts(b, err));
     VSH_TRY(vsh_build_look(b, err));
@@ -93,7 +104,8 @@ static vsh_status build_in_folder(vsh_building *b, vsh_error *err)
     vsh_pool_stop(b->pool);
     if (b->tokenizer)
         vsh_tokenizer_close(b->tokenizer);
-    return status;
+    /* the signal of a terminal ends the programs that we wait for, too: theirs is no failure */
+    return status != VSH_OK && vsh_build_stopped(b) ? vsh_build_say_stopped(err) : status;
 }
 
 vsh_status vsh_build(vsh_arena *arena, const vsh_build_options *options, vsh_build_report *report,

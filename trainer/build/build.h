@@ -31,7 +31,8 @@ typedef struct {
     double augment_share;  /* of the training documents */
     const char *tokenizer; /* "unigram", "bpe", "bytes", or a model file */
     int64_t vocab;
-    int64_t held_out; /* one document in so many */
+    int64_t held_out;    /* one document in so many */
+    int64_t shard_bytes; /* of text; 0: what suits the files */
     uint64_t seed;
     int threads;
     bool force;                        /* over a dataset, or an unfinished build of other options */

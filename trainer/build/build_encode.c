@@ -204,11 +204,29 @@ static vsh_status add_translated(encoding *e, vsh_error *err)
     if (e->chosen_count == 0)
         return VSH_OK;
     VSH_TRY(vsh_back_translate(e->room, vsh_build_part(e->b, "").text, e->chosen, e->chosen_count,
-                               back, err));
+                               e->b->o->stop, back, err));
     for (int64_t i = 0; i < e->chosen_count; i++)
         if (back[i].text)
             VSH_TRY(add_text(e, &e->out[VSH_BUILD_AUGMENTED], &back[i], err));
     return VSH_OK;
+}
+
+/* Room for the ids of what is expected, so that they are not copied as they grow: the arena keeps
+ * what they had before. Four bytes a token is what 8,192 pieces give for English. */
+static vsh_status reserve(encoding *e, vsh_error *err)
+{
+    int64_t bytes = 0, documents = 0, capacity;
+    vsh_ids *ids = &e->out[VSH_BUILD_TRAIN].ids;
+
+    for (int64_t i = 0; i < e->body.head.passed; i++)
+        if (!vsh_build_is_duplicate(e->b, e->at->first_passed + i)) {
+            bytes += e->body.bytes[i];
+            documents++;
+        }
+    capacity = documents + (vsh_tokenizer_path(e->b->tokenizer) ? bytes / 3 : bytes);
+    ids->id = vsh_alloc(e->room, (size_t)capacity, sizeof *ids->id);
+    ids->capacity = capacity;
+    return ids->id ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "out of memory for the ids of a segment");
 }
 
 /* ---- a segment ---------------------------------------------------------------------------- */
@@ -277,6 +295,8 @@ static vsh_status encode_segment(vsh_building *b, vsh_document_reader *reader,
 
     for (int i = 0; i < VSH_BUILD_KINDS; i++)
         e.out[i].ids.arena = &room;
+    if (status == VSH_OK && !skip)
+        status = reserve(&e, err);
     if (status == VSH_OK)
         status = encode_documents(&e, reader, skip, err);
     if (status == VSH_OK && !skip && b->o->augment == VSH_AUGMENT_BACKTRANSLATE)

@@ -138,7 +138,7 @@ vsh_status vsh_build_each_span(vsh_building *b, const char *stage, vsh_build_spa
 /* By a worker: so many bytes on the disk more are behind it, or were before this call began. */
 void vsh_build_progress(vsh_building *b, int64_t bytes);
 void vsh_build_progress_skip(vsh_building *b, int64_t bytes);
-/* A stage without spans; share 0 to 1. */
+/* A stage that is no pass over spans. */
 void vsh_build_progress_stage(vsh_building *b, const char *stage);
 bool vsh_build_stopped(const vsh_building *b);
 vsh_status vsh_build_say_stopped(vsh_error *err);

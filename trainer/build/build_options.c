@@ -55,6 +55,7 @@ static const struct {
     {"tokenizer", ROW_TEXT, AT(tokenizer), NULL},
     {"vocab", ROW_INTEGER, AT(vocab), NULL},
     {"held_out", ROW_INTEGER, AT(held_out), NULL},
+    {"shard_bytes", ROW_INTEGER, AT(shard_bytes), NULL},
     {"seed", ROW_INTEGER, AT(seed), NULL},
 };
 

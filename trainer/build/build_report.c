@@ -18,9 +18,9 @@ static const char *reason_of(int drop)
 {
     return drop < VSH_DROP_LANGUAGE   ? vsh_quality_rules[drop].name
            : drop < VSH_DROP_OVERLAP  ? vsh_language_codes[drop - VSH_DROP_LANGUAGE]
-           : drop == VSH_DROP_OVERLAP ? "shares words with an evaluation text"
-           : drop == VSH_DROP_EXACT   ? "the same words as an earlier document"
-                                      : "nearly the same as an earlier document";
+           : drop == VSH_DROP_OVERLAP ? "words of an evaluation text"
+           : drop == VSH_DROP_EXACT   ? "same words as an earlier document"
+                                      : "nearly as an earlier document";
 }
 
 void vsh_build_report_fill(vsh_building *b)

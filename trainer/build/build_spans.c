@@ -32,8 +32,8 @@ static void tell(vsh_building *b)
         fresh = done - (double)atomic_load(&b->progress.skipped);
         /* a second's worth is the least that a rate can be told from */
         rate = elapsed >= 1 && fresh > 0 ? fresh / elapsed : (double)NAN;
-        share = total > 0 ? done / total : 0;
-        b->o->progress(b->o->context, b->progress.stage, share < 1 ? share : 1, rate,
+        share = total > 0 ? fmin(done / total, 1) : (double)NAN;
+        b->o->progress(b->o->context, b->progress.stage, share, rate,
                        total > done ? (total - done) / rate : (double)NAN);
     }
     pthread_mutex_unlock(&b->progress.gate);

@@ -12,15 +12,11 @@ static vsh_status train(vsh_building *b, vsh_error *err)
     const vsh_tokenizer_options options = {
         .algorithm = b->o->tokenizer,
         .vocab = (int32_t)b->o->vocab,
-        .control = b->o->augment == VSH_AUGMENT_INFILL ? vsh_infill_pieces : NULL};
-    vsh_status status;
+        .control = b->o->augment == VSH_AUGMENT_INFILL ? vsh_infill_pieces : NULL,
+        .stop = b->o->stop};
 
     vsh_build_progress_stage(b, "training the tokenizer");
-    status = vsh_tokenizer_train(b->arena, sample.text, model.text, &options, err);
-    /* the terminal's signal reaches the other program too */
-    if (status != VSH_OK && vsh_build_stopped(b))
-        return vsh_build_say_stopped(err);
-    return status;
+    return vsh_tokenizer_train(b->arena, sample.text, model.text, &options, err);
 }
 
 static vsh_status copy(vsh_building *b, vsh_error *err)

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "trainer/run/hash64.h"
@@ -294,16 +293,14 @@ static vsh_status check_unique(vsh_arena *arena, const reader *in, const vsh_spm
 /* "<0x00>" to "<0xFF>"; -1 for anything else. */
 static int byte_of_piece(const vsh_spm_piece *piece)
 {
-    char name[8];
+    static const char digits[] = "0123456789ABCDEF";
+    const char *high, *low;
 
-    if (piece->length != 6)
+    if (piece->length != 6 || memcmp(piece->text, "<0x", 3) != 0 || piece->text[5] != '>')
         return -1;
-    for (int byte = 0; byte < 256; byte++) {
-        snprintf(name, sizeof name, "<0x%02X>", (unsigned)byte);
-        if (memcmp(piece->text, name, 6) == 0)
-            return byte;
-    }
-    return -1;
+    high = memchr(digits, piece->text[3], 16);
+    low = memchr(digits, piece->text[4], 16);
+    return high && low ? (int)(16 * (high - digits) + (low - digits)) : -1;
 }
 
 static bool piece_is(const vsh_spm_piece *piece, const char *text, int64_t length)

@@ -4,6 +4,7 @@
 #ifndef VSH_TOKENIZER_H
 #define VSH_TOKENIZER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,9 +47,10 @@ vsh_status vsh_tokenizer_decode(const vsh_tokenizer *tokenizer, const int32_t *i
                                 vsh_text *text, vsh_error *err);
 
 typedef struct {
-    const char *algorithm;      /* "unigram" or "bpe" */
-    int32_t vocab;              /* pieces, those of bytes and control included */
-    const char *const *control; /* pieces that no text becomes, closed by NULL; NULL: none */
+    const char *algorithm;             /* "unigram" or "bpe" */
+    int32_t vocab;                     /* pieces, those of bytes and control included */
+    const char *const *control;        /* pieces that no text becomes, closed by NULL; NULL: none */
+    const volatile sig_atomic_t *stop; /* once set: VSH_ESTOPPED; NULL: nobody asks */
 } vsh_tokenizer_options;
 
 /* Trains a model on a text file with Debian's spm_train (a separate process, no shell): identity

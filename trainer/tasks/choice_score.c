@@ -143,8 +143,7 @@ vsh_generator_shape vsh_choice_shape(const vsh_choice_ids *ids)
 
 typedef struct {
     const vsh_choice_ids *ids;
-    vsh_generator *generator;
-    const vsh_exit_rule *rule;
+    const vsh_choice_run *run;
     int32_t *inputs, *targets;
     double *losses;
 } pass;
@@ -164,7 +163,7 @@ static void score_rows(const pass *p, int64_t first, int64_t count, vsh_choice_s
             p->targets[r * seq + i] = i + 1 >= row->length - row->scored ? id[i + 1] : -1;
         }
     }
-    report = vsh_exit_evaluation(p->generator, p->rule, count, seq, p->inputs, p->targets,
+    report = vsh_exit_evaluation(p->run->generator, p->run->rule, count, seq, p->inputs, p->targets,
                                  p->losses + first);
     scores->tokens += count * seq;
     scores->layers += report.layers * (double)report.tokens;
@@ -173,21 +172,27 @@ static void score_rows(const pass *p, int64_t first, int64_t count, vsh_choice_s
     *scored += report.tokens;
 }
 
-static void score_all(const pass *p, int64_t side_by_side, vsh_choice_scores *scores)
+static vsh_status score_all(const pass *p, vsh_choice_scores *scores, vsh_error *err)
 {
-    int64_t scored = 0, count;
+    int64_t scored = 0, count, all = 0;
 
+    for (int64_t r = 0; r < p->ids->rows; r++)
+        all += p->ids->row[r].length - 1;
     for (int64_t first = 0; first < p->ids->rows; first += count) {
         const vsh_choice_row *row = &p->ids->row[first];
-        for (count = 1; count < side_by_side && first + count < p->ids->rows &&
+        for (count = 1; count < p->run->shape.sequences && first + count < p->ids->rows &&
                         row[count].length == row->length;)
             count++;
         score_rows(p, first, count, scores, &scored);
+        if (p->run->goes_on &&
+            !p->run->goes_on(p->run->context, (double)scores->tokens / (double)all))
+            return vsh_fail(err, VSH_ESTOPPED, "stopped");
     }
     scores->layers /= (double)scored;
     for (int64_t r = 0; r < p->ids->rows; r++)
         p->losses[r] = -p->losses[r];
     scores->log_likelihood = p->losses;
+    return VSH_OK;
 }
 
 /* ---- answers ------------------------------------------------------------------------------ */
@@ -238,23 +243,21 @@ static vsh_proportion answer_all(const vsh_choice_ids *ids, const double *likeli
     return vsh_wilson((double)right, ids->task->items);
 }
 
-vsh_status vsh_choice_score(vsh_arena *arena, const vsh_choice_ids *ids, vsh_generator *generator,
-                            const vsh_generator_shape *shape, const vsh_exit_rule *rule,
+vsh_status vsh_choice_score(vsh_arena *arena, const vsh_choice_ids *ids, const vsh_choice_run *run,
                             vsh_choice_scores *scores, vsh_error *err)
 {
-    size_t room = (size_t)(shape->sequences * shape->capacity);
+    size_t room = (size_t)(run->shape.sequences * run->shape.capacity);
     pass p = {.ids = ids,
-              .generator = generator,
-              .rule = rule,
+              .run = run,
               .inputs = vsh_alloc(arena, room, sizeof *p.inputs),
               .targets = vsh_alloc(arena, room, sizeof *p.targets),
               .losses = vsh_alloc(arena, (size_t)ids->rows, sizeof *p.losses)};
 
-    assert(shape->capacity >= ids->longest);
+    assert(run->shape.capacity >= ids->longest);
     if (!p.inputs || !p.targets || !p.losses)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     *scores = (vsh_choice_scores){.calibrated = {(double)NAN, (double)NAN, (double)NAN}};
-    score_all(&p, shape->sequences, scores);
+    VSH_TRY(score_all(&p, scores, err));
     for (int64_t r = 0; r < ids->rows; r++)
         if (!isfinite(scores->log_likelihood[r]))
             return vsh_fail(err, VSH_ENO, "%s: a likelihood is not finite", ids->task->path);

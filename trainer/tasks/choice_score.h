@@ -45,9 +45,18 @@ typedef struct {
     const double *log_likelihood; /* by row */
 } vsh_choice_scores;
 
-/* The generator has the shape. VSH_ENO when a likelihood is not finite. */
-vsh_status vsh_choice_score(vsh_arena *arena, const vsh_choice_ids *ids, vsh_generator *generator,
-                            const vsh_generator_shape *shape, const vsh_exit_rule *rule,
+/* How it runs: a generator of this shape, a rule for its exits or NULL. goes_on is told the share
+ * that is done and may say no; NULL: nobody asks. */
+typedef struct {
+    vsh_generator *generator;
+    vsh_generator_shape shape;
+    const vsh_exit_rule *rule;
+    bool (*goes_on)(void *context, double share);
+    void *context;
+} vsh_choice_run;
+
+/* VSH_ENO when a likelihood is not finite; VSH_ESTOPPED. */
+vsh_status vsh_choice_score(vsh_arena *arena, const vsh_choice_ids *ids, const vsh_choice_run *run,
                             vsh_choice_scores *scores, vsh_error *err);
 
 #endif

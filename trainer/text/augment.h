@@ -3,6 +3,8 @@
 #ifndef VSH_AUGMENT_H
 #define VSH_AUGMENT_H
 
+#include <signal.h>
+
 #include "trainer/data/tokenizer.h"
 #include "trainer/text/document.h"
 
@@ -22,10 +24,11 @@ vsh_status vsh_infill(const vsh_tokenizer *tokenizer, const int32_t *id, int64_t
 
 /* Texts to Spanish and back through Apertium (Forcada et al. 2011), some MiB of them at a time;
  * out[i].text, in the arena, is NULL where nothing came back for sure, or the same, or something
- * much longer or shorter. VSH_EINPUT with what to install when it is missing. */
+ * much longer or shorter. VSH_EINPUT with what to install when it is missing; VSH_ESTOPPED once
+ * *stop is set (stop NULL: nobody asks). */
 vsh_status vsh_back_translate(vsh_arena *arena, const char *work_folder,
-                              const vsh_document *documents, int64_t count, vsh_document *out,
-                              vsh_error *err);
+                              const vsh_document *documents, int64_t count,
+                              const volatile sig_atomic_t *stop, vsh_document *out, vsh_error *err);
 /* Before anything else is done. */
 vsh_status vsh_back_translation_check(vsh_error *err);
 

@@ -191,38 +191,41 @@ static vsh_status take_batch(vsh_arena *arena, const vsh_text *text, const vsh_d
  */
 
 /* *to: what the translator makes of what is in the file. */
-static vsh_status translate_file(const char *path, const char *mode, const vsh_text *from,
+static vsh_status translate_file(const char *path, const char *mode,
+                                 const volatile sig_atomic_t *stop, const vsh_text *from,
                                  vsh_text *to, vsh_error *err)
 {
     const char *const argv[] = {"apertium", "-u", mode, NULL}; /* -u: unknown words without marks */
-    const vsh_child child = {argv, path, {BATCH_SECONDS}, 4 * from->length + LIST_BYTES};
+    const vsh_child child = {
+        argv, path, {BATCH_SECONDS}, 4 * from->length + LIST_BYTES, .stop = stop};
 
     VSH_TRY(vsh_file_write(path, from, err));
     return vsh_child_run(&child, to, err);
 }
 
-static vsh_status there_and_back(vsh_arena *scratch, const char *path, vsh_text *text,
-                                 vsh_error *err)
+static vsh_status there_and_back(vsh_arena *scratch, const char *path,
+                                 const volatile sig_atomic_t *stop, vsh_text *text, vsh_error *err)
 {
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         vsh_text to = {.arena = scratch};
         if (text->failed)
             return vsh_fail(err, VSH_EMACHINE, "back translation: out of memory");
-        VSH_TRY(translate_file(path, modes[i], text, &to, err));
+        VSH_TRY(translate_file(path, modes[i], stop, text, &to, err));
         *text = to;
     }
     return VSH_OK;
 }
 
 static vsh_status translate_batch(vsh_arena *arena, const char *path, const vsh_document *documents,
-                                  int64_t count, vsh_document *out, vsh_error *err)
+                                  int64_t count, const volatile sig_atomic_t *stop,
+                                  vsh_document *out, vsh_error *err)
 {
     vsh_arena scratch = {0};
     vsh_text text = {.arena = &scratch};
     vsh_status status;
 
     put_batch(documents, count, &text);
-    status = there_and_back(&scratch, path, &text, err);
+    status = there_and_back(&scratch, path, stop, &text, err);
     if (status == VSH_OK)
         status = take_batch(arena, &text, documents, count, out, err);
     vsh_arena_free(&scratch);
@@ -239,8 +242,8 @@ static int64_t batch_of(const vsh_document *documents, int64_t count)
 }
 
 vsh_status vsh_back_translate(vsh_arena *arena, const char *work_folder,
-                              const vsh_document *documents, int64_t count, vsh_document *out,
-                              vsh_error *err)
+                              const vsh_document *documents, int64_t count,
+                              const volatile sig_atomic_t *stop, vsh_document *out, vsh_error *err)
 {
     char path[PATH_MAX];
     vsh_status status = VSH_OK;
@@ -258,7 +261,7 @@ vsh_status vsh_back_translate(vsh_arena *arena, const char *work_folder,
     close(file);
     for (int64_t first = 0, batch; first < count && status == VSH_OK; first += batch) {
         batch = batch_of(documents + first, count - first);
-        status = translate_batch(arena, path, documents + first, batch, out + first, err);
+        status = translate_batch(arena, path, documents + first, batch, stop, out + first, err);
     }
     unlink(path);
     return status;

@@ -100,3 +100,12 @@ vsh_character_kind vsh_character_at(const char *text, int64_t bytes, int *length
     code = decode((const unsigned char *)text, bytes, length);
     return code == 0 ? VSH_MALFORMED : kind_beyond_ascii(code);
 }
+
+uint32_t vsh_code_point_at(const char *text, int64_t bytes, int *length)
+{
+    assert(bytes > 0);
+    *length = 1;
+    if (!(text[0] & 0x80))
+        return (uint32_t)text[0];
+    return decode((const unsigned char *)text, bytes, length);
+}

@@ -21,4 +21,7 @@ typedef enum {
 /* Of the character at text, of which bytes (at least one) may be read, and its length. */
 vsh_character_kind vsh_character_at(const char *text, int64_t bytes, int *length);
 
+/* The code point there, ASCII too, and its length; 0 for NUL and a byte that is not UTF-8. */
+uint32_t vsh_code_point_at(const char *text, int64_t bytes, int *length);
+
 #endif

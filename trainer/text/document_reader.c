@@ -12,14 +12,14 @@
 #include "trainer/text/text_window.h"
 #include "trainer/text/utf8_count.h"
 
-/* A longer line of JSON is refused: it is looked at as a whole. */
-static const int64_t line_bytes_max = 64 << 20;
+/* A longer line of JSON is refused: it is looked at as a whole, with its break. */
+enum { LINE_BYTES_MAX = VSH_WINDOW_BYTES_MAX - 8 };
 
 /* A document's break, a blank line behind it and half a break. */
 enum { LOOK_AHEAD = 8 };
 
 struct vsh_document_reader {
-    vsh_arena arena; /* holds the reader itself */
+    vsh_arena room; /* of the window, given back at the end */
     const vsh_sources *sources;
     vsh_span span;
     int64_t next;             /* source */
@@ -53,16 +53,17 @@ static void note_trouble(vsh_document_reader *reader, const char *where, const c
             *text = '?';
 }
 
-static void bad_line(vsh_document_reader *reader, const char *why)
+/* at: byte of the line at the window's begin. */
+static void bad_line(vsh_document_reader *reader, const char *why, int64_t at)
 {
     char where[64];
 
     reader->reading.bad_lines++;
     /* how many lines lie in front of a span is not known */
     if (reader->span.begin == 0)
-        snprintf(where, sizeof where, "line %" PRId64 ": ", reader->line);
+        snprintf(where, sizeof where, "line %" PRId64 ", byte %" PRId64 ": ", reader->line, at + 1);
     else
-        snprintf(where, sizeof where, "byte %" PRId64 ": ", reader->window.offset);
+        snprintf(where, sizeof where, "byte %" PRId64 ": ", reader->window.offset + at + 1);
     note_trouble(reader, where, why);
 }
 
@@ -148,17 +149,14 @@ static vsh_status skip_mark(vsh_document_reader *reader, vsh_error *err)
     return VSH_OK;
 }
 
-/* To the first document that begins in the span, or to a place behind the span. What lies in front
- * says whether one begins: two breaks of two bytes, or one byte. */
+/* To the first document that begins in the span, or to a place behind the span. */
 static vsh_status seek_begin(vsh_document_reader *reader, vsh_error *err)
 {
-    const int64_t begin = reader->span.begin;
-
     if (reader->source->by == VSH_DOCUMENTS_FILE)
         return VSH_OK;
     if (reader->window.offset < 4)
         VSH_TRY(skip_breaks(reader, err));
-    while (reader->window.offset < begin) {
+    while (reader->window.offset < reader->span.begin) {
         VSH_TRY(skip_document(reader, err));
         VSH_TRY(skip_breaks(reader, err));
         if (reader->window.at_end && vsh_text_window_bytes(&reader->window) == 0)
@@ -167,17 +165,54 @@ static vsh_status seek_begin(vsh_document_reader *reader, vsh_error *err)
     return VSH_OK;
 }
 
+/* Where a file that is one document is parted between two spans: both of them cut it near place. */
+static vsh_status find_seam(vsh_document_reader *reader, const vsh_source *source, int64_t place,
+                            int64_t *seam, vsh_error *err)
+{
+    const int64_t segment = reader->sources->segment_bytes;
+    const int64_t bytes = segment < VSH_DOCUMENT_BYTES_MAX ? segment : VSH_DOCUMENT_BYTES_MAX;
+    vsh_byte_stream *stream;
+    int64_t got;
+    vsh_status status;
+
+    *seam = place;
+    if (place == 0 || place >= source->bytes)
+        return VSH_OK;
+    VSH_TRY(vsh_byte_stream_open(source->path, VSH_UNPACKED, place - bytes, place, &stream, err));
+    status = vsh_byte_stream_read(stream, reader->window.usual, bytes, &got, err);
+    vsh_byte_stream_close(stream);
+    if (status == VSH_OK)
+        *seam = place - bytes + vsh_split_cut(reader->window.usual, bytes);
+    return status;
+}
+
+/* The bytes of a file that are to be read, with those in front of the span that tell whether a
+ * document begins at its begin: two breaks of at most two bytes, or a byte. */
+static vsh_status find_range(vsh_document_reader *reader, const vsh_source *source, int64_t *from,
+                             int64_t *to, vsh_error *err)
+{
+    const int64_t begin = reader->span.begin;
+
+    *to = source->bytes;
+    if (source->by == VSH_DOCUMENTS_FILE) {
+        VSH_TRY(find_seam(reader, source, begin, from, err));
+        return find_seam(reader, source, reader->span.end < *to ? reader->span.end : *to, to, err);
+    }
+    /* the first bytes together: a byte order mark may be there */
+    *from = begin <= 8 ? 0 : source->by == VSH_DOCUMENTS_LINE ? begin - 1 : begin - 8;
+    return VSH_OK;
+}
+
 static vsh_status open_source(vsh_document_reader *reader, vsh_error *err)
 {
     const vsh_source *source = &reader->sources->source[reader->next];
-    const int64_t behind = source->by == VSH_DOCUMENTS_LINE ? 1 : 8;
-    const int64_t from = reader->span.begin > 8 ? reader->span.begin - behind : 0;
+    int64_t from, to;
 
-    VSH_TRY(vsh_byte_stream_open(source->path, source->packing, from, source->bytes,
-                                 &reader->stream, err));
+    VSH_TRY(find_range(reader, source, &from, &to, err));
+    VSH_TRY(vsh_byte_stream_open(source->path, source->packing, from, to, &reader->stream, err));
     reader->source = source;
     reader->next++;
-    reader->inside = false;
+    reader->inside = source->by == VSH_DOCUMENTS_FILE && from > 0;
     reader->line = 1;
     vsh_text_window_begin(&reader->window, reader->stream, from);
     if (from == 0)
@@ -257,14 +292,14 @@ static vsh_status read_line(vsh_document_reader *reader, int64_t *length, vsh_er
     vsh_text_part part = unread(reader);
     int64_t looked = 0;
 
-    while ((*length = vsh_split_line(&part, &looked)) < 0 && part.bytes <= line_bytes_max) {
+    while ((*length = vsh_split_line(&part, &looked)) < 0 && part.bytes <= LINE_BYTES_MAX) {
         VSH_TRY(more(reader, err));
         part = unread(reader);
     }
-    if (*length >= 0 && *length <= line_bytes_max)
+    if (*length >= 0 && *length <= LINE_BYTES_MAX)
         return VSH_OK;
     *length = -1;
-    bad_line(reader, "longer than 64 MiB");
+    bad_line(reader, "longer than 64 MiB", 0);
     for (;;) {
         int64_t end;
         looked = 0;
@@ -300,7 +335,7 @@ static vsh_status open_json(vsh_document_reader *reader, vsh_error *err)
         reader->text = found.text;
         reader->text_bytes = found.bytes;
     } else {
-        bad_line(reader, found.why);
+        bad_line(reader, found.why, found.at);
     }
     take(reader, length);
     return VSH_OK;
@@ -384,22 +419,19 @@ vsh_status vsh_document_reader_next(vsh_document_reader *reader, vsh_document *d
 vsh_status vsh_document_reader_open(vsh_arena *arena, const vsh_sources *sources, int64_t span,
                                     vsh_document_reader **reader, vsh_error *err)
 {
-    vsh_arena own = {0};
-    vsh_document_reader *made = vsh_alloc(&own, 1, sizeof *made);
+    vsh_document_reader *made = vsh_alloc(arena, 1, sizeof *made);
     vsh_status status;
 
-    (void)arena;
     assert(span >= 0 && span < sources->spans);
     *reader = NULL;
     if (!made)
         return vsh_fail(err, VSH_EMACHINE, "out of memory for reading text");
-    *made = (vsh_document_reader){
-        .sources = sources, .span = sources->span[span], .next = sources->span[span].first};
-    status = vsh_text_window_open(&own, VSH_DOCUMENT_BYTES_MAX + LOOK_AHEAD, &made->window, err);
-    made->arena = own;
-    if (status != VSH_OK)
-        vsh_document_reader_close(made);
-    else
+    made->sources = sources;
+    made->span = sources->span[span];
+    made->next = made->span.first;
+    status =
+        vsh_text_window_open(&made->room, VSH_DOCUMENT_BYTES_MAX + LOOK_AHEAD, &made->window, err);
+    if (status == VSH_OK)
         *reader = made;
     return status;
 }
@@ -417,12 +449,9 @@ const char *vsh_document_reader_path(const vsh_document_reader *reader)
 
 void vsh_document_reader_close(vsh_document_reader *reader)
 {
-    vsh_arena own;
-
     if (!reader)
         return;
     vsh_byte_stream_close(reader->stream);
     vsh_text_window_close(&reader->window);
-    own = reader->arena;
-    vsh_arena_free(&own);
+    vsh_arena_free(&reader->room);
 }

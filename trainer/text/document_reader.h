@@ -1,5 +1,10 @@
 /* Documents of a span one after the other, in bounded memory: files are unpacked and cut as they
- * are read. What is wrong with a file is counted and named, and reading goes on behind it. */
+ * are read. What is wrong with a file is counted and named, and reading goes on behind it.
+ *
+ * A document's bytes are those of the file but for the breaks around a paragraph or a line, and for
+ * a byte order mark at the begin of the file. Pieces of one that is cut join to all of it. Of a
+ * line of JSON the string "text" is decoded; memory is 1.5 MiB, an unpacker's window (zstd: 128 MiB
+ * at most) and, while a longer line of JSON is read, that line (64 MiB at most). */
 #ifndef VSH_DOCUMENT_READER_H
 #define VSH_DOCUMENT_READER_H
 
@@ -8,7 +13,9 @@
 
 enum { VSH_TROUBLES_KEPT = 4 };
 
-/* "FILE: line 12: expected an object with a \"text\"", "FILE: gzip: damaged behind byte 1000" */
+/* "FILE: line 12, byte 1: expected an object with a \"text\"", and in a span that begins in the
+ * middle "FILE: byte 16777220: ..."; "FILE: gzip: damaged behind byte 1000" (of the unpacked text)
+ */
 typedef struct {
     char what[256];
 } vsh_trouble;
@@ -22,8 +29,8 @@ typedef struct {
     int64_t empty;     /* without a character that is not white space */
     int64_t malformed; /* documents with bytes that are not UTF-8 */
     int64_t nul;       /* documents with NUL bytes */
-    int64_t bad_lines; /* of JSONL: no object, no "text", not UTF-8 where it must be, too long */
-    int64_t damaged;   /* packed files that end early or are broken */
+    int64_t bad_lines; /* of JSONL: no object, no "text", no JSON in UTF-8, longer than 64 MiB */
+    int64_t damaged;   /* packed files that end early or are broken; what came before is kept */
     int64_t troubles;  /* bad lines and damaged files; the first few are kept */
     vsh_trouble trouble[VSH_TROUBLES_KEPT];
     uint64_t hash; /* of the unpacked bytes and where files end */
@@ -31,6 +38,7 @@ typedef struct {
 
 typedef struct vsh_document_reader vsh_document_reader;
 
+/* The reader lies in the arena; what it needs to read is given back when it is closed. */
 vsh_status vsh_document_reader_open(vsh_arena *arena, const vsh_sources *sources, int64_t span,
                                     vsh_document_reader **reader, vsh_error *err);
 /* The next document, whose text stays until the next call; text NULL at the end. VSH_EMACHINE when

@@ -248,12 +248,6 @@ static int64_t text_bytes(const vsh_source *source)
     return source->packing == VSH_UNPACKED ? source->bytes : source->bytes * unpacked_per_packed;
 }
 
-/* Whether its documents are found in the middle of it. */
-static bool can_be_parted(const vsh_source *source)
-{
-    return source->packing == VSH_UNPACKED && source->by != VSH_DOCUMENTS_FILE;
-}
-
 typedef struct {
     vsh_arena *arena;
     vsh_sources *sources;
@@ -288,7 +282,7 @@ static vsh_status cut_source(cutter *c, int64_t i, int64_t segment_bytes, vsh_er
 
     if (c->open_bytes + bytes > segment_bytes)
         VSH_TRY(close_open(c, err));
-    if (bytes > segment_bytes && can_be_parted(source)) {
+    if (bytes > segment_bytes && source->packing == VSH_UNPACKED) {
         for (int64_t begin = 0; begin < bytes; begin += segment_bytes) {
             int64_t end = bytes - begin > segment_bytes ? begin + segment_bytes : INT64_MAX;
             VSH_TRY(add_span(c, (vsh_span){i, 1, begin, end}, err));
@@ -307,7 +301,7 @@ vsh_status vsh_sources_cut(vsh_arena *arena, int64_t segment_bytes, vsh_sources 
 {
     cutter c = {.arena = arena, .sources = sources};
 
-    assert(segment_bytes > 0);
+    assert(segment_bytes >= 2);
     sources->segment_bytes = segment_bytes;
     sources->spans = 0;
     for (int64_t i = 0; i < sources->sources; i++)
@@ -327,8 +321,8 @@ static vsh_status nothing_left(const finder *f, const char *path, vsh_error *err
         return vsh_fail(err, VSH_EINPUT, "%s: no file in it", path);
     if (f->passed_over_count == 1)
         return vsh_fail(err, VSH_EINPUT, "%s: %s", first->path, first->why);
-    return vsh_fail(err, VSH_EINPUT, "%s: %s; so %s of %s files: no text is left to read",
-                    first->path, first->why, "all", vsh_show_integer(f->passed_over_count).text);
+    return vsh_fail(err, VSH_EINPUT, "%s: %s; %s other files have no text to read either",
+                    first->path, first->why, vsh_show_integer(f->passed_over_count - 1).text);
 }
 
 static int64_t segment_bytes_for(const vsh_sources *sources)

@@ -32,7 +32,8 @@ typedef struct {
 } vsh_source;
 
 /* Of sources [first, first + count) the documents that begin in bytes [begin, end): all of them
- * (0, INT64_MAX) but where a source that is not packed is parted. */
+ * (0, INT64_MAX) but where a source that is not packed is parted. A file that is one document is
+ * longer than any may be then, and is cut near the spans' ends too. */
 typedef struct {
     int64_t first, count;
     int64_t begin, end;
@@ -61,7 +62,8 @@ typedef struct {
 vsh_status vsh_sources_find(vsh_arena *arena, const char *const *paths, int count,
                             vsh_documents_by by, vsh_sources *sources, vsh_error *err);
 
-/* The spans anew, for segments of so many bytes: vsh_sources_find has taken what suits the files. */
+/* The spans anew, for segments of so many bytes (2 or more): vsh_sources_find has taken what suits
+ * the files. */
 vsh_status vsh_sources_cut(vsh_arena *arena, int64_t segment_bytes, vsh_sources *sources,
                            vsh_error *err);
 

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Signatures as the formats' specifications give them, at an offset. */
+/* Signatures as the formats' specifications give them, at an offset; long enough not to be how a
+ * text begins. */
 static const struct {
     int at, length;
     const char *bytes, *what;
@@ -12,7 +13,8 @@ static const struct {
     {0, 4, "\x7f\x45LF", "binary (ELF program)"},
     {0, 8, "\x89PNG\r\n\x1a\n", "binary (PNG image)"},
     {0, 3, "\xff\xd8\xff", "binary (JPEG image)"},
-    {0, 4, "GIF8", "binary (GIF image)"},
+    {0, 6, "GIF87a", "binary (GIF image)"},
+    {0, 6, "GIF89a", "binary (GIF image)"},
     {0, 5, "%PDF-", "binary (PDF)"},
     {0, 4, "PK\x03\x04", "binary (zip archive)"},
     {0, 6, "7z\xbc\xaf\x27\x1c", "binary (7-Zip archive)"},
@@ -20,18 +22,19 @@ static const struct {
      "\xfd"
      "7zXZ\0",
      "packed with xz: expected gzip or zstd"},
-    {0, 3, "BZh", "packed with bzip2: expected gzip or zstd"},
+    {4, 6, "1AY&SY", "packed with bzip2: expected gzip or zstd"},
     {0, 4, "\x04\x22\x4d\x18", "packed with lz4: expected gzip or zstd"},
     {0, 2, "\x1f\x8b", "packed twice"},
     {0, 4, "\x28\xb5\x2f\xfd", "packed twice"},
     {0, 16, "SQLite format 3\0", "binary (SQLite)"},
-    {0, 4, "PAR1", "binary (Parquet)"},
-    {0, 6, "ARROW1", "binary (Arrow)"},
+    {0, 5, "PAR1\x15", "binary (Parquet)"},
+    {0, 8, "ARROW1\0\0", "binary (Arrow)"},
     {0, 4,
      "\x00"
      "asm",
      "binary (WebAssembly)"},
-    {257, 5, "ustar", "binary (tar archive)"},
+    {257, 6, "ustar\0", "binary (tar archive)"},
+    {257, 8, "ustar  \0", "binary (tar archive)"},
 };
 
 enum { SIGNATURES = sizeof signatures / sizeof *signatures };

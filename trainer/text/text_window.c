@@ -35,20 +35,16 @@ static void move_to(vsh_text_window *window, char *data, int64_t capacity)
 static void narrow(vsh_text_window *window)
 {
     move_to(window, window->usual, window->usual_capacity);
-    vsh_arena_free(&window->wide);
+    vsh_block_release(&window->wide);
 }
 
 static vsh_status widen(vsh_text_window *window, vsh_error *err)
 {
-    const int64_t capacity = 2 * window->capacity;
-    vsh_arena wide = {0};
-    char *data = vsh_alloc(&wide, (size_t)capacity, 1);
+    const int64_t capacity = VSH_WINDOW_BYTES_MAX + BLOCK_BYTES;
 
-    if (!data)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory for a long line");
-    move_to(window, data, capacity);
-    vsh_arena_free(&window->wide);
-    window->wide = wide;
+    assert(!window->wide.data);
+    VSH_TRY(vsh_block_reserve("a long line", capacity, VSH_PLACE_LOCAL, &window->wide, err));
+    move_to(window, window->wide.data, capacity);
     return VSH_OK;
 }
 
@@ -61,21 +57,20 @@ void vsh_text_window_begin(vsh_text_window *window, vsh_byte_stream *stream, int
     narrow(window);
 }
 
-/* Room for a block behind the unread part. What is moved is less than what was read since. */
+/* Room for a block behind the unread part. It moves when it is the smaller part, or must. */
 static vsh_status make_room(vsh_text_window *window, vsh_error *err)
 {
     const int64_t unread = window->to - window->from;
 
-    if (window->wide.last && unread <= window->usual_capacity - BLOCK_BYTES)
+    if (window->wide.data && unread <= window->usual_capacity - BLOCK_BYTES)
         narrow(window);
     else if (window->from >= unread)
         move_to(window, window->data, window->capacity);
-    if (window->capacity - window->to >= BLOCK_BYTES)
+    if (window->to <= window->capacity - BLOCK_BYTES)
         return VSH_OK;
-    if (unread <= window->capacity - BLOCK_BYTES)
-        move_to(window, window->data, window->capacity);
-    else
+    if (unread > window->capacity - BLOCK_BYTES)
         return widen(window, err);
+    move_to(window, window->data, window->capacity);
     return VSH_OK;
 }
 
@@ -103,4 +98,4 @@ void vsh_text_window_take(vsh_text_window *window, int64_t bytes)
     window->offset += bytes;
 }
 
-void vsh_text_window_close(vsh_text_window *window) { vsh_arena_free(&window->wide); }
+void vsh_text_window_close(vsh_text_window *window) { vsh_block_release(&window->wide); }

@@ -6,14 +6,20 @@
 #include <stdbool.h>
 
 #include "core/arena.h"
+#include "trainer/run/block.h"
 #include "trainer/text/byte_stream.h"
+
+/* What can be seen as a whole. */
+enum { VSH_WINDOW_BYTES_MAX = 64 << 20 };
 
 /*   data -> [read ... | from: unread ... to | room ...] capacity */
 typedef struct {
     vsh_byte_stream *stream;
-    char *data, *usual; /* usual: as it is without being widened */
-    int64_t from, to, capacity, usual_capacity;
-    vsh_arena wide;
+    char *data;
+    int64_t from, to, capacity;
+    char *usual; /* what data is but while a long part is looked at */
+    int64_t usual_capacity;
+    vsh_block wide; /* pages of it are taken as they are written */
     bool at_end;    /* nothing comes behind to */
     int64_t offset; /* of data[from] in the text */
     uint64_t hash;  /* of all that was read */
@@ -23,7 +29,8 @@ vsh_status vsh_text_window_open(vsh_arena *arena, int64_t capacity, vsh_text_win
                                 vsh_error *err);
 /* At the begin of a text, whose bytes from offset on the stream gives. */
 void vsh_text_window_begin(vsh_text_window *window, vsh_byte_stream *stream, int64_t offset);
-/* Reads on; widens the window when the unread part fills it. Moves the unread part. */
+/* Reads on behind the unread part, which moves and is at most VSH_WINDOW_BYTES_MAX long: the window
+ * widens when it fills it. */
 vsh_status vsh_text_window_more(vsh_text_window *window, vsh_error *err);
 /* Bytes of the unread part are read. */
 void vsh_text_window_take(vsh_text_window *window, int64_t bytes);
