@@ -1,9 +1,12 @@
 #include "trainer/train_data_report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 80, INDENT = 6 };
+#include "core/explain.h"
+
+enum { WIDTH = 80, INDENT = 6, EXPLAINED_MAX = VSH_QUALITY_RULES + 3 };
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
@@ -130,19 +133,65 @@ static void show_recall(vsh_text *out, const vsh_minhash_shape *shape)
                  show_percent(share[2], vsh_minhash_recall(shape, 0.9)));
 }
 
+/* As a shell takes it. */
+static void show_command(vsh_session *s, int count, const char *const *words)
+{
+    char **line = vsh_alloc(s->arena, (size_t)count, sizeof *line);
+
+    for (int i = 0; line && i < count; i++)
+        line[i] = vsh_copy_text(s->arena, words[i], strlen(words[i]));
+    if (line && line[count - 1])
+        vsh_text_add(&s->out, "    %s\n", vsh_show_command(s->arena, count, line));
+}
+
 static void show_next(vsh_session *s, const vsh_build_options *o)
 {
-    vsh_text_add(&s->out,
-                 "\n  Next\n"
-                 "    vishwa-plan --hw auto --hours 10 --data %s\n"
-                 "    vishwa-train run trainer/configs/tiny-moe.yaml --set data=%s\n\n",
-                 o->out, o->out);
+    vsh_text data = {.arena = s->arena};
+    const char *const plan[] = {"vishwa-plan", "--hw", "auto", "--hours", "10", "--data", o->out};
+    const char *run[] = {"vishwa-train", "run", "trainer/configs/tiny-moe.yaml", "--set", NULL};
+
+    vsh_text_add(&data, "data=%s", o->out);
+    run[4] = vsh_text_string(&data);
+    vsh_text_add(&s->out, "\n  Next\n");
+    show_command(s, 7, plan);
+    show_command(s, 5, run);
+    vsh_text_put(&s->out, "\n", 1);
+}
+
+/* ---- where its numbers come from ---------------------------------------------------------- */
+
+/* Thresholds that are on, and what the signatures find. */
+static int explain(const vsh_build_options *o, vsh_explained lines[EXPLAINED_MAX])
+{
+    int count = 0;
+
+    for (int i = 0; o->filter && i < vsh_quality_rule_count; i++) {
+        const vsh_quality_rule *rule = &vsh_quality_rules[i];
+        double limit = o->limits.limit[i];
+        if (isfinite(limit))
+            lines[count++] = (vsh_explained){
+                rule->name, limit,        "",
+                rule->what, rule->source, limit == rule->published ? "specification" : "assumed"};
+    }
+    for (int tenth = 7; o->dedup && tenth < 10; tenth++)
+        lines[count++] = (vsh_explained){
+            tenth == 7   ? "recall at similarity 0.7"
+            : tenth == 8 ? "recall at similarity 0.8"
+                         : "recall at similarity 0.9",
+            vsh_minhash_recall(&o->minhash, tenth / 10.0),
+            "",
+            "1 - (1 - similarity^rows)^bands",
+            "Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4",
+            "derived"};
+    return count;
 }
 
 /* ---- all of it ---------------------------------------------------------------------------- */
 
 void train_data_show(vsh_session *s, const vsh_build_options *o, const vsh_build_report *r)
 {
+    vsh_explained lines[EXPLAINED_MAX];
+
     show_table(s, r);
     if (r->dataset.vocab) {
         show_dataset(&s->out, o, r);
@@ -154,11 +203,14 @@ void train_data_show(vsh_session *s, const vsh_build_options *o, const vsh_build
     } else {
         vsh_text_put(&s->out, "\n", 1);
     }
+    if (s->common->explain)
+        vsh_explain_print(lines, explain(o, lines), &s->out);
 }
 
 void train_data_write(vsh_session *s, const vsh_build_options *o, const vsh_build_report *r)
 {
     vsh_json json = {.out = &s->out};
+    vsh_explained lines[EXPLAINED_MAX];
 
     vsh_json_object(&json, NULL);
     vsh_build_report_write(&json, o, r);
@@ -168,5 +220,7 @@ void train_data_write(vsh_session *s, const vsh_build_options *o, const vsh_buil
     vsh_json_object(&json, "options");
     vsh_build_options_write(&json, o);
     vsh_json_end(&json);
+    if (s->common->explain)
+        vsh_explain_write(lines, explain(o, lines), &json);
     vsh_json_end(&json);
 }

@@ -55,6 +55,7 @@ shows 0 'unigram, 340 pieces' $build --quiet --in corpus.txt --out shown --vocab
 claim "80 columns" awk 'length($0) > 80 { exit 1 }' stdout.txt
 claim "the next command stands there" grep -q 'vishwa-train run .* --set data=shown' stdout.txt
 claim "the report is a file" jq -e '.vocab == 340 and .bytes_per_token > 1 and (has("duration_s") | not)' shown/report.json
+answers 0 '.explain | length > 10 and all(.source != null)' $small --in lines.jsonl --out explained --explain
 shows 0 '^Usage|--ngram-filter' $train data --help
 
 # ---- inputs of all kinds, named and in folders, as words behind --in

@@ -113,6 +113,16 @@ static void a_child_that_hangs_in_silence_is_ended(void)
         &err, VSH_EMACHINE, "not done after");
 }
 
+static void a_child_is_ended_when_the_end_is_asked_for(void)
+{
+    const volatile sig_atomic_t asked = 1;
+    static const char *const argv[] = {"sleep", "600", NULL};
+    const vsh_child child = {argv, NULL, {60}, 100, .stop = &asked};
+    vsh_text said = empty_text();
+
+    CHECK_FAILS(vsh_child_run(&child, &said, &err), &err, VSH_ESTOPPED, "sleep: stopped");
+}
+
 static void a_child_that_talks_without_end_is_ended(void)
 {
     vsh_text said = empty_text();
@@ -123,6 +133,7 @@ static void a_child_that_talks_without_end_is_ended(void)
 
 const vsh_test vsh_tests[] = {
     {"output_is_collected", output_is_collected},
+    {"a_child_is_ended_when_the_end_is_asked_for", a_child_is_ended_when_the_end_is_asked_for},
     {"words_reach_no_shell", words_reach_no_shell},
     {"the_environment_is_empty_but_for_the_locale", the_environment_is_empty_but_for_the_locale},
     {"standard_input_is_empty_or_a_file", standard_input_is_empty_or_a_file},
