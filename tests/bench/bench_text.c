@@ -90,8 +90,7 @@ static void add_texts(const vsh_documents *corpus, bench *b, vsh_error *err)
     }
 }
 
-/* ---- the parts --------------------------------------------------------------------------------
- */
+/* ---- the parts --------------------------------------------------------------------------- */
 
 typedef int64_t part(bench *b, const vsh_document *document);
 

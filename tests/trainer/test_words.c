@@ -34,7 +34,8 @@ static uint64_t hash_in(const char *text)
 
 static void words_are_what_white_space_parts(void)
 {
-    const char *text = " one\ttwo\u00a0three\u2003four\u3000five\nsix\u2028\xc2\x85" "seven ";
+    const char *text = " one\ttwo\u00a0three\u2003four\u3000five\nsix\u2028\xc2\x85"
+                       "seven ";
     vsh_words words = words_in(text);
 
     CHECK_INT(words.words, 7);

@@ -16,17 +16,21 @@ const char *const vsh_language_codes[] = {LANGUAGE_CODES, "ru", "uk", "el", "he"
 enum { RU = LANGUAGE_COLUMNS, UK, EL, HE, AR, FA, TH, KO, JA, ZH, LANGUAGES };
 const int vsh_language_count = LANGUAGES;
 
+/* Calibrated on held-out text of the kinds the profiles were made from (16 languages, 30,000 pieces
+ * of 100 bytes): of pieces of 50, 100 and 200 bytes 3.3, 0.5, 0.1 % are undecided and 0.16, 0.04,
+ * 0.02 % wrong. Of the default corpus's documents 89.3 % (97.2 % of the bytes) are found to be
+ * English, 0.28 % (0.08 %) another language: entries of a line, of names and Latin. */
 enum {
-    SAMPLE_BYTES = 4096, /* the beginning decides */
-    LETTERS_LEAST = 12,  /* of other scripts */
-    TRIGRAMS_LEAST = 20,
+    SAMPLE_BYTES = 4096,  /* the beginning decides */
+    LETTERS_LEAST = 12,   /* of other scripts */
+    TRIGRAMS_LEAST = 30,  /* about 35 bytes */
     ADDED_TOGETHER = 500, /* levels of at most 126 in 16 bits */
-    LEVELS_A_NAT = 4,
-    MARGIN = 5 * LEVELS_A_NAT /* of the best language over the next: 150 to 1 */
+    LIKENESS = 3,         /* levels a trigram above the mean of all languages: letters at random
+                             have 2, text has 5 */
+    MARGIN = 6 * 4        /* levels of the best language over the next: 6 nats, 400 to 1 */
 };
 
-/* ---- scripts ----------------------------------------------------------------------------------
- */
+/* ---- scripts ----------------------------------------------------------------------------- */
 
 enum { CYRILLIC, GREEK, HEBREW, ARABIC, THAI, HANGUL, KANA, HAN, ANY, SCRIPTS };
 
@@ -85,8 +89,7 @@ static int by_script(const letters *seen, int64_t wide)
     return only[most];
 }
 
-/* ---- trigrams ---------------------------------------------------------------------------------
- */
+/* ---- trigrams ---------------------------------------------------------------------------- */
 
 typedef uint8_t levels8 __attribute__((vector_size(LANGUAGE_COLUMNS)));
 typedef uint16_t levels16 __attribute__((vector_size(2 * LANGUAGE_COLUMNS)));
@@ -170,7 +173,7 @@ static int by_trigrams(scores *s)
         if (l != best)
             next = s->total[l] > next ? s->total[l] : next;
     if (s->trigrams < TRIGRAMS_LEAST || s->total[best] - next < MARGIN ||
-        s->total[best] - LANGUAGE_MIDDLE * s->trigrams < s->trigrams * LEVELS_A_NAT / 4)
+        s->total[best] - LANGUAGE_MIDDLE * s->trigrams < s->trigrams * LIKENESS)
         return -1;
     return best;
 }

@@ -1,4 +1,6 @@
-/* The language of a text by the statistics of its characters. */
+/* The language of a text by the statistics of its characters: sixteen languages in Latin letters,
+ * ten that their script tells. Close relatives that are not among them are taken for one that is
+ * (Norwegian for Danish) or left undecided. */
 #ifndef VSH_LANGUAGE_H
 #define VSH_LANGUAGE_H
 

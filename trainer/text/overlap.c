@@ -40,8 +40,7 @@ static uint64_t power(uint64_t base, int exponent)
     return product;
 }
 
-/* ---- the set ----------------------------------------------------------------------------------
- */
+/* ---- the set ----------------------------------------------------------------------------- */
 
 /* Grams of different lengths must not meet. */
 static inline uint64_t key_of(uint64_t gram, int words)
@@ -117,8 +116,7 @@ vsh_status vsh_overlap_open(vsh_arena *arena, int n, vsh_overlap **overlap, vsh_
     return vsh_words_open(arena, &o->words, err);
 }
 
-/* ---- adding texts -----------------------------------------------------------------------------
- */
+/* ---- adding texts ------------------------------------------------------------------------ */
 
 static uint64_t gram_of(const uint64_t *hash, int words)
 {
@@ -185,8 +183,7 @@ vsh_status vsh_overlap_add(vsh_overlap *overlap, const char *text, int64_t bytes
 
 int64_t vsh_overlap_grams(const vsh_overlap *overlap) { return overlap->grams.count; }
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking ------------------------------------------------------------------------------ */
 
 static bool has(const gram_set *set, uint64_t key)
 {

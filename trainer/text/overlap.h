@@ -6,7 +6,7 @@
 
 #include "trainer/text/words.h"
 
-enum { VSH_OVERLAP_WORDS = 5, VSH_OVERLAP_WORDS_MAX = 63 };
+enum { VSH_OVERLAP_WORDS = 5, VSH_OVERLAP_WORDS_MAX = 64 };
 
 typedef struct vsh_overlap vsh_overlap;
 

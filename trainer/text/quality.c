@@ -1,5 +1,8 @@
-/* The rules in the order in which they are asked: those about characters and words, which are cheap
- * and all documents must pass, then those of pages.
+/* The rules in the order in which they are asked: those about characters, which are cheap and all
+ * documents must pass, then those of pages. Where the publication leaves it open: a word is a run
+ * without white space, its length counts characters; stop words are different ones of the eight;
+ * what is repeated is counted from its second time on; shares are of bytes. Stop words are English:
+ * for other languages that rule is to be turned off.
  *
  * Repeated n-grams are counted over the words of vsh_words (lower case, no punctuation) and weighed
  * by the bytes from the first word's first to the last word's last. Most documents repeat little:
@@ -53,7 +56,12 @@ enum {
 
 #define A11 "Rae et al. 2021, A.1.1"
 #define A1 "Rae et al. 2021, table A1"
-#define OURS "assumed, see docs"
+/* What each drops of the default corpus (245,073 documents, 40.7 MB) at its limit was measured:
+ * digits 25 documents (decades and calendars), the others none; on planted garbage (bytes, base 64,
+ * tables of numbers, signs, menus, UTF-16) the rules together drop all. min-words is published for
+ * pages; here an entry of a dictionary is a document, and 3 drops those of two head words alone
+ * (763). max-words is off: the reader cuts documents at 1 MiB, and a book's piece has more. */
+#define OURS "assumed; checked on the default corpus"
 
 const vsh_quality_rule vsh_quality_rules[] = {
     {"min-words", "words", true, 50, 3, A11},
@@ -92,8 +100,7 @@ _Static_assert(sizeof vsh_quality_rules / sizeof vsh_quality_rules[0] == RULES,
                "a rule has a line of the table");
 _Static_assert((int)RULES <= (int)VSH_QUALITY_RULES, "every rule has a limit");
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ------------------------------------------------------------------------------ */
 
 void vsh_quality_default(vsh_quality_limits *limits)
 {
@@ -134,8 +141,7 @@ vsh_status vsh_quality_set(const char *assignment, vsh_quality_limits *limits, v
     return VSH_OK;
 }
 
-/* ---- scratch ----------------------------------------------------------------------------------
- */
+/* ---- scratch ----------------------------------------------------------------------------- */
 
 struct vsh_quality {
     vsh_quality_limits limits;
@@ -193,8 +199,7 @@ vsh_status vsh_quality_open(vsh_arena *arena, const vsh_quality_limits *limits,
     return vsh_repetition_open(arena, &q->repetition, err);
 }
 
-/* ---- characters -------------------------------------------------------------------------------
- */
+/* ---- characters -------------------------------------------------------------------------- */
 
 static double share(int64_t part, int64_t whole)
 {
@@ -268,8 +273,7 @@ static void figures_of_characters(vsh_quality *q)
     q->figure[LETTER_SHARE] = share(q->count[VSH_LETTER], marks);
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ------------------------------------------------------------------------------- */
 
 static int64_t hash_signs_of(const vsh_document *document)
 {
@@ -327,8 +331,7 @@ static void figures_of_words(vsh_quality *q)
     q->figure[STOP_WORDS] = stop_words_of(q);
 }
 
-/* ---- repetition -------------------------------------------------------------------------------
- */
+/* ---- repetition -------------------------------------------------------------------------- */
 
 static void figures_of_lines(vsh_quality *q)
 {
@@ -349,8 +352,7 @@ static void figures_of_grams(vsh_quality *q)
                          q->figure + TOP_2);
 }
 
-/* ---- the verdict ------------------------------------------------------------------------------
- */
+/* ---- the verdict ------------------------------------------------------------------------- */
 
 /* The first rule of [first, last] that fails, or -1. */
 static int failed(const vsh_quality *q, int first, int last)

@@ -54,8 +54,7 @@ vsh_status vsh_repetition_open(vsh_arena *arena, vsh_repetition **repetition, vs
     return VSH_OK;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------
- */
+/* ---- lines ------------------------------------------------------------------------------- */
 
 /* Slots for so many keys, at most half of them used. */
 static uint64_t slots_for(int64_t keys)
@@ -187,8 +186,7 @@ void vsh_repetition_lines(vsh_repetition *repetition, const vsh_document *docume
     counts->bytes = at - document->text;
 }
 
-/* ---- n-grams ----------------------------------------------------------------------------------
- */
+/* ---- n-grams ----------------------------------------------------------------------------- */
 
 static void begin_grams(vsh_repetition *r, const vsh_document *document, const vsh_words *words)
 {

@@ -22,7 +22,7 @@ vsh_status vsh_words_open(vsh_arena *arena, vsh_words *words, vsh_error *err)
     return VSH_OK;
 }
 
-/* ---- eight bytes at a time: a flag is the high bit of its byte ------------------------------- */
+/* ---- eight bytes at a time: a flag is the high bit of its byte --------------------------- */
 
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH (ONES << 7)
@@ -61,8 +61,7 @@ static inline uint64_t load(const char *at)
     return x;
 }
 
-/* ---- the hash of a word -----------------------------------------------------------------------
- */
+/* ---- the hash of a word ------------------------------------------------------------------ */
 
 typedef struct {
     uint64_t state, block;
@@ -170,8 +169,7 @@ static inline folding fold(const char *text, int64_t length, int64_t readable)
     return fold_quickly(first, second, length > 8, &f) ? f : fold_slowly(text, length);
 }
 
-/* ---- where words are --------------------------------------------------------------------------
- */
+/* ---- where words are --------------------------------------------------------------------- */
 
 static inline void add_word(const vsh_document *document, int64_t begin, int64_t end,
                             vsh_words *words)
@@ -255,8 +253,7 @@ void vsh_words_find(const vsh_document *document, vsh_words *words)
         add_word(document, begin, document->bytes, words);
 }
 
-/* ---- the hash of a document -------------------------------------------------------------------
- */
+/* ---- the hash of a document -------------------------------------------------------------- */
 
 static uint64_t hash_of_bytes(const char *text, int64_t bytes)
 {
