@@ -9,7 +9,6 @@
 
 #include "core/clock.h"
 #include "core/file.h"
-#include "trainer/run/energy.h"
 
 /* Sequences that run side by side, and after how many the way is told. */
 enum { SIDE_BY_SIDE = 8, PIECE = 4 * SIDE_BY_SIDE };
@@ -127,11 +126,12 @@ static vsh_status take_windows(evaluation *e, vsh_error *err)
     return VSH_OK;
 }
 
-/* ---- the way ------------------------------------------------------------------------------ */
+/* ---- passes ------------------------------------------------------------------------------- */
 
 static void begin_stage(evaluation *e, const char *stage)
 {
     e->stage = stage;
+    e->energy_measured = vsh_energy_open(&e->meter, NULL);
     e->stage_start = vsh_clock_now().v;
 }
 
@@ -141,36 +141,21 @@ static bool goes_on(void *context, double share)
     evaluation *e = context;
     double spent = vsh_clock_now().v - e->stage_start;
 
+    if (e->energy_measured)
+        vsh_energy_read(&e->meter); /* before the counters wrap */
     vsh_progress_show(&e->progress, e->stage, share, (double)NAN,
                       share > 0 ? spent * (1 - share) / share : (double)NAN);
     return !(e->asked->stop && *e->asked->stop);
 }
 
-/* ---- passes ------------------------------------------------------------------------------- */
-
-/* What a pass costs, from here on. */
-typedef struct {
-    vsh_energy_meter meter;
-    double start;
-} stopwatch;
-
-static stopwatch start_watch(evaluation *e)
+static eval_cost end_stage(evaluation *e)
 {
-    stopwatch w;
-
-    e->energy_measured = vsh_energy_open(&w.meter, NULL);
-    w.start = vsh_clock_now().v;
-    return w;
-}
-
-static eval_cost stop_watch(evaluation *e, stopwatch *w)
-{
-    eval_cost cost = {.time = {vsh_clock_now().v - w->start}};
+    eval_cost cost = {.time = {vsh_clock_now().v - e->stage_start}};
     vsh_hardware machine;
     bool machine_known;
 
     if (e->energy_measured) {
-        cost.energy = vsh_energy_read(&w->meter);
+        cost.energy = vsh_energy_read(&e->meter);
     } else {
         train_machine(e->session, &machine, &machine_known);
         cost.energy = (vsh_joules){train_watts(&machine, machine_known) * cost.time.v};
@@ -214,8 +199,6 @@ static void add_report(vsh_exit_report *sum, const vsh_exit_report *part)
 /* In pieces, so that its way can be told. */
 static vsh_status pass_text(evaluation *e, vsh_generator *generator, int pass, vsh_error *err)
 {
-    stopwatch watch = start_watch(e);
-
     begin_stage(e, "text");
     for (int64_t at = 0; at < e->sequences; at += PIECE) {
         int64_t count = e->sequences - at < PIECE ? e->sequences - at : PIECE;
@@ -226,7 +209,9 @@ static vsh_status pass_text(evaluation *e, vsh_generator *generator, int pass, v
         if (!goes_on(e, (double)(at + count) / (double)e->sequences))
             return vsh_fail(err, VSH_ESTOPPED, "stopped");
     }
-    e->cost[pass] = stop_watch(e, &watch);
+    e->cost[pass] = end_stage(e);
+    if (!isfinite(e->report[pass].loss))
+        return vsh_fail(err, VSH_ENO, "%s: the loss is not finite", e->model.path);
     return VSH_OK;
 }
 
@@ -236,8 +221,6 @@ static vsh_status pass_texts(evaluation *e, vsh_generator *generator, vsh_error 
         VSH_TRY(pass_text(e, generator, pass, err));
     e->bytes = (double)e->data.held_out.bytes * (double)e->report[0].tokens /
                (double)e->data.held_out.count;
-    if (!isfinite(e->report[0].loss))
-        return vsh_fail(err, VSH_ENO, "%s: the loss is not finite", e->model.path);
     return VSH_OK;
 }
 
@@ -260,11 +243,10 @@ static vsh_status run_text(evaluation *e, vsh_error *err)
 static vsh_status pass_choices(evaluation *e, eval_choice *c, vsh_choice_run *run, vsh_error *err)
 {
     for (int pass = 0; pass < e->passes; pass++) {
-        stopwatch watch = start_watch(e);
         begin_stage(e, c->name);
         run->rule = rule_of(e, pass);
         VSH_TRY(vsh_choice_score(e->session->arena, &c->ids, run, &c->scores[pass], err));
-        c->cost[pass] = stop_watch(e, &watch);
+        c->cost[pass] = end_stage(e);
     }
     return VSH_OK;
 }
@@ -326,10 +308,21 @@ static vsh_status run_baselines(evaluation *e, vsh_error *err)
 
 /* ---- the command -------------------------------------------------------------------------- */
 
+static bool has_exits(const vsh_model *m)
+{
+    for (int64_t l = 0; l < m->layers; l++)
+        if (m->layer[l].exit)
+            return true;
+    return false;
+}
+
 static vsh_status evaluate(evaluation *e, vsh_error *err)
 {
     e->rule.threshold = e->asked->exit_threshold;
     e->passes = isfinite(e->rule.threshold) ? 2 : 1;
+    if (e->passes > 1 && !has_exits(&e->model.config.model))
+        vsh_text_add(&e->session->talk,
+                     "warning: the model has no exits, --exit-threshold changes nothing\n");
     VSH_TRY(open_data(e, err));
     VSH_TRY(read_tasks(e, err));
     if (e->lm)

@@ -5,6 +5,7 @@
 #include "core/progress.h"
 #include "trainer/data/prepared.h"
 #include "trainer/nn/generate.h"
+#include "trainer/run/energy.h"
 #include "trainer/run/loaded.h"
 #include "trainer/tasks/choice_baseline.h"
 #include "trainer/tasks/choice_score.h"
@@ -38,9 +39,11 @@ typedef struct {
     vsh_exit_rule rule;
     int passes;
     bool energy_measured;
+    /* of the pass that runs */
     vsh_progress progress;
-    const char *stage; /* of the progress line */
+    const char *stage;
     double stage_start;
+    vsh_energy_meter meter;
     /* text */
     bool lm;
     int64_t seq, sequences;

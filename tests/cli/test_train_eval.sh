@@ -60,7 +60,10 @@ answers 0 '.exit_threshold == 0 and .layers_per_token == 1 and .full_depth.layer
     .full_depth.loss > 0 and (.tasks.qa | .layers_per_token == 1 and .full_depth.layers_per_token == 2 and
     .flops_per_token < .full_depth.flops_per_token and .full_depth.accuracy == 1)' $ask --tasks lm,qa --exit-threshold 0
 shows 0 'exits at 0.* full depth' $ask --tasks lm,qa,nli --exit-threshold 0.9
+said=$(cat stderr.txt)
+claim "nothing is said about exits that are there" [ -z "$said" ]
 claim "no line is wider than a terminal" sh -c '! grep -E "^.{81}" stdout.txt'
+
 
 # ---- the same bits again, with other threads too
 run $ask --tasks lm,qa,nli --json
