@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/doc.h"
 #include "core/field.h"
 #include "core/file.h"
 
@@ -62,6 +61,7 @@ static void put_split(vsh_json *json, const char *key, const vsh_dataset_split *
 
 void vsh_dataset_write(vsh_json *json, const vsh_dataset *dataset)
 {
+    assert(json->plain);
     assert(dataset->train.shards + dataset->validation.shards <= VSH_DATASET_SHARDS_MAX);
     vsh_json_string(json, "format", format_name);
     vsh_json_integer(json, "version", FORMAT_VERSION);
@@ -305,8 +305,10 @@ static vsh_status check_format(const reader *r)
     return VSH_OK;
 }
 
-static vsh_status read_root(const reader *r, vsh_dataset *dataset)
+vsh_status vsh_dataset_from_doc(vsh_arena *arena, const vsh_doc *doc, vsh_dataset *dataset,
+                                vsh_error *err)
 {
+    const reader reading = {arena, doc, err}, *r = &reading;
     static const vsh_field fields[] = {
         {"description", VSH_FIELD_TEXT, offsetof(root_nodes, description), .required = true},
         {"build", VSH_FIELD_NODE, offsetof(root_nodes, build), .required = true},
@@ -333,11 +335,10 @@ vsh_status vsh_dataset_read(vsh_arena *arena, const char *folder, vsh_dataset *d
 {
     const char *path = vsh_path_join(arena, folder, "manifest.json");
     vsh_doc doc;
-    const reader r = {arena, &doc, err};
 
     *dataset = (vsh_dataset){.folder = vsh_copy_text(arena, folder, strlen(folder))};
     if (!path || !dataset->folder)
         return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", folder);
     VSH_TRY(vsh_doc_read(arena, path, &doc, err));
-    return read_root(&r, dataset);
+    return vsh_dataset_from_doc(arena, &doc, dataset, err);
 }

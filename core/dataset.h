@@ -1,5 +1,5 @@
 /* A folder of token shards and its manifest.json: what `vishwa-train data build` leaves, the
- * trainer reads, and the planner counts unique tokens by. docs/data.md has the format. */
+ * trainer reads, and the planner counts unique tokens by. docs/formats.md has the format. */
 #ifndef VSH_DATASET_H
 #define VSH_DATASET_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/doc.h"
 #include "core/json.h"
 #include "core/status.h"
 
@@ -38,12 +39,15 @@ typedef struct {
     uint64_t build; /* hash of inputs and options: equal builds have equal bytes */
 } vsh_dataset;
 
-/* Members of the manifest, without the enclosing object. */
+/* Members of the manifest, without the enclosing object; json is plain. */
 void vsh_dataset_write(vsh_json *json, const vsh_dataset *dataset);
 /* folder/manifest.json. VSH_EINPUT naming what is missing or wrong; sums are checked, names of
  * files lead nowhere outside the folder, and no file is named twice. Members that are not known
  * here are passed over. */
 vsh_status vsh_dataset_read(vsh_arena *arena, const char *folder, vsh_dataset *dataset,
                             vsh_error *err);
+/* The same of a manifest that was read; folder is left as it is. */
+vsh_status vsh_dataset_from_doc(vsh_arena *arena, const vsh_doc *doc, vsh_dataset *dataset,
+                                vsh_error *err);
 
 #endif

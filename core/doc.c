@@ -8,6 +8,7 @@
 #include <yaml.h>
 
 #include "core/file.h"
+#include "core/text.h"
 
 /* The nodes under construction, from the root to where the parser stands. */
 typedef struct {
@@ -43,20 +44,6 @@ static vsh_status drop_key(builder *build)
     return VSH_OK;
 }
 
-/* Characters that move a cursor or turn the order of letters: C0 but line breaks and tabs, DEL, C1,
- * and the bidirectional controls U+200E-F, U+202A-E, U+2066-9. The parser has checked the UTF-8. */
-static bool is_control(const unsigned char *c)
-{
-    if (c[0] < 0x20 || c[0] == 0x7f)
-        return c[0] != '\n' && c[0] != '\r' && c[0] != '\t';
-    if (c[0] == 0xc2)
-        return c[1] < 0xa0;
-    if (c[0] != 0xe2)
-        return false;
-    return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae))) ||
-           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
-}
-
 /* A copy of a scalar in which line breaks and tabs are blanks. */
 static vsh_status copy_scalar(builder *build, const yaml_event_t *event, const char **copy)
 {
@@ -66,7 +53,7 @@ static vsh_status copy_scalar(builder *build, const yaml_event_t *event, const c
     if (strlen((const char *)value) != event->data.scalar.length)
         return fail_at(build, event->start_mark, "a NUL in a text");
     for (const unsigned char *c = value; *c; c++)
-        if (is_control(c))
+        if (vsh_is_control((const char *)c))
             return fail_at(build, event->start_mark, "a control character in a text");
     text = vsh_copy_text(build->arena, (const char *)value, event->data.scalar.length);
     if (!text)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void quote(vsh_text *out, const char *value);
+static void quote(const vsh_json *json, const char *value);
 
 /* Comma, line, indent and key before a value. */
 static void begin(vsh_json *json, const char *key)
@@ -20,7 +20,7 @@ static void begin(vsh_json *json, const char *key)
         vsh_text_add(json->out, "\n%*s", 2 * json->depth, "");
     json->filled[json->depth] = true;
     if (key) {
-        quote(json->out, key);
+        quote(json, key);
         vsh_text_add(json->out, ": ");
     }
 }
@@ -104,19 +104,20 @@ void vsh_json_string(vsh_json *json, const char *key, const char *value)
         return;
     }
     begin(json, key);
-    quote(json->out, value);
+    quote(json, value);
 }
 
-static void quote(vsh_text *out, const char *value)
+static void quote(const vsh_json *json, const char *value)
 {
+    vsh_text *out = json->out;
     const unsigned char *c = (const unsigned char *)value;
 
     vsh_text_put(out, "\"", 1);
     while (*c) {
         int length = vsh_utf8_length((const char *)c);
-        if (length == 0) {
+        if (length == 0 || (json->plain && vsh_is_control((const char *)c))) {
             vsh_text_add(out, "\\ufffd");
-            length = 1;
+            length = length ? length : 1;
         } else if (*c == '"' || *c == '\\') {
             vsh_text_add(out, "\\%c", *c);
         } else if (*c < 0x20 || *c == 0x7f) {

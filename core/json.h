@@ -16,6 +16,7 @@ typedef struct {
     bool filled[VSH_JSON_DEPTH]; /* something was written at this depth */
     bool array[VSH_JSON_DEPTH];
     bool one_line; /* an object of a .jsonl file */
+    bool plain;    /* control characters become U+FFFD: core/doc.h reads it back */
     bool refused;  /* a figure was not finite; null stands in its place */
 } vsh_json;
 

@@ -488,6 +488,20 @@ int vsh_columns(const char *utf8)
     return columns;
 }
 
+bool vsh_is_control(const char *utf8)
+{
+    const unsigned char *c = (const unsigned char *)utf8;
+
+    if (c[0] < 0x20 || c[0] == 0x7f)
+        return c[0] != '\n' && c[0] != '\r' && c[0] != '\t';
+    if (c[0] == 0xc2)
+        return c[1] < 0xa0;
+    if (c[0] != 0xe2)
+        return false;
+    return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae))) ||
+           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
 int vsh_utf8_length(const char *text)
 {
     static const struct {

@@ -89,6 +89,10 @@ void vsh_suggest(char *room, size_t room_bytes, const char *word, const char *co
 /* Columns a UTF-8 string takes on a terminal, counted as code points. */
 int vsh_columns(const char *utf8);
 
+/* Characters that move a cursor or turn the order of letters: C0 but line breaks and tabs, DEL, C1,
+ * and the bidirectional controls U+200E-F, U+202A-E, U+2066-9. The text is UTF-8. */
+bool vsh_is_control(const char *utf8);
+
 /* Bytes of the UTF-8 character at text; 0 when it is malformed, overlong or a surrogate. */
 int vsh_utf8_length(const char *text);
 

@@ -54,7 +54,7 @@ static inline vsh_dataset_split case_split(const vsh_dataset_shard *shard, int64
 static inline void case_manifest(const char *folder, const vsh_dataset *dataset, vsh_error *err)
 {
     vsh_text text = {.arena = vsh_test_arena()};
-    vsh_json json = {.out = &text};
+    vsh_json json = {.out = &text, .plain = true};
 
     vsh_json_object(&json, NULL);
     vsh_dataset_write(&json, dataset);

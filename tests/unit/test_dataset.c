@@ -38,7 +38,7 @@ static vsh_dataset small(void)
 static const char *written(const vsh_dataset *dataset)
 {
     vsh_text *text = vsh_alloc(vsh_test_arena(), 1, sizeof *text);
-    vsh_json json = {.out = text};
+    vsh_json json = {.out = text, .plain = true};
 
     REQUIRE(text != NULL);
     text->arena = vsh_test_arena();
@@ -136,6 +136,16 @@ static void bytes_have_no_model_and_nothing_need_be_held_out(void)
     REQUIRE_OK(read_text(written(&sound), &got), &err);
     CHECK(got.model == NULL);
     CHECK_INT(got.validation.shards, 0);
+}
+
+/* A description may hold the name of a file, which may hold anything. */
+static void odd_descriptions_come_back_readable(void)
+{
+    vsh_dataset sound = small(), got;
+
+    sound.description = "a\x1b[1m \u202e\xc2\x85\x7f\xff\n\u00e4: mine";
+    REQUIRE_OK(read_text(written(&sound), &got), &err);
+    CHECK_TEXT(got.description, "a\ufffd[1m \ufffd\ufffd\ufffd\ufffd \u00e4: mine");
 }
 
 static void the_most_shards_fit_into_a_manifest(void)
@@ -266,6 +276,7 @@ const vsh_test vsh_tests[] = {
     {"a_manifest_comes_back_as_it_was_written", a_manifest_comes_back_as_it_was_written},
     {"bytes_have_no_model_and_nothing_need_be_held_out",
      bytes_have_no_model_and_nothing_need_be_held_out},
+    {"odd_descriptions_come_back_readable", odd_descriptions_come_back_readable},
     {"the_most_shards_fit_into_a_manifest", the_most_shards_fit_into_a_manifest},
     {"each_shard_is_one_line", each_shard_is_one_line},
     {"a_missing_member_is_named", a_missing_member_is_named},

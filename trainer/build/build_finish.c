@@ -149,7 +149,7 @@ static vsh_status put_manifest(vsh_building *b, vsh_arena *room, vsh_error *err)
 {
     const vsh_build_report *r = b->report;
     vsh_text text = {.arena = room};
-    vsh_json json = {.out = &text};
+    vsh_json json = {.out = &text, .plain = true};
 
     vsh_json_object(&json, NULL);
     vsh_dataset_write(&json, &r->dataset);
