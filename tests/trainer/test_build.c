@@ -189,7 +189,7 @@ static void every_planted_document_is_found_and_no_other(void)
     CHECK(r.dataset.train.shards > 3);
     for (int i = 0; i < r.drops; i++) {
         CHECK(r.drop[i].sample[0] != NULL);
-        CHECK_HAS(r.drop[i].sample[0], "corpus.txt: ");
+        CHECK_HAS(r.drop[i].sample[0], "corpus.txt");
     }
     clean(folder);
 }

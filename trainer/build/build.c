@@ -104,6 +104,8 @@ static vsh_status build_in_folder(vsh_building *b, vsh_error *err)
     vsh_pool_stop(b->pool);
     if (b->tokenizer)
         vsh_tokenizer_close(b->tokenizer);
+    if (status == VSH_ENO || (status != VSH_OK && !vsh_build_folder_is_claimed(b)))
+        vsh_build_folder_forget(b);
     /* the signal of a terminal ends the programs that we wait for, too: theirs is no failure */
     return status != VSH_OK && vsh_build_stopped(b) ? vsh_build_say_stopped(err) : status;
 }

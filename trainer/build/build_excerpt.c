@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "trainer/build/build_inside.h"
@@ -46,13 +47,16 @@ static void put_line(vsh_text *text, const char *bytes, int64_t length, int64_t 
     }
 }
 
-void vsh_build_excerpt(vsh_text *text, const char *path, const vsh_document *document)
+void vsh_build_excerpt(vsh_text *text, const char *path, double figure,
+                       const vsh_document *document)
 {
     const char *name = strrchr(path, '/');
     bool cut = document->bytes > EXCERPT_BYTES;
 
     name = name ? name + 1 : path;
     put_line(text, name, (int64_t)strlen(name), EXCERPT_BYTES / 2);
+    if (isfinite(figure))
+        vsh_text_add(text, " (%s)", vsh_show_real(figure).text);
     vsh_text_put(text, ": ", 2);
     put_line(text, document->text, document->bytes, EXCERPT_BYTES);
     if (cut)

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "core/file.h"
@@ -83,7 +84,7 @@ static void take(vsh_building *b, fetching *f, vsh_arena *arena, const vsh_segme
     }
     for (int p = find_pair(b, document, 0); p < PAIR_TEXTS; p = find_pair(b, document, p + 1)) {
         vsh_text excerpt = {.arena = arena};
-        vsh_build_excerpt(&excerpt, path, text);
+        vsh_build_excerpt(&excerpt, path, (double)NAN, text);
         f->pair_text[p] = vsh_text_string(&excerpt);
     }
 }

@@ -287,3 +287,11 @@ vsh_status vsh_build_folder_clean(vsh_building *b, vsh_error *err)
 {
     return remove_entry(b, work_name, err);
 }
+
+void vsh_build_folder_forget(vsh_building *b)
+{
+    remove_entry(b, work_name, NULL);
+    rmdir(b->o->out); /* goes only when nothing is in it */
+}
+
+bool vsh_build_folder_is_claimed(const vsh_building *b) { return exists(b, state_name); }

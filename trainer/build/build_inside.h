@@ -127,6 +127,9 @@ bool vsh_build_find(const vsh_building *b, const char *name, vsh_build_path *pat
 vsh_status vsh_build_move(const vsh_building *b, const char *name, vsh_error *err);
 /* Removes OUT/work. */
 vsh_status vsh_build_folder_clean(vsh_building *b, vsh_error *err);
+/* The same, and OUT when it is empty: of a build that no call can finish. */
+void vsh_build_folder_forget(vsh_building *b);
+bool vsh_build_folder_is_claimed(const vsh_building *b);
 
 /* ---- build_spans.c ---- */
 
@@ -150,8 +153,10 @@ vsh_status vsh_build_input_changed(const vsh_building *b, int64_t span, vsh_erro
 
 /* ---- build_excerpt.c ---- */
 
-/* "FILE: the beginning of the text...": one line without control characters. */
-void vsh_build_excerpt(vsh_text *text, const char *path, const vsh_document *document);
+/* "FILE (0.43): the beginning of the text...": one line without control characters; a figure that
+ * is NaN is left out. */
+void vsh_build_excerpt(vsh_text *text, const char *path, double figure,
+                       const vsh_document *document);
 
 /* One of the first samples of a reason is kept. */
 void vsh_build_note_sample(vsh_building *b, int drop, const char *text);

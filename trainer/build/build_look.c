@@ -1,3 +1,5 @@
+#include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,34 +43,54 @@ static int language_number(const char *code)
     return -1;
 }
 
-/* The count under which it is dropped, with its figure or NAN; -1: it passes. A text too short to
- * say its language is of any. */
-static int judge(look *k, const vsh_document *document)
-{
-    const vsh_building *b = k->b;
-    looker *l = k->l;
+/* Why a document is dropped, the figure of the rule (NaN: it has none), and the text that shows it.
+ */
+typedef struct {
+    int drop; /* the count; -1: it passes */
     double figure;
-    int found;
+    vsh_document shown;
+} verdict;
 
-    if (!b->o->filter)
-        return -1;
-    found = vsh_quality_judge(l->quality, document, &l->words, &figure);
-    if (found >= 0)
-        return found;
-    if (k->all->language >= 0) {
-        found = vsh_language_of(document);
-        if (found >= 0 && found != k->all->language)
-            return VSH_DROP_LANGUAGE + found;
-    }
-    if (b->overlap && vsh_overlap_meets(b->overlap, &l->words) >= 0)
-        return VSH_DROP_OVERLAP;
-    return -1;
+/* A text too short to say its language is of any. */
+static int judge_language(const look *k, const vsh_document *document)
+{
+    int language = k->all->language >= 0 ? vsh_language_of(document) : -1;
+
+    return language >= 0 && language != k->all->language ? VSH_DROP_LANGUAGE + language : -1;
 }
 
-static void drop(look *k, const vsh_document *document, int reason)
+static int judge_overlap(const look *k, const vsh_document *document, vsh_document *shown)
+{
+    const vsh_words *words = &k->l->words;
+    int64_t word = k->b->overlap ? vsh_overlap_meets(k->b->overlap, words) : -1;
+
+    if (word < 0)
+        return -1;
+    shown->text = document->text + words->word[word].begin;
+    shown->bytes = document->bytes - words->word[word].begin;
+    return VSH_DROP_OVERLAP;
+}
+
+static verdict judge(look *k, const vsh_document *document)
+{
+    verdict v = {-1, (double)NAN, *document};
+
+    if (!k->b->o->filter)
+        return v;
+    v.drop = vsh_quality_judge(k->l->quality, document, &k->l->words, &v.figure);
+    if (v.drop < 0) {
+        v.figure = (double)NAN;
+        v.drop = judge_language(k, document);
+    }
+    if (v.drop < 0)
+        v.drop = judge_overlap(k, document, &v.shown);
+    return v;
+}
+
+static void drop(look *k, const vsh_document *document, const verdict *v)
 {
     vsh_segment_draft *d = &k->l->draft;
-    vsh_build_count *count = &d->head.drop[reason];
+    vsh_build_count *count = &d->head.drop[v->drop];
     vsh_segment_sample *sample;
     vsh_arena room = {0};
     vsh_text text = {.arena = &room};
@@ -78,8 +100,8 @@ static void drop(look *k, const vsh_document *document, int reason)
         return;
     sample = &d->sample[d->head.samples++];
     memset(sample, 0, sizeof *sample);
-    sample->drop = reason;
-    vsh_build_excerpt(&text, vsh_document_reader_path(k->reader), document);
+    sample->drop = v->drop;
+    vsh_build_excerpt(&text, vsh_document_reader_path(k->reader), v->figure, &v->shown);
     snprintf(sample->text, sizeof sample->text, "%s", vsh_text_string(&text));
     vsh_arena_free(&room);
 }
@@ -104,13 +126,13 @@ static void keep(look *k, const vsh_document *document)
 static vsh_status look_at(look *k, const vsh_document *document, vsh_error *err)
 {
     vsh_segment_draft *d = &k->l->draft;
-    int reason;
+    verdict v;
 
     VSH_TRY(vsh_segment_reserve(d, err));
     vsh_words_find(document, &k->l->words);
-    reason = judge(k, document);
-    if (reason >= 0)
-        drop(k, document, reason);
+    v = judge(k, document);
+    if (v.drop >= 0)
+        drop(k, document, &v);
     else
         keep(k, document);
     return VSH_OK;
@@ -325,6 +347,7 @@ vsh_status vsh_build_look(vsh_building *b, vsh_error *err)
     looking all = {.language = language_number(b->o->language)};
     vsh_status status;
 
+    assert(VSH_DROP_LANGUAGE + vsh_language_count <= VSH_DROP_OVERLAP);
     all.of_thread = vsh_alloc(b->arena, (size_t)b->threads, sizeof *all.of_thread);
     if (!all.of_thread)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");

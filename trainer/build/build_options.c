@@ -117,6 +117,41 @@ bool vsh_build_trains_tokenizer(const vsh_build_options *o)
     return strcmp(o->tokenizer, "bytes") != 0 && !vsh_build_tokenizer_is_file(o);
 }
 
+static vsh_status check_pieces(const vsh_build_options *o, const vsh_tokenizer *tokenizer,
+                               vsh_error *err)
+{
+    if (o->augment == VSH_AUGMENT_INFILL)
+        for (int i = 0; vsh_infill_pieces[i]; i++)
+            if (vsh_tokenizer_piece(tokenizer, vsh_infill_pieces[i]) < 0)
+                return vsh_fail(err, VSH_EINPUT,
+                                "--augment infill: %s has no piece \"%s\"; --tokenizer unigram "
+                                "makes one with them",
+                                o->tokenizer, vsh_infill_pieces[i]);
+    return VSH_OK;
+}
+
+/* A model file is looked into before hours are spent on the text. */
+static vsh_status check_tokenizer(const vsh_build_options *o, vsh_error *err)
+{
+    vsh_arena room = {0};
+    vsh_tokenizer *tokenizer;
+    vsh_status status;
+
+    if (!vsh_build_tokenizer_is_file(o))
+        return VSH_OK;
+    if (access(o->tokenizer, R_OK) != 0)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--tokenizer: expected unigram, bpe, bytes or a model file, got \"%s\"",
+                        o->tokenizer);
+    status = vsh_tokenizer_open(&room, o->tokenizer, &tokenizer, err);
+    if (status == VSH_OK) {
+        status = check_pieces(o, tokenizer, err);
+        vsh_tokenizer_close(tokenizer);
+    }
+    vsh_arena_free(&room);
+    return status;
+}
+
 static vsh_status check_language(const vsh_build_options *o, vsh_error *err)
 {
     char near[160];
@@ -157,10 +192,7 @@ vsh_status vsh_build_options_check(const vsh_build_options *o, vsh_error *err)
     if (o->vocab < 1 || o->vocab > VSH_SPM_PIECES)
         return vsh_fail(err, VSH_EINPUT, "--vocab: expected 1 to %d, got %lld", VSH_SPM_PIECES,
                         (long long)o->vocab);
-    if (vsh_build_tokenizer_is_file(o) && access(o->tokenizer, R_OK) != 0)
-        return vsh_fail(err, VSH_EINPUT,
-                        "--tokenizer: expected unigram, bpe, bytes or a model file, got \"%s\"",
-                        o->tokenizer);
+    VSH_TRY(check_tokenizer(o, err));
     VSH_TRY(check_language(o, err));
     VSH_TRY(check_signature(&o->minhash, err));
     return check_augmentation(o, err);

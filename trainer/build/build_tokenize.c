@@ -14,18 +14,20 @@ static vsh_status train(vsh_building *b, vsh_error *err)
         .vocab = (int32_t)b->o->vocab,
         .control = b->o->augment == VSH_AUGMENT_INFILL ? vsh_infill_pieces : NULL,
         .stop = b->o->stop};
+    vsh_status status;
 
     vsh_build_progress_stage(b, "training the tokenizer");
-    return vsh_tokenizer_train(b->arena, sample.text, model.text, &options, err);
+    status = vsh_tokenizer_train(b->arena, sample.text, model.text, &options, err);
+    /* a vocabulary that does not suit the text never will */
+    if (status == VSH_EINPUT && !vsh_build_stopped(b))
+        vsh_build_folder_forget(b);
+    return status;
 }
 
 static vsh_status copy(vsh_building *b, vsh_error *err)
 {
     vsh_text model = {.arena = b->arena};
 
-    VSH_TRY(vsh_tokenizer_open(b->arena, b->o->tokenizer, &b->tokenizer, err));
-    vsh_tokenizer_close(b->tokenizer);
-    b->tokenizer = NULL;
     VSH_TRY(vsh_file_read(b->o->tokenizer, &model, err));
     return vsh_file_write(vsh_build_part(b, model_name).text, &model, err);
 }

@@ -21,6 +21,9 @@ typedef struct {
     vsh_segment_head head;
 } frame;
 
+_Static_assert(sizeof(vsh_segment_sample) % 8 == 0 && sizeof(frame) % 8 == 0,
+               "what lies behind them is aligned");
+
 enum { FIRST_CAPACITY = 1024, SECTIONS = 5 };
 
 typedef struct {

@@ -8,7 +8,7 @@
 #include "trainer/text/document_reader.h"
 
 /* Documents of a segment: bounds its memory where they are tiny. */
-enum { VSH_SEGMENT_DOCUMENTS = 1 << 18, VSH_SEGMENT_SAMPLE_BYTES = 240 };
+enum { VSH_SEGMENT_DOCUMENTS = 1 << 18, VSH_SEGMENT_SAMPLE_BYTES = 244 };
 
 /* The beginning of one that was dropped, closed by a NUL. */
 typedef struct {
