@@ -248,7 +248,7 @@ static vsh_figure_text show_scaled(double value, const unit_factor *units)
 
     while (unit[1].name && fabs(value) >= 0.9995 * unit[1].factor)
         unit++;
-    if (fabs(value / unit->factor) >= (units[1].name ? 999.5 : 1e5)) {
+    if (!unit[1].name && fabs(value / unit->factor) >= (units[1].name ? 999.5 : 1e5)) {
         unit = units;
         snprintf(digits, sizeof digits, "%.20s", vsh_show_exponent(value / unit->factor).text);
     } else {

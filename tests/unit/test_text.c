@@ -351,8 +351,9 @@ static void sizes_are_in_powers_of_1000(void)
 static void times_choose_the_unit_a_person_would(void)
 {
     static const shown cases[] = {
-        {0.0314, "31.4 ms"}, {22.2, "22.2 s"},      {16600, "4.61 h"}, {1e-6, "1.00 us"},
-        {25e-9, "25.0 ns"},  {360000, "4.17 days"}, {1, "1.00 s"},     {86400 * 100.0, "100 days"}};
+        {0.0314, "31.4 ms"}, {22.2, "22.2 s"},      {16600, "4.61 h"},  {1e-6, "1.00 us"},
+        {25e-9, "25.0 ns"},  {360000, "4.17 days"}, {1, "1.00 s"},      {86400 * 100.0, "100 days"},
+        {1010, "1010 s"},    {3590, "3590 s"},      {1e9, "11574 days"}};
     check_shown(vsh_show_time, cases, sizeof cases / sizeof cases[0]);
 }
 
