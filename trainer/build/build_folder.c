@@ -205,14 +205,13 @@ static vsh_status hash_inputs(const vsh_building *b, uint64_t *hash, vsh_error *
 }
 
 /* Of a small file: texts that must not be trained on, a tokenizer. */
-static vsh_status hash_file(vsh_building *b, const char *path, uint64_t *hash, vsh_error *err)
+static vsh_status hash_file(const char *path, uint64_t *hash, vsh_error *err)
 {
     vsh_arena room = {0};
     vsh_text text = {.arena = &room};
     vsh_status status = vsh_file_read(path, &text, err);
     uint64_t both[] = {*hash, status == VSH_OK ? vsh_hash64(text.data, text.length) : 0};
 
-    (void)b;
     *hash = vsh_hash64(both, sizeof both);
     vsh_arena_free(&room);
     return status;
@@ -223,11 +222,11 @@ static vsh_status hash_all(vsh_building *b, uint64_t *hash, vsh_error *err)
     *hash = 0;
     VSH_TRY(hash_inputs(b, hash, err));
     if (b->o->against)
-        VSH_TRY(hash_file(b, b->o->against, hash, err));
+        VSH_TRY(hash_file(b->o->against, hash, err));
     if (vsh_build_tokenizer_is_file(b->o))
-        VSH_TRY(hash_file(b, b->o->tokenizer, hash, err));
+        VSH_TRY(hash_file(b->o->tokenizer, hash, err));
     for (int i = 0; b->tasks && i < 2; i++)
-        VSH_TRY(hash_file(b, vsh_build_part(b, i ? "qa.jsonl" : "nli.jsonl").text, hash, err));
+        VSH_TRY(hash_file(vsh_build_part(b, i ? "qa.jsonl" : "nli.jsonl").text, hash, err));
     return VSH_OK;
 }
 
