@@ -35,9 +35,11 @@ static vsh_status take_options(vsh_session *s, vsh_build_options *o, vsh_error *
     o->out = c->out;
     o->documents_by = c->documents;
     o->filter = c->filter;
+    o->language = c->language;
+    if (c->language && strcmp(c->language, "en") != 0) /* the rule's words are English */
+        VSH_TRY(vsh_quality_set("stop-words=off", &o->limits, err));
     for (int i = 0; i < c->limit.count; i++)
         VSH_TRY(vsh_quality_set(c->limit.item[i], &o->limits, err));
-    o->language = c->language;
     o->against = c->against;
     o->overlap_words = c->overlap_words ? (int)c->overlap_words : o->overlap_words;
     o->tasks = c->make_tasks;

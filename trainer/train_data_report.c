@@ -133,6 +133,22 @@ static void show_recall(vsh_text *out, const vsh_minhash_shape *shape)
                  show_percent(share[2], vsh_minhash_recall(shape, 0.9)));
 }
 
+/* "Took      46.8 s, 332 kB/s: look 2.91 s, encode 20.1 s, ..." of what took its time. */
+static void show_time(vsh_text *out, const vsh_build_report *r)
+{
+    vsh_text line = {.arena = out->arena};
+    int shown = 0;
+
+    vsh_text_add(&line, "%s, %s/s", vsh_show_time(r->seconds).text,
+                 vsh_show_bytes((double)r->read.bytes / r->seconds).text);
+    for (int i = 0; i < r->passes; i++)
+        if (r->pass[i].seconds > 0.05 * r->seconds)
+            vsh_text_add(&line, "%s %s %s", shown++ ? "," : ":", r->pass[i].name,
+                         vsh_show_time(r->pass[i].seconds).text);
+    vsh_text_add(out, "  Took      ");
+    vsh_text_wrap(out, vsh_text_string(&line), 12, 80);
+}
+
 /* As a shell takes it. */
 static void show_command(vsh_session *s, int count, const char *const *words)
 {
@@ -197,8 +213,7 @@ void train_data_show(vsh_session *s, const vsh_build_options *o, const vsh_build
         show_dataset(&s->out, o, r);
         if (o->dedup)
             show_recall(&s->out, &o->minhash);
-        vsh_text_add(&s->out, "  Took      %s, %s/s\n", vsh_show_time(r->seconds).text,
-                     vsh_show_bytes((double)r->read.bytes / r->seconds).text);
+        show_time(&s->out, r);
         show_next(s, o);
     } else {
         vsh_text_put(&s->out, "\n", 1);
@@ -217,6 +232,15 @@ void train_data_write(vsh_session *s, const vsh_build_options *o, const vsh_buil
     vsh_json_string(&json, "out", o->out);
     vsh_json_real(&json, "duration_s", r->seconds);
     vsh_json_known(&json, "read_bytes_per_s", (double)r->read.bytes / r->seconds);
+    vsh_json_array(&json, "passes");
+    for (int i = 0; i < r->passes; i++) {
+        vsh_json_object(&json, NULL);
+        vsh_json_string(&json, "pass", r->pass[i].name);
+        vsh_json_real(&json, "duration_s", r->pass[i].seconds);
+        vsh_json_real(&json, "cpu_s", r->pass[i].cpu_seconds);
+        vsh_json_end(&json);
+    }
+    vsh_json_end(&json);
     vsh_json_object(&json, "options");
     vsh_build_options_write(&json, o);
     vsh_json_end(&json);

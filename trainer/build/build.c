@@ -65,24 +65,57 @@ static vsh_status forbid_texts(vsh_building *b, vsh_error *err)
 
 /* ---- the passes --------------------------------------------------------------------------- */
 
-static vsh_status pass_through(vsh_building *b, vsh_error *err)
+static vsh_status prepare(vsh_building *b, vsh_error *err)
+{
+    VSH_TRY(make_tasks(b, err));
+    VSH_TRY(find_sources(b, err));
+    b->report->files = b->sources.sources;
+    b->report->passed_over = b->sources.passed_over_count;
+    VSH_TRY(vsh_build_folder_claim(b, err));
+    return forbid_texts(b, err);
+}
+
+/* Then the report is as full as it can be before anything is encoded. */
+static vsh_status fetch(vsh_building *b, vsh_error *err)
 {
     vsh_build_report *r = b->report;
 
-    VSH_TRY(make_tasks(b, err));
-    VSH_TRY(find_sources(b, err));
-    VSH_TRY(vsh_build_folder_claim(b, err));
-    VSH_TRY(forbid_texts(b, err));
-    VSH_TRY(vsh_build_look(b, err));
-    VSH_TRY(vsh_build_settle(b, err));
     VSH_TRY(vsh_build_fetch(b, err));
     vsh_build_report_fill(b);
-    if (r->kept.documents == 0)
-        return vsh_fail(err, VSH_ENO, "nothing was kept of %s documents",
-                        vsh_show_integer(r->read.documents).text);
-    VSH_TRY(vsh_build_tokenize(b, err));
-    VSH_TRY(vsh_build_encode(b, err));
-    return vsh_build_finish(b, err);
+    return r->kept.documents > 0 ? VSH_OK
+                                 : vsh_fail(err, VSH_ENO, "nothing was kept of %s document%s",
+                                            vsh_show_integer(r->read.documents).text,
+                                            r->read.documents == 1 ? "" : "s");
+}
+
+static const struct {
+    const char *name;
+    vsh_status (*run)(vsh_building *b, vsh_error *err);
+} passes[] = {
+    {"prepare", prepare},
+    {"look", vsh_build_look},
+    {"settle", vsh_build_settle},
+    {"fetch", fetch},
+    {"tokenize", vsh_build_tokenize},
+    {"encode", vsh_build_encode},
+    {"finish", vsh_build_finish},
+};
+
+_Static_assert(sizeof passes / sizeof *passes == VSH_BUILD_PASSES, "every pass has its time");
+
+static vsh_status pass_through(vsh_building *b, vsh_error *err)
+{
+    vsh_build_report *r = b->report;
+    vsh_status status = VSH_OK;
+
+    while (r->passes < VSH_BUILD_PASSES && status == VSH_OK) {
+        const double began = vsh_clock_now().v, cpu = vsh_clock_cpu().v;
+        status = passes[r->passes].run(b, err);
+        r->pass[r->passes] = (vsh_build_pass){passes[r->passes].name, vsh_clock_now().v - began,
+                                              vsh_clock_cpu().v - cpu};
+        r->passes++;
+    }
+    return status;
 }
 
 static vsh_status start_threads(vsh_building *b, vsh_error *err)

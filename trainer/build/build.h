@@ -62,6 +62,14 @@ typedef struct {
         *sample[VSH_BUILD_SAMPLES]; /* "FILE-LIKE-PLACE: text...": one line each; NULL: none */
 } vsh_build_drop;
 
+/* One pass over the text, or what stands between two (docs/data.md). */
+typedef struct {
+    const char *name;
+    double seconds, cpu_seconds; /* of this process; of all its threads, not of spm_train */
+} vsh_build_pass;
+
+enum { VSH_BUILD_PASSES = 7 };
+
 typedef struct {
     vsh_dataset dataset;
     vsh_build_count read, kept;
@@ -74,6 +82,8 @@ typedef struct {
     int64_t troubles;
     int64_t augmented_documents, augmented_tokens;
     double seconds;
+    vsh_build_pass pass[VSH_BUILD_PASSES];
+    int passes;
 } vsh_build_report;
 
 /* VSH_EINPUT: text, options, a folder that has something else in it; VSH_ENO: nothing was kept;
