@@ -65,12 +65,11 @@ vsh_status vsh_footprint_of(const vsh_model *model, const vsh_work *work, int64_
 
 /* ---- vishwa-train -------------------------------------------------------------------------- */
 
-static double rounded(double bytes)
+static double rounded_to(int64_t unit, double bytes)
 {
-    int64_t unit = VSH_LEAN_ALIGNMENT;
-
     return (double)(((int64_t)bytes + unit - 1) / unit * unit);
 }
+static double rounded(double bytes) { return rounded_to(VSH_LEAN_ALIGNMENT, bytes); }
 
 /* Sizes of what Adafactor keeps, and of the sums it needs for its largest tensor. */
 typedef struct {
@@ -113,22 +112,24 @@ static factored factor(const vsh_model *model)
     return sizes;
 }
 
-/* Moments of so many parameters (trainer/run/optimizer.h). */
-static double moment_bytes(const vsh_model *model, vsh_optimizer optimizer, double count)
+/* Moments of so many parameters (trainer/run/optimizer.h), each piece rounded up to unit. */
+static double moment_bytes(const vsh_model *model, vsh_optimizer optimizer, double count,
+                           int64_t unit)
 {
     enum { MOMENT_BLOCK = 2048 };
-    double scales = rounded(4 * ceil(count / MOMENT_BLOCK));
+    double scales = rounded_to(unit, 4 * ceil(count / MOMENT_BLOCK));
     factored f;
 
     if (optimizer == VSH_ADAMW)
-        return 2 * rounded(4 * count);
+        return 2 * rounded_to(unit, 4 * count);
     if (optimizer == VSH_SGD)
-        return rounded(4 * count);
+        return rounded_to(unit, 4 * count);
     if (optimizer == VSH_ADAMW8BIT)
-        return 2 * (rounded(count) + scales);
+        return 2 * (rounded_to(unit, count) + scales);
     assert(optimizer == VSH_ADAFACTOR);
     f = factor(model);
-    return rounded(4 * (double)f.rows) + rounded(4 * (double)f.cols) + rounded(4 * (double)f.whole);
+    return rounded_to(unit, 4 * (double)f.rows) + rounded_to(unit, 4 * (double)f.cols) +
+           rounded_to(unit, 4 * (double)f.whole);
 }
 
 /* Doubles that the norm of the gradient, a sum a block, and Adafactor add up in. */
@@ -166,12 +167,13 @@ vsh_status vsh_footprint_lean(const vsh_model *model, const vsh_work *work,
         VSH_TRY(vsh_lower_live_layer(model, work, &live, err));
     count = (double)parameters.total;
     tokens = (double)work->sequences * (double)work->seq;
-    *f = (vsh_footprint){.weights = {rounded(a * count)},
-                         .gradients = gradient_bytes(runtime, a, count),
-                         .optimizer = {moment_bytes(model, runtime->optimizer, count) +
-                                       (a == 4 ? 0 : rounded(4 * count))},
-                         .activations = live,
-                         .logits = {(double)need.logits}};
+    *f = (vsh_footprint){
+        .weights = {rounded(a * count)},
+        .gradients = gradient_bytes(runtime, a, count),
+        .optimizer = {moment_bytes(model, runtime->optimizer, count, VSH_LEAN_ALIGNMENT) +
+                      (a == 4 ? 0 : rounded(4 * count))},
+        .activations = live,
+        .logits = {(double)need.logits}};
     for (int i = 0; i < ops.count; i++)
         f->activations.v += ops.item[i].saved.v;
     /* transients; the threads' scratch; inputs and targets; sums over the parameters */
@@ -180,6 +182,19 @@ vsh_status vsh_footprint_lean(const vsh_model *model, const vsh_work *work,
                      2 * rounded(4 * tokens) + sum_bytes(model, count);
     f->total.v = f->weights.v + f->gradients.v + f->optimizer.v + f->activations.v + f->logits.v +
                  f->workspace.v;
+    return VSH_OK;
+}
+
+vsh_status vsh_checkpoint_payload(const vsh_model *model, vsh_precision precision,
+                                  vsh_optimizer optimizer, vsh_bytes *payload, vsh_error *err)
+{
+    double stored = (double)vsh_activation_bytes(precision), count;
+    vsh_parameters parameters;
+
+    VSH_TRY(vsh_count_parameters(model, &parameters, err));
+    count = (double)parameters.total;
+    payload->v =
+        (stored + (stored == 4 ? 0 : 4)) * count + moment_bytes(model, optimizer, count, 1);
     return VSH_OK;
 }
 

@@ -104,6 +104,11 @@ vsh_status vsh_footprint_lean(const vsh_model *model, const vsh_work *work,
                               const vsh_lean_runtime *runtime, vsh_footprint *footprint,
                               vsh_error *err);
 
+/* Bytes of the tensors in a checkpoint of vishwa-train: weights, the fp32 master copy of 16-bit
+ * ones and the moments, nothing rounded. optimizer as in vsh_lean_runtime. */
+vsh_status vsh_checkpoint_payload(const vsh_model *model, vsh_precision precision,
+                                  vsh_optimizer optimizer, vsh_bytes *payload, vsh_error *err);
+
 /* Activation bytes of one GPT layer with dropout, Korthikanti et al. 2022 (arXiv:2205.05198)
  * equation 2 and table 2: s b h (34 + 5 a s / h), without the last term when scores are not kept.
  * The op list gives the same number (tests/unit/test_footprint.c). */

@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "core/json.h"
-#include "core/rng.h"
+#include "trainer/run/random_source.h"
 #include "trainer/run/trainer.h"
 #include "trainer/train_commands.h"
 
@@ -22,19 +22,6 @@ typedef struct {
     double gemm_peak; /* FLOP/s of the best product, measured around the steps */
     vsh_meter meter;  /* of the fastest step */
 } bench;
-
-/* Token ids drawn evenly: what a step costs does not depend on what is said. */
-static void fill_random(void *context, int64_t first, int64_t sequences, int64_t seq,
-                        int32_t *inputs, int32_t *targets)
-{
-    int64_t vocab = *(const int64_t *)context;
-
-    for (int64_t i = 0; i < sequences * seq; i++) {
-        uint64_t at = (uint64_t)(first + i);
-        inputs[i] = (int32_t)((double)vocab * vsh_random_uniform(7, 0, at));
-        targets[i] = (int32_t)((double)vocab * vsh_random_uniform(7, 0, at + 1));
-    }
-}
 
 /* ---- the best product ---------------------------------------------------------------------- */
 
@@ -89,7 +76,7 @@ static int by_size(const void *a, const void *b)
 static vsh_status run_steps(bench *b, vsh_error *err)
 {
     int64_t vocab = b->config.model.vocab;
-    vsh_batch_source source = {fill_random, &vocab};
+    vsh_batch_source source = {vsh_random_fill, &vocab};
     vsh_step result;
 
     b->fastest = INFINITY;

@@ -9,6 +9,7 @@
 #include "core/thread_team.h"
 #include "trainer/build/build.h"
 #include "trainer/nn/pool.h"
+#include "trainer/study/validate.h"
 
 #define AT(field) offsetof(train_config, field)
 
@@ -107,6 +108,17 @@ static const vsh_opt data_options[] = {
      AT(shard_bytes), 4096, 1e12},
     VSH_COMMON_OPTIONS(train_config)};
 
+static const vsh_opt validate_options[] = {
+    {VSH_OPT_FLAG, 0, "quick", NULL, "the small models only, in under two minutes", AT(quick)},
+    {VSH_OPT_LIST, 0, "only", "NAME", "this configuration only: --only dense --only experts",
+     AT(only)},
+    {VSH_OPT_TEXT, 0, "report", "DIR", "write index.html with the table and parity plots",
+     AT(report)},
+    {VSH_OPT_INTEGER, 0, "steps", "K", "timed steps of each (default 10, with --quick 5)",
+     AT(steps), 1, VSH_VALIDATE_STEPS_MAX},
+    {VSH_OPT_FLAG, 0, "refresh", NULL, "measure this machine again first", AT(refresh)},
+    VSH_COMMON_OPTIONS(train_config)};
+
 static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(train_config)};
 
 const vsh_program_command train_commands[] = {
@@ -141,9 +153,13 @@ const vsh_program_command train_commands[] = {
     {{"compress", "--checkpoint DIR --out DIR", "pruning, quantization, distillation", NULL,
       common_options, 0},
      NULL},
-    {{"validate", "[--quick] [--report DIR]", "predicted against simulated against measured", NULL,
-      common_options, 0},
-     NULL},
+    {{"validate", "[--quick] [--report DIR] [--json]",
+      "predicted against simulated against measured",
+      "  vishwa-train validate --quick\n"
+      "  vishwa-train validate --quick --only dense --only experts --verbose\n"
+      "  vishwa-train validate --report out/validate\n",
+      validate_options, 0},
+     train_run_validate},
     {{NULL}, NULL}};
 
 void train_config_default(train_config *config)

@@ -18,6 +18,10 @@ typedef struct {
     double hours, temperature, top_p, exit_threshold;
     int precision, recompute, optimizer;
     bool resume, dry_run, refresh;
+    /* of validate */
+    bool quick;
+    const char *report;
+    vsh_opt_list only;
     /* of data build */
     vsh_opt_list in, limit;
     const char *language, *against, *tokenizer;
@@ -31,11 +35,12 @@ void train_config_default(train_config *config);
 
 extern const vsh_program_command train_commands[];
 
-vsh_command_run train_run_run;    /* train_run.c */
-vsh_command_run train_run_bench;  /* train_bench.c */
-vsh_command_run train_run_data;   /* train_data.c */
-vsh_command_run train_run_eval;   /* train_eval.c */
-vsh_command_run train_run_sample; /* train_sample.c */
+vsh_command_run train_run_run;      /* train_run.c */
+vsh_command_run train_run_bench;    /* train_bench.c */
+vsh_command_run train_run_data;     /* train_data.c */
+vsh_command_run train_run_eval;     /* train_eval.c */
+vsh_command_run train_run_sample;   /* train_sample.c */
+vsh_command_run train_run_validate; /* train_validate.c */
 
 /* --seed, or 1. run has it over the file's. */
 uint64_t train_seed(const vsh_session *session);

@@ -1,0 +1,91 @@
+#include "trainer/study/machine_probe.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/kernel_loop.h"
+#include "core/thread_team.h"
+
+/* Each repetition is long beside what starting it takes and short beside the turn that a scheduler
+ * gives somebody else. */
+enum { ITERATIONS = 200000, TRIAD_ELEMENTS = 1 << 20 };
+static const double lasting_s = 0.1;
+
+typedef struct {
+    vsh_kernel_loops loops;
+    vsh_loop_registers *registers; /* [threads] */
+    float *arrays;                 /* [threads][3][TRIAD_ELEMENTS] */
+} probing;
+
+static void multiply(void *context, int64_t thread)
+{
+    const probing *p = context;
+
+    p->loops.loop[VSH_FP32].run(&p->registers[thread], ITERATIONS);
+}
+
+static void move(void *context, int64_t thread)
+{
+    const probing *p = context;
+    float *a = p->arrays + thread * 3 * TRIAD_ELEMENTS;
+
+    p->loops.triad(a, a + TRIAD_ELEMENTS, a + 2 * TRIAD_ELEMENTS, TRIAD_ELEMENTS);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    double left = ((const vsh_seconds *)a)->v, right = ((const vsh_seconds *)b)->v;
+
+    return (left > right) - (left < right);
+}
+
+/* Work over time, of the fastest repetition and of the median one. */
+static vsh_status time_it(vsh_team *team, probing *p, void (*work)(void *, int64_t),
+                          int64_t threads, double amount, double *fastest, double *median,
+                          vsh_error *err)
+{
+    vsh_team_job job = {.work = work, .context = p, .lasting = {lasting_s}};
+    vsh_team_times times = {0};
+
+    VSH_TRY(vsh_team_run(team, &job, threads, &times, err));
+    qsort(times.each, (size_t)times.count, sizeof times.each[0], by_time);
+    *fastest = amount * (double)threads / times.each[0].v;
+    *median = amount * (double)threads / times.each[times.count / 2].v;
+    return VSH_OK;
+}
+
+static vsh_status take(vsh_arena *arena, int64_t threads, vsh_machine_probe *probe, vsh_error *err)
+{
+    probing p = {.loops = vsh_kernel_loops_find()};
+    vsh_team *team;
+
+    p.registers = vsh_alloc(arena, (size_t)threads, sizeof *p.registers);
+    p.arrays = vsh_alloc(arena, (size_t)threads * 3 * TRIAD_ELEMENTS, sizeof *p.arrays);
+    if (!p.registers || !p.arrays)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    for (int64_t i = 0; i < threads; i++)
+        vsh_loop_registers_fill(&p.registers[i]);
+    VSH_TRY(vsh_team_form(arena, threads, &team, err));
+    VSH_TRY(time_it(team, &p, multiply, threads, p.loops.loop[VSH_FP32].work.v * ITERATIONS,
+                    &probe->multiply.v, &probe->multiply_median.v, err));
+    return time_it(team, &p, move, threads, 3 * sizeof(float) * (double)TRIAD_ELEMENTS,
+                   &probe->move.v, &probe->move_median.v, err);
+}
+
+vsh_status vsh_machine_probe_take(int64_t threads, vsh_machine_probe *probe, vsh_error *err)
+{
+    vsh_arena arena = {0};
+    vsh_status status = take(&arena, threads, probe, err);
+
+    vsh_arena_free(&arena);
+    return status;
+}
+
+double vsh_machine_probe_spread(const vsh_machine_probe *a, const vsh_machine_probe *b)
+{
+    double multiply =
+        fmax(a->multiply.v, b->multiply.v) / fmin(a->multiply_median.v, b->multiply_median.v);
+    double moved = fmax(a->move.v, b->move.v) / fmin(a->move_median.v, b->move_median.v);
+
+    return fmax(multiply, moved) - 1;
+}

@@ -1,0 +1,25 @@
+/* How fast this machine is right now, in a quarter of a second: asked before and after a
+ * measurement, it says whether others used the machine meanwhile. */
+#ifndef VSH_MACHINE_PROBE_H
+#define VSH_MACHINE_PROBE_H
+
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/status.h"
+#include "core/units.h"
+
+/* Of all threads together: the fastest of many repetitions, and their median. */
+typedef struct {
+    vsh_flop_rate multiply, multiply_median; /* fp32, in registers */
+    vsh_byte_rate move, move_median;         /* a triad beyond the inner caches */
+} vsh_machine_probe;
+
+/* VSH_EMACHINE when memory or threads run out. */
+vsh_status vsh_machine_probe_take(int64_t threads, vsh_machine_probe *probe, vsh_error *err);
+
+/* By how much the slower probe, in its median, falls behind the faster one's best: 0.1 is a tenth.
+ */
+double vsh_machine_probe_spread(const vsh_machine_probe *before, const vsh_machine_probe *after);
+
+#endif

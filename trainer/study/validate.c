@@ -1,0 +1,138 @@
+#include "trainer/study/validate.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the lines ------------------------------------------------------------------------------- */
+
+/* What decides a line: counts always; times when nobody else used the machine; energy when it was
+ * measured and the profile's watts are more than a guess. */
+typedef enum { BY_COUNT, BY_TIME, BY_ENERGY } decided;
+
+typedef struct {
+    const char *name, *unit;
+    size_t offset; /* in vsh_validate_figures */
+    double tolerance;
+    decided by;
+    bool planner; /* predicted by vishwa-plan, the process */
+} quantity;
+
+#define AT(field) offsetof(vsh_validate_figures, field)
+
+/* What takes 1.2 times as long makes 1 / 1.2 of the tokens: their tolerance covers a time that is
+ * 0.8 of the measured one. */
+static const quantity quantities[VSH_VALIDATE_QUANTITIES] = {
+    {"parameters", "1", AT(parameters), 0, BY_COUNT},
+    {"parameters_planner", "1", AT(parameters), 0, BY_COUNT, true},
+    {"tensors", "1", AT(tensors), 0, BY_COUNT},
+    {"checkpoint_bytes", "B", AT(checkpoint_bytes), 0, BY_COUNT},
+    {"products", "1", AT(products), 0, BY_COUNT},
+    {"model_flops", "FLOP", AT(model_flops), 0, BY_COUNT},
+    {"model_flops_planner", "FLOP", AT(model_flops), 0, BY_COUNT, true},
+    {"executed_flops", "FLOP", AT(executed_flops), 0, BY_COUNT},
+    {"arena_bytes", "B", AT(arena_bytes), 0, BY_COUNT},
+    {"resident_bytes", "B", AT(resident_bytes), VSH_RESIDENT_TOLERANCE, BY_COUNT},
+    {"step_time_s", "s", AT(step_time_s), VSH_STEP_TIME_WORST, BY_TIME},
+    {"tokens_per_s", "1/s", AT(tokens_per_s), 1 / (1 - VSH_STEP_TIME_WORST) - 1, BY_TIME},
+    {"energy_j", "J", AT(energy_j), VSH_STEP_TIME_WORST, BY_ENERGY},
+};
+
+static double figure(const vsh_validate_figures *f, const quantity *q)
+{
+    return *(const double *)(const void *)((const char *)f + q->offset);
+}
+
+static double error_of(double said, double measured)
+{
+    return said == measured ? 0 : said / measured - 1;
+}
+
+/* Why a line cannot be judged; NULL: it can. */
+static const char *undecided(const vsh_validated *run, const quantity *q,
+                             const vsh_validate_check *c)
+{
+    if (isnan(c->predicted))
+        return "not predicted";
+    if (isnan(c->measured))
+        return "not measured";
+    if (q->by == BY_COUNT)
+        return NULL;
+    if (run->which->calibration)
+        return "for calibration";
+    if (run->measured.spread > VSH_PROBE_SPREAD_MAX)
+        return "the machine was busy";
+    if (q->by == BY_ENERGY && !run->watts_measured)
+        return "the profile's watts are assumed";
+    return NULL;
+}
+
+static vsh_validate_check check(const vsh_validated *run, const quantity *q)
+{
+    vsh_validate_check c = {.which = run->which,
+                            .quantity = q->name,
+                            .unit = q->unit,
+                            .predicted = figure(q->planner ? &run->planner : &run->predicted, q),
+                            .simulated = figure(&run->simulated, q),
+                            .measured = figure(&run->measured.figures, q),
+                            .modelled = q->by == BY_ENERGY ? run->modelled_j : (double)NAN,
+                            .tolerance = q->tolerance};
+
+    c.rel_error = error_of(c.predicted, c.measured);
+    c.simulated_error = error_of(c.simulated, c.measured);
+    c.why = undecided(run, q, &c);
+    c.verdict = c.why                               ? VSH_CHECK_UNDECIDED
+                : fabs(c.rel_error) <= q->tolerance ? VSH_CHECK_PASSED
+                                                    : VSH_CHECK_FAILED;
+    return c;
+}
+
+void vsh_validate_checks(const vsh_validated *run,
+                         vsh_validate_check checks[VSH_VALIDATE_QUANTITIES])
+{
+    for (int i = 0; i < VSH_VALIDATE_QUANTITIES; i++)
+        checks[i] = check(run, &quantities[i]);
+}
+
+/* ---- over all -------------------------------------------------------------------------------- */
+
+static int by_size(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+
+    return (left > right) - (left < right);
+}
+
+vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *checks, int count,
+                                 vsh_validate_check *median, vsh_error *err)
+{
+    double *errors = vsh_alloc(arena, (size_t)count + 1, sizeof *errors);
+    int decided_count = 0;
+
+    if (!errors)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    for (int i = 0; i < count; i++)
+        if (checks[i].verdict != VSH_CHECK_UNDECIDED &&
+            strcmp(checks[i].quantity, "step_time_s") == 0)
+            errors[decided_count++] = fabs(checks[i].rel_error);
+    qsort(errors, (size_t)decided_count, sizeof *errors, by_size);
+    *median = (vsh_validate_check){.quantity = "step_time_median_error",
+                                   .unit = "1",
+                                   .predicted = NAN,
+                                   .simulated = NAN,
+                                   .measured = NAN,
+                                   .modelled = NAN,
+                                   .rel_error = NAN,
+                                   .simulated_error = NAN,
+                                   .tolerance = VSH_STEP_TIME_MEDIAN,
+                                   .verdict = VSH_CHECK_UNDECIDED,
+                                   .why = "no step time was decided"};
+    if (decided_count == 0)
+        return VSH_OK;
+    median->rel_error = errors[decided_count / 2];
+    median->why = NULL;
+    median->verdict = median->rel_error <= median->tolerance ? VSH_CHECK_PASSED : VSH_CHECK_FAILED;
+    return VSH_OK;
+}

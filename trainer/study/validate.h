@@ -1,0 +1,144 @@
+/* One small run three times over: as the planner's arithmetic foresees it, as vishwa-sim runs it,
+ * and as the trainer made it. Each of the three fills the same figures; a check is a line across
+ * them. */
+#ifndef VSH_VALIDATE_H
+#define VSH_VALIDATE_H
+
+#include <signal.h>
+
+#include "core/hardware.h"
+#include "core/op.h"
+#include "trainer/nn/gemm.h"
+#include "trainer/nn/meter.h"
+#include "trainer/run/run_plan.h"
+#include "trainer/study/machine_probe.h"
+#include "trainer/study/step_model.h"
+#include "trainer/study/validate_cases.h"
+
+/* What one of the three says of a run; NaN: nothing. */
+typedef struct {
+    double parameters, tensors;
+    double checkpoint_bytes;            /* payload: weights and the optimizer's state */
+    double products;                    /* different operations that multiply matrices */
+    double model_flops, executed_flops; /* of a step */
+    double arena_bytes, resident_bytes; /* reserved; above the idle process */
+    double step_time_s, tokens_per_s;
+    double energy_j; /* of a step */
+} vsh_validate_figures;
+
+extern const vsh_validate_figures vsh_validate_unknown;
+
+/* ---- predicted (validate_predict.c) -----------------------------------------------------------
+ */
+
+/* The list that is priced: one micro-batch and its optimizer. */
+vsh_status vsh_validate_lower(const vsh_run_config *config, const vsh_run_plan *plan,
+                              vsh_op_list *ops, vsh_error *err);
+/* From the description, the list and the profile alone; nothing of the trainer is asked. */
+vsh_status vsh_validate_predict(const vsh_run_config *config, const vsh_run_plan *plan,
+                                const vsh_op_list *ops, const vsh_hardware *profile,
+                                vsh_validate_figures *figures, vsh_step_parts *parts,
+                                vsh_error *err);
+/* Watts of the profile; NaN when it has none. */
+double vsh_validate_watts(const vsh_hardware *profile);
+
+/* ---- measured (validate_measure.c) ------------------------------------------------------------
+ */
+
+enum { VSH_VALIDATE_STEPS_MAX = 64 };
+
+typedef struct {
+    int64_t steps; /* timed ones; one more comes first, untimed */
+    const vsh_gemm_options *gemm;
+    const char *folder; /* for the checkpoint, which is removed again */
+    const volatile sig_atomic_t *stop;
+} vsh_validate_settings;
+
+/* A step's time where it went; seconds of the fastest step. */
+typedef struct {
+    vsh_step_parts parts;           /* operations by their own clocks */
+    vsh_meter_row row[VSH_OPS_MAX]; /* each of them, in the order of the list without optimizer */
+    double gradient_s; /* forward and backward, all that stands between operations included */
+    double update_s;   /* clip and optimizer */
+    double median_s;
+} vsh_validate_clocks;
+
+typedef struct {
+    vsh_validate_figures figures;
+    vsh_validate_clocks clocks;
+    vsh_machine_probe before, after;
+    double spread; /* of the probes */
+    bool energy_measured;
+    char products[160]; /* what multiplied */
+} vsh_validate_measured;
+
+/* Trains for some steps, writes a checkpoint and reads it back. VSH_ESTOPPED. */
+vsh_status vsh_validate_measure(const vsh_run_config *config, const vsh_run_plan *plan,
+                                const vsh_validate_settings *settings,
+                                vsh_validate_measured *measured, vsh_error *err);
+
+/* ---- the other programs (validate_ask.c) ------------------------------------------------------
+ */
+
+/* Where they stand; NULL: not there, and nothing is asked of that one. */
+typedef struct {
+    const char *plan, *sim;
+    const char *profile; /* file of this machine's profile for vishwa-sim */
+    const char *folder;  /* for the model's description */
+    const volatile sig_atomic_t *stop;
+} vsh_validate_programs;
+
+/* parameters and model_flops as `vishwa-plan count` answers. */
+vsh_status vsh_validate_ask_plan(vsh_arena *arena, const vsh_validate_programs *programs,
+                                 const vsh_run_config *config, vsh_validate_figures *figures,
+                                 vsh_error *err);
+/* model_flops, step time and tokens per second as `vishwa-sim step` answers. VSH_EINPUT when it
+ * cannot run this model. */
+vsh_status vsh_validate_ask_sim(vsh_arena *arena, const vsh_validate_programs *programs,
+                                const vsh_run_config *config, vsh_validate_figures *figures,
+                                vsh_error *err);
+
+/* ---- checks (validate.c) ----------------------------------------------------------------------
+ */
+
+typedef enum { VSH_CHECK_FAILED, VSH_CHECK_PASSED, VSH_CHECK_UNDECIDED } vsh_verdict;
+
+/* One run, everything known of it. */
+typedef struct {
+    const vsh_validate_case *which;
+    vsh_run_config config;
+    vsh_run_plan plan;
+    vsh_validate_figures predicted, planner, simulated;
+    vsh_step_parts priced; /* predicted time by kind and phase */
+    vsh_validate_measured measured;
+    double modelled_j;       /* energy where it cannot be measured: watts x measured time */
+    bool watts_measured;     /* the profile's watts are not assumed */
+    const char *sim_refusal; /* why nothing is simulated, or NULL */
+} vsh_validated;
+
+/* rel_error = predicted / measured - 1, also where both are 0 or unknown (NaN). */
+typedef struct {
+    const vsh_validate_case *which; /* NULL: over all */
+    const char *quantity, *unit;
+    double predicted, simulated, measured, modelled;
+    double rel_error, simulated_error, tolerance;
+    vsh_verdict verdict;
+    const char *why; /* it is undecided; NULL otherwise */
+} vsh_validate_check;
+
+enum { VSH_VALIDATE_QUANTITIES = 13 };
+/* A probe spread beyond this leaves times undecided; the tolerance of a step's time, of the median
+ * over all that judge, and of resident memory. */
+#define VSH_PROBE_SPREAD_MAX 0.1
+#define VSH_STEP_TIME_WORST 0.2
+#define VSH_STEP_TIME_MEDIAN 0.1
+#define VSH_RESIDENT_TOLERANCE 0.05
+
+/* The lines of one run, always VSH_VALIDATE_QUANTITIES. */
+void vsh_validate_checks(const vsh_validated *run,
+                         vsh_validate_check checks[VSH_VALIDATE_QUANTITIES]);
+/* The line over all of them: the median error of step time among the decided. */
+vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *checks, int count,
+                                 vsh_validate_check *median, vsh_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* What validate finds out; train_validate.c finds it, train_validate_report.c shows it. */
+#ifndef VSH_TRAIN_VALIDATE_H
+#define VSH_TRAIN_VALIDATE_H
+
+#include "core/report.h"
+#include "trainer/study/validate.h"
+#include "trainer/train_commands.h"
+
+typedef struct {
+    vsh_session *session;
+    train_config *asked;
+    const char *folder; /* scratch, removed in the end */
+    vsh_gemm_options gemm;
+    int64_t threads, steps;
+    vsh_hardware machine;
+    vsh_validate_programs programs;
+    vsh_validated *run;
+    int runs;
+    vsh_validate_check *check; /* of each run its lines, then those over all */
+    int checks, passed, failed;
+} validation;
+
+void train_show_validation(const validation *v);
+/* The folder of --report: index.html and its plots. VSH_EMACHINE also when no plot could be drawn.
+ */
+vsh_status train_report_validation(const validation *v, vsh_error *err);
+
+#endif
