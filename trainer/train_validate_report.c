@@ -241,6 +241,7 @@ static void write_run(const validation *v, const vsh_validated *run, vsh_json *j
     vsh_json_real(json, "step_time_median_s", m->clocks.median_s);
     vsh_json_real(json, "gradient_s", m->clocks.gradient_s);
     vsh_json_real(json, "update_s", m->clocks.update_s);
+    vsh_json_real(json, "other_s", m->clocks.other_s);
     vsh_json_real(json, "probe_spread", m->spread);
     write_probe("probe_before", &m->before, json);
     write_probe("probe_after", &m->after, json);

@@ -3,18 +3,22 @@
 #ifndef VSH_METER_H
 #define VSH_METER_H
 
+#include <stdbool.h>
+
 #include "core/model.h"
 #include "core/op.h"
 
 typedef struct {
     int64_t macs;   /* counted from the calls */
-    double seconds; /* of the calling thread, waiting for the others included */
+    double seconds; /* of the calling thread, waiting for the others included; of operations that
+                     * multiply nothing when the meter is clocked */
 } vsh_meter_row;
 
 /* row[i] belongs to ops.item[i]. */
 typedef struct {
     vsh_op_list ops;
     vsh_meter_row row[VSH_OPS_MAX];
+    bool clocked; /* off at first: also operations that multiply nothing are timed */
 } vsh_meter;
 
 /* Where the network's operations stand in the list. */
@@ -61,7 +65,7 @@ typedef struct {
 /* The operations whose names are prefix followed by a site's name. */
 void vsh_sites_find(const vsh_op_list *ops, const char *prefix, vsh_sites *sites);
 
-/* Clears the counts; the list stays. */
+/* Clears the counts; the list and what is clocked stay. */
 void vsh_meter_clear(vsh_meter *meter);
 
 /* Adds to the operation at index; -1 is not counted. */

@@ -310,9 +310,11 @@ static void forward(vsh_network *net, const int32_t *inputs, const vsh_targets *
     int64_t stream = net->tokens * net->model->hidden;
     vsh_network_report *report = net->report;
 
-    vsh_embedding_forward(&net->nn, net->element, net->tokens, net->work.seq, 0, net->model->hidden,
-                          inputs, vsh_weight(net, net->offsets->embed),
-                          vsh_weight(net, net->offsets->position), net->layer[0].room.x);
+    VSH_TIMED(net, net->plain_sites.at[VSH_SITE_EMBED][VSH_FORWARD],
+              vsh_embedding_forward(&net->nn, net->element, net->tokens, net->work.seq, 0,
+                                    net->model->hidden, inputs,
+                                    vsh_weight(net, net->offsets->embed),
+                                    vsh_weight(net, net->offsets->position), net->layer[0].room.x));
     for (int64_t l = 0; l < net->model->layers; l++) {
         run_layer(net, &net->layer[l], VSH_FORWARD, stream_after(net, l));
         if (net->layer[l].what.exit) {
@@ -338,9 +340,11 @@ static void backward(vsh_network *net, const int32_t *inputs)
             vsh_add(&net->nn, net->element, stream, net->exit_dx[--exit], net->dx);
         run_layer_backward(net, &net->layer[l]);
     }
-    vsh_embedding_backward(&net->nn, net->element, net->tokens, net->work.seq, net->model->hidden,
-                           inputs, net->dx, vsh_gradient(net, net->offsets->embed),
-                           vsh_gradient(net, net->offsets->position));
+    VSH_TIMED(net, net->plain_sites.at[VSH_SITE_EMBED][VSH_DGRAD],
+              vsh_embedding_backward(&net->nn, net->element, net->tokens, net->work.seq,
+                                     net->model->hidden, inputs, net->dx,
+                                     vsh_gradient(net, net->offsets->embed),
+                                     vsh_gradient(net, net->offsets->position)));
 }
 
 /* What is only ever added to begins at zero: vectors, tables of positions, and the token table

@@ -102,11 +102,12 @@ void vsh_attention_part(vsh_network *net, vsh_network_layer *layer, vsh_phase ph
     void *n = vsh_push_elements(net, net->tokens * net->model->hidden), *out = room->out;
     float *lse = room->lse;
 
-    vsh_network_norm(net, layer->at, 0, net->tokens, room->x, n);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_NORM][phase],
+              vsh_network_norm(net, layer->at, 0, net->tokens, room->x, n));
     vsh_product_forward(net, qkv_op(layer, phase), &qkv, n, room->qkv, width, false);
     vsh_pop(&net->stack, mark);
     vsh_network_bias(net, layer->at->qkv_bias, net->tokens, width, room->qkv);
-    rotate(net, layer, false, room->qkv);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_ROTARY][phase], rotate(net, layer, false, room->qkv));
     if (room->kept_kv)
         vsh_copy_columns(&net->nn, net->element, net->tokens, 2 * net->kv_width,
                          vsh_at_const(room->qkv, net->element, net->q_width), width, room->kept_kv,
@@ -116,7 +117,9 @@ void vsh_attention_part(vsh_network *net, vsh_network_layer *layer, vsh_phase ph
         lse = vsh_push(&net->stack, 4 * net->tokens * net->model->heads);
     }
     run_core(net, layer, phase, out, lse);
-    vsh_copy(&net->nn, net->element, net->tokens * net->model->hidden, room->x, room->x1);
+    VSH_TIMED(
+        net, layer->sites.at[VSH_SITE_RESIDUAL][phase],
+        vsh_copy(&net->nn, net->element, net->tokens * net->model->hidden, room->x, room->x1));
     vsh_product_forward(net, layer->sites.at[VSH_SITE_OUT][phase], &project, out, room->x1,
                         net->model->hidden, true);
     vsh_network_bias(net, layer->at->out_bias, net->tokens, net->model->hidden, room->x1);
@@ -173,7 +176,7 @@ static void before_projection(vsh_network *net, vsh_network_layer *layer, void *
     vsh_product_dgrad(net, layer->sites.at[VSH_SITE_OUT][VSH_DGRAD], &project, net->dx,
                       net->model->hidden, dout, false);
     core_backward(net, layer, out, lse, dout, dqkv, delta);
-    rotate(net, layer, true, dqkv);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_ROTARY][VSH_DGRAD], rotate(net, layer, true, dqkv));
     vsh_pop(&net->stack, mark);
 }
 
@@ -187,10 +190,13 @@ void vsh_attention_part_backward(vsh_network *net, vsh_network_layer *layer)
     before_projection(net, layer, dqkv);
     vsh_network_bias_backward(net, layer->at->qkv_bias, net->tokens, width, dqkv);
     n = vsh_push_elements(net, stream);
-    vsh_network_norm(net, layer->at, 0, net->tokens, layer->room.x, n);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_NORM][VSH_RECOMPUTE],
+              vsh_network_norm(net, layer->at, 0, net->tokens, layer->room.x, n));
     vsh_product_wgrad(net, qkv_op(layer, VSH_WGRAD), &qkv, dqkv, width, n, net->add);
     dn = n; /* the normed input has been read for the last time */
     vsh_product_dgrad(net, qkv_op(layer, VSH_DGRAD), &qkv, dqkv, width, dn, false);
-    vsh_network_norm_backward(net, layer->at, 0, net->tokens, layer->room.x, dn, net->dx);
+    VSH_TIMED(
+        net, layer->sites.at[VSH_SITE_NORM][VSH_DGRAD],
+        vsh_network_norm_backward(net, layer->at, 0, net->tokens, layer->room.x, dn, net->dx));
     vsh_pop(&net->stack, mark);
 }

@@ -99,7 +99,9 @@ static void route(vsh_network *net, vsh_network_layer *layer, vsh_phase phase, c
     }
     if (net->load && phase == VSH_FORWARD)
         load = net->load + layer->index * shape.experts;
-    vsh_route_forward(&net->nn, &shape, layer->room.logits, bias, &layer->room.route, load, &one);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_ROUTE][phase],
+              vsh_route_forward(&net->nn, &shape, layer->room.logits, bias, &layer->room.route,
+                                load, &one));
     if (phase == VSH_FORWARD)
         report(net, &one);
     vsh_pop(&net->stack, mark);
@@ -120,8 +122,9 @@ static void shared_forward(vsh_network *net, vsh_network_layer *layer, vsh_phase
     if (!out)
         return;
     h = vsh_push_elements(net, net->tokens * width);
-    vsh_activation_forward(&net->nn, (vsh_mlp)net->model->mlp, net->element, net->tokens, width,
-                           layer->room.shared_pre, h);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_SHARED_ACT][phase],
+              vsh_activation_forward(&net->nn, (vsh_mlp)net->model->mlp, net->element, net->tokens,
+                                     width, layer->room.shared_pre, h));
     vsh_product_forward(net, layer->sites.at[VSH_SITE_SHARED_DOWN][phase], &down, h, out,
                         net->model->hidden, true);
     vsh_pop(&net->stack, mark);
@@ -136,22 +139,28 @@ void vsh_experts_part(vsh_network *net, vsh_network_layer *layer, vsh_phase phas
     const vsh_route *routing = &layer->room.route;
     void *n = vsh_push_elements(net, net->tokens * m->hidden), *rows, *h;
 
-    vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_NORM][phase],
+              vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n));
     route(net, layer, phase, n);
     if (next)
-        vsh_copy(&net->nn, net->element, net->tokens * m->hidden, layer->room.x1, next);
+        VSH_TIMED(net, layer->sites.at[VSH_SITE_RESIDUAL][phase],
+                  vsh_copy(&net->nn, net->element, net->tokens * m->hidden, layer->room.x1, next));
     shared_forward(net, layer, phase, n, next);
     rows = vsh_push_elements(net, net->rows * m->hidden);
-    vsh_dispatch(&net->nn, &shape, net->element, m->hidden, routing, n, rows);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_DISPATCH][phase],
+              vsh_dispatch(&net->nn, &shape, net->element, m->hidden, routing, n, rows));
     vsh_experts_forward(net, layer->sites.at[VSH_SITE_EXPERT_UP][phase], &up, routing->first,
                         layer->at->expert_stride, rows, layer->room.pre);
     if (next) {
         h = vsh_push_elements(net, net->rows * m->experts.hidden);
-        vsh_activation_forward(&net->nn, (vsh_mlp)m->mlp, net->element, net->rows,
-                               m->experts.hidden, layer->room.pre, h);
+        VSH_TIMED(net, layer->sites.at[VSH_SITE_EXPERT_ACT][phase],
+                  vsh_activation_forward(&net->nn, (vsh_mlp)m->mlp, net->element, net->rows,
+                                         m->experts.hidden, layer->room.pre, h));
         vsh_experts_forward(net, layer->sites.at[VSH_SITE_EXPERT_DOWN][phase], &down,
                             routing->first, layer->at->expert_stride, h, rows);
-        vsh_combine(&net->nn, &shape, net->element, m->hidden, routing, true, true, rows, next);
+        VSH_TIMED(net, layer->sites.at[VSH_SITE_COMBINE][phase],
+                  vsh_combine(&net->nn, &shape, net->element, m->hidden, routing, true, true, rows,
+                              next));
     }
     vsh_pop(&net->stack, mark);
 }
@@ -171,12 +180,14 @@ static void down_backward(vsh_network *net, vsh_network_layer *layer, float *dwe
     float *weight = vsh_push(&net->stack, 4 * net->rows);
     float *gradient = vsh_push(&net->stack, 4 * net->rows);
 
-    vsh_dispatch(&net->nn, &shape, net->element, m->hidden, routing, net->dx, dy);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_COMBINE][VSH_DGRAD],
+              vsh_dispatch(&net->nn, &shape, net->element, m->hidden, routing, net->dx, dy));
     vsh_experts_dgrad(net, layer->sites.at[VSH_SITE_EXPERT_DOWN][VSH_DGRAD], &down, routing->first,
                       layer->at->expert_stride, dy, dh);
     vsh_weights_to_rows(&shape, routing, routing->weight, weight);
-    vsh_activation_backward(&net->nn, (vsh_mlp)m->mlp, net->element, net->rows, m->experts.hidden,
-                            layer->room.pre, dh, weight, gradient);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_EXPERT_ACT][VSH_DGRAD],
+              vsh_activation_backward(&net->nn, (vsh_mlp)m->mlp, net->element, net->rows,
+                                      m->experts.hidden, layer->room.pre, dh, weight, gradient));
     vsh_rows_to_weights(&shape, routing, gradient, dweight);
     vsh_experts_wgrad(net, layer->sites.at[VSH_SITE_EXPERT_DOWN][VSH_WGRAD], &down, routing->first,
                       layer->at->expert_stride, dy, dh);
@@ -196,8 +207,9 @@ static void router_backward(vsh_network *net, vsh_network_layer *layer, const fl
     int dgrad = layer->sites.at[VSH_SITE_ROUTER][VSH_DGRAD],
         wgrad = layer->sites.at[VSH_SITE_ROUTER][VSH_WGRAD];
 
-    vsh_route_backward(&net->nn, &shape, layer->room.logits, &layer->room.route, dweight, 1.0F,
-                       dlogits);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_ROUTE][VSH_DGRAD],
+              vsh_route_backward(&net->nn, &shape, layer->room.logits, &layer->room.route, dweight,
+                                 1.0F, dlogits));
     if (net->element != VSH_F32) {
         stored = vsh_push_elements(net, scores);
         vsh_round(&net->nn, scores, dlogits, stored);
@@ -228,8 +240,9 @@ static void shared_backward(vsh_network *net, vsh_network_layer *layer, const vo
     dh = vsh_push_elements(net, net->tokens * width);
     vsh_product_dgrad(net, sites->at[VSH_SITE_SHARED_DOWN][VSH_DGRAD], &down, net->dx,
                       net->model->hidden, dh, false);
-    vsh_activation_backward(&net->nn, (vsh_mlp)net->model->mlp, net->element, net->tokens, width,
-                            layer->room.shared_pre, dh, NULL, NULL);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_SHARED_ACT][VSH_DGRAD],
+              vsh_activation_backward(&net->nn, (vsh_mlp)net->model->mlp, net->element, net->tokens,
+                                      width, layer->room.shared_pre, dh, NULL, NULL));
     vsh_product_wgrad(net, sites->at[VSH_SITE_SHARED_DOWN][VSH_WGRAD], &down, net->dx,
                       net->model->hidden, dh, net->add);
     vsh_product_wgrad(net, sites->at[VSH_SITE_SHARED_UP][VSH_WGRAD], &up, layer->room.shared_pre,
@@ -252,15 +265,21 @@ void vsh_experts_part_backward(vsh_network *net, vsh_network_layer *layer)
     down_backward(net, layer, dweight, rows);
     n = vsh_push_elements(net, stream);
     dn = vsh_push_elements(net, stream);
-    vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n);
-    vsh_dispatch(&net->nn, &shape, net->element, m->hidden, routing, n, rows);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_NORM][VSH_RECOMPUTE],
+              vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n));
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_DISPATCH][VSH_RECOMPUTE],
+              vsh_dispatch(&net->nn, &shape, net->element, m->hidden, routing, n, rows));
     vsh_experts_wgrad(net, layer->sites.at[VSH_SITE_EXPERT_UP][VSH_WGRAD], &up, routing->first,
                       layer->at->expert_stride, layer->room.pre, rows);
     vsh_experts_dgrad(net, layer->sites.at[VSH_SITE_EXPERT_UP][VSH_DGRAD], &up, routing->first,
                       layer->at->expert_stride, layer->room.pre, rows);
-    vsh_combine(&net->nn, &shape, net->element, m->hidden, routing, false, false, rows, dn);
+    VSH_TIMED(
+        net, layer->sites.at[VSH_SITE_DISPATCH][VSH_DGRAD],
+        vsh_combine(&net->nn, &shape, net->element, m->hidden, routing, false, false, rows, dn));
     router_backward(net, layer, dweight, n, dn);
     shared_backward(net, layer, n, dn);
-    vsh_network_norm_backward(net, layer->at, 1, net->tokens, layer->room.x1, dn, net->dx);
+    VSH_TIMED(
+        net, layer->sites.at[VSH_SITE_NORM][VSH_DGRAD],
+        vsh_network_norm_backward(net, layer->at, 1, net->tokens, layer->room.x1, dn, net->dx));
     vsh_pop(&net->stack, mark);
 }

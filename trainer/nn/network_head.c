@@ -39,7 +39,8 @@ static void chunk_backward(head *h, const void *x, void *dx, bool add)
                       h->n, add);
     vsh_product_dgrad(net, h->sites->at[VSH_SITE_LOGITS][VSH_DGRAD], &h->product, h->stored, vocab,
                       h->n, false);
-    vsh_network_norm_backward(net, NULL, 0, rows, x, h->n, dx);
+    VSH_TIMED(net, h->sites->at[VSH_SITE_NORM][VSH_DGRAD],
+              vsh_network_norm_backward(net, NULL, 0, rows, x, h->n, dx));
 }
 
 /* Targets that count; soft ones all do. */
@@ -81,11 +82,13 @@ double vsh_head_part(vsh_network *net, const vsh_sites *sites, double weight,
                             targets->soft ? targets->soft + row * vocab : NULL};
         const void *rows = vsh_at_const(x, net->element, row * net->model->hidden);
         h.product.rows = tokens - row < chunk ? tokens - row : chunk;
-        vsh_network_norm(net, NULL, 0, h.product.rows, rows, h.n);
+        VSH_TIMED(net, sites->at[VSH_SITE_NORM][VSH_FORWARD],
+                  vsh_network_norm(net, NULL, 0, h.product.rows, rows, h.n));
         vsh_product_forward_wide(net, sites->at[VSH_SITE_LOGITS][VSH_FORWARD], &h.product, h.n,
                                  h.logits);
-        vsh_loss_rows(&net->nn, VSH_F32, h.product.rows, vocab, &part, scale, h.logits,
-                      losses + row);
+        VSH_TIMED(net, sites->at[VSH_SITE_LOSS][VSH_FORWARD],
+                  vsh_loss_rows(&net->nn, VSH_F32, h.product.rows, vocab, &part, scale, h.logits,
+                                losses + row));
         if (net->training && scale == 0) /* the logits were left alone, and nothing counts */
             vsh_zero(&net->nn, VSH_F32, h.product.rows * vocab, h.logits);
         if (net->training)

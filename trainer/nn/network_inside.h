@@ -2,6 +2,7 @@
 #ifndef VSH_NETWORK_INSIDE_H
 #define VSH_NETWORK_INSIDE_H
 
+#include "core/clock.h"
 #include "trainer/nn/network.h"
 #include "trainer/nn/stack.h"
 
@@ -126,6 +127,16 @@ void vsh_network_norm_backward(vsh_network *net, const vsh_layer_offsets *at, in
 void vsh_network_bias(vsh_network *net, int64_t offset, int64_t rows, int64_t width, void *y);
 void vsh_network_bias_backward(vsh_network *net, int64_t offset, int64_t rows, int64_t width,
                                const void *dy);
+
+/* The time of a call that multiplies nothing, for the operation at op of the meter's list (-1: of
+ * none), when the meter is clocked. */
+#define VSH_TIMED(net, op, call)                                                                   \
+    do {                                                                                           \
+        double vsh_start_ = (net)->meter.clocked ? vsh_clock_now().v : 0;                          \
+        call;                                                                                      \
+        if ((net)->meter.clocked)                                                                  \
+            vsh_meter_add(&(net)->meter, (op), 0, vsh_clock_now().v - vsh_start_);                 \
+    } while (0)
 
 /* The parts of a layer. phase says for whom products count: VSH_FORWARD or VSH_RECOMPUTE. x and x1
  * of the layer's room are read and written; backward goes from and to net->dx. */

@@ -19,7 +19,8 @@ void vsh_mlp_part(vsh_network *net, vsh_network_layer *layer, vsh_phase phase, v
     vsh_weight_product up = up_product(net, layer), down = down_product(net, layer);
     void *n = vsh_push_elements(net, net->tokens * m->hidden), *h;
 
-    vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_NORM][phase],
+              vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n));
     vsh_product_forward(net, layer->sites.at[VSH_SITE_UP][phase], &up, n, layer->room.pre, width,
                         false);
     vsh_network_bias(net, layer->at->up_bias, net->tokens, width, layer->room.pre);
@@ -27,9 +28,11 @@ void vsh_mlp_part(vsh_network *net, vsh_network_layer *layer, vsh_phase phase, v
     if (!next)
         return;
     h = vsh_push_elements(net, net->tokens * m->ffn);
-    vsh_activation_forward(&net->nn, (vsh_mlp)m->mlp, net->element, net->tokens, m->ffn,
-                           layer->room.pre, h);
-    vsh_copy(&net->nn, net->element, net->tokens * m->hidden, layer->room.x1, next);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_ACT][phase],
+              vsh_activation_forward(&net->nn, (vsh_mlp)m->mlp, net->element, net->tokens, m->ffn,
+                                     layer->room.pre, h));
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_RESIDUAL][phase],
+              vsh_copy(&net->nn, net->element, net->tokens * m->hidden, layer->room.x1, next));
     vsh_product_forward(net, layer->sites.at[VSH_SITE_DOWN][phase], &down, h, next, m->hidden,
                         true);
     vsh_network_bias(net, layer->at->down_bias, net->tokens, m->hidden, next);
@@ -47,18 +50,22 @@ void vsh_mlp_part_backward(vsh_network *net, vsh_network_layer *layer)
     vsh_product_dgrad(net, layer->sites.at[VSH_SITE_DOWN][VSH_DGRAD], &down, net->dx, m->hidden, dh,
                       false);
     /* afterwards dh holds the activations, made again, and pre its own gradient */
-    vsh_activation_backward(&net->nn, (vsh_mlp)m->mlp, net->element, net->tokens, m->ffn,
-                            layer->room.pre, dh, NULL, NULL);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_ACT][VSH_DGRAD],
+              vsh_activation_backward(&net->nn, (vsh_mlp)m->mlp, net->element, net->tokens, m->ffn,
+                                      layer->room.pre, dh, NULL, NULL));
     vsh_product_wgrad(net, layer->sites.at[VSH_SITE_DOWN][VSH_WGRAD], &down, net->dx, m->hidden, dh,
                       net->add);
     vsh_pop(&net->stack, mark);
     vsh_network_bias_backward(net, layer->at->up_bias, net->tokens, width, layer->room.pre);
     n = vsh_push_elements(net, net->tokens * m->hidden);
-    vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n);
+    VSH_TIMED(net, layer->sites.at[VSH_SITE_NORM][VSH_RECOMPUTE],
+              vsh_network_norm(net, layer->at, 1, net->tokens, layer->room.x1, n));
     vsh_product_wgrad(net, layer->sites.at[VSH_SITE_UP][VSH_WGRAD], &up, layer->room.pre, width, n,
                       net->add);
     vsh_product_dgrad(net, layer->sites.at[VSH_SITE_UP][VSH_DGRAD], &up, layer->room.pre, width, n,
                       false);
-    vsh_network_norm_backward(net, layer->at, 1, net->tokens, layer->room.x1, n, net->dx);
+    VSH_TIMED(
+        net, layer->sites.at[VSH_SITE_NORM][VSH_DGRAD],
+        vsh_network_norm_backward(net, layer->at, 1, net->tokens, layer->room.x1, n, net->dx));
     vsh_pop(&net->stack, mark);
 }

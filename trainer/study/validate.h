@@ -58,8 +58,9 @@ typedef struct {
 typedef struct {
     vsh_step_parts parts;           /* operations by their own clocks */
     vsh_meter_row row[VSH_OPS_MAX]; /* each of them, in the order of the list without optimizer */
-    double gradient_s; /* forward and backward, all that stands between operations included */
-    double update_s;   /* clip and optimizer */
+    double gradient_s; /* forward, backward and norm of the gradient, with what stands between */
+    double other_s;    /* of it in no operation: norm of the gradient, bias, zeroing, inputs */
+    double update_s;   /* of weights and moments */
     double median_s;
 } vsh_validate_clocks;
 

@@ -65,6 +65,11 @@ static void keep_clocks(measuring *m, double gradient_s, double update_s)
     for (int i = 0; i < meter->ops.count; i++)
         if (meter->ops.item[i].kind < VSH_OP_COLLECTIVE)
             c->parts.s[meter->ops.item[i].kind][meter->ops.item[i].phase] += meter->row[i].seconds;
+    c->other_s = gradient_s;
+    for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
+        for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
+            c->other_s -= c->parts.s[kind][phase];
+    c->parts.s[VSH_OP_VECTOR][VSH_OPTIMIZER] = update_s;
 }
 
 static vsh_status run_step(measuring *m, int64_t step, double *seconds, vsh_error *err)
@@ -189,6 +194,7 @@ static vsh_status train(measuring *m, const vsh_run_plan *plan, vsh_error *err)
 
     if (status == VSH_OK) {
         vsh_trainer_start(&m->trainer);
+        vsh_network_meter(m->trainer.net)->clocked = true;
         m->to->figures.arena_bytes = (double)m->trainer.arena_bytes;
         snprintf(m->to->products, sizeof m->to->products, "%s",
                  vsh_gemm_describe(m->trainer.nn.gemm));
