@@ -1,0 +1,397 @@
+#include "trainer/study/validate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+#include "trainer/run/folder.h"
+
+const char vsh_suite[] = "validate";
+
+static vsh_error err;
+
+#define DENSE "layers: 2, hidden: 32, heads: 4, kv_heads: 2, ffn: 48, vocab: 40, context: 96"
+#define EVERYTHING                                                                                 \
+    "layers: 4, hidden: 32, heads: 4, kv_heads: 2, ffn: 40, vocab: 40, context: 96, window: 9, "   \
+    "full_every: 3, cross_layer: 2, exits: [1, 3], tied: true, "                                   \
+    "experts: {count: 4, top_k: 2, hidden: 24, every: 2, capacity: 1.25, shared: 2}"
+
+/* Two cores with units for 16 bits. */
+static const char profile[] = "name: test\nkind: cpu\npeak: {fp32: 300 GFLOP/s, bf16: 2 TFLOP/s}\n"
+                              "memory: {capacity: 8 GB, bandwidth: 20 GB/s}\n"
+                              "power: {chip: 20 W}\n";
+
+static vsh_hardware hardware(void)
+{
+    vsh_doc doc = vsh_test_doc(profile);
+    vsh_hardware h;
+
+    REQUIRE_OK(vsh_hardware_from_doc(&doc, &h, &err), &err);
+    return h;
+}
+
+static vsh_validate_case dense(void)
+{
+    return (vsh_validate_case){.name = "dense",
+                               .model = DENSE,
+                               .precision = VSH_FP32,
+                               .optimizer = VSH_ADAMW,
+                               .sequence = 48,
+                               .micro = 2,
+                               .accumulate = 2};
+}
+
+static vsh_validated *configured(const vsh_validate_case *which)
+{
+    vsh_validated *run = vsh_alloc(vsh_test_arena(), 1, sizeof *run);
+
+    REQUIRE(run != NULL);
+    run->which = which;
+    run->planner = run->simulated = vsh_validate_unknown;
+    REQUIRE_OK(vsh_validate_configure(vsh_test_arena(), which, 7, &run->config, &err), &err);
+    REQUIRE_OK(vsh_run_plan_make(&run->config, 1, (int64_t)1 << 40, &run->plan, &err), &err);
+    return run;
+}
+
+/* The list that is priced, without the operation at drop (-1: whole). */
+static void predict(vsh_validated *run, const vsh_hardware *h, int drop)
+{
+    vsh_op_list *ops = vsh_alloc(vsh_test_arena(), 1, sizeof *ops);
+
+    REQUIRE(ops != NULL);
+    REQUIRE_OK(vsh_validate_lower(&run->config, &run->plan, ops, &err), &err);
+    if (drop >= 0) {
+        REQUIRE(drop < ops->count);
+        ops->count--;
+        memmove(&ops->item[drop], &ops->item[drop + 1],
+                (size_t)(ops->count - drop) * sizeof ops->item[0]);
+    }
+    REQUIRE_OK(
+        vsh_validate_predict(&run->config, &run->plan, ops, h, &run->predicted, &run->priced, &err),
+        &err);
+}
+
+static void measure(vsh_validated *run)
+{
+    char folder[] = "/tmp/vishwa-test-XXXXXX";
+    vsh_gemm_options gemm = {0};
+    vsh_validate_settings settings = {.steps = 2, .gemm = &gemm, .folder = folder};
+
+    REQUIRE(mkdtemp(folder) != NULL);
+    CHECK_OK(vsh_validate_measure(&run->config, &run->plan, &settings, &run->measured, &err), &err);
+    CHECK_OK(vsh_folder_remove(folder, &err), &err);
+}
+
+/* A run that went exactly as this profile says, on a machine of its own. */
+static vsh_validated *as_foreseen(const vsh_validate_case *which, const vsh_hardware *h)
+{
+    vsh_validated *run = configured(which);
+
+    predict(run, h, -1);
+    run->measured.figures = run->predicted;
+    return run;
+}
+
+static const vsh_validate_check *find(const vsh_validate_check *checks, const char *quantity)
+{
+    for (int i = 0; i < VSH_VALIDATE_QUANTITIES; i++)
+        if (strcmp(checks[i].quantity, quantity) == 0)
+            return &checks[i];
+    REQUIRE(!"no such quantity");
+    return NULL;
+}
+
+static vsh_verdict verdict(const vsh_validated *run, const char *quantity)
+{
+    vsh_validate_check checks[VSH_VALIDATE_QUANTITIES];
+
+    vsh_validate_checks(run, checks);
+    return find(checks, quantity)->verdict;
+}
+
+static const char *const counts[] = {"parameters", "tensors",     "checkpoint_bytes",
+                                     "products",   "model_flops", "executed_flops",
+                                     "arena_bytes"};
+enum { COUNTS = sizeof counts / sizeof counts[0] };
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static void every_configuration_can_be_made(void)
+{
+    for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++) {
+        const vsh_validated *run = configured(c);
+        CHECK(run->plan.parameters.total > 0);
+        for (const vsh_validate_case *other = vsh_validate_cases; other < c; other++)
+            CHECK(strcmp(other->name, c->name) != 0);
+    }
+}
+
+static void twelve_quick_ones_judge_the_time_and_none_of_them_calibrates(void)
+{
+    int quick = 0, judges = 0;
+
+    for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++) {
+        quick += !c->slow;
+        judges += !c->slow && !c->calibration;
+    }
+    CHECK(quick >= 16);
+    CHECK(judges >= 12);
+}
+
+/* ---- counts ---------------------------------------------------------------------------------- */
+
+static void check_counts(const vsh_validated *run)
+{
+    vsh_validate_check checks[VSH_VALIDATE_QUANTITIES];
+
+    vsh_validate_checks(run, checks);
+    for (int i = 0; i < COUNTS; i++) {
+        const vsh_validate_check *c = find(checks, counts[i]);
+        char what[160];
+        snprintf(what, sizeof what, "%s, %s %s: %s predicted %.17g, measured %.17g",
+                 run->which->name, vsh_precision_words[run->which->precision],
+                 vsh_optimizer_words[run->which->optimizer], counts[i], c->predicted, c->measured);
+        vsh_check(c->verdict == VSH_CHECK_PASSED && c->predicted == c->measured, __FILE__, __LINE__,
+                  what, false);
+    }
+}
+
+static void what_is_counted_is_foreseen_exactly(void)
+{
+    static const int precisions[] = {VSH_FP32, VSH_BF16, VSH_INT8};
+    static const int optimizers[] = {VSH_ADAMW, VSH_ADAMW8BIT, VSH_ADAFACTOR, VSH_SGD};
+    vsh_hardware h = hardware();
+
+    for (int p = 0; p < 3; p++)
+        for (int o = 0; o < 4; o++) {
+            vsh_validate_case which = dense();
+            vsh_validated *run;
+            which.model = (p + o) % 2 ? DENSE : EVERYTHING;
+            which.precision = precisions[p];
+            which.optimizer = optimizers[o];
+            which.recompute = o % 3;
+            run = configured(&which);
+            predict(run, &h, -1);
+            measure(run);
+            check_counts(run);
+        }
+}
+
+static void time_of_operations_is_part_of_the_step(void)
+{
+    vsh_validate_case which = dense();
+    vsh_validated *run = configured(&which);
+    const vsh_validate_clocks *c = &run->measured.clocks;
+    double sum = 0;
+
+    measure(run);
+    for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
+        for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
+            sum += c->parts.s[kind][phase];
+    CHECK(c->parts.s[VSH_OP_MATRIX][VSH_WGRAD] > 0);
+    CHECK(c->parts.s[VSH_OP_ATTENTION][VSH_FORWARD] > 0);
+    CHECK(c->parts.s[VSH_OP_VECTOR][VSH_DGRAD] > 0);
+    CHECK(c->parts.s[VSH_OP_MOVE][VSH_FORWARD] > 0);
+    CHECK(c->other_s > 0);
+    CHECK_NEAR(sum + c->other_s, run->measured.figures.step_time_s, 1e-9, 0);
+    CHECK(run->measured.figures.step_time_s <= c->median_s);
+}
+
+/* ---- a wrong prediction -----------------------------------------------------------------------
+ */
+
+static void an_operation_dropped_from_the_list_fails(void)
+{
+    vsh_validate_case which = dense();
+    vsh_hardware h = hardware();
+    vsh_validated *run = configured(&which);
+    vsh_op_list *ops = vsh_alloc(vsh_test_arena(), 1, sizeof *ops);
+    int dropped = 0;
+
+    REQUIRE(ops != NULL);
+    REQUIRE_OK(vsh_validate_lower(&run->config, &run->plan, ops, &err), &err);
+    measure(run);
+    for (int i = 0; i < ops->count; i++) {
+        if (ops->item[i].executed_macs == 0)
+            continue;
+        predict(run, &h, i);
+        CHECK_INT(verdict(run, "products"), VSH_CHECK_FAILED);
+        CHECK_INT(verdict(run, "executed_flops"), VSH_CHECK_FAILED);
+        if (ops->item[i].model_macs > 0)
+            CHECK_INT(verdict(run, "model_flops"), VSH_CHECK_FAILED);
+        CHECK_INT(verdict(run, "parameters"), VSH_CHECK_PASSED);
+        dropped++;
+    }
+    CHECK(dropped > 15);
+}
+
+/* How many of the table's quick runs fail in time when they went as truth says and claimed was
+ * believed. */
+static int count_failing(const vsh_hardware *truth, const vsh_hardware *claimed)
+{
+    int failing = 0;
+
+    for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++) {
+        vsh_validated *run;
+        if (c->slow || c->calibration)
+            continue;
+        run = as_foreseen(c, truth);
+        predict(run, claimed, -1);
+        failing += verdict(run, "step_time_s") == VSH_CHECK_FAILED;
+        CHECK_INT(verdict(run, "executed_flops"), VSH_CHECK_PASSED);
+    }
+    return failing;
+}
+
+static void a_profile_that_promises_twice_as_much_fails(void)
+{
+    vsh_hardware truth = hardware(), fast = truth, wide = truth;
+
+    for (int p = 0; p < VSH_PRECISION_COUNT; p++)
+        fast.peak[p].value *= 2;
+    wide.memory_rate.value *= 2;
+    CHECK_INT(count_failing(&truth, &truth), 0);
+    CHECK(count_failing(&truth, &fast) >= 12);
+    CHECK(count_failing(&truth, &wide) >= 4);
+}
+
+static void a_planner_of_another_mind_fails(void)
+{
+    vsh_validate_case which = dense();
+    vsh_hardware h = hardware();
+    vsh_validated *run = as_foreseen(&which, &h);
+
+    CHECK_INT(verdict(run, "parameters_planner"), VSH_CHECK_UNDECIDED);
+    run->planner = run->predicted;
+    CHECK_INT(verdict(run, "parameters_planner"), VSH_CHECK_PASSED);
+    run->planner.parameters += 1;
+    CHECK_INT(verdict(run, "parameters_planner"), VSH_CHECK_FAILED);
+    CHECK_INT(verdict(run, "parameters"), VSH_CHECK_PASSED);
+}
+
+/* ---- what cannot be judged --------------------------------------------------------------------
+ */
+
+static void a_busy_machine_leaves_times_undecided_and_counts_judged(void)
+{
+    vsh_validate_case which = dense();
+    vsh_hardware h = hardware();
+    vsh_validated *run = as_foreseen(&which, &h);
+
+    run->measured.spread = 0.11;
+    run->measured.figures.step_time_s *= 3;
+    run->measured.figures.executed_flops += 2;
+    CHECK_INT(verdict(run, "step_time_s"), VSH_CHECK_UNDECIDED);
+    CHECK_INT(verdict(run, "executed_flops"), VSH_CHECK_FAILED);
+    run->measured.spread = 0.09;
+    CHECK_INT(verdict(run, "step_time_s"), VSH_CHECK_FAILED);
+}
+
+static void a_run_for_calibration_judges_no_time(void)
+{
+    vsh_validate_case which = dense();
+    vsh_hardware h = hardware();
+    vsh_validated *run;
+
+    which.calibration = true;
+    run = as_foreseen(&which, &h);
+    CHECK_INT(verdict(run, "step_time_s"), VSH_CHECK_UNDECIDED);
+    CHECK_INT(verdict(run, "executed_flops"), VSH_CHECK_PASSED);
+}
+
+static void energy_is_judged_where_it_and_the_watts_were_measured(void)
+{
+    vsh_validate_case which = dense();
+    vsh_hardware h = hardware();
+    vsh_validated *run = as_foreseen(&which, &h);
+
+    CHECK_INT(verdict(run, "energy_j"), VSH_CHECK_UNDECIDED);
+    run->watts_measured = true;
+    CHECK_INT(verdict(run, "energy_j"), VSH_CHECK_PASSED);
+    run->measured.figures.energy_j = NAN;
+    CHECK_INT(verdict(run, "energy_j"), VSH_CHECK_UNDECIDED);
+}
+
+static void the_median_is_over_those_that_were_decided(void)
+{
+    vsh_validate_case which = dense();
+    vsh_hardware h = hardware();
+    vsh_validate_check checks[5 * VSH_VALIDATE_QUANTITIES], median;
+    static const double slower[] = {1.0, 1.02, 1.05, 1.5, 9};
+
+    for (int i = 0; i < 5; i++) {
+        vsh_validated *run = as_foreseen(&which, &h);
+        run->measured.figures.step_time_s *= slower[i];
+        run->measured.spread = i == 4 ? 1 : 0;
+        vsh_validate_checks(run, checks + i * VSH_VALIDATE_QUANTITIES);
+    }
+    REQUIRE_OK(
+        vsh_validate_over_all(vsh_test_arena(), checks, 5 * VSH_VALIDATE_QUANTITIES, &median, &err),
+        &err);
+    CHECK_NEAR(median.rel_error, 1 - 1 / 1.05, 1e-12, 0); /* the larger of the middle two */
+    CHECK_INT(median.verdict, VSH_CHECK_PASSED);
+    REQUIRE_OK(vsh_validate_over_all(vsh_test_arena(), checks + 3 * VSH_VALIDATE_QUANTITIES,
+                                     VSH_VALIDATE_QUANTITIES, &median, &err),
+               &err);
+    CHECK_INT(median.verdict, VSH_CHECK_FAILED);
+    REQUIRE_OK(vsh_validate_over_all(vsh_test_arena(), checks + 4 * VSH_VALIDATE_QUANTITIES,
+                                     VSH_VALIDATE_QUANTITIES, &median, &err),
+               &err);
+    CHECK_INT(median.verdict, VSH_CHECK_UNDECIDED);
+}
+
+/* ---- probes and the model of a step -----------------------------------------------------------
+ */
+
+static void probes_are_as_far_apart_as_the_worst_of_their_rates(void)
+{
+    vsh_machine_probe a = {{100}, {100}, {10}, {10}}, b = a;
+
+    CHECK_NEAR(vsh_machine_probe_spread(&a, &b), 0, 0, 1e-15);
+    b.move_median.v = 8;
+    CHECK_NEAR(vsh_machine_probe_spread(&a, &b), 0.25, 1e-12, 0);
+    a.multiply.v = 150;
+    CHECK_NEAR(vsh_machine_probe_spread(&a, &b), 0.5, 1e-12, 0);
+    CHECK_OK(vsh_machine_probe_take(1, &a, &err), &err);
+    CHECK(a.multiply.v >= a.multiply_median.v && a.multiply_median.v > 0);
+    CHECK(a.move.v >= a.move_median.v && a.move_median.v > 0);
+}
+
+static void parts_of_a_step_sum_to_its_time(void)
+{
+    vsh_validate_case which = dense();
+    vsh_hardware h = hardware();
+    vsh_validated *run = configured(&which);
+    double sum = 0;
+
+    predict(run, &h, -1);
+    for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
+        for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
+            sum += run->priced.s[kind][phase];
+    CHECK_NEAR(run->predicted.step_time_s, sum, 1e-12, 0);
+    CHECK_NEAR(run->predicted.step_time_s, vsh_run_plan_time(&run->config, &run->plan, &h).v, 1e-12,
+               0);
+}
+
+const vsh_test vsh_tests[] = {
+    {"every_configuration_can_be_made", every_configuration_can_be_made},
+    {"twelve_quick_ones_judge_the_time_and_none_of_them_calibrates",
+     twelve_quick_ones_judge_the_time_and_none_of_them_calibrates},
+    {"what_is_counted_is_foreseen_exactly", what_is_counted_is_foreseen_exactly},
+    {"time_of_operations_is_part_of_the_step", time_of_operations_is_part_of_the_step},
+    {"an_operation_dropped_from_the_list_fails", an_operation_dropped_from_the_list_fails},
+    {"a_profile_that_promises_twice_as_much_fails", a_profile_that_promises_twice_as_much_fails},
+    {"a_planner_of_another_mind_fails", a_planner_of_another_mind_fails},
+    {"a_busy_machine_leaves_times_undecided_and_counts_judged",
+     a_busy_machine_leaves_times_undecided_and_counts_judged},
+    {"a_run_for_calibration_judges_no_time", a_run_for_calibration_judges_no_time},
+    {"energy_is_judged_where_it_and_the_watts_were_measured",
+     energy_is_judged_where_it_and_the_watts_were_measured},
+    {"the_median_is_over_those_that_were_decided", the_median_is_over_those_that_were_decided},
+    {"probes_are_as_far_apart_as_the_worst_of_their_rates",
+     probes_are_as_far_apart_as_the_worst_of_their_rates},
+    {"parts_of_a_step_sum_to_its_time", parts_of_a_step_sum_to_its_time},
+    {NULL, NULL}};
