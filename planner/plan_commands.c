@@ -257,7 +257,14 @@ static const vsh_opt calibrate_options[] = {
     REFRESH_ROW,
     VSH_COMMON_OPTIONS(plan_config)};
 
-static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(plan_config)};
+static const vsh_opt validate_options[] = {
+    {VSH_OPT_FLAG, 0, "quick", NULL, "the small models only, in under two minutes", AT(quick)},
+    {VSH_OPT_LIST, 0, "only", "NAME", "this configuration only; may be given again", AT(only)},
+    {VSH_OPT_TEXT, 0, "report", "DIR", "write index.html with the table and parity plots",
+     AT(report)},
+    {VSH_OPT_INTEGER, 0, "steps", "K", "timed steps of each", AT(steps), 1, 64},
+    REFRESH_ROW,
+    VSH_COMMON_OPTIONS(plan_config)};
 
 const vsh_program_command plan_commands[] = {
     {{"", "--hw P --hours H [options]", "what can be trained with this hardware in so many hours",
@@ -333,7 +340,10 @@ const vsh_program_command plan_commands[] = {
       "  vishwa-plan calibrate log.csv --hw h100-sxm --columns chips=gpus,step_time_ms=ms\n",
       calibrate_options, 1},
      plan_run_calibrate},
-    {{"validate", "", "the validation trainer", NULL, common_options, 0}, NULL},
+    {{"validate", "[--quick] [--report DIR] [--json]",
+      "predicted against simulated against measured, by vishwa-train",
+      "  vishwa-plan validate --quick\n", validate_options, 0},
+     plan_run_validate},
     {{"export", "--to SYSTEM --hw P (--hours H | --model M --batch B)",
       "a plan as the configuration of the system that will run it",
       "  vishwa-plan export --to maxtext --hw tpu-v5e --hours 100\n"

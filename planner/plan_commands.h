@@ -33,6 +33,10 @@ typedef struct {
     /* of search */
     int64_t top;
     int rank; /* vsh_rank */
+    /* of validate */
+    bool quick;
+    vsh_opt_list only;
+    int64_t steps; /* 0: not given */
 } plan_config;
 
 /* fit --objective */
@@ -56,6 +60,7 @@ vsh_command_run plan_run_estimate;        /* plan_estimate.c */
 vsh_command_run plan_run_export;          /* plan_export.c */
 vsh_command_run plan_run_search;          /* plan_search.c */
 vsh_command_run plan_run_calibrate;       /* plan_calibrate.c */
+vsh_command_run plan_run_validate;        /* plan_validate.c */
 
 /* plan_main_job.c: the question of the main job, from its options. hardware and model are the
  * caller's and are filled; model only when one was named. */

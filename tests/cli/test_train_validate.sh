@@ -1,0 +1,54 @@
+# vishwa-train validate: counts are exact, the other programs are asked, and what cannot be told is
+# not judged. Times are not looked at: other tests run beside.
+. "$ROOT/tests/cli/train.sh"
+LIMIT=120
+validate="$train validate --steps 1 --threads 1"
+some="--only dense-narrow --only classic --only bf16-exits --only int8-cross-layer --only experts-all --only experts-capacity"
+
+# ---- counts: exact in every configuration, by this program, the planner and the simulator
+run $validate $some --json
+# a machine that is busy all the while is undecided; one that is evenly slow may fail in time
+[ "$code" -le 1 ] && jq -e . stdout.txt > /dev/null
+note $? "an answer"
+cp stdout.txt answer.json
+counts='["parameters", "parameters_planner", "tensors", "checkpoint_bytes", "products", "model_flops", "model_flops_planner", "executed_flops", "arena_bytes"]'
+holds() { jq -e "$1" answer.json > /dev/null; }
+claim "six configurations" holds '.configurations | length == 6'
+claim "each has every quantity, and one is over all" holds '.checks | length == 6 * 13 + 1'
+claim "counts are exact" holds "$counts"' as $counts | [.checks[] | select(.quantity | IN($counts[]))] | length == 54 and
+    all(.pass == true and .rel_error == 0 and .tolerance == 0 and .predicted == .measured and .predicted > 0)'
+claim "the simulator counts the same" holds '[.checks[] | select(.quantity == "model_flops")] | all(.simulated == .measured)'
+claim "the simulator gives a time" holds '[.checks[] | select(.quantity == "step_time_s")] | all(.simulated > 0 and .predicted > 0 and .measured > 0)'
+claim "nothing is predicted of what nobody predicts" holds '[.checks[] | select(.quantity | IN("tensors", "arena_bytes", "resident_bytes"))] | all(.simulated == null)'
+claim "each verdict is counted once" holds '([.checks[] | select(.pass == true)] | length) == .passed and
+    ([.checks[] | select(.pass == false)] | length) == .failed and ([.checks[] | select(.pass == null)] | length) == .undecided and
+    all(.checks[]; (.pass == null) == (.undecided != null))'
+claim "a run for calibration judges no time" holds '[.checks[] | select(.name == "classic.step_time_s")][0] | .pass == null and .undecided == "for calibration"'
+claim "energy is measured, or modelled and called so" holds '[.checks[] | select(.quantity == "energy_j")] |
+    all((.measured == null) == (.modelled != null) and .predicted > 0)'
+claim "time is recorded by kind and phase" holds '[.configurations[].parts[] | select(.kind == "matrix" and .phase == "wgrad")] |
+    length == 6 and all(.measured_s > 0 and .predicted_s > 0)'
+claim "probes are recorded" holds '[.configurations[]] | all(.probe_before.multiply_flops_per_s > 0 and .probe_after.move_bytes_per_s > 0 and .probe_spread >= 0)'
+if [ -z "$SAN" ]; then # a sanitizer has memory of its own
+    claim "resident memory within its tolerance" holds '[.checks[] | select(.quantity == "resident_bytes")] | all(.pass == true)'
+fi
+
+# ---- the terminal, the report, the planner's command
+run $validate --only classic --report report
+[ "$code" -eq 0 ] && grep -qE 'classic +exact' stdout.txt
+note $? "the terminal shows a line a configuration"
+claim "no line is wider than a terminal" sh -c '! grep -E "^.{81}" stdout.txt'
+claim "the report has the table and its plots" sh -c 'grep -q parameters_planner report/index.html && [ "$(ls report/*.svg | wc -l)" -eq 4 ]'
+run $validate --only classic --verbose
+claim "no line is wider than a terminal with --verbose" sh -c 'grep -q executed_flops stdout.txt && ! grep -E "^.{81}" stdout.txt'
+answers 0 '.configurations[0].name == "classic" and .failed == 0' "$plan" validate --only classic --steps 1 --threads 1
+answers 0 '[.configurations[0].ops[] | select(.phase == "forward" and .kind == "vector" and .measured_s > 0)] | length > 3' \
+    $validate --only classic --verbose
+
+# ---- refusals
+refuses 2 'no configuration "clasic"; did you mean classic\?' $validate --only clasic
+refuses 2 'steps: expected a whole number from 1 to 64' $train validate --steps 65
+mkdir -p theirs && echo mine > theirs/index.html
+refuses 2 'index.html' $validate --only classic --report theirs
+refuses 2 'did you mean classic' "$plan" validate --only clasic
+finish
