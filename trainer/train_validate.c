@@ -159,15 +159,26 @@ static vsh_status know_machine(validation *v, vsh_error *err)
 /* ---- one configuration ------------------------------------------------------------------------
  */
 
-static vsh_status predict(const validation *v, vsh_validated *run, vsh_error *err)
+static vsh_status predict(const validation *v, vsh_validated *run, vsh_op_list *ops, vsh_error *err)
 {
-    vsh_op_list *ops = vsh_alloc(v->session->arena, 1, sizeof *ops);
+    const vsh_step_constants *constants = run->which->calibration ? NULL : &v->constants;
+    vsh_step_parts roofline;
+    vsh_step_work work;
 
-    if (!ops)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_validate_lower(&run->config, &run->plan, ops, err));
-    return vsh_validate_predict(&run->config, &run->plan, ops, &v->machine, &run->predicted,
-                                &run->priced, err);
+    work = vsh_validate_step_work(&run->config, &run->plan, ops);
+    run->roofline_s = vsh_step_model(&work, &v->machine, NULL, &roofline).v;
+    return vsh_validate_predict(&run->config, &run->plan, ops, &v->machine, constants,
+                                &run->predicted, &run->priced, err);
+}
+
+/* A disturbed run would teach what the neighbours do. */
+static void learn(validation *v, const vsh_validated *run, const vsh_op_list *ops)
+{
+    vsh_step_work work = vsh_validate_step_work(&run->config, &run->plan, ops);
+
+    if (run->which->calibration && run->measured.spread <= VSH_PROBE_SPREAD_MAX)
+        vsh_step_learn(&v->constants, &work, &run->measured.clocks.parts, &v->machine);
 }
 
 /* What vishwa-sim cannot run it refuses, and that is no fault. */
@@ -188,11 +199,16 @@ static vsh_status ask(const validation *v, vsh_validated *run, vsh_error *err)
 
 static vsh_status validate(validation *v, vsh_validated *run, vsh_error *err)
 {
+    vsh_op_list *ops = vsh_alloc(v->session->arena, 1, sizeof *ops);
+
+    if (!ops)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     say(v, "", run->which->name);
     VSH_TRY(configure(v, run, err));
-    VSH_TRY(predict(v, run, err));
+    VSH_TRY(predict(v, run, ops, err));
     VSH_TRY(ask(v, run, err));
     VSH_TRY(measure(v, run, v->steps, err));
+    learn(v, run, ops);
     run->watts_measured = v->machine.power_chip.tag == VSH_TAG_MEASURED;
     run->modelled_j = run->measured.energy_measured
                           ? (double)NAN

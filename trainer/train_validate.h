@@ -14,6 +14,7 @@ typedef struct {
     int64_t threads, steps;
     vsh_hardware machine;
     vsh_validate_programs programs;
+    vsh_step_constants constants; /* of the undisturbed runs for calibration, which come first */
     vsh_validated *run;
     int runs;
     vsh_validate_check *check; /* of each run its lines, then those over all */

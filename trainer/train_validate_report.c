@@ -124,7 +124,12 @@ static void show_terminal(const validation *v)
                      "is let pass: %s\n",
                      100 * median->rel_error, 100 * median->tolerance,
                      verdict_words[median->verdict]);
-    vsh_text_add(out, "\n  Checks    %d passed, %d failed\n", v->passed, v->failed);
+    if (v->constants.runs)
+        vsh_text_add(out, "\n  Time      rooflines, times factors of %d runs for calibration\n",
+                     v->constants.runs);
+    else
+        vsh_text_add(out, "\n  Time      rooflines: no run for calibration was undisturbed\n");
+    vsh_text_add(out, "  Checks    %d passed, %d failed\n", v->passed, v->failed);
     show_undecided(v, out);
     vsh_text_put(out, "\n", 1);
 }
@@ -191,6 +196,7 @@ static void write_parts(const vsh_validated *run, vsh_json *json)
 static void write_ops(const validation *v, const vsh_validated *run, vsh_json *json)
 {
     vsh_op_list *ops = vsh_alloc(v->session->arena, 1, sizeof *ops);
+    vsh_step_work work = vsh_validate_step_work(&run->config, &run->plan, ops);
 
     if (!ops || vsh_validate_lower(&run->config, &run->plan, ops, NULL) != VSH_OK)
         return;
@@ -204,7 +210,7 @@ static void write_ops(const validation *v, const vsh_validated *run, vsh_json *j
         vsh_json_object(json, NULL);
         vsh_json_string(json, "name", op->name);
         vsh_json_string(json, "phase", vsh_phase_names[op->phase]);
-        vsh_json_string(json, "kind", vsh_step_kind_names[op->kind]);
+        vsh_json_string(json, "kind", vsh_step_kind_names[vsh_step_kind_of(op)]);
         vsh_json_integer(json, "m", op->m);
         vsh_json_integer(json, "n", op->n);
         vsh_json_integer(json, "k", op->k);
@@ -212,9 +218,8 @@ static void write_ops(const validation *v, const vsh_validated *run, vsh_json *j
         vsh_json_integer(json, "executed_macs", op->executed_macs);
         vsh_json_real(json, "vector_flops", op->vector_flops.v);
         vsh_json_real(json, "bytes", op->bytes.v);
-        vsh_json_real(
-            json, "predicted_s",
-            times * vsh_step_model_op(op, &v->machine, (vsh_precision)run->config.precision).v);
+        vsh_json_real(json, "predicted_s",
+                      times * vsh_step_model_op(op, &work, &v->machine, NULL).v);
         vsh_json_known(json, "measured_s", seconds > 0 ? seconds : (double)NAN);
         vsh_json_end(json);
     }
@@ -241,7 +246,7 @@ static void write_run(const validation *v, const vsh_validated *run, vsh_json *j
     vsh_json_real(json, "step_time_median_s", m->clocks.median_s);
     vsh_json_real(json, "gradient_s", m->clocks.gradient_s);
     vsh_json_real(json, "update_s", m->clocks.update_s);
-    vsh_json_real(json, "other_s", m->clocks.other_s);
+    vsh_json_real(json, "roofline_s", run->roofline_s);
     vsh_json_real(json, "probe_spread", m->spread);
     write_probe("probe_before", &m->before, json);
     write_probe("probe_after", &m->after, json);
@@ -280,6 +285,8 @@ static void show_json(const validation *v)
     vsh_json_integer(&json, "schema_version", 1);
     vsh_json_integer(&json, "passed", v->passed);
     vsh_json_integer(&json, "failed", v->failed);
+    vsh_json_string(&json, "time_model", v->constants.runs ? "calibrated" : "roofline");
+    vsh_json_integer(&json, "calibration_runs", v->constants.runs);
     vsh_json_integer(&json, "undecided", v->checks - v->passed - v->failed);
     write_machine(v, &json);
     vsh_json_array(&json, "checks");

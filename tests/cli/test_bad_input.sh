@@ -44,7 +44,7 @@ refuses 2 'no law "besiroglu"' $job --law besiroglu
 refuses 2 'law: clark2022 ignores tokens' $job --law clark2022
 refuses 2 'json: takes no value' $job --json=yes
 refuses 2 'unexpected word "now"' $job now
-refuses 2 'validate: unknown option --hw' "$plan" validate --hw tpu-v5e
+refuses 2 'validate: unknown option "--hw"' "$plan" validate --hw tpu-v5e
 refuses 2 'no model "gpt2-124"; did you mean gpt2-124m\?' "$plan" count --model gpt2-124
 refuses 2 'seq: expected a whole number' "$plan" count --model gpt2-124m --seq 0
 refuses 2 'No such file' "$plan" count --model ./missing.yaml

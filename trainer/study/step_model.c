@@ -2,28 +2,126 @@
 
 #include "core/cost.h"
 
-const char *const vsh_step_kind_names[VSH_STEP_KINDS] = {"matrix", "attention", "vector", "move"};
+const char *const vsh_step_kind_names[VSH_STEP_KINDS] = {"matrix", "attention", "vector", "move",
+                                                         "between"};
 
-vsh_seconds vsh_step_model_op(const vsh_op *op, const vsh_hardware *profile,
-                              vsh_precision precision)
+vsh_step_kind vsh_step_kind_of(const vsh_op *op)
 {
-    return vsh_cost_op(op, profile, precision).time;
+    static const vsh_step_kind kinds[] = {[VSH_OP_MATRIX] = VSH_STEP_MATRIX,
+                                          [VSH_OP_ATTENTION] = VSH_STEP_ATTENTION,
+                                          [VSH_OP_VECTOR] = VSH_STEP_VECTOR,
+                                          [VSH_OP_MOVE] = VSH_STEP_MOVE,
+                                          [VSH_OP_COLLECTIVE] = VSH_STEP_MOVE};
+
+    return op->roles & VSH_ROLE_CORE ? VSH_STEP_ATTENTION : kinds[op->kind];
 }
 
-vsh_seconds vsh_step_model(const vsh_op_list *ops, int64_t accumulate, const vsh_hardware *profile,
-                           vsh_precision precision, vsh_step_parts *parts)
+double vsh_step_parts_sum(const vsh_step_parts *parts)
 {
-    vsh_seconds time = {0};
+    double sum = 0;
 
-    if (parts)
-        *parts = (vsh_step_parts){0};
-    for (int i = 0; i < ops->count; i++) {
-        const vsh_op *op = &ops->item[i];
-        double times = op->phase == VSH_OPTIMIZER ? 1 : (double)accumulate;
-        double seconds = times * vsh_step_model_op(op, profile, precision).v;
-        time.v += seconds;
-        if (parts && op->kind < VSH_OP_COLLECTIVE)
-            parts->s[op->kind][op->phase] += seconds;
+    for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
+        for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
+            sum += parts->s[kind][phase];
+    return sum;
+}
+
+/* ---- rooflines ------------------------------------------------------------------------------- */
+
+/* The trainer's attention multiplies tiles in fp32 whatever is stored, and int8 is of products
+ * forward only (trainer/nn/attention.c, network_product.c). */
+static vsh_precision multiplied_in(const vsh_op *op, vsh_precision precision)
+{
+    if (vsh_step_kind_of(op) == VSH_STEP_ATTENTION)
+        return VSH_FP32;
+    if (precision == VSH_INT8 && op->phase != VSH_FORWARD && op->phase != VSH_RECOMPUTE)
+        return VSH_BF16;
+    return precision;
+}
+
+static double roofline_of(const vsh_op *op, const vsh_step_work *work, const vsh_hardware *profile)
+{
+    return vsh_cost_op(op, profile, multiplied_in(op, work->precision)).time.v;
+}
+
+/* What passes through memory once a step besides the list: the norm reads the gradient; shards and,
+ * in 16 bits, micro-batches are added up in fp32 (trainer/run/trainer.c). */
+static double between(const vsh_step_work *work, const vsh_hardware *profile)
+{
+    double count = (double)work->parameters, stored = work->precision == VSH_FP32 ? 4 : 2;
+    double sums = 12 * (double)(work->shards > 1 ? work->shards - 1 : 0);
+    double bytes = stored + sums;
+
+    if (stored < 4 && work->accumulate > 1)
+        bytes = 4 + sums + (double)work->accumulate * (stored + 8);
+    return count * bytes / profile->memory_rate.value;
+}
+
+static void price(const vsh_step_work *work, const vsh_hardware *profile, vsh_step_parts *parts)
+{
+    *parts = (vsh_step_parts){0};
+    for (int i = 0; i < work->ops->count; i++) {
+        const vsh_op *op = &work->ops->item[i];
+        double times = op->phase == VSH_OPTIMIZER ? 1 : (double)work->accumulate;
+        parts->s[vsh_step_kind_of(op)][op->phase] += times * roofline_of(op, work, profile);
     }
-    return time;
+    parts->s[VSH_STEP_BETWEEN][VSH_WGRAD] = between(work, profile);
+}
+
+/* ---- constants ------------------------------------------------------------------------------- */
+
+void vsh_step_learn(vsh_step_constants *c, const vsh_step_work *work,
+                    const vsh_step_parts *measured, const vsh_hardware *profile)
+{
+    vsh_step_parts roofline;
+    int p = work->precision;
+
+    price(work, profile, &roofline);
+    for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
+        for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
+            if (phase != VSH_OPTIMIZER) {
+                c->measured[p].s[kind][phase] += measured->s[kind][phase];
+                c->roofline[p].s[kind][phase] += roofline.s[kind][phase];
+            }
+    c->update_measured[work->optimizer] += measured->s[VSH_STEP_VECTOR][VSH_OPTIMIZER];
+    c->update_roofline[work->optimizer] += roofline.s[VSH_STEP_VECTOR][VSH_OPTIMIZER];
+    c->runs++;
+}
+
+/* Of a kind in a phase; in a phase that was not seen (recompute) as forward; of a kind or a
+ * precision that was not seen 1. */
+static double factor(const vsh_step_constants *c, const vsh_step_work *work, vsh_step_kind kind,
+                     vsh_phase phase)
+{
+    const vsh_step_parts *measured, *roofline;
+
+    if (!c)
+        return 1;
+    if (phase == VSH_OPTIMIZER)
+        return c->update_roofline[work->optimizer] > 0
+                   ? c->update_measured[work->optimizer] / c->update_roofline[work->optimizer]
+                   : 1;
+    measured = &c->measured[work->precision];
+    roofline = &c->roofline[work->precision];
+    if (phase == VSH_RECOMPUTE && roofline->s[kind][phase] == 0)
+        phase = VSH_FORWARD;
+    return roofline->s[kind][phase] > 0 ? measured->s[kind][phase] / roofline->s[kind][phase] : 1;
+}
+
+vsh_seconds vsh_step_model_op(const vsh_op *op, const vsh_step_work *work,
+                              const vsh_hardware *profile, const vsh_step_constants *constants)
+{
+    double times = factor(constants, work, vsh_step_kind_of(op), op->phase);
+
+    return (vsh_seconds){times * roofline_of(op, work, profile)};
+}
+
+vsh_seconds vsh_step_model(const vsh_step_work *work, const vsh_hardware *profile,
+                           const vsh_step_constants *constants, vsh_step_parts *parts)
+{
+    price(work, profile, parts);
+    for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
+        for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
+            parts->s[kind][phase] *= factor(constants, work, (vsh_step_kind)kind, (vsh_phase)phase);
+    return (vsh_seconds){vsh_step_parts_sum(parts)};
 }

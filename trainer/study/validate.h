@@ -34,11 +34,14 @@ extern const vsh_validate_figures vsh_validate_unknown;
 /* The list that is priced: one micro-batch and its optimizer. */
 vsh_status vsh_validate_lower(const vsh_run_config *config, const vsh_run_plan *plan,
                               vsh_op_list *ops, vsh_error *err);
-/* From the description, the list and the profile alone; nothing of the trainer is asked. */
+vsh_step_work vsh_validate_step_work(const vsh_run_config *config, const vsh_run_plan *plan,
+                                     const vsh_op_list *ops);
+/* From the description, the list, the profile and what was learnt of the machine before (NULL:
+ * nothing); nothing of the trainer is asked. */
 vsh_status vsh_validate_predict(const vsh_run_config *config, const vsh_run_plan *plan,
                                 const vsh_op_list *ops, const vsh_hardware *profile,
-                                vsh_validate_figures *figures, vsh_step_parts *parts,
-                                vsh_error *err);
+                                const vsh_step_constants *constants, vsh_validate_figures *figures,
+                                vsh_step_parts *parts, vsh_error *err);
 /* Watts of the profile; NaN when it has none. */
 double vsh_validate_watts(const vsh_hardware *profile);
 
@@ -58,9 +61,8 @@ typedef struct {
 typedef struct {
     vsh_step_parts parts;           /* operations by their own clocks */
     vsh_meter_row row[VSH_OPS_MAX]; /* each of them, in the order of the list without optimizer */
-    double gradient_s; /* forward, backward and norm of the gradient, with what stands between */
-    double other_s;    /* of it in no operation: norm of the gradient, bias, zeroing, inputs */
-    double update_s;   /* of weights and moments */
+    double gradient_s;              /* forward, backward and the norm of the gradient */
+    double update_s;                /* of weights and moments */
     double median_s;
 } vsh_validate_clocks;
 
@@ -111,6 +113,7 @@ typedef struct {
     vsh_run_plan plan;
     vsh_validate_figures predicted, planner, simulated;
     vsh_step_parts priced; /* predicted time by kind and phase */
+    double roofline_s;     /* of a step */
     vsh_validate_measured measured;
     double modelled_j;       /* energy where it cannot be measured: watts x measured time */
     bool watts_measured;     /* the profile's watts are not assumed */

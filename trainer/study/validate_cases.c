@@ -26,6 +26,12 @@ const vsh_validate_case vsh_validate_cases[] = {
     {"dense-int8", DENSE, INT8, VSH_ADAMW, NONE, 256, 4, 1, CALIBRATION},
     {"experts", MIXTURE, FP32, VSH_ADAMW, NONE, 256, 4, 1, CALIBRATION},
     {"experts-bf16", MIXTURE, BF16, VSH_ADAMW, NONE, 256, 4, 1, CALIBRATION},
+    {"experts-adamw8bit", MIXTURE, INT8, VSH_ADAMW8BIT, NONE, 256, 4, 1, CALIBRATION},
+    {"dense-adafactor", DEEP, FP32, VSH_ADAFACTOR, NONE, 256, 4, 1, CALIBRATION},
+    {"dense-large", "layers: 6, hidden: 512, heads: 8, ffn: 1536, vocab: 8192, context: 512, tied: true",
+     FP32, VSH_ADAMW, NONE, 512, 4, 1, CALIBRATION, SLOW},
+    {"experts-large", "layers: 4, hidden: 384, heads: 6, vocab: 8192, context: 256, tied: true, "
+     "experts: {count: 16, top_k: 2, hidden: 768}", FP32, VSH_ADAMW, NONE, 256, 8, 1, CALIBRATION, SLOW},
     /* these only judge */
     {"exits", DENSE ", exits: [1, 2]", FP32, VSH_ADAMW, NONE, 256, 4, 1},
     {"cross-layer", DEEP ", cross_layer: 2", FP32, VSH_ADAMW, NONE, 256, 4, 1},
@@ -46,16 +52,12 @@ const vsh_validate_case vsh_validate_cases[] = {
      BF16, VSH_ADAMW8BIT, FULL, 128, 4, 2},
     {"experts-int8", MIXTURE, INT8, VSH_ADAFACTOR, SELECTIVE, 256, 4, 1},
     /* larger ones */
-    {"dense-large", "layers: 6, hidden: 512, heads: 8, ffn: 1536, vocab: 8192, context: 512, tied: true",
-     FP32, VSH_ADAMW, NONE, 512, 4, 1, CALIBRATION, SLOW},
     {"dense-long", "layers: 4, hidden: 384, heads: 6, ffn: 1024, vocab: 4096, context: 2048, tied: true",
      FP32, VSH_ADAMW, NONE, 2048, 1, 1, 0, SLOW},
     {"dense-deep", "layers: 16, hidden: 256, heads: 4, ffn: 768, vocab: 4096, context: 256, tied: true",
      FP32, VSH_ADAMW, NONE, 256, 8, 2, 0, SLOW},
     {"dense-vocabulary", "layers: 2, hidden: 256, heads: 4, ffn: 768, vocab: 32768, context: 256",
      BF16, VSH_ADAMW, NONE, 256, 8, 1, 0, SLOW},
-    {"experts-large", "layers: 4, hidden: 384, heads: 6, vocab: 8192, context: 256, tied: true, "
-     "experts: {count: 16, top_k: 2, hidden: 768}", FP32, VSH_ADAMW, NONE, 256, 8, 1, CALIBRATION, SLOW},
     {"experts-fine", "layers: 4, hidden: 384, heads: 6, vocab: 8192, context: 256, tied: true, "
      "experts: {count: 64, top_k: 8, hidden: 192, shared: 1}", BF16, VSH_ADAMW, NONE, 256, 8, 1, 0, SLOW},
     {NULL}};

@@ -63,13 +63,10 @@ static void keep_clocks(measuring *m, double gradient_s, double update_s)
     *c = (vsh_validate_clocks){.gradient_s = gradient_s, .update_s = update_s};
     memcpy(c->row, meter->row, sizeof c->row);
     for (int i = 0; i < meter->ops.count; i++)
-        if (meter->ops.item[i].kind < VSH_OP_COLLECTIVE)
-            c->parts.s[meter->ops.item[i].kind][meter->ops.item[i].phase] += meter->row[i].seconds;
-    c->other_s = gradient_s;
-    for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
-        for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
-            c->other_s -= c->parts.s[kind][phase];
-    c->parts.s[VSH_OP_VECTOR][VSH_OPTIMIZER] = update_s;
+        c->parts.s[vsh_step_kind_of(&meter->ops.item[i])][meter->ops.item[i].phase] +=
+            meter->row[i].seconds;
+    c->parts.s[VSH_STEP_BETWEEN][VSH_WGRAD] = gradient_s - vsh_step_parts_sum(&c->parts);
+    c->parts.s[VSH_STEP_VECTOR][VSH_OPTIMIZER] = update_s;
 }
 
 static vsh_status run_step(measuring *m, int64_t step, double *seconds, vsh_error *err)

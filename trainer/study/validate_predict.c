@@ -46,12 +46,25 @@ vsh_status vsh_validate_lower(const vsh_run_config *config, const vsh_run_plan *
     return vsh_lower(&config->model, &work, ops, err);
 }
 
+vsh_step_work vsh_validate_step_work(const vsh_run_config *config, const vsh_run_plan *plan,
+                                     const vsh_op_list *ops)
+{
+    return (vsh_step_work){.ops = ops,
+                           .precision = (vsh_precision)config->precision,
+                           .optimizer = (vsh_optimizer)config->optimizer.kind,
+                           .parameters = plan->parameters.total,
+                           .accumulate = config->batch.accumulate,
+                           .shards = config->batch.shards};
+}
+
 vsh_status vsh_validate_predict(const vsh_run_config *config, const vsh_run_plan *plan,
                                 const vsh_op_list *ops, const vsh_hardware *profile,
-                                vsh_validate_figures *f, vsh_step_parts *parts, vsh_error *err)
+                                const vsh_step_constants *constants, vsh_validate_figures *f,
+                                vsh_step_parts *parts, vsh_error *err)
 {
     double accumulate = (double)config->batch.accumulate;
     vsh_precision precision = (vsh_precision)config->precision;
+    vsh_step_work work = vsh_validate_step_work(config, plan, ops);
     vsh_parameters parameters;
     vsh_bytes payload;
     vsh_seconds time;
@@ -59,7 +72,7 @@ vsh_status vsh_validate_predict(const vsh_run_config *config, const vsh_run_plan
     VSH_TRY(vsh_count_parameters(&config->model, &parameters, err));
     VSH_TRY(vsh_checkpoint_payload(&config->model, precision, (vsh_optimizer)config->optimizer.kind,
                                    &payload, err));
-    time = vsh_step_model(ops, config->batch.accumulate, profile, precision, parts);
+    time = vsh_step_model(&work, profile, constants, parts);
     *f = (vsh_validate_figures){.parameters = (double)parameters.total,
                                 .tensors = (double)count_tensors(&config->model),
                                 .checkpoint_bytes = payload.v,
