@@ -31,10 +31,9 @@ static vsh_figure_text percent(double share)
 
     if (share == 0)
         snprintf(text.text, sizeof text.text, "exact");
-    else if (isfinite(share) && fabs(share) < 5e-5)
-        snprintf(text.text, sizeof text.text, "%+.1e", share);
     else if (isfinite(share))
-        snprintf(text.text, sizeof text.text, "%+.1f %%", 100 * share);
+        snprintf(text.text, sizeof text.text, fabs(share) < 0.01 ? "%+.2f %%" : "%+.1f %%",
+                 100 * share);
     return text;
 }
 
