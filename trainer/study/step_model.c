@@ -1,5 +1,7 @@
 #include "trainer/study/step_model.h"
 
+#include <stdbool.h>
+
 #include "core/cost.h"
 
 const char *const vsh_step_kind_names[VSH_STEP_KINDS] = {"matrix", "attention", "vector", "move",
@@ -44,17 +46,33 @@ static double roofline_of(const vsh_op *op, const vsh_step_work *work, const vsh
     return vsh_cost_op(op, profile, multiplied_in(op, work->precision)).time.v;
 }
 
-/* What passes through memory once a step besides the list: the norm reads the gradient; shards and,
- * in 16 bits, micro-batches are added up in fp32 (trainer/run/trainer.c). */
-static double between(const vsh_step_work *work, const vsh_hardware *profile)
+static double seconds_to_move(const vsh_step_work *work, double bytes_a_parameter,
+                              const vsh_hardware *profile)
 {
-    double count = (double)work->parameters, stored = work->precision == VSH_FP32 ? 4 : 2;
-    double sums = 12 * (double)(work->shards > 1 ? work->shards - 1 : 0);
-    double bytes = stored + sums;
+    return (double)work->parameters * bytes_a_parameter / profile->memory_rate.value;
+}
 
-    if (stored < 4 && work->accumulate > 1)
-        bytes = 4 + sums + (double)work->accumulate * (stored + 8);
-    return count * bytes / profile->memory_rate.value;
+static bool sums_wide(const vsh_step_work *work)
+{
+    return work->precision != VSH_FP32 && work->accumulate > 1;
+}
+
+/* The norm reads the gradient. What else stands between operations (zeroing, bias, inputs) is about
+ * as long for about as many parameters. */
+static double between_bytes(const vsh_step_work *work)
+{
+    return work->precision == VSH_FP32 || sums_wide(work) ? 4 : 2;
+}
+
+/* Gradients of shards are added in a tree; in 16 bits those of the first micro-batch of a shard are
+ * widened to fp32 and those of the others added to it (trainer/run/trainer.c). */
+static double sum_bytes(const vsh_step_work *work)
+{
+    double shards = work->shards > 1 ? (double)work->shards : 1;
+    double tree = 12 * (shards - 1), add = 2 + 8, widen = 2 + 4;
+
+    return sums_wide(work) ? tree + shards * widen + ((double)work->accumulate - shards) * add
+                           : tree;
 }
 
 static void price(const vsh_step_work *work, const vsh_hardware *profile, vsh_step_parts *parts)
@@ -65,7 +83,8 @@ static void price(const vsh_step_work *work, const vsh_hardware *profile, vsh_st
         double times = op->phase == VSH_OPTIMIZER ? 1 : (double)work->accumulate;
         parts->s[vsh_step_kind_of(op)][op->phase] += times * roofline_of(op, work, profile);
     }
-    parts->s[VSH_STEP_BETWEEN][VSH_WGRAD] = between(work, profile);
+    parts->s[VSH_STEP_BETWEEN][VSH_WGRAD] = seconds_to_move(work, between_bytes(work), profile);
+    parts->s[VSH_STEP_MOVE][VSH_WGRAD] = seconds_to_move(work, sum_bytes(work), profile);
 }
 
 /* ---- constants ------------------------------------------------------------------------------- */

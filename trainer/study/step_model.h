@@ -16,7 +16,7 @@ typedef enum {
     VSH_STEP_ATTENTION,
     VSH_STEP_VECTOR,
     VSH_STEP_MOVE,
-    VSH_STEP_BETWEEN, /* sums of micro-batches and the norm of the gradient; in the phase wgrad */
+    VSH_STEP_BETWEEN, /* in the phase wgrad; sums of gradients are moves there */
     VSH_STEP_KINDS
 } vsh_step_kind;
 
@@ -46,6 +46,8 @@ typedef struct {
     int runs;
 } vsh_step_constants;
 
+/* measured as vsh_validate_clocks has it. Sums of gradients have no clock of their own: a run that
+ * is learnt from should have none. */
 void vsh_step_learn(vsh_step_constants *constants, const vsh_step_work *work,
                     const vsh_step_parts *measured, const vsh_hardware *profile);
 

@@ -183,6 +183,17 @@ static vsh_status weigh_checkpoint(measuring *m, vsh_error *err)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+/* A sanitizer keeps memory of its own, which is not the program's. */
+static double resident_above(int64_t idle)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)idle;
+    return NAN;
+#else
+    return (double)(vsh_memory_resident() - idle);
+#endif
+}
+
 static vsh_status train(measuring *m, const vsh_run_plan *plan, vsh_error *err)
 {
     int64_t idle = vsh_memory_resident();
@@ -198,7 +209,7 @@ static vsh_status train(measuring *m, const vsh_run_plan *plan, vsh_error *err)
         status = run_steps(m, err);
     }
     if (status == VSH_OK) {
-        m->to->figures.resident_bytes = (double)(vsh_memory_resident() - idle);
+        m->to->figures.resident_bytes = resident_above(idle);
         status = weigh_checkpoint(m, err);
     }
     vsh_trainer_close(&m->trainer);
