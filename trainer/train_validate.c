@@ -177,7 +177,7 @@ static void learn(validation *v, const vsh_validated *run, const vsh_op_list *op
 {
     vsh_step_work work = vsh_validate_step_work(&run->config, &run->plan, ops);
 
-    if (run->which->calibration && run->measured.spread <= VSH_PROBE_SPREAD_MAX)
+    if (run->which->calibration && !vsh_validate_disturbed(&run->measured))
         vsh_step_learn(&v->constants, &work, &run->measured.clocks.parts, &v->machine);
 }
 

@@ -247,6 +247,8 @@ static void write_run(const validation *v, const vsh_validated *run, vsh_json *j
     vsh_json_real(json, "update_s", m->clocks.update_s);
     vsh_json_real(json, "roofline_s", run->roofline_s);
     vsh_json_real(json, "probe_spread", m->spread);
+    vsh_json_real(json, "waited_s", m->clocks.waited_s);
+    vsh_json_bool(json, "disturbed", vsh_validate_disturbed(m));
     write_probe("probe_before", &m->before, json);
     write_probe("probe_after", &m->after, json);
     write_parts(run, json);

@@ -288,6 +288,9 @@ static void a_busy_machine_leaves_times_undecided_and_counts_judged(void)
     CHECK_INT(verdict(run, "executed_flops"), VSH_CHECK_FAILED);
     run->measured.spread = 0.09;
     CHECK_INT(verdict(run, "step_time_s"), VSH_CHECK_FAILED);
+    run->measured.clocks.waited_s = 0.06 * run->measured.figures.step_time_s;
+    CHECK_INT(verdict(run, "step_time_s"), VSH_CHECK_UNDECIDED);
+    CHECK_INT(verdict(run, "executed_flops"), VSH_CHECK_FAILED);
 }
 
 static void a_run_for_calibration_judges_no_time(void)

@@ -1,6 +1,8 @@
 #include "trainer/study/machine_probe.h"
 
+#include <dirent.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/kernel_loop.h"
@@ -88,4 +90,36 @@ double vsh_machine_probe_spread(const vsh_machine_probe *a, const vsh_machine_pr
     double moved = fmax(a->move.v, b->move.v) / fmin(a->move_median.v, b->move_median.v);
 
     return fmax(multiply, moved) - 1;
+}
+
+/* The second figure of a thread's schedstat: nanoseconds on a run queue. */
+static double thread_waited(const char *thread)
+{
+    char path[64];
+    double ran, waited = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/schedstat", thread);
+    file = fopen(path, "r");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%lf %lf", &ran, &waited) != 2)
+        waited = 0;
+    fclose(file);
+    return 1e-9 * waited;
+}
+
+double vsh_machine_waited(void)
+{
+    DIR *threads = opendir("/proc/self/task");
+    const struct dirent *entry;
+    double sum = 0;
+
+    if (!threads)
+        return 0;
+    while ((entry = readdir(threads)))
+        if (entry->d_name[0] != '.')
+            sum += thread_waited(entry->d_name);
+    closedir(threads);
+    return sum;
 }

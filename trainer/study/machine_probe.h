@@ -22,4 +22,8 @@ vsh_status vsh_machine_probe_take(int64_t threads, vsh_machine_probe *probe, vsh
  */
 double vsh_machine_probe_spread(const vsh_machine_probe *before, const vsh_machine_probe *after);
 
+/* Seconds that the threads of this process have so far been ready to run and had no processor,
+ * because others did; 0 where the system does not say. */
+double vsh_machine_waited(void);
+
 #endif

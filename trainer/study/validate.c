@@ -62,7 +62,7 @@ static const char *undecided(const vsh_validated *run, const quantity *q,
         return NULL;
     if (run->which->calibration)
         return "for calibration";
-    if (run->measured.spread > VSH_PROBE_SPREAD_MAX)
+    if (vsh_validate_disturbed(&run->measured))
         return "the machine was busy";
     if (q->by == BY_ENERGY && !run->watts_measured)
         return "the profile's watts are assumed";

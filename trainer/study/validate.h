@@ -63,6 +63,7 @@ typedef struct {
     vsh_meter_row row[VSH_OPS_MAX]; /* each of them, in the order of the list without optimizer */
     double gradient_s;              /* forward, backward and the norm of the gradient */
     double update_s;                /* of weights and moments */
+    double waited_s;                /* threads were ready and others had the processors */
     double median_s;
 } vsh_validate_clocks;
 
@@ -79,6 +80,8 @@ typedef struct {
 vsh_status vsh_validate_measure(const vsh_run_config *config, const vsh_run_plan *plan,
                                 const vsh_validate_settings *settings,
                                 vsh_validate_measured *measured, vsh_error *err);
+/* Others used the machine while it was measured: its times say nothing of it. */
+bool vsh_validate_disturbed(const vsh_validate_measured *measured);
 
 /* ---- the other programs (validate_ask.c) ------------------------------------------------------
  */
@@ -131,9 +134,11 @@ typedef struct {
 } vsh_validate_check;
 
 enum { VSH_VALIDATE_QUANTITIES = 13 };
-/* A probe spread beyond this leaves times undecided; the tolerance of a step's time, of the median
+/* A probe spread beyond this leaves times undecided, and so does a fastest step that waited for a
+ * processor for this share of its time. The tolerance of a step's time, of the median
  * over all that judge, and of resident memory. */
 #define VSH_PROBE_SPREAD_MAX 0.1
+#define VSH_WAITED_MAX 0.05
 #define VSH_STEP_TIME_WORST 0.2
 #define VSH_STEP_TIME_MEDIAN 0.1
 #define VSH_RESIDENT_TOLERANCE 0.05

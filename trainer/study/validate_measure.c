@@ -55,12 +55,13 @@ static void count_work(measuring *m)
     m->to->figures.products = products(meter);
 }
 
-static void keep_clocks(measuring *m, double gradient_s, double update_s)
+static void keep_clocks(measuring *m, double gradient_s, double update_s, double waited_s)
 {
     const vsh_meter *meter = vsh_network_meter(m->trainer.net);
     vsh_validate_clocks *c = &m->to->clocks;
 
-    *c = (vsh_validate_clocks){.gradient_s = gradient_s, .update_s = update_s};
+    *c =
+        (vsh_validate_clocks){.gradient_s = gradient_s, .update_s = update_s, .waited_s = waited_s};
     memcpy(c->row, meter->row, sizeof c->row);
     for (int i = 0; i < meter->ops.count; i++)
         c->parts.s[vsh_step_kind_of(&meter->ops.item[i])][meter->ops.item[i].phase] +=
@@ -73,7 +74,7 @@ static vsh_status run_step(measuring *m, int64_t step, double *seconds, vsh_erro
 {
     int64_t vocab = m->config->model.vocab;
     vsh_batch_source source = {vsh_random_fill, &vocab};
-    double start = vsh_clock_now().v, between, end;
+    double waited = vsh_machine_waited(), start = vsh_clock_now().v, between, end;
     vsh_step result;
 
     if (m->settings->stop && *m->settings->stop)
@@ -85,7 +86,7 @@ static vsh_status run_step(measuring *m, int64_t step, double *seconds, vsh_erro
     end = vsh_clock_now().v;
     *seconds = end - start;
     if (step > 0 && *seconds < m->to->figures.step_time_s)
-        keep_clocks(m, between - start, end - between);
+        keep_clocks(m, between - start, end - between, vsh_machine_waited() - waited);
     if (!result.finite)
         return vsh_fail(err, VSH_ENO, "%s: the loss is not finite", m->config->path);
     return VSH_OK;
@@ -214,6 +215,12 @@ static vsh_status train(measuring *m, const vsh_run_plan *plan, vsh_error *err)
     }
     vsh_trainer_close(&m->trainer);
     return status;
+}
+
+bool vsh_validate_disturbed(const vsh_validate_measured *m)
+{
+    return m->spread > VSH_PROBE_SPREAD_MAX ||
+           m->clocks.waited_s > VSH_WAITED_MAX * m->figures.step_time_s;
 }
 
 vsh_status vsh_validate_measure(const vsh_run_config *config, const vsh_run_plan *plan,
