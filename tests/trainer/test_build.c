@@ -464,6 +464,101 @@ static void an_input_that_changed_meanwhile_is_noticed(void)
     clean(folder);
 }
 
+/* At a stage, what is in a file becomes something else of the same length. */
+typedef struct {
+    const char *stage, *path;
+    const vsh_text *text;
+    bool keeps_date;
+} swapper;
+
+static void swap_at(void *context, const char *stage, double share, double bytes_per_s,
+                    double seconds_left)
+{
+    swapper *s = context;
+    struct timespec times[2] = {{0}, {0}};
+    struct stat info;
+
+    (void)share, (void)bytes_per_s, (void)seconds_left;
+    if (!s->path || strcmp(stage, s->stage) != 0)
+        return;
+    REQUIRE(stat(s->path, &info) == 0);
+    REQUIRE_OK(vsh_file_write(s->path, s->text, &err), &err);
+    times[0] = info.st_atim;
+    times[1] = info.st_mtim;
+    if (s->keeps_date)
+        REQUIRE(utimensat(AT_FDCWD, s->path, times, 0) == 0);
+    s->path = NULL;
+}
+
+static vsh_status build_swapping(vsh_build_options *o, const char *stage, const char *path,
+                                 const vsh_text *text, bool keeps_date)
+{
+    swapper s = {stage, path, text, keeps_date};
+    vsh_build_report r;
+    vsh_status status;
+
+    o->progress = swap_at;
+    o->context = &s;
+    status = vsh_build(vsh_test_arena(), o, &r, &err);
+    o->progress = NULL;
+    CHECK(s.path == NULL);
+    return status;
+}
+
+static void a_tokenizer_never_learns_from_a_text_that_changed(void)
+{
+    const char *folder = folder_of_test(), *path, *whole;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_text was = corpus(), is = corpus();
+    vsh_build_report r;
+    struct stat info;
+
+    REQUIRE(stat(path, &info) == 0);
+    for (size_t i = 0; i < is.length; i++)
+        if (is.data[i] == 'o')
+            is.data[i] = 'u';
+    o.tokenizer = "unigram";
+    o.vocab = 340;
+    whole = o.out = in(folder, "whole");
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    o.out = in(folder, "out");
+    CHECK_FAILS(build_swapping(&o, "sampling", path, &is, true), &err, VSH_EINPUT, "corpus.txt");
+    CHECK(access(in(o.out, "work/parts/tokenizer.model"), F_OK) != 0);
+    put_file(folder, "corpus.txt", &was);
+    REQUIRE(utimensat(AT_FDCWD, path, (struct timespec[2]){info.st_atim, info.st_mtim}, 0) == 0);
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    CHECK(same_files(whole, o.out));
+    clean(folder);
+}
+
+/* Several files are read together; a date that was put back hides which of them it was. */
+static void of_many_files_the_one_that_changed_is_named(void)
+{
+    const char *folder = folder_of_test(), *texts = in(folder, "texts");
+    vsh_text text[3] = {
+        {.arena = vsh_test_arena()}, {.arena = vsh_test_arena()}, {.arena = vsh_test_arena()}};
+    vsh_build_options o;
+    vsh_build_report r;
+
+    REQUIRE(mkdir(texts, 0700) == 0);
+    for (int i = 0; i < 3; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%c.txt", 'a' + i);
+        put_plain(&text[i], (uint64_t)i);
+        put_file(texts, name, &text[i]);
+    }
+    o = options_in(folder, &texts, 1);
+    text[1].data[20]++;
+    CHECK_FAILS(build_swapping(&o, "encoding", in(texts, "b.txt"), &text[1], false), &err,
+                VSH_EINPUT, "b.txt: is no more");
+    o.force = true;
+    text[1].data[21]++;
+    CHECK_FAILS(build_swapping(&o, "encoding", in(texts, "b.txt"), &text[1], true), &err,
+                VSH_EINPUT, "one of these 3 files");
+    CHECK_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    clean(folder);
+}
+
 static void damage_in_the_work_is_found_and_made_good(void)
 {
     const size_t behind_the_head = 32 + sizeof(vsh_segment_head);
@@ -541,6 +636,9 @@ const vsh_test vsh_tests[] = {
     {"an_unfinished_build_is_not_gone_on_with_other_options",
      an_unfinished_build_is_not_gone_on_with_other_options},
     {"an_input_that_changed_meanwhile_is_noticed", an_input_that_changed_meanwhile_is_noticed},
+    {"a_tokenizer_never_learns_from_a_text_that_changed",
+     a_tokenizer_never_learns_from_a_text_that_changed},
+    {"of_many_files_the_one_that_changed_is_named", of_many_files_the_one_that_changed_is_named},
     {"damage_in_the_work_is_found_and_made_good", damage_in_the_work_is_found_and_made_good},
     {"nothing_kept_is_an_answer_of_no_with_a_report",
      nothing_kept_is_an_answer_of_no_with_a_report},
