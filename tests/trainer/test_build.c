@@ -195,6 +195,26 @@ static void every_planted_document_is_found_and_no_other(void)
     clean(folder);
 }
 
+/* Exact duplicates have all bands of near ones too; none of them is shown as one. */
+static void samples_of_duplicates_are_of_their_own_kind(void)
+{
+    static const char *const exact[] = {": Story 5.", ": Story 4.", ": STORY 3."},
+                             *const near[] = {": Story 2.", ": Story 4.", ": Story 6."};
+    const char *folder = folder_of_test(), *path;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_build_report r;
+
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    for (int i = 0; i < r.drops; i++)
+        for (int k = 0; k < VSH_BUILD_SAMPLES; k++) {
+            if (strcmp(r.drop[i].stage, "exact") == 0)
+                CHECK_HAS(r.drop[i].sample[k], exact[k]);
+            if (strcmp(r.drop[i].stage, "near") == 0)
+                CHECK_HAS(r.drop[i].sample[k], near[k]);
+        }
+    clean(folder);
+}
+
 static void without_filter_and_dedup_everything_is_kept(void)
 {
     const char *folder = folder_of_test(), *path;
@@ -623,6 +643,7 @@ static void of_one_document_nothing_is_held_out(void)
 
 const vsh_test vsh_tests[] = {
     {"every_planted_document_is_found_and_no_other", every_planted_document_is_found_and_no_other},
+    {"samples_of_duplicates_are_of_their_own_kind", samples_of_duplicates_are_of_their_own_kind},
     {"without_filter_and_dedup_everything_is_kept", without_filter_and_dedup_everything_is_kept},
     {"the_shards_hold_the_bytes_of_the_text_in_its_order",
      the_shards_hold_the_bytes_of_the_text_in_its_order},
