@@ -442,6 +442,20 @@ static void a_finished_dataset_is_left_alone_without_force(void)
     clean(folder);
 }
 
+static void work_that_a_kill_left_behind_the_manifest_goes(void)
+{
+    const char *folder = folder_of_test(), *path;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_build_report r;
+
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    REQUIRE_OK(vsh_folder_make(in(o.out, "work/parts"), &err), &err);
+    CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT, "holds a dataset");
+    CHECK(access(in(o.out, "work"), F_OK) != 0);
+    CHECK(access(in(o.out, "manifest.json"), F_OK) == 0);
+    clean(folder);
+}
+
 static void an_unfinished_build_is_not_gone_on_with_other_options(void)
 {
     const char *folder = folder_of_test(), *path;
@@ -654,6 +668,8 @@ const vsh_test vsh_tests[] = {
     {"stopped_again_and_again_it_comes_to_an_end", stopped_again_and_again_it_comes_to_an_end},
     {"a_finished_dataset_is_left_alone_without_force",
      a_finished_dataset_is_left_alone_without_force},
+    {"work_that_a_kill_left_behind_the_manifest_goes",
+     work_that_a_kill_left_behind_the_manifest_goes},
     {"an_unfinished_build_is_not_gone_on_with_other_options",
      an_unfinished_build_is_not_gone_on_with_other_options},
     {"an_input_that_changed_meanwhile_is_noticed", an_input_that_changed_meanwhile_is_noticed},
