@@ -49,6 +49,7 @@ static uint64_t hash_build(const vsh_building *b)
 
     vsh_json_object(&json, NULL);
     vsh_build_options_write(&json, b->o);
+    vsh_build_forbidden_write(&json, &b->report->forbidden);
     vsh_json_end(&json);
     hash[0] = vsh_hash64(options.data, options.length);
     for (int kind = 0; kind < VSH_BUILD_KINDS; kind++)
@@ -159,6 +160,7 @@ static vsh_status put_manifest(vsh_building *b, vsh_arena *room, vsh_error *err)
     vsh_json_integer(&json, "augmented_documents", r->augmented_documents);
     vsh_json_integer(&json, "augmented_tokens", r->augmented_tokens);
     vsh_json_end(&json);
+    vsh_build_forbidden_write(&json, &r->forbidden);
     vsh_json_object(&json, "options");
     vsh_build_options_write(&json, b->o);
     vsh_json_end(&json);

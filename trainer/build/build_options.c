@@ -15,6 +15,7 @@ void vsh_build_default(vsh_build_options *o)
                              .filter = true,
                              .overlap_words = 8,
                              .tasks = true,
+                             .wordnet = "/usr/share/wordnet",
                              .dedup = true,
                              .minhash = vsh_minhash_default,
                              .augment = VSH_AUGMENT_NONE,
