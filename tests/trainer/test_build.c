@@ -817,6 +817,44 @@ static void of_one_document_nothing_is_held_out(void)
     clean(folder);
 }
 
+/* ---- back translation ------------------------------------------------------------------------ */
+
+/* A translator that stumbles over one text: its segment has no translations, the others have. */
+static void a_translator_that_stumbles_ends_no_build(void)
+{
+    const char *folder = folder_of_test(), *path, *program = in(folder, "apertium"), *whole;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_text script = {.arena = vsh_test_arena()}, paths = {.arena = vsh_test_arena()},
+             before = {.arena = vsh_test_arena()};
+    vsh_build_report r;
+    int64_t untranslated;
+
+    vsh_text_add(&before, "%s", getenv("PATH"));
+    vsh_text_add(&paths, "%s:%s", folder, getenv("PATH"));
+    vsh_text_add(&script,
+                 "#!/bin/sh\n[ \"$1\" = -l ] && printf '  eng-spa\\n  spa-eng\\n' && exit\n"
+                 "exec sed -e '/Story 30[.]/q7' -e 's/Story/Tale/'\n");
+    REQUIRE_OK(vsh_file_write(program, &script, &err), &err);
+    REQUIRE(chmod(program, 0700) == 0);
+    setenv("PATH", vsh_text_string(&paths), 1);
+    o.augment = VSH_AUGMENT_BACKTRANSLATE;
+    o.augment_share = 1;
+    whole = o.out = in(folder, "whole");
+    CHECK_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    untranslated = r.untranslated;
+    CHECK(untranslated > 0 && r.augmented_documents > 0);
+    CHECK_INT(untranslated + r.augmented_documents,
+              r.dataset.train.documents - r.augmented_documents);
+    o.out = in(folder, "out");
+    if (build_stopped_at(&o, 6)) {
+        CHECK_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+        CHECK_INT(r.untranslated, untranslated);
+    }
+    CHECK(same_files(whole, o.out));
+    setenv("PATH", vsh_text_string(&before), 1);
+    clean(folder);
+}
+
 /* ---- too much for a manifest ----------------------------------------------------------------- */
 
 static void too_many_shards_are_refused_before_they_are_made(void)
@@ -895,6 +933,7 @@ const vsh_test vsh_tests[] = {
     {"damage_in_the_work_is_found_and_made_good", damage_in_the_work_is_found_and_made_good},
     {"nothing_kept_is_an_answer_of_no_with_a_report",
      nothing_kept_is_an_answer_of_no_with_a_report},
+    {"a_translator_that_stumbles_ends_no_build", a_translator_that_stumbles_ends_no_build},
     {"too_many_shards_are_refused_before_they_are_made",
      too_many_shards_are_refused_before_they_are_made},
     {"more_names_than_a_manifest_holds_are_refused", more_names_than_a_manifest_holds_are_refused},

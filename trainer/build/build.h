@@ -93,6 +93,7 @@ typedef struct {
     int troubles_said;
     int64_t troubles;
     int64_t augmented_documents, augmented_tokens;
+    int64_t untranslated; /* documents drawn for back translation that the translator failed on */
     double seconds;
     vsh_build_pass pass[VSH_BUILD_PASSES];
     int passes;

@@ -16,13 +16,14 @@ typedef struct {
     uint64_t hash; /* of the file; no documents: no file */
 } shard_facts;
 
-static const char record_mark[8] = "vshenc1";
+static const char record_mark[8] = "vshenc2";
 
 typedef struct {
     char mark[8];
     uint64_t key; /* of all that decides the shards */
     shard_facts shard[VSH_BUILD_KINDS];
-    uint64_t hash; /* of the fields before */
+    int64_t untranslated; /* documents that the translator failed on */
+    uint64_t hash;        /* of the fields before */
 } record;
 
 /* Documents of one kind, growing. */
@@ -41,6 +42,7 @@ typedef struct {
     output out[VSH_BUILD_KINDS];
     vsh_document *chosen; /* copies, to be translated */
     int64_t chosen_count, chosen_capacity;
+    int64_t untranslated; /* of them */
 } encoding;
 
 /* ---- what is there already ---------------------------------------------------------------- */
@@ -212,7 +214,7 @@ static vsh_status add_translated(encoding *e, vsh_error *err)
     if (e->chosen_count == 0)
         return VSH_OK;
     VSH_TRY(vsh_back_translate(e->room, vsh_build_part(e->b, "").text, e->chosen, e->chosen_count,
-                               e->b->o->stop, back, err));
+                               e->b->o->stop, back, &e->untranslated, err));
     for (int64_t i = 0; i < e->chosen_count; i++)
         if (back[i].text)
             VSH_TRY(add_text(e, &e->out[VSH_BUILD_AUGMENTED], &back[i], err));
@@ -261,6 +263,7 @@ static vsh_status write_shards(encoding *e, vsh_error *err)
     memset(&r, 0, sizeof r);
     memcpy(r.mark, record_mark, sizeof record_mark);
     r.key = e->key;
+    r.untranslated = e->untranslated;
     for (int i = 0; i < VSH_BUILD_KINDS; i++)
         VSH_TRY(write_shard(e, i, &r.shard[i], err));
     r.hash = record_hash(&r);
@@ -356,6 +359,7 @@ static vsh_status list_segment(vsh_building *b, const vsh_built_segment *s, vsh_
 
     if (!read_record(b, s, record_key(b, s), &r))
         return vsh_fail(err, VSH_EMACHINE, "%s: cannot be read", record_path(b, s).text);
+    b->report->untranslated += r.untranslated;
     for (int i = 0; i < VSH_BUILD_KINDS; i++) {
         const shard_facts *f = &r.shard[i];
         vsh_build_name name = shard_name(s, i);

@@ -159,6 +159,7 @@ static vsh_status put_manifest(vsh_building *b, vsh_arena *room, vsh_error *err)
     vsh_json_integer(&json, "kept_bytes", r->kept.bytes);
     vsh_json_integer(&json, "augmented_documents", r->augmented_documents);
     vsh_json_integer(&json, "augmented_tokens", r->augmented_tokens);
+    vsh_json_integer(&json, "untranslated_documents", r->untranslated);
     vsh_json_end(&json);
     vsh_build_forbidden_write(&json, &r->forbidden);
     vsh_json_object(&json, "options");

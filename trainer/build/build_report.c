@@ -166,6 +166,7 @@ static void write_dataset(vsh_json *json, const vsh_build_report *r)
     vsh_json_integer(json, "held_out_drawn", r->drawn);
     vsh_json_integer(json, "augmented_documents", r->augmented_documents);
     vsh_json_integer(json, "augmented_tokens", r->augmented_tokens);
+    vsh_json_integer(json, "untranslated_documents", r->untranslated);
 }
 
 void vsh_build_report_write(vsh_json *json, const vsh_build_options *o, const vsh_build_report *r)
