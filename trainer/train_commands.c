@@ -7,8 +7,8 @@
 #include "core/file.h"
 #include "core/hardware_auto.h"
 #include "core/thread_team.h"
+#include "trainer/base/pool.h"
 #include "trainer/build/build.h"
-#include "trainer/nn/pool.h"
 
 #define AT(field) offsetof(train_config, field)
 

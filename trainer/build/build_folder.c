@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 enum { NAME_BYTES_MAX = 96 }; /* below OUT, with what a file that is being written has behind it */
 

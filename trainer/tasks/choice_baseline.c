@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 /* Words that are near one another: in the same so many of a document, counted from its first. */
 enum { NEAR_WORDS = 64, WORD_BYTES_MAX = 48 };

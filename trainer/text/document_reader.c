@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 #include "trainer/text/document_split.h"
 #include "trainer/text/jsonl.h"
 #include "trainer/text/text_kind.h"

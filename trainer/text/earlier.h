@@ -6,7 +6,7 @@
 
 #include "core/arena.h"
 #include "core/status.h"
-#include "trainer/nn/pool.h"
+#include "trainer/base/pool.h"
 
 /* Keys of documents [first, first + count) in a column. Threads call it together. */
 typedef vsh_status vsh_keys_read(void *context, int column, int64_t first, int64_t count,
