@@ -43,11 +43,19 @@ static vsh_status read_keys(void *context, int column, int64_t first, int64_t co
     return VSH_OK;
 }
 
+/* Exact duplicates have all the bands of the first of them: the second question is about the
+ * others.
+ */
 static vsh_status find_earlier(vsh_building *b, int which, int first_column, int columns,
                                const uint64_t **bits, vsh_error *err)
 {
-    const vsh_earlier_question question = {b->passed, first_column, columns, read_keys,
-                                           b,         SEARCH_BYTES};
+    const vsh_earlier_question question = {.documents = b->passed,
+                                           .first_column = first_column,
+                                           .columns = columns,
+                                           .read = read_keys,
+                                           .context = b,
+                                           .memory_bytes = SEARCH_BYTES,
+                                           .passed_over = b->exact};
     vsh_earlier found = {0};
 
     VSH_TRY(vsh_earlier_find(b->arena, b->pool, &question, &found, err));

@@ -102,6 +102,11 @@ static inline int64_t place(uint64_t bits, int64_t slots)
     return (int64_t)((bits >> 32) * (uint64_t)slots >> 32);
 }
 
+static inline bool is_passed_over(const vsh_earlier_question *q, int64_t document)
+{
+    return q->passed_over && (q->passed_over[document / 64] >> document % 64 & 1);
+}
+
 /* Those of the keys that are in the range, their slots asked for. */
 static int64_t pick(const search *s, table *t, const range *r, int64_t first, int64_t count)
 {
@@ -111,7 +116,7 @@ static int64_t pick(const search *s, table *t, const range *r, int64_t first, in
         const uint64_t value = value_of(t->keys[i]);
         const bool inside = r->bits == 0 || value >> (64 - r->bits) == r->number;
         t->waiting[waiting] = (struct waiting){value, place(value << r->bits, s->slots), first + i};
-        waiting += inside;
+        waiting += inside && !is_passed_over(s->question, first + i);
     }
     for (int64_t i = 0; i < waiting; i++)
         __builtin_prefetch(&t->value[t->waiting[i].slot], 1);

@@ -18,6 +18,10 @@ typedef struct {
     vsh_keys_read *read;
     void *context;
     int64_t memory_bytes; /* for all threads together, about */
+    /* bits as those of the answer: documents that are looked at no more, and stand in no pair;
+     * NULL: none. Each has an earlier one with all of its keys, so that the others' answer is the
+     * same. */
+    const uint64_t *passed_over;
 } vsh_earlier_question;
 
 /* Document and the earlier one that it resembles. */
