@@ -103,7 +103,7 @@ static const vsh_opt data_options[] = {
     {VSH_OPT_INTEGER, 0, "held-out", "N", "hold out one document in N; 0: none (default 50)",
      AT(held_out), 0, 1e9},
     {VSH_OPT_INTEGER, 0, "shard-bytes", "B",
-     "text of a shard, and memory of a thread (default 16 MiB, or a thousandth of the text)",
+     "text of a shard, and memory of a thread (default a thousandth of it, 16 to 64 MiB)",
      AT(shard_bytes), 4096, 1e12},
     VSH_COMMON_OPTIONS(train_config)};
 
