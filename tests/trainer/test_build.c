@@ -655,6 +655,51 @@ static void of_one_document_nothing_is_held_out(void)
     clean(folder);
 }
 
+/* ---- too much for a manifest ----------------------------------------------------------------- */
+
+static void too_many_shards_are_refused_before_they_are_made(void)
+{
+    enum { SPAN = 64, SPANS = 2100 };
+    const char *folder = folder_of_test(), *path;
+    vsh_text text = {.arena = vsh_test_arena()};
+    vsh_build_options o;
+    vsh_build_report r;
+
+    for (int i = 0; i < SPANS; i++) /* of 8 bytes a line */
+        for (int k = 0; k < SPAN / 8; k++)
+            vsh_text_add(&text, "%07d\n", 8 * i + k);
+    path = put_file(folder, "lines.txt", &text);
+    o = options_in(folder, &path, 1);
+    o.documents_by = VSH_DOCUMENTS_LINE;
+    o.filter = o.dedup = false;
+    o.tokenizer = "unigram";
+    o.augment = VSH_AUGMENT_INFILL;
+    o.shard_bytes = SPAN;
+    o.held_out = 2;
+    CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT, "--shard-bytes 128 ");
+    CHECK(access(o.out, F_OK) != 0);
+    clean(folder);
+}
+
+static void more_names_than_a_manifest_holds_are_refused(void)
+{
+    enum { NAMES = 1024 };
+    const char *folder = folder_of_test(), *paths[NAMES], *path;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_build_report r;
+
+    for (int i = 0; i < NAMES; i++) { /* the file itself, by a longer way */
+        vsh_text name = {.arena = vsh_test_arena()};
+        vsh_text_add(&name, "%s/%0*d/../corpus.txt", folder, 90, i);
+        paths[i] = vsh_text_string(&name);
+    }
+    o.in = paths;
+    o.in_count = NAMES;
+    CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT, "name the folders");
+    CHECK(access(o.out, F_OK) != 0);
+    clean(folder);
+}
+
 const vsh_test vsh_tests[] = {
     {"every_planted_document_is_found_and_no_other", every_planted_document_is_found_and_no_other},
     {"samples_of_duplicates_are_of_their_own_kind", samples_of_duplicates_are_of_their_own_kind},
@@ -679,5 +724,8 @@ const vsh_test vsh_tests[] = {
     {"damage_in_the_work_is_found_and_made_good", damage_in_the_work_is_found_and_made_good},
     {"nothing_kept_is_an_answer_of_no_with_a_report",
      nothing_kept_is_an_answer_of_no_with_a_report},
+    {"too_many_shards_are_refused_before_they_are_made",
+     too_many_shards_are_refused_before_they_are_made},
+    {"more_names_than_a_manifest_holds_are_refused", more_names_than_a_manifest_holds_are_refused},
     {"of_one_document_nothing_is_held_out", of_one_document_nothing_is_held_out},
     {NULL, NULL}};

@@ -62,7 +62,7 @@ typedef struct {
 } vsh_segment;
 
 /* Of a file whose body was looked at before (vsh_segment_head_read): here only its first bytes are
- * held against their hash. VSH_EMACHINE when they, or its length, are no more what they were. */
+ * held against their hash. VSH_EMACHINE when they are others, or it is too short. */
 vsh_status vsh_segment_read(vsh_arena *arena, const char *path, uint64_t key, vsh_segment *segment,
                             vsh_error *err);
 /* Keys of passed documents [first, first + count) in a column. VSH_EMACHINE as above. */
