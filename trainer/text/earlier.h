@@ -17,7 +17,7 @@ typedef struct {
     int first_column, columns;
     vsh_keys_read *read;
     void *context;
-    int64_t memory_bytes; /* for all threads together, about */
+    int64_t memory_bytes; /* of the tables, for all threads together; chunks are 0.8 MB a thread */
 } vsh_earlier_question;
 
 /* Document and the earlier one that it resembles. */
