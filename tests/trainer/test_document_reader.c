@@ -693,6 +693,11 @@ static void troubles_are_one_line_whatever_the_name(void)
     CHECK_INT(all.sum.bad_lines, 1);
     CHECK_HAS(all.sum.trouble[0].what, "nnn\?\?.jsonl: line 1, byte 1: expected an object with a");
     CHECK(strncmp(all.sum.trouble[0].what, "...nnn", 6) == 0);
+    /* U+009B, which terminals take for ESC [, U+202E, a byte that is not UTF-8; letters stay */
+    begin_files();
+    all = read_path(write_text("a\302\2332Jb\342\200\256c\377d\303\251.jsonl", "bad"),
+                    VSH_DOCUMENTS_AUTO);
+    CHECK_HAS(all.sum.trouble[0].what, "/a?2Jb?c?d\303\251.jsonl: line 1, byte 1: ");
 }
 
 /* A reader of the first span; says what reading all of it answers. */

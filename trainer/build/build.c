@@ -27,8 +27,8 @@ static vsh_status extract_default(vsh_building *b, vsh_error *err)
     VSH_TRY(vsh_default_corpus_write(b->arena, b->o->packages, vsh_build_part(b, "").text, &corpus,
                                      err));
     b->description = corpus.description;
-    return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, &b->sources,
-                            err);
+    return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, b->o->stop,
+                            &b->sources, err);
 }
 
 static vsh_status find_sources(vsh_building *b, vsh_error *err)
@@ -39,7 +39,7 @@ static vsh_status find_sources(vsh_building *b, vsh_error *err)
         VSH_TRY(extract_default(b, err));
     else
         VSH_TRY(vsh_sources_find(b->arena, o->in, o->in_count, (vsh_documents_by)o->documents_by,
-                                 &b->sources, err));
+                                 b->o->stop, &b->sources, err));
     if (o->shard_bytes > 0)
         VSH_TRY(vsh_sources_cut(b->arena, o->shard_bytes, &b->sources, err));
     b->report->files = b->sources.sources;

@@ -78,6 +78,7 @@ enum { VSH_BUILD_PASSES = 7 };
 typedef struct {
     vsh_dataset dataset;
     vsh_build_count read, kept;
+    int64_t drawn; /* of the kept documents, to be held out: none or all of them, and none is */
     vsh_build_drop drop[VSH_BUILD_STAGES];
     int drops;
     /* see sources and readings */

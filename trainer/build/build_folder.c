@@ -155,6 +155,14 @@ static vsh_status lock(vsh_building *b, vsh_error *err)
                                   strerror(errno));
 }
 
+/* A build that was killed behind its manifest has left its work. */
+static vsh_status refuse_finished(vsh_building *b, vsh_error *err)
+{
+    VSH_TRY(remove_entry(b, work_name, err));
+    return vsh_fail(err, VSH_EINPUT, "--out %s: holds a dataset; --force builds it again",
+                    b->o->out);
+}
+
 vsh_status vsh_build_folder_take(vsh_building *b, vsh_error *err)
 {
     const char *out = b->o->out;
@@ -170,7 +178,7 @@ vsh_status vsh_build_folder_take(vsh_building *b, vsh_error *err)
     if (b->o->force)
         VSH_TRY(remove_all(b, err));
     else if (exists(b, "manifest.json"))
-        return vsh_fail(err, VSH_EINPUT, "--out %s: holds a dataset; --force builds it again", out);
+        return refuse_finished(b, err);
     /* without its state nobody knows what the work is of */
     if (!exists(b, state_name))
         VSH_TRY(remove_entry(b, work_name, err));
@@ -185,24 +193,6 @@ void vsh_build_folder_leave(vsh_building *b)
 }
 
 /* ---- whose work it is --------------------------------------------------------------------- */
-
-/* Paths, sizes and dates; of files of our own making not the dates. */
-static vsh_status hash_inputs(const vsh_building *b, uint64_t *hash, vsh_error *err)
-{
-    for (int64_t i = 0; i < b->sources.sources; i++) {
-        const vsh_source *s = &b->sources.source[i];
-        uint64_t facts[] = {*hash, vsh_hash64(s->path, strlen(s->path)), (uint64_t)s->bytes, 0, 0};
-        struct stat info;
-        if (b->o->in_count > 0) {
-            if (stat(s->path, &info) != 0)
-                return vsh_fail(err, VSH_EINPUT, "%s: %s", s->path, strerror(errno));
-            facts[3] = (uint64_t)info.st_mtim.tv_sec;
-            facts[4] = (uint64_t)info.st_mtim.tv_nsec;
-        }
-        *hash = vsh_hash64(facts, sizeof facts);
-    }
-    return VSH_OK;
-}
 
 /* Of a small file: texts that must not be trained on, a tokenizer. */
 static vsh_status hash_file(const char *path, uint64_t *hash, vsh_error *err)
@@ -219,8 +209,8 @@ static vsh_status hash_file(const char *path, uint64_t *hash, vsh_error *err)
 
 static vsh_status hash_all(vsh_building *b, uint64_t *hash, vsh_error *err)
 {
-    *hash = 0;
-    VSH_TRY(hash_inputs(b, hash, err));
+    /* files of our own making are made anew by each call */
+    *hash = vsh_sources_hash(&b->sources, b->o->in_count > 0);
     if (b->o->against)
         VSH_TRY(hash_file(b->o->against, hash, err));
     if (vsh_build_tokenizer_is_file(b->o))
@@ -242,7 +232,7 @@ static vsh_status write_state(vsh_building *b, vsh_text *text, vsh_error *err)
     vsh_json_object(&json, NULL);
     vsh_json_integer(&json, "schema_version", 1);
     vsh_build_options_write(&json, b->o);
-    vsh_json_string(&json, "contents of the files", digits);
+    vsh_json_string(&json, "paths, sizes and dates of the files", digits);
     vsh_json_end(&json);
     return text->failed ? vsh_fail(err, VSH_EMACHINE, "out of memory") : VSH_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "trainer/base/hash64.h"
 #include "trainer/text/document_split.h"
 #include "trainer/text/jsonl.h"
@@ -36,6 +37,25 @@ struct vsh_document_reader {
 
 /* ---- what was wrong ------------------------------------------------------------------------- */
 
+/* One line that moves no cursor, whatever stands in a file's name. */
+static void clean(char *text)
+{
+    char *to = text;
+
+    while (*text) {
+        int length = vsh_utf8_length(text);
+        if (length == 0 || (unsigned char)*text < ' ' || vsh_is_control(text)) {
+            *to++ = '?';
+            text += length ? length : 1;
+        } else {
+            memmove(to, text, (size_t)length);
+            to += length;
+            text += length;
+        }
+    }
+    *to = '\0';
+}
+
 static void note_trouble(vsh_document_reader *reader, const char *where, const char *what)
 {
     vsh_reading *reading = &reader->reading;
@@ -48,9 +68,7 @@ static void note_trouble(vsh_document_reader *reader, const char *where, const c
     text = reading->trouble[reading->troubles - 1].what;
     snprintf(text, sizeof reading->trouble->what, "%s%s: %s%s", length > room ? "..." : "",
              length > room ? path + length - room : path, where, what);
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
+    clean(text);
 }
 
 /* at: byte of the line at the window's begin. */

@@ -25,7 +25,7 @@ vsh_status vsh_overlap_add_file(vsh_overlap *overlap, const char *path, vsh_erro
 {
     vsh_arena room = {0};
     vsh_sources sources = {0};
-    vsh_status status = vsh_sources_find(&room, &path, 1, VSH_DOCUMENTS_AUTO, &sources, err);
+    vsh_status status = vsh_sources_find(&room, &path, 1, VSH_DOCUMENTS_AUTO, NULL, &sources, err);
 
     for (int64_t i = 0; status == VSH_OK && i < sources.spans; i++)
         status = add_span(overlap, &sources, i, err);
