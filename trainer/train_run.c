@@ -11,7 +11,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/program.h"
-#include "trainer/run/folder.h"
+#include "trainer/base/folder.h"
 #include "trainer/run/run_lock.h"
 #include "trainer/run/run_loop.h"
 #include "trainer/run/snapshot.h"

@@ -94,8 +94,11 @@ static vsh_status read_keys(void *context, int column, int64_t first, int64_t co
 
 static void time_search(vsh_arena *arena, int64_t documents, int threads)
 {
-    const vsh_earlier_question question = {documents, 0,          2,
-                                           read_keys, &documents, (int64_t)192 << 20};
+    const vsh_earlier_question question = {.documents = documents,
+                                           .columns = 2,
+                                           .read = read_keys,
+                                           .context = &documents,
+                                           .memory_bytes = (int64_t)192 << 20};
     void *scratch = vsh_alloc(arena, (size_t)threads, VSH_SCRATCH_BYTES);
     vsh_pool *pool;
     vsh_earlier earlier;

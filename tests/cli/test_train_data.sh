@@ -156,8 +156,7 @@ while [ $try -lt $tries ]; do
     else # all but the work's removal was done
         refuses 2 'holds a dataset' $go --out data
     fi
-    rm -rf data/work
-    same_folder threads-1 data > /dev/null
+    no_work data && same_folder threads-1 data > /dev/null
     note $? "the same bytes after $mode at call $call"
     try=$((try + 1))
 done

@@ -1,4 +1,4 @@
-#include "trainer/nn/pool.h"
+#include "trainer/base/pool.h"
 
 #include <math.h>
 #include <stdatomic.h>

@@ -10,9 +10,9 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "tests/harness.h"
+#include "trainer/base/folder.h"
 #include "trainer/build/segment.h"
 #include "trainer/data/shard.h"
-#include "trainer/run/folder.h"
 
 const char vsh_suite[] = "build";
 
@@ -192,6 +192,26 @@ static void every_planted_document_is_found_and_no_other(void)
         CHECK(r.drop[i].sample[0] != NULL);
         CHECK_HAS(r.drop[i].sample[0], "corpus.txt");
     }
+    clean(folder);
+}
+
+/* Exact duplicates have all bands of near ones too; none of them is shown as one. */
+static void samples_of_duplicates_are_of_their_own_kind(void)
+{
+    static const char *const exact[] = {": Story 5.", ": Story 4.", ": STORY 3."},
+                             *const near[] = {": Story 2.", ": Story 4.", ": Story 6."};
+    const char *folder = folder_of_test(), *path;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_build_report r;
+
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    for (int i = 0; i < r.drops; i++)
+        for (int k = 0; k < VSH_BUILD_SAMPLES; k++) {
+            if (strcmp(r.drop[i].stage, "exact") == 0)
+                CHECK_HAS(r.drop[i].sample[k], exact[k]);
+            if (strcmp(r.drop[i].stage, "near") == 0)
+                CHECK_HAS(r.drop[i].sample[k], near[k]);
+        }
     clean(folder);
 }
 
@@ -422,6 +442,20 @@ static void a_finished_dataset_is_left_alone_without_force(void)
     clean(folder);
 }
 
+static void work_that_a_kill_left_behind_the_manifest_goes(void)
+{
+    const char *folder = folder_of_test(), *path;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_build_report r;
+
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    REQUIRE_OK(vsh_folder_make(in(o.out, "work/parts"), &err), &err);
+    CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT, "holds a dataset");
+    CHECK(access(in(o.out, "work"), F_OK) != 0);
+    CHECK(access(in(o.out, "manifest.json"), F_OK) == 0);
+    clean(folder);
+}
+
 static void an_unfinished_build_is_not_gone_on_with_other_options(void)
 {
     const char *folder = folder_of_test(), *path;
@@ -461,6 +495,101 @@ static void an_input_that_changed_meanwhile_is_noticed(void)
     REQUIRE(utimensat(AT_FDCWD, path, times, 0) == 0);
     CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT, "corpus.txt");
     CHECK(access(in(o.out, "manifest.json"), F_OK) != 0);
+    clean(folder);
+}
+
+/* At a stage, what is in a file becomes something else of the same length. */
+typedef struct {
+    const char *stage, *path;
+    const vsh_text *text;
+    bool keeps_date;
+} swapper;
+
+static void swap_at(void *context, const char *stage, double share, double bytes_per_s,
+                    double seconds_left)
+{
+    swapper *s = context;
+    struct timespec times[2] = {{0}, {0}};
+    struct stat info;
+
+    (void)share, (void)bytes_per_s, (void)seconds_left;
+    if (!s->path || strcmp(stage, s->stage) != 0)
+        return;
+    REQUIRE(stat(s->path, &info) == 0);
+    REQUIRE_OK(vsh_file_write(s->path, s->text, &err), &err);
+    times[0] = info.st_atim;
+    times[1] = info.st_mtim;
+    if (s->keeps_date)
+        REQUIRE(utimensat(AT_FDCWD, s->path, times, 0) == 0);
+    s->path = NULL;
+}
+
+static vsh_status build_swapping(vsh_build_options *o, const char *stage, const char *path,
+                                 const vsh_text *text, bool keeps_date)
+{
+    swapper s = {stage, path, text, keeps_date};
+    vsh_build_report r;
+    vsh_status status;
+
+    o->progress = swap_at;
+    o->context = &s;
+    status = vsh_build(vsh_test_arena(), o, &r, &err);
+    o->progress = NULL;
+    CHECK(s.path == NULL);
+    return status;
+}
+
+static void a_tokenizer_never_learns_from_a_text_that_changed(void)
+{
+    const char *folder = folder_of_test(), *path, *whole;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_text was = corpus(), is = corpus();
+    vsh_build_report r;
+    struct stat info;
+
+    REQUIRE(stat(path, &info) == 0);
+    for (size_t i = 0; i < is.length; i++)
+        if (is.data[i] == 'o')
+            is.data[i] = 'u';
+    o.tokenizer = "unigram";
+    o.vocab = 340;
+    whole = o.out = in(folder, "whole");
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    o.out = in(folder, "out");
+    CHECK_FAILS(build_swapping(&o, "sampling", path, &is, true), &err, VSH_EINPUT, "corpus.txt");
+    CHECK(access(in(o.out, "work/parts/tokenizer.model"), F_OK) != 0);
+    put_file(folder, "corpus.txt", &was);
+    REQUIRE(utimensat(AT_FDCWD, path, (struct timespec[2]){info.st_atim, info.st_mtim}, 0) == 0);
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    CHECK(same_files(whole, o.out));
+    clean(folder);
+}
+
+/* Several files are read together; a date that was put back hides which of them it was. */
+static void of_many_files_the_one_that_changed_is_named(void)
+{
+    const char *folder = folder_of_test(), *texts = in(folder, "texts");
+    vsh_text text[3] = {
+        {.arena = vsh_test_arena()}, {.arena = vsh_test_arena()}, {.arena = vsh_test_arena()}};
+    vsh_build_options o;
+    vsh_build_report r;
+
+    REQUIRE(mkdir(texts, 0700) == 0);
+    for (int i = 0; i < 3; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%c.txt", 'a' + i);
+        put_plain(&text[i], (uint64_t)i);
+        put_file(texts, name, &text[i]);
+    }
+    o = options_in(folder, &texts, 1);
+    text[1].data[20]++;
+    CHECK_FAILS(build_swapping(&o, "encoding", in(texts, "b.txt"), &text[1], false), &err,
+                VSH_EINPUT, "b.txt: is no more");
+    o.force = true;
+    text[1].data[21]++;
+    CHECK_FAILS(build_swapping(&o, "encoding", in(texts, "b.txt"), &text[1], true), &err,
+                VSH_EINPUT, "one of these 3 files");
+    CHECK_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
     clean(folder);
 }
 
@@ -526,8 +655,54 @@ static void of_one_document_nothing_is_held_out(void)
     clean(folder);
 }
 
+/* ---- too much for a manifest ----------------------------------------------------------------- */
+
+static void too_many_shards_are_refused_before_they_are_made(void)
+{
+    enum { SPAN = 64, SPANS = 2100 };
+    const char *folder = folder_of_test(), *path;
+    vsh_text text = {.arena = vsh_test_arena()};
+    vsh_build_options o;
+    vsh_build_report r;
+
+    for (int i = 0; i < SPANS; i++) /* of 8 bytes a line */
+        for (int k = 0; k < SPAN / 8; k++)
+            vsh_text_add(&text, "%07d\n", 8 * i + k);
+    path = put_file(folder, "lines.txt", &text);
+    o = options_in(folder, &path, 1);
+    o.documents_by = VSH_DOCUMENTS_LINE;
+    o.filter = o.dedup = false;
+    o.tokenizer = "unigram";
+    o.augment = VSH_AUGMENT_INFILL;
+    o.shard_bytes = SPAN;
+    o.held_out = 2;
+    CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT, "--shard-bytes 128 ");
+    CHECK(access(o.out, F_OK) != 0);
+    clean(folder);
+}
+
+static void more_names_than_a_manifest_holds_are_refused(void)
+{
+    enum { NAMES = 1024 };
+    const char *folder = folder_of_test(), *paths[NAMES], *path;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_build_report r;
+
+    for (int i = 0; i < NAMES; i++) { /* the file itself, by a longer way */
+        vsh_text name = {.arena = vsh_test_arena()};
+        vsh_text_add(&name, "%s/%0*d/../corpus.txt", folder, 90, i);
+        paths[i] = vsh_text_string(&name);
+    }
+    o.in = paths;
+    o.in_count = NAMES;
+    CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT, "name the folders");
+    CHECK(access(o.out, F_OK) != 0);
+    clean(folder);
+}
+
 const vsh_test vsh_tests[] = {
     {"every_planted_document_is_found_and_no_other", every_planted_document_is_found_and_no_other},
+    {"samples_of_duplicates_are_of_their_own_kind", samples_of_duplicates_are_of_their_own_kind},
     {"without_filter_and_dedup_everything_is_kept", without_filter_and_dedup_everything_is_kept},
     {"the_shards_hold_the_bytes_of_the_text_in_its_order",
      the_shards_hold_the_bytes_of_the_text_in_its_order},
@@ -538,11 +713,19 @@ const vsh_test vsh_tests[] = {
     {"stopped_again_and_again_it_comes_to_an_end", stopped_again_and_again_it_comes_to_an_end},
     {"a_finished_dataset_is_left_alone_without_force",
      a_finished_dataset_is_left_alone_without_force},
+    {"work_that_a_kill_left_behind_the_manifest_goes",
+     work_that_a_kill_left_behind_the_manifest_goes},
     {"an_unfinished_build_is_not_gone_on_with_other_options",
      an_unfinished_build_is_not_gone_on_with_other_options},
     {"an_input_that_changed_meanwhile_is_noticed", an_input_that_changed_meanwhile_is_noticed},
+    {"a_tokenizer_never_learns_from_a_text_that_changed",
+     a_tokenizer_never_learns_from_a_text_that_changed},
+    {"of_many_files_the_one_that_changed_is_named", of_many_files_the_one_that_changed_is_named},
     {"damage_in_the_work_is_found_and_made_good", damage_in_the_work_is_found_and_made_good},
     {"nothing_kept_is_an_answer_of_no_with_a_report",
      nothing_kept_is_an_answer_of_no_with_a_report},
+    {"too_many_shards_are_refused_before_they_are_made",
+     too_many_shards_are_refused_before_they_are_made},
+    {"more_names_than_a_manifest_holds_are_refused", more_names_than_a_manifest_holds_are_refused},
     {"of_one_document_nothing_is_held_out", of_one_document_nothing_is_held_out},
     {NULL, NULL}};

@@ -10,8 +10,8 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "tests/harness.h"
+#include "trainer/base/whole_file.h"
 #include "trainer/data/spm_model.h"
-#include "trainer/data/whole_file.h"
 
 const char vsh_suite[] = "tokenizer";
 

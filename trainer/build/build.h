@@ -8,10 +8,15 @@
 
 #include "core/dataset.h"
 #include "core/text.h"
-#include "trainer/text/augment.h"
 #include "trainer/text/minhash.h"
 #include "trainer/text/quality.h"
 #include "trainer/text/sources.h"
+
+/* More training text out of the text at hand: what stands in it already, said or asked otherwise.
+ * None of it counts as unique, and nothing of it is held out. */
+typedef enum { VSH_AUGMENT_NONE, VSH_AUGMENT_INFILL, VSH_AUGMENT_BACKTRANSLATE } vsh_augmentation;
+
+extern const char *const vsh_augment_words[]; /* "none", "infill", "backtranslate" */
 
 typedef struct {
     const char *const *in; /* files and folders; in_count 0: the default corpus */
@@ -73,6 +78,7 @@ enum { VSH_BUILD_PASSES = 7 };
 typedef struct {
     vsh_dataset dataset;
     vsh_build_count read, kept;
+    int64_t drawn; /* of the kept documents, to be held out: none or all of them, and none is */
     vsh_build_drop drop[VSH_BUILD_STAGES];
     int drops;
     /* see sources and readings */

@@ -3,10 +3,12 @@
 
 #include "core/file.h"
 #include "core/rng.h"
+#include "trainer/base/hash64.h"
+#include "trainer/base/mapped_file.h"
 #include "trainer/build/build_inside.h"
+#include "trainer/data/infill.h"
 #include "trainer/data/shard.h"
-#include "trainer/run/hash64.h"
-#include "trainer/run/mapped_file.h"
+#include "trainer/text/back_translation.h"
 
 /* A segment gives up to three shards, and a record of them that says they are done. */
 static const char *const kinds[VSH_BUILD_KINDS] = {"train", "validation", "augmented"};
@@ -87,7 +89,6 @@ static bool shard_holds(const vsh_building *b, const vsh_built_segment *s, int k
     return holds;
 }
 
-/* false: the segment is yet to be encoded. */
 static bool read_record(const vsh_building *b, const vsh_built_segment *s, uint64_t key, record *r)
 {
     vsh_arena room = {0};
@@ -101,9 +102,18 @@ static bool read_record(const vsh_building *b, const vsh_built_segment *s, uint6
         holds = memcmp(r->mark, record_mark, sizeof record_mark) == 0 && r->key == key &&
                 r->hash == record_hash(r);
     }
-    for (int i = 0; holds && i < VSH_BUILD_KINDS; i++)
-        holds = shard_holds(b, s, i, &r->shard[i]);
     vsh_arena_free(&room);
+    return holds;
+}
+
+/* By an earlier call, and its shards are whole. */
+static bool is_encoded(const vsh_building *b, const vsh_built_segment *s, uint64_t key)
+{
+    record r;
+    bool holds = read_record(b, s, key, &r);
+
+    for (int i = 0; holds && i < VSH_BUILD_KINDS; i++)
+        holds = shard_holds(b, s, i, &r.shard[i]);
     return holds;
 }
 
@@ -288,8 +298,7 @@ static vsh_status encode_segment(vsh_building *b, vsh_document_reader *reader,
 {
     vsh_arena room = {0};
     encoding e = {.b = b, .room = &room, .at = at, .key = record_key(b, at)};
-    record there;
-    bool skip = read_record(b, at, e.key, &there);
+    bool skip = is_encoded(b, at, e.key);
     vsh_status status =
         skip ? VSH_OK : vsh_build_segment_read(b, &room, at->span, at->part, &e.body, err);
 
@@ -311,10 +320,8 @@ static vsh_status encode_segment(vsh_building *b, vsh_document_reader *reader,
 
 static bool is_done(const vsh_building *b, int64_t span)
 {
-    record r;
-
     for (int64_t i = b->first_segment[span]; i < b->first_segment[span + 1]; i++)
-        if (!read_record(b, &b->segment[i], record_key(b, &b->segment[i]), &r))
+        if (!is_encoded(b, &b->segment[i], record_key(b, &b->segment[i])))
             return false;
     return true;
 }
@@ -344,6 +351,7 @@ static vsh_status encode_span(vsh_building *b, void *context, int64_t span, int 
 
 /* ---- all of them -------------------------------------------------------------------------- */
 
+/* Its shards were written by this call, or looked at: they are not read once more. */
 static vsh_status list_segment(vsh_building *b, const vsh_built_segment *s, vsh_error *err)
 {
     record r;

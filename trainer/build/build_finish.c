@@ -1,10 +1,11 @@
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 /* ---- the dataset -------------------------------------------------------------------------- */
 
@@ -66,10 +67,7 @@ static vsh_status make_dataset(vsh_building *b, vsh_error *err)
     int64_t all = trained + b->shards[VSH_BUILD_VALIDATION];
     vsh_dataset_shard *list = vsh_alloc(b->arena, (size_t)all, sizeof *list);
 
-    if (all > VSH_DATASET_SHARDS_MAX)
-        return vsh_fail(err, VSH_EINPUT,
-                        "expected at most %d shards, got %lld: put the packed files together",
-                        VSH_DATASET_SHARDS_MAX, (long long)all);
+    assert(all <= VSH_DATASET_SHARDS_MAX); /* settled before they were encoded */
     *d = (vsh_dataset){.folder = b->o->out,
                        .description = describe(b),
                        .tokenizer = vsh_build_tokenizer_is_file(b->o) ? "file" : b->o->tokenizer,
@@ -165,6 +163,12 @@ static vsh_status put_manifest(vsh_building *b, vsh_arena *room, vsh_error *err)
     vsh_build_options_write(&json, b->o);
     vsh_json_end(&json);
     vsh_json_end(&json);
+    if (text.length > VSH_DOC_BYTES_MAX)
+        return vsh_fail(err, VSH_EINPUT,
+                        "manifest.json: expected at most %s, got %s: --shard-bytes makes fewer "
+                        "shards",
+                        vsh_show_bytes(VSH_DOC_BYTES_MAX).text,
+                        vsh_show_bytes((double)text.length).text);
     return put_file(b, "manifest.json", &text, err);
 }
 

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 enum { NAME_BYTES_MAX = 96 }; /* below OUT, with what a file that is being written has behind it */
 
@@ -155,6 +155,14 @@ static vsh_status lock(vsh_building *b, vsh_error *err)
                                   strerror(errno));
 }
 
+/* A build that was killed behind its manifest has left its work. */
+static vsh_status refuse_finished(vsh_building *b, vsh_error *err)
+{
+    VSH_TRY(remove_entry(b, work_name, err));
+    return vsh_fail(err, VSH_EINPUT, "--out %s: holds a dataset; --force builds it again",
+                    b->o->out);
+}
+
 vsh_status vsh_build_folder_take(vsh_building *b, vsh_error *err)
 {
     const char *out = b->o->out;
@@ -170,7 +178,7 @@ vsh_status vsh_build_folder_take(vsh_building *b, vsh_error *err)
     if (b->o->force)
         VSH_TRY(remove_all(b, err));
     else if (exists(b, "manifest.json"))
-        return vsh_fail(err, VSH_EINPUT, "--out %s: holds a dataset; --force builds it again", out);
+        return refuse_finished(b, err);
     /* without its state nobody knows what the work is of */
     if (!exists(b, state_name))
         VSH_TRY(remove_entry(b, work_name, err));

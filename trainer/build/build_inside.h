@@ -18,9 +18,10 @@
 #include <stdatomic.h>
 
 #include "core/json.h"
+#include "trainer/base/pool.h"
 #include "trainer/build/build.h"
 #include "trainer/build/segment.h"
-#include "trainer/nn/pool.h"
+#include "trainer/data/tokenizer.h"
 #include "trainer/text/default_corpus.h"
 #include "trainer/text/earlier.h"
 #include "trainer/text/language.h"
@@ -149,6 +150,7 @@ int64_t vsh_build_span_bytes(const vsh_building *b, int64_t span);
 
 vsh_status vsh_build_segment_read(const vsh_building *b, vsh_arena *arena, int64_t span,
                                   int64_t part, vsh_segment *segment, vsh_error *err);
+/* VSH_EINPUT, naming the file of the span that seems to be another, or all of them. */
 vsh_status vsh_build_input_changed(const vsh_building *b, int64_t span, vsh_error *err);
 
 /* ---- build_excerpt.c ---- */

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "trainer/build/build_inside.h"
+#include "trainer/data/infill.h"
 
 static const char model_name[] = "tokenizer.model";
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trainer/run/hash64.h"
-#include "trainer/run/mapped_file.h"
+#include "trainer/base/hash64.h"
+#include "trainer/base/mapped_file.h"
 
 /* A file: the frame, passed bits, held bits, bytes (padded to 8), samples, then keys by column. A
  * change of the layout changes the mark. */

@@ -61,7 +61,8 @@ typedef struct {
     const vsh_segment_sample *sample;
 } vsh_segment;
 
-/* VSH_EMACHINE when it is no more what it was. */
+/* Of a file whose body was looked at before (vsh_segment_head_read): here only its first bytes are
+ * held against their hash. VSH_EMACHINE when they are others, or it is too short. */
 vsh_status vsh_segment_read(vsh_arena *arena, const char *path, uint64_t key, vsh_segment *segment,
                             vsh_error *err);
 /* Keys of passed documents [first, first + count) in a column. VSH_EMACHINE as above. */

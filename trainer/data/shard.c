@@ -8,7 +8,7 @@
 
 #include "core/file.h"
 #include "core/text.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 /* Ids below this are told apart by two bytes. */
 static const int64_t narrow_vocab = 1 << 16;

@@ -4,7 +4,7 @@
 #define VSH_SHARD_H
 
 #include "trainer/data/tokenizer.h"
-#include "trainer/run/safetensors.h"
+#include "trainer/base/safetensors.h"
 
 typedef struct {
     vsh_safetensors file;

@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "trainer/base/hash64.h"
+#include "trainer/base/whole_file.h"
 #include "trainer/data/spm_model.h"
 #include "trainer/data/spm_shim.h"
-#include "trainer/data/whole_file.h"
-#include "trainer/run/hash64.h"
 
 enum {
     BYTE_END = 256,

@@ -8,9 +8,9 @@
 
 #include "core/file.h"
 #include "core/child.h"
+#include "trainer/base/whole_file.h"
 #include "trainer/data/spm_model.h"
 #include "trainer/data/tokenizer.h"
-#include "trainer/data/whole_file.h"
 
 enum { OUTPUT_BYTES = 1 << 20, HOUR_SECONDS = 3600 };
 

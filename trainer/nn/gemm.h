@@ -10,7 +10,7 @@
 #include "core/status.h"
 #include "trainer/nn/element.h"
 #include "trainer/nn/kernels.h"
-#include "trainer/nn/pool.h"
+#include "trainer/base/pool.h"
 
 typedef struct vsh_gemm_engine vsh_gemm_engine;
 

@@ -5,7 +5,7 @@
 #include "trainer/nn/element.h"
 #include "trainer/nn/gemm.h"
 #include "trainer/nn/kernels.h"
-#include "trainer/nn/pool.h"
+#include "trainer/base/pool.h"
 
 typedef struct {
     vsh_pool *pool;

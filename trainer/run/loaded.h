@@ -6,7 +6,7 @@
 #include "trainer/data/tokenizer.h"
 #include "trainer/nn/nn.h"
 #include "trainer/nn/parameters.h"
-#include "trainer/run/block.h"
+#include "trainer/base/block.h"
 #include "trainer/run/run_config.h"
 
 typedef struct {

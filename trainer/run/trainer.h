@@ -4,7 +4,7 @@
 #define VSH_TRAINER_H
 
 #include "trainer/nn/network.h"
-#include "trainer/run/block.h"
+#include "trainer/base/block.h"
 #include "trainer/run/optimizer.h"
 #include "trainer/run/run_config.h"
 #include "trainer/run/run_plan.h"

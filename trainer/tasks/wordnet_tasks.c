@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/file.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 #include "trainer/tasks/wordnet_items.h"
 
 /* ---- what questions are made of ----------------------------------------------------------- */

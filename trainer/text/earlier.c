@@ -129,6 +129,15 @@ static inline bool is_inside(const range *r, uint64_t value)
     return r->bits == 0 || value >> (64 - r->bits) == r->number;
 }
 
+/* In the range, and none of those that are passed over. */
+static inline bool is_wanted(const search *s, uint64_t value, int64_t document)
+{
+    const uint64_t *passed_over = s->question->passed_over;
+
+    return is_inside(&s->at, value) &&
+           !(passed_over && (passed_over[document / 64] >> document % 64 & 1));
+}
+
 /* By counting: begin[t + 2] counts, then begin[t + 1] is where the next one of t goes, and in the
  * end t's end. */
 static void sort_by_table(const search *s, chunk *c, int64_t first, int64_t count)
@@ -136,13 +145,13 @@ static void sort_by_table(const search *s, chunk *c, int64_t first, int64_t coun
     memset(c->begin, 0, (size_t)(s->tables + 2) * sizeof *c->begin);
     for (int64_t i = 0; i < count; i++) {
         c->keys[i] = value_of(c->keys[i]);
-        if (is_inside(&s->at, c->keys[i]))
+        if (is_wanted(s, c->keys[i], first + i))
             c->begin[table_of(s, c->keys[i]) + 2]++;
     }
     for (int t = 0; t < s->tables; t++)
         c->begin[t + 2] += c->begin[t + 1];
     for (int64_t i = 0; i < count; i++)
-        if (is_inside(&s->at, c->keys[i]))
+        if (is_wanted(s, c->keys[i], first + i))
             c->entries[c->begin[table_of(s, c->keys[i]) + 1]++] = (entry){c->keys[i], first + i};
 }
 

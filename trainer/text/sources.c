@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/text.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 #include "trainer/text/byte_stream.h"
 #include "trainer/text/folder_set.h"
 #include "trainer/text/text_kind.h"

@@ -1,4 +1,4 @@
-#include "trainer/data/run_dataset.h"
+#include "trainer/run/run_dataset.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 static vsh_status no_memory(vsh_error *err) { return vsh_fail(err, VSH_EMACHINE, "out of memory"); }
 
