@@ -214,8 +214,11 @@ static void fill_table(void *context, int64_t part, int thread)
         const entry *end = s->chunk[i].entries + s->chunk[i].begin[part + 1];
         for (; e < end && t->filled <= s->full; e++) {
             int64_t before;
-            if (end - e > AHEAD)
-                __builtin_prefetch(&t->value[slot_of(s, e[AHEAD].value)], 1);
+            if (end - e > AHEAD) {
+                int64_t slot = slot_of(s, e[AHEAD].value);
+                __builtin_prefetch(&t->value[slot], 1);
+                __builtin_prefetch(&t->document[slot], 1);
+            }
             before = bring(s, t, e);
             if (before >= 0)
                 mark(s, t, e->document, before);
