@@ -192,7 +192,7 @@ cp corpus.txt changing.txt
 env VSH_FAULT_DIR="$PWD/data" VSH_FAULT_AT="$write" VSH_FAULT_MODE=kill LD_PRELOAD="$inject" \
     $small --in changing.txt --out data --threads 1 > stdout.txt 2> stderr.txt
 echo "Another line." >> changing.txt
-refuses 2 'differs in "contents of the files"' $small --in changing.txt --out data
+refuses 2 'differs in "paths, sizes and dates of the files"' $small --in changing.txt --out data
 refuses 2 'unfinished build that differs in "held_out"' $small --in changing.txt --out data --held-out 7
 answers 0 '.options.held_out == 7' $small --in changing.txt --out data --held-out 7 --force
 exec 9< data

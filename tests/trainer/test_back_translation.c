@@ -6,7 +6,7 @@
 
 #include "core/file.h"
 #include "tests/harness.h"
-#include "trainer/text/augment.h"
+#include "trainer/text/back_translation.h"
 
 const char vsh_suite[] = "back_translation";
 

@@ -10,9 +10,9 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "tests/harness.h"
+#include "trainer/base/folder.h"
 #include "trainer/build/segment.h"
 #include "trainer/data/shard.h"
-#include "trainer/run/folder.h"
 
 const char vsh_suite[] = "build";
 

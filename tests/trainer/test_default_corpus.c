@@ -9,7 +9,7 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "tests/harness.h"
-#include "trainer/run/json_read.h"
+#include "trainer/base/json_read.h"
 #include "trainer/text/corpus_sources.h"
 
 const char vsh_suite[] = "default_corpus";

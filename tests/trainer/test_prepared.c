@@ -1,4 +1,4 @@
-#include "trainer/data/prepared.h"
+#include "trainer/run/prepared.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 
 #include "core/text.h"
 #include "tests/trainer/dataset_case.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 
 const char vsh_suite[] = "prepared";
 

@@ -8,7 +8,7 @@
 
 #include "core/file.h"
 #include "tests/harness.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 #include "trainer/tasks/choice_task.h"
 #include "trainer/tasks/synsets.h"
 

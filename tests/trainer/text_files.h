@@ -90,7 +90,7 @@ static inline vsh_sources find_one(const char *path, vsh_documents_by by)
     vsh_sources sources;
     vsh_error err;
 
-    REQUIRE_OK(vsh_sources_find(vsh_test_arena(), &path, 1, by, &sources, &err), &err);
+    REQUIRE_OK(vsh_sources_find(vsh_test_arena(), &path, 1, by, NULL, &sources, &err), &err);
     return sources;
 }
 

@@ -16,8 +16,8 @@ static vsh_status extract_default(vsh_building *b, vsh_error *err)
     VSH_TRY(vsh_default_corpus_write(b->arena, b->o->packages, vsh_build_part(b, "").text, &corpus,
                                      err));
     b->description = corpus.description;
-    return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, &b->sources,
-                            err);
+    return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, b->o->stop,
+                            &b->sources, err);
 }
 
 static vsh_status find_sources(vsh_building *b, vsh_error *err)
@@ -28,7 +28,7 @@ static vsh_status find_sources(vsh_building *b, vsh_error *err)
         VSH_TRY(extract_default(b, err));
     else
         VSH_TRY(vsh_sources_find(b->arena, o->in, o->in_count, (vsh_documents_by)o->documents_by,
-                                 &b->sources, err));
+                                 b->o->stop, &b->sources, err));
     if (o->shard_bytes > 0)
         VSH_TRY(vsh_sources_cut(b->arena, o->shard_bytes, &b->sources, err));
     b->report->files = b->sources.sources;
@@ -88,21 +88,12 @@ static vsh_status pass_through(vsh_building *b, vsh_error *err)
     return status;
 }
 
-static vsh_status start_threads(vsh_building *b, vsh_error *err)
-{
-    void *scratch = vsh_alloc(b->arena, (size_t)b->threads, VSH_SCRATCH_BYTES);
-
-    if (!scratch)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory for %d threads", b->threads);
-    return vsh_pool_start(b->arena, b->threads, scratch, &b->pool, err);
-}
-
 static vsh_status build_in_folder(vsh_building *b, vsh_error *err)
 {
     vsh_status status;
 
     VSH_TRY(vsh_build_folder_take(b, err));
-    VSH_TRY(start_threads(b, err));
+    VSH_TRY(vsh_pool_start(b->arena, b->threads, NULL, 0, &b->pool, err));
     status = pass_through(b, err);
     vsh_pool_stop(b->pool);
     if (b->tokenizer)

@@ -8,10 +8,15 @@
 
 #include "core/dataset.h"
 #include "core/text.h"
-#include "trainer/text/augment.h"
 #include "trainer/text/minhash.h"
 #include "trainer/text/quality.h"
 #include "trainer/text/sources.h"
+
+/* More training text out of the text at hand: what stands in it already, said or asked otherwise.
+ * None of it counts as unique, and nothing of it is held out. */
+typedef enum { VSH_AUGMENT_NONE, VSH_AUGMENT_INFILL, VSH_AUGMENT_BACKTRANSLATE } vsh_augmentation;
+
+extern const char *const vsh_augment_words[]; /* "none", "infill", "backtranslate" */
 
 typedef struct {
     const char *const *in; /* files and folders; in_count 0: the default corpus */
@@ -32,6 +37,7 @@ typedef struct {
     double augment_share;  /* of the training documents */
     const char *tokenizer; /* "unigram", "bpe", "bytes", or a model file */
     int64_t vocab;
+    bool vocab_at_most;  /* fewer pieces where the text has no room for so many */
     int64_t held_out;    /* one document in so many */
     int64_t shard_bytes; /* of text; 0: what suits the files */
     uint64_t seed;

@@ -3,10 +3,12 @@
 
 #include "core/file.h"
 #include "core/rng.h"
+#include "trainer/base/hash64.h"
+#include "trainer/base/mapped_file.h"
 #include "trainer/build/build_inside.h"
+#include "trainer/data/infill.h"
 #include "trainer/data/shard.h"
-#include "trainer/run/hash64.h"
-#include "trainer/run/mapped_file.h"
+#include "trainer/text/back_translation.h"
 
 /* A segment gives up to three shards, and a record of them that says they are done. */
 static const char *const kinds[VSH_BUILD_KINDS] = {"train", "validation", "augmented"};

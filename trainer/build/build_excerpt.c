@@ -1,8 +1,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/hash64.h"
 #include "trainer/text/utf8_count.h"
 
 enum { EXCERPT_BYTES = 100 };

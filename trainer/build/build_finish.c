@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 /* ---- the dataset -------------------------------------------------------------------------- */
 

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 enum { NAME_BYTES_MAX = 96 }; /* below OUT, with what a file that is being written has behind it */
 
@@ -194,24 +194,6 @@ void vsh_build_folder_leave(vsh_building *b)
 
 /* ---- whose work it is --------------------------------------------------------------------- */
 
-/* Paths, sizes and dates; of files of our own making not the dates. */
-static vsh_status hash_inputs(const vsh_building *b, uint64_t *hash, vsh_error *err)
-{
-    for (int64_t i = 0; i < b->sources.sources; i++) {
-        const vsh_source *s = &b->sources.source[i];
-        uint64_t facts[] = {*hash, vsh_hash64(s->path, strlen(s->path)), (uint64_t)s->bytes, 0, 0};
-        struct stat info;
-        if (b->o->in_count > 0) {
-            if (stat(s->path, &info) != 0)
-                return vsh_fail(err, VSH_EINPUT, "%s: %s", s->path, strerror(errno));
-            facts[3] = (uint64_t)info.st_mtim.tv_sec;
-            facts[4] = (uint64_t)info.st_mtim.tv_nsec;
-        }
-        *hash = vsh_hash64(facts, sizeof facts);
-    }
-    return VSH_OK;
-}
-
 /* Of a tokenizer, which was looked into before. */
 static vsh_status hash_file(const char *path, uint64_t *hash, vsh_error *err)
 {
@@ -227,10 +209,8 @@ static vsh_status hash_file(const char *path, uint64_t *hash, vsh_error *err)
 
 static vsh_status hash_all(vsh_building *b, uint64_t *hash, vsh_error *err)
 {
-    uint64_t texts[] = {b->report->forbidden.against, b->report->forbidden.tasks};
-
-    *hash = vsh_hash64(texts, sizeof texts);
-    VSH_TRY(hash_inputs(b, hash, err));
+    /* files of our own making are made anew by each call */
+    *hash = vsh_sources_hash(&b->sources, b->o->in_count > 0);
     if (vsh_build_tokenizer_is_file(b->o))
         VSH_TRY(hash_file(b->o->tokenizer, hash, err));
     return VSH_OK;
@@ -248,7 +228,8 @@ static vsh_status write_state(vsh_building *b, vsh_text *text, vsh_error *err)
     vsh_json_object(&json, NULL);
     vsh_json_integer(&json, "schema_version", 1);
     vsh_build_options_write(&json, b->o);
-    vsh_json_string(&json, "contents of the files", digits);
+    vsh_build_forbidden_write(&json, &b->report->forbidden);
+    vsh_json_string(&json, "paths, sizes and dates of the files", digits);
     vsh_json_end(&json);
     return text->failed ? vsh_fail(err, VSH_EMACHINE, "out of memory") : VSH_OK;
 }

@@ -2,7 +2,7 @@
 
 #include "core/file.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 #include "trainer/tasks/wordnet_tasks.h"
 
 static const char *const task_files[] = {"nli.jsonl", "qa.jsonl"};
@@ -52,7 +52,8 @@ static vsh_status add_texts(vsh_building *b, const char *path, uint64_t *hash, v
 {
     vsh_arena room = {0};
     vsh_sources sources = {0};
-    vsh_status status = vsh_sources_find(&room, &path, 1, VSH_DOCUMENTS_AUTO, &sources, err);
+    vsh_status status =
+        vsh_sources_find(&room, &path, 1, VSH_DOCUMENTS_AUTO, b->o->stop, &sources, err);
 
     for (int64_t i = 0; b->overlap && status == VSH_OK && i < sources.spans; i++)
         status = add_span(b, &sources, i, hash, err);

@@ -19,9 +19,10 @@
 #include <stdatomic.h>
 
 #include "core/json.h"
+#include "trainer/base/pool.h"
 #include "trainer/build/build.h"
 #include "trainer/build/segment.h"
-#include "trainer/nn/pool.h"
+#include "trainer/data/tokenizer.h"
 #include "trainer/text/default_corpus.h"
 #include "trainer/text/earlier.h"
 #include "trainer/text/language.h"

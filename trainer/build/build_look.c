@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/hash64.h"
 
 /* What a thread works with; opened when it does its first span. */
 typedef struct {

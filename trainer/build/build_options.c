@@ -3,8 +3,12 @@
 #include <unistd.h>
 
 #include "trainer/build/build_inside.h"
+#include "trainer/data/infill.h"
 #include "trainer/data/spm_model.h"
+#include "trainer/text/back_translation.h"
 #include "trainer/text/language.h"
+
+const char *const vsh_augment_words[] = {"none", "infill", "backtranslate", NULL};
 
 /* Gopher's and FineWeb's pipelines have figures of their own for the filter and the signatures;
  * these are ours. Grams of 8 words: between GPT-3's 13 (Brown et al. 2020, appendix C), which short
@@ -55,6 +59,7 @@ static const struct {
     {"augment_share", ROW_REAL, AT(augment_share), NULL},
     {"tokenizer", ROW_TEXT, AT(tokenizer), NULL},
     {"vocab", ROW_INTEGER, AT(vocab), NULL},
+    {"vocab_at_most", ROW_FLAG, AT(vocab_at_most), NULL},
     {"held_out", ROW_INTEGER, AT(held_out), NULL},
     {"shard_bytes", ROW_INTEGER, AT(shard_bytes), NULL},
     {"seed", ROW_INTEGER, AT(seed), NULL},

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 /* Words that are near one another: in the same so many of a document, counted from its first. */
 enum { NEAR_WORDS = 64, WORD_BYTES_MAX = 48 };
@@ -370,7 +370,7 @@ vsh_status vsh_choice_baseline_answer(vsh_arena *arena, const vsh_choice_baselin
     for (int64_t i = 0; i < b->task->items; i++)
         right += entailment ? answer_by_count(b, &b->task->item[i])
                             : answer_by_association(b, &b->task->item[i]);
-    *floor = (vsh_choice_floor){.rule = entailment ? "the word met more often is the wider one"
+    *floor = (vsh_choice_floor){.rule = entailment ? "the commoner word is the wider one"
                                                    : "words that meet in the training text",
                                 .words = vsh_wilson(right, b->task->items),
                                 .majority = majority(b->task)};

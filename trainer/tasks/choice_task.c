@@ -4,7 +4,7 @@
 
 #include "core/lines.h"
 #include "core/text.h"
-#include "trainer/run/json_read.h"
+#include "trainer/base/json_read.h"
 
 enum { FILE_BYTES_MAX = 256 << 20, TEXT_BYTES_MAX = 1 << 16 };
 

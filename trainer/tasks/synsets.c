@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "core/text.h"
-#include "trainer/data/whole_file.h"
+#include "trainer/base/whole_file.h"
 
 enum { DATA_BYTES_MAX = 256 << 20, SYNSETS_MAX = 1 << 21, WORDS_MAX = 255, POINTERS_MAX = 4096 };
 

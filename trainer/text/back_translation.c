@@ -14,7 +14,7 @@
 
 #include "core/child.h"
 #include "core/file.h"
-#include "trainer/text/augment.h"
+#include "trainer/text/back_translation.h"
 
 enum {
     BATCH_BYTES = 4 << 20,

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "trainer/base/whole_file.h"
 #include "trainer/text/corpus_sources.h"
-#include "trainer/data/whole_file.h"
 
 enum { DATA_BYTES_MAX = 256 << 20 };
 

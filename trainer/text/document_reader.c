@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 #include "trainer/text/beginning.h"
 #include "trainer/text/document_split.h"
 #include "trainer/text/jsonl.h"

@@ -1,6 +1,6 @@
 #include "trainer/text/folder_set.h"
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 typedef struct vsh_folder_key folder_key;
 

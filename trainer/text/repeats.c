@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "trainer/text/mix.h"
+#include "trainer/base/mix.h"
 
 enum { GRAM_WORDS_MAX = 1 << 17, LINES_MAX = GRAM_WORDS_MAX / 2, DUPLICATE_FROM = 5 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/text.h"
+#include "trainer/base/hash64.h"
 #include "trainer/text/byte_stream.h"
 #include "trainer/text/folder_set.h"
 #include "trainer/text/text_kind.h"
@@ -20,15 +21,19 @@ const char *const vsh_documents_words[] = {"auto", "file", "paragraph", "line", 
 /* Text compresses to about a quarter of its bytes (assumed). */
 static const int64_t unpacked_per_packed = 4;
 
-/* A span's keys stay in memory while it is read, and a corpus has about so many results on the
- * disk at most. */
-static const int64_t segment_bytes_least = 16 << 20, segments_about = 1000;
+/* A segment's keys or ids stay in memory while it is read, so that there is a most. About so many
+ * segments are enough work for any machine; a corpus of more than 64 MiB for each has more of them,
+ * up to the shards that a dataset may have (core/dataset.h; docs/data.md says how much text that
+ * is). */
+static const int64_t segment_bytes_least = 16 << 20, segment_bytes_most = 64 << 20;
+static const int64_t segments_about = 1000;
 
 enum { FOLDERS_DEEP = 128 };
 
 typedef struct {
     vsh_arena *arena;
     vsh_documents_by by;
+    const volatile sig_atomic_t *stop;
     vsh_folder_set folders;
     char *first; /* (VSH_KIND_BYTES) of the file that is looked at */
     vsh_source *source;
@@ -124,7 +129,11 @@ static vsh_documents_by documents_of(const finder *f, bool jsonl, bool named)
 static vsh_status find_file(finder *f, const char *path, const struct stat *info, bool named,
                             vsh_error *err)
 {
-    vsh_source source = {.path = path, .bytes = info->st_size, .jsonl = is_jsonl(path)};
+    vsh_source source = {.path = path,
+                         .bytes = info->st_size,
+                         .written_s = info->st_mtim.tv_sec,
+                         .written_ns = info->st_mtim.tv_nsec,
+                         .jsonl = is_jsonl(path)};
     const char *why;
     int64_t got;
 
@@ -229,6 +238,8 @@ static vsh_status find_at(finder *f, const char *path, int deep, vsh_error *err)
 {
     struct stat info;
 
+    if (f->stop && *f->stop)
+        return vsh_fail(err, VSH_ESTOPPED, "stopped");
     if (stat(path, &info) != 0) {
         if (deep == 0)
             return vsh_fail(err, VSH_EINPUT, "%s: %s", path, strerror(errno));
@@ -325,20 +336,23 @@ static vsh_status nothing_left(const finder *f, const char *path, vsh_error *err
                     first->path, first->why, vsh_show_integer(f->passed_over_count - 1).text);
 }
 
-static int64_t segment_bytes_for(const vsh_sources *sources)
+int64_t vsh_sources_segment_bytes(const vsh_sources *sources)
 {
     int64_t bytes = 0;
 
     for (int64_t i = 0; i < sources->sources; i++)
         bytes += text_bytes(&sources->source[i]);
-    return bytes / segments_about > segment_bytes_least ? bytes / segments_about
-                                                        : segment_bytes_least;
+    bytes /= segments_about;
+    if (bytes < segment_bytes_least)
+        return segment_bytes_least;
+    return bytes < segment_bytes_most ? bytes : segment_bytes_most;
 }
 
 vsh_status vsh_sources_find(vsh_arena *arena, const char *const *paths, int count,
-                            vsh_documents_by by, vsh_sources *sources, vsh_error *err)
+                            vsh_documents_by by, const volatile sig_atomic_t *stop,
+                            vsh_sources *sources, vsh_error *err)
 {
-    finder f = {.arena = arena, .by = by, .folders = {.arena = arena}};
+    finder f = {.arena = arena, .by = by, .stop = stop, .folders = {.arena = arena}};
 
     assert(count > 0);
     *sources = (vsh_sources){0};
@@ -355,5 +369,19 @@ vsh_status vsh_sources_find(vsh_arena *arena, const char *const *paths, int coun
                              .passed_over_count = f.passed_over_count};
     for (int64_t i = 0; i < f.sources; i++)
         sources->bytes += f.source[i].bytes;
-    return vsh_sources_cut(arena, segment_bytes_for(sources), sources, err);
+    return vsh_sources_cut(arena, vsh_sources_segment_bytes(sources), sources, err);
+}
+
+uint64_t vsh_sources_hash(const vsh_sources *sources, bool dates)
+{
+    uint64_t hash = 0;
+
+    for (int64_t i = 0; i < sources->sources; i++) {
+        const vsh_source *s = &sources->source[i];
+        const uint64_t facts[] = {hash, vsh_hash64(s->path, strlen(s->path)), (uint64_t)s->bytes,
+                                  dates ? (uint64_t)s->written_s : 0,
+                                  dates ? (uint64_t)s->written_ns : 0};
+        hash = vsh_hash64(facts, sizeof facts);
+    }
+    return hash;
 }

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 /* Read at once: small enough to stay in a core's own cache until it was looked at. */
 enum { BLOCK_BYTES = 128 * 1024 };

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "core/arena.h"
-#include "trainer/run/block.h"
+#include "trainer/base/block.h"
 #include "trainer/text/byte_stream.h"
 
 /* What can be seen as a whole. */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "trainer/base/mix.h"
 #include "trainer/text/characters.h"
-#include "trainer/text/mix.h"
 
 /* One-letter words with a blank between. */
 enum { WORDS_MAX = VSH_DOCUMENT_BYTES_MAX / 2 + 1, BLOCK = 64 };

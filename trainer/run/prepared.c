@@ -1,5 +1,5 @@
 #define _DEFAULT_SOURCE /* flock */
-#include "trainer/data/prepared.h"
+#include "trainer/run/prepared.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
-#include "trainer/data/run_dataset.h"
+#include "trainer/run/run_dataset.h"
 
 static vsh_status no_memory(vsh_error *err) { return vsh_fail(err, VSH_EMACHINE, "out of memory"); }
 

@@ -1,4 +1,4 @@
-#include "trainer/run/folder.h"
+#include "trainer/base/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
