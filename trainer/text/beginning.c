@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 #include "trainer/text/characters.h"
 
 static bool says_something(const char *line, int64_t bytes)
