@@ -121,21 +121,22 @@ static bool is_encoded(const vsh_building *b, const vsh_built_segment *s, uint64
 
 /* ---- documents ---------------------------------------------------------------------------- */
 
+/* Where the next document begins, or the last one ends. */
+static vsh_status mark_place(encoding *e, output *o, vsh_error *err)
+{
+    int64_t *start = vsh_grow(e->room, o->start, o->documents, &o->capacity, sizeof *start);
+
+    if (!start)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    o->start = start;
+    o->start[o->documents] = o->ids.count;
+    return VSH_OK;
+}
+
 static vsh_status begin_document(encoding *e, output *o, int64_t bytes, vsh_error *err)
 {
-    int64_t capacity = o->capacity ? 2 * o->capacity : 256;
-    int64_t *start;
-
-    if (o->documents + 1 >= o->capacity) {
-        start = vsh_alloc(e->room, (size_t)capacity, sizeof *start);
-        if (!start)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        if (o->documents)
-            memcpy(start, o->start, (size_t)o->documents * sizeof *start);
-        o->start = start;
-        o->capacity = capacity;
-    }
-    o->start[o->documents++] = o->ids.count;
+    VSH_TRY(mark_place(e, o, err));
+    o->documents++;
     o->bytes += bytes;
     return VSH_OK;
 }
@@ -170,18 +171,12 @@ static vsh_status add_infilled(encoding *e, uint64_t hash, int64_t bytes, vsh_er
 
 static vsh_status choose(encoding *e, const vsh_document *document, vsh_error *err)
 {
-    int64_t capacity = e->chosen_capacity ? 2 * e->chosen_capacity : 64;
-    vsh_document *larger;
+    vsh_document *larger =
+        vsh_grow(e->room, e->chosen, e->chosen_count, &e->chosen_capacity, sizeof *larger);
 
-    if (e->chosen_count == e->chosen_capacity) {
-        larger = vsh_alloc(e->room, (size_t)capacity, sizeof *larger);
-        if (!larger)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        if (e->chosen_count)
-            memcpy(larger, e->chosen, (size_t)e->chosen_count * sizeof *larger);
-        e->chosen = larger;
-        e->chosen_capacity = capacity;
-    }
+    if (!larger)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    e->chosen = larger;
     larger = &e->chosen[e->chosen_count++];
     *larger = *document;
     larger->text = vsh_copy_text(e->room, document->text, (size_t)document->bytes);
@@ -250,7 +245,7 @@ static vsh_status write_shard(encoding *e, int kind, shard_facts *facts, vsh_err
 
     if (o->documents == 0)
         return VSH_OK;
-    o->start[o->documents] = o->ids.count;
+    VSH_TRY(mark_place(e, o, err));
     *facts = (shard_facts){o->documents, o->ids.count, o->bytes, 0};
     unlink(path.text); /* of another try */
     return vsh_shard_write(path.text, &o->ids, o->start, o->documents,

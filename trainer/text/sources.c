@@ -47,24 +47,10 @@ static vsh_status no_memory(vsh_error *err)
     return vsh_fail(err, VSH_EMACHINE, "out of memory for the list of files");
 }
 
-/* A list with room for one more element; NULL when memory ends. */
-static void *with_room(vsh_arena *arena, void *list, int64_t count, int64_t *room, size_t size)
-{
-    void *larger;
-
-    if (count < *room)
-        return list;
-    *room = *room ? 2 * *room : 64;
-    larger = vsh_alloc(arena, (size_t)*room, size);
-    if (larger && count > 0)
-        memcpy(larger, list, (size_t)count * size);
-    return larger;
-}
-
 static vsh_status pass_over(finder *f, const char *path, const char *why, vsh_error *err)
 {
-    f->passed_over = with_room(f->arena, f->passed_over, f->passed_over_count, &f->passed_over_room,
-                               sizeof *f->passed_over);
+    f->passed_over = vsh_grow(f->arena, f->passed_over, f->passed_over_count, &f->passed_over_room,
+                              sizeof *f->passed_over);
     path = vsh_copy_text(f->arena, path, strlen(path));
     why = vsh_copy_text(f->arena, why, strlen(why));
     if (!f->passed_over || !path || !why)
@@ -109,7 +95,7 @@ static vsh_status look(finder *f, const vsh_source *source, int64_t *got, vsh_er
 
 static vsh_status add_source(finder *f, vsh_source source, vsh_error *err)
 {
-    f->source = with_room(f->arena, f->source, f->sources, &f->sources_room, sizeof *f->source);
+    f->source = vsh_grow(f->arena, f->source, f->sources, &f->sources_room, sizeof *f->source);
     source.path = vsh_copy_text(f->arena, source.path, strlen(source.path));
     if (!f->source || !source.path)
         return no_memory(err);
@@ -174,7 +160,7 @@ static vsh_status list_folder(vsh_arena *room, DIR *folder, const char *path, ch
     while (errno = 0, (entry = readdir(folder))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        *name = with_room(room, *name, *count, &names_room, sizeof **name);
+        *name = vsh_grow(room, *name, *count, &names_room, sizeof **name);
         if (!*name ||
             !((*name)[*count] = vsh_copy_text(room, entry->d_name, strlen(entry->d_name))))
             return no_memory(err);
@@ -270,7 +256,7 @@ typedef struct {
 
 static vsh_status add_span(cutter *c, vsh_span span, vsh_error *err)
 {
-    c->span = with_room(c->arena, c->span, c->sources->spans, &c->room, sizeof *c->span);
+    c->span = vsh_grow(c->arena, c->span, c->sources->spans, &c->room, sizeof *c->span);
     if (!c->span)
         return no_memory(err);
     c->span[c->sources->spans++] = span;
