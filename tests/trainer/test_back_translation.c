@@ -50,7 +50,7 @@ static const char both[] = "  eng-spa\\n  spa-eng\\n  spa-eng_US\\n";
 
 static vsh_document document_of(const char *text)
 {
-    return (vsh_document){text, (int64_t)strlen(text), 0, 0};
+    return (vsh_document){.text = text, .bytes = (int64_t)strlen(text)};
 }
 
 enum { FEW = 5 };
@@ -348,7 +348,7 @@ static void apertium_keeps_odd_texts_apart(void)
             state = state * 1664525u + 1013904223u;
             vsh_text_add(&text, "%s", signs[(state >> 8) % SIGNS]);
         }
-        documents[i] = (vsh_document){text.data, (int64_t)text.length, 0, 0};
+        documents[i] = (vsh_document){.text = text.data, .bytes = (int64_t)text.length};
     }
     REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, NULL, out, &err), &err);
     for (int i = 0; i < DOCUMENTS; i++)

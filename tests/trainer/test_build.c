@@ -285,7 +285,7 @@ static void documents_that_begin_alike_stay_on_one_side(void)
     const char *path;
 
     for (int i = 0; i < 400; i++)
-        vsh_text_add(&text, "Chapter %d of it\nverse %d says this\n\n", i % 40, i);
+        vsh_text_add(&text, "Chapter %d of the storybook\nverse %d says this\n\n", 10 + i % 40, i);
     path = put_file(folder, "chapters.txt", &text);
     o = options_in(folder, &path, 1);
     o.filter = o.dedup = false;
@@ -294,11 +294,92 @@ static void documents_that_begin_alike_stay_on_one_side(void)
     put_split(&r.dataset, &r.dataset.validation, &held);
     for (int i = 0; i < 40; i++) {
         char line[40];
-        snprintf(line, sizeof line, "Chapter %d of it\n", i);
+        snprintf(line, sizeof line, "Chapter %d of the storybook\n", 10 + i);
         CHECK(!strstr(vsh_text_string(&train), line) != !strstr(vsh_text_string(&held), line));
     }
     CHECK_INT(r.dataset.validation.documents % 10, 0);
     CHECK(r.dataset.validation.documents > 0);
+    clean(folder);
+}
+
+/* Lines that say nothing are the same in all of them. */
+static void a_fence_in_front_does_not_decide_the_side(void)
+{
+    const char *folder = folder_of_test(), *path;
+    vsh_text text = {.arena = vsh_test_arena()};
+    vsh_build_options o;
+    vsh_build_report r;
+
+    for (int i = 0; i < 300; i++)
+        vsh_text_add(&text, "---\nlayout: post\ntitle: How the herons of year %d flew\n---\n\n", i);
+    path = put_file(folder, "posts.txt", &text);
+    o = options_in(folder, &path, 1);
+    o.filter = o.dedup = false;
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    CHECK_INT(r.dataset.train.documents + r.dataset.validation.documents, 300);
+    CHECK(r.dataset.validation.documents >= 10 && r.dataset.validation.documents <= 60);
+    CHECK_INT(r.drawn, r.dataset.validation.documents);
+    clean(folder);
+}
+
+/* Books of a MiB and more are cut; small segments part the pieces, and spans the files. */
+static void pieces_of_a_document_stay_on_one_side(void)
+{
+    enum { BOOKS = 8, LINES = 70000 };
+    static const int by[] = {VSH_DOCUMENTS_FILE, VSH_DOCUMENTS_PARAGRAPH};
+    const char *folder = folder_of_test(), *books = in(folder, "books");
+    vsh_build_options o;
+    vsh_build_report r;
+
+    REQUIRE(mkdir(books, 0700) == 0);
+    for (int b = 0; b < BOOKS; b++) {
+        vsh_text text = {.arena = vsh_test_arena()};
+        char name[8];
+        vsh_text_add(&text, "***\nThe history of the herons, book %d\n", b);
+        for (int i = 0; i < LINES; i++)
+            vsh_text_add(&text, "book %d, line %07d\n", b, i);
+        snprintf(name, sizeof name, "%d.txt", b);
+        put_file(books, name, &text);
+    }
+    for (int k = 0; k < 4; k++) {
+        vsh_text train = {.arena = vsh_test_arena()}, held = {.arena = vsh_test_arena()};
+        o = options_in(folder, &books, 1);
+        o.force = true;
+        o.filter = o.dedup = false;
+        o.documents_by = by[k % 2];
+        o.shard_bytes = k / 2 ? 300000 : 1 << 21;
+        o.held_out = 2;
+        REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+        put_split(&r.dataset, &r.dataset.train, &train);
+        put_split(&r.dataset, &r.dataset.validation, &held);
+        CHECK(r.read.documents > BOOKS);
+        for (int b = 0; b < BOOKS; b++) {
+            char line[40];
+            snprintf(line, sizeof line, "book %d, line ", b);
+            CHECK(!strstr(vsh_text_string(&train), line) != !strstr(vsh_text_string(&held), line));
+        }
+        CHECK(r.dataset.validation.documents > 0);
+    }
+    clean(folder);
+}
+
+static void samples_have_no_character_that_moves_a_cursor(void)
+{
+    const char *folder = folder_of_test(), *path;
+    vsh_text text = {.arena = vsh_test_arena()};
+    vsh_build_options o;
+    vsh_build_report r;
+
+    vsh_text_add(&text, "\xc2\x9b# \xe2\x80\xae## \xe2\x81\xa6 \x1b## \x7f \xe2\x80\x94 #\n\n");
+    put_plain(&text, 1);
+    path = put_file(folder, "\xc2\x9b.txt", &text);
+    o = options_in(folder, &path, 1);
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    REQUIRE(r.drops == 1);
+    CHECK_HAS(r.drop[0].sample[0], ".txt");
+    CHECK_HAS(r.drop[0].sample[0], ": # ## ## \xe2\x80\x94 #");
+    for (const char *c = r.drop[0].sample[0]; *c; c++)
+        CHECK(!vsh_is_control(c));
     clean(folder);
 }
 
@@ -650,6 +731,7 @@ static void of_one_document_nothing_is_held_out(void)
     o = options_in(folder, &path, 1);
     o.held_out = 1; /* every one of them */
     REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    CHECK_INT(r.drawn, 1);
     CHECK_INT(r.dataset.train.documents, 1);
     CHECK_INT(r.dataset.validation.documents, 0);
     clean(folder);
@@ -707,6 +789,10 @@ const vsh_test vsh_tests[] = {
     {"the_shards_hold_the_bytes_of_the_text_in_its_order",
      the_shards_hold_the_bytes_of_the_text_in_its_order},
     {"documents_that_begin_alike_stay_on_one_side", documents_that_begin_alike_stay_on_one_side},
+    {"a_fence_in_front_does_not_decide_the_side", a_fence_in_front_does_not_decide_the_side},
+    {"pieces_of_a_document_stay_on_one_side", pieces_of_a_document_stay_on_one_side},
+    {"samples_have_no_character_that_moves_a_cursor",
+     samples_have_no_character_that_moves_a_cursor},
     {"threads_do_not_change_a_byte", threads_do_not_change_a_byte},
     {"stopped_anywhere_the_same_call_goes_on_to_the_same_bytes",
      stopped_anywhere_the_same_call_goes_on_to_the_same_bytes},

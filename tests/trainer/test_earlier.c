@@ -79,9 +79,7 @@ static vsh_status find(keys *k, int first_column, int columns, int threads, int6
     vsh_pool *pool = NULL;
     vsh_status status;
 
-    REQUIRE_OK(vsh_pool_start(arena, threads, vsh_alloc(arena, (size_t)threads, VSH_SCRATCH_BYTES),
-                              &pool, err),
-               err);
+    REQUIRE_OK(vsh_pool_start(arena, threads, NULL, 0, &pool, err), err);
     status = vsh_earlier_find(arena, pool, &question, e, err);
     vsh_pool_stop(pool);
     return status;

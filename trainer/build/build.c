@@ -118,21 +118,12 @@ static vsh_status pass_through(vsh_building *b, vsh_error *err)
     return status;
 }
 
-static vsh_status start_threads(vsh_building *b, vsh_error *err)
-{
-    void *scratch = vsh_alloc(b->arena, (size_t)b->threads, VSH_SCRATCH_BYTES);
-
-    if (!scratch)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory for %d threads", b->threads);
-    return vsh_pool_start(b->arena, b->threads, scratch, &b->pool, err);
-}
-
 static vsh_status build_in_folder(vsh_building *b, vsh_error *err)
 {
     vsh_status status;
 
     VSH_TRY(vsh_build_folder_take(b, err));
-    VSH_TRY(start_threads(b, err));
+    VSH_TRY(vsh_pool_start(b->arena, b->threads, NULL, 0, &b->pool, err));
     status = pass_through(b, err);
     vsh_pool_stop(b->pool);
     if (b->tokenizer)

@@ -36,6 +36,7 @@ typedef struct {
     double augment_share;  /* of the training documents */
     const char *tokenizer; /* "unigram", "bpe", "bytes", or a model file */
     int64_t vocab;
+    bool vocab_at_most;  /* fewer pieces where the text has no room for so many */
     int64_t held_out;    /* one document in so many */
     int64_t shard_bytes; /* of text; 0: what suits the files */
     uint64_t seed;

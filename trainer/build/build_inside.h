@@ -202,7 +202,4 @@ static inline bool vsh_build_is_duplicate(const vsh_building *b, int64_t d)
     return vsh_build_bit(b->exact, d) || vsh_build_bit(b->near, d);
 }
 
-/* Held out by the document's first line, so that those that begin alike stay on one side. */
-uint64_t vsh_build_first_line_hash(const vsh_document *document);
-
 #endif

@@ -58,6 +58,7 @@ static const struct {
     {"augment_share", ROW_REAL, AT(augment_share), NULL},
     {"tokenizer", ROW_TEXT, AT(tokenizer), NULL},
     {"vocab", ROW_INTEGER, AT(vocab), NULL},
+    {"vocab_at_most", ROW_FLAG, AT(vocab_at_most), NULL},
     {"held_out", ROW_INTEGER, AT(held_out), NULL},
     {"shard_bytes", ROW_INTEGER, AT(shard_bytes), NULL},
     {"seed", ROW_INTEGER, AT(seed), NULL},

@@ -12,7 +12,7 @@
 
 /* A file: the frame, passed bits, held bits, bytes (padded to 8), samples, then keys by column. A
  * change of the layout changes the mark. */
-static const char mark[8] = "vshseg1";
+static const char mark[8] = "vshseg2";
 
 typedef struct {
     char mark[8];

@@ -20,7 +20,7 @@ typedef struct {
     int64_t span, part;
     int64_t last;         /* of its span; only then reading is filled: of the whole span */
     int64_t documents;    /* read */
-    int64_t passed, held; /* the filter; of them, those that the first line holds out */
+    int64_t passed, held; /* the filter; of them, those that are drawn to be held out */
     int64_t columns;      /* of keys */
     int64_t samples;
     uint64_t text_hash; /* of its documents, each after the other */

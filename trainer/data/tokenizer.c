@@ -153,16 +153,13 @@ static void add_bytes(const vsh_tokenizer *tokenizer, const char *bytes, size_t 
  * a line break that no piece has, so that lines have the ids that spm_encode gives them. */
 static size_t plain_character(const vsh_tokenizer *tokenizer, const char *text, size_t left)
 {
-    char room[5] = "";
-    int length;
-
     if (*text == '\n')
         return tokenizer->model.breaks;
     if ((unsigned char)*text < 0x80)
         return *text != '\0' && (*text != ' ' || tokenizer->model.blank >= 0);
-    memcpy(room, text, left < 4 ? left : 4);
-    length = vsh_utf8_length(room);
-    return memcmp(room, "\u2581", 3) == 0 ? 0 : (size_t)length;
+    if (left >= 3 && memcmp(text, "\u2581", 3) == 0)
+        return 0;
+    return (size_t)vsh_utf8_bytes(text, (int64_t)left);
 }
 
 /* Where to end a part of a run of plain characters that is full: before a blank, after a newline,

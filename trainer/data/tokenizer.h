@@ -49,6 +49,7 @@ vsh_status vsh_tokenizer_decode(const vsh_tokenizer *tokenizer, const int32_t *i
 typedef struct {
     const char *algorithm;             /* "unigram" or "bpe" */
     int32_t vocab;                     /* pieces, those of bytes and control included */
+    bool at_most;                      /* fewer where the text has no room for so many */
     const char *const *control;        /* pieces that no text becomes, closed by NULL; NULL: none */
     const volatile sig_atomic_t *stop; /* once set: VSH_ESTOPPED; NULL: nobody asks */
 } vsh_tokenizer_options;

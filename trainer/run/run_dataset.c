@@ -161,6 +161,7 @@ static vsh_status build(vsh_run_dataset *d, bool over, vsh_error *err)
     b.filter = b.dedup = b.tasks = !o->text;
     b.tokenizer = d->tokenizer;
     b.vocab = d->vocab;
+    b.vocab_at_most = true;
     b.threads = o->threads > 0 ? o->threads : 1;
     b.force = over;
     b.stop = o->stop;

@@ -159,7 +159,7 @@ static vsh_status take_one(vsh_arena *arena, const vsh_document *document, const
         return VSH_OK;
     if (!(copy = vsh_copy_text(arena, found->text, (size_t)found->bytes)))
         return vsh_fail(err, VSH_EMACHINE, "back translation: out of memory");
-    *out = (vsh_document){copy, found->bytes, 0, 0};
+    *out = (vsh_document){.text = copy, .bytes = found->bytes};
     return VSH_OK;
 }
 
