@@ -112,15 +112,6 @@ static vsh_status read_line(vsh_arena *arena, const vsh_lines *lines, const char
     return VSH_OK;
 }
 
-static int64_t count_lines(const vsh_lines *lines)
-{
-    int64_t count = 1;
-
-    for (size_t i = 0; i < lines->length; i++)
-        count += lines->text[i] == '\n';
-    return count;
-}
-
 vsh_status vsh_choice_task_read(vsh_arena *arena, const char *path, vsh_choice_task *task,
                                 vsh_error *err)
 {
@@ -130,7 +121,7 @@ vsh_status vsh_choice_task_read(vsh_arena *arena, const char *path, vsh_choice_t
     int64_t room;
 
     VSH_TRY(vsh_lines_read(arena, path, FILE_BYTES_MAX, &lines, err));
-    room = count_lines(&lines);
+    room = vsh_count_lines(lines.text, lines.length);
     if (room > VSH_CHOICE_ITEMS_MAX)
         return vsh_fail(err, VSH_EINPUT, "%s: expected at most %d lines", path,
                         VSH_CHOICE_ITEMS_MAX);
