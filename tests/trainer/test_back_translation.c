@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
-#include "tests/harness.h"
+#include "tests/trainer/test_folder.h"
 #include "trainer/text/back_translation.h"
 
 const char vsh_suite[] = "back_translation";
@@ -17,7 +17,7 @@ static int64_t failed;
  */
 
 /* A folder with a program named apertium, first in PATH while it stands. */
-static char folder[64], program[96], path_before[8192];
+static char program[96], path_before[8192];
 
 /* list: what apertium -l prints. there and back: shell commands for each mode. */
 static void stand_in(const char *list, const char *there, const char *back)
@@ -26,16 +26,15 @@ static void stand_in(const char *list, const char *there, const char *back)
     char path[8300];
 
     snprintf(path_before, sizeof path_before, "%s", getenv("PATH") ? getenv("PATH") : "");
-    snprintf(folder, sizeof folder, "/tmp/vsh-translate-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
-    snprintf(program, sizeof program, "%s/apertium", folder);
+    folder_of_test();
+    snprintf(program, sizeof program, "%s/apertium", test_folder);
     vsh_text_add(&script,
                  "#!/bin/sh\ncase \"$*\" in\n-l) printf '%s' ;;\n'-u eng-spa') %s ;;\n"
                  "'-u spa-eng') %s ;;\n*) echo \"odd call: $*\" >&2; exit 9 ;;\nesac\n",
                  list, there, back);
     REQUIRE_OK(vsh_file_write(program, &script, &err), &err);
     REQUIRE(chmod(program, 0700) == 0);
-    snprintf(path, sizeof path, "%s:%s", folder, path_before);
+    snprintf(path, sizeof path, "%s:%s", test_folder, path_before);
     setenv("PATH", path, 1);
 }
 
@@ -44,7 +43,7 @@ static void take_down(void)
 {
     setenv("PATH", path_before, 1);
     unlink(program);
-    CHECK(rmdir(folder) == 0);
+    CHECK(rmdir(test_folder) == 0);
 }
 
 static const char both[] = "  eng-spa\\n  spa-eng\\n  spa-eng_US\\n";
@@ -64,7 +63,8 @@ static vsh_status translate_few(vsh_document *out)
 
     for (int i = 0; i < FEW; i++)
         documents[i] = document_of(few[i]);
-    return vsh_back_translate(vsh_test_arena(), folder, documents, FEW, NULL, out, &failed, &err);
+    return vsh_back_translate(vsh_test_arena(), test_folder, documents, FEW, NULL, out, &failed,
+                              &err);
 }
 
 static const char *text_at(const vsh_document *out, int i)
@@ -145,8 +145,9 @@ static void much_longer_and_shorter_ones_are_none(void)
 
     stand_in(both, "sed -e s/^abcdef$/123456789012345678/ -e s/^abcdefghi$/123/",
              "sed -e s/^xx*$/123/ -e 's/^yy*$/&&&&/'");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 4, NULL, out, &failed, &err),
-               &err);
+    REQUIRE_OK(
+        vsh_back_translate(vsh_test_arena(), test_folder, documents, 4, NULL, out, &failed, &err),
+        &err);
     CHECK_TEXT(text_at(out, 0), "123456789012345678"); /* three times */
     CHECK_TEXT(text_at(out, 1), "123");                /* a third */
     CHECK_TEXT(text_at(out, 2), "(none)");
@@ -171,9 +172,10 @@ static void texts_that_cannot_go_stay_and_the_others_go(void)
     char path[128];
 
     stand_in(both, "tee \"$(dirname \"$0\")/seen\" | sed s/st/ST/", "cat");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 7, NULL, out, &failed, &err),
-               &err);
-    snprintf(path, sizeof path, "%s/seen", folder);
+    REQUIRE_OK(
+        vsh_back_translate(vsh_test_arena(), test_folder, documents, 7, NULL, out, &failed, &err),
+        &err);
+    snprintf(path, sizeof path, "%s/seen", test_folder);
     CHECK_OK(vsh_file_read(path, &seen, &err), &err);
     CHECK(memchr(seen.data, 0xff, seen.length) == NULL);
     CHECK(memchr(seen.data, 0, seen.length) == NULL);
@@ -217,7 +219,7 @@ static void many_texts_go_in_batches(void)
         documents[i] = document_of(text);
     }
     stand_in(both, "echo >> \"$(dirname \"$0\")/count\"; sed s/Number/No./", "cat");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, NULL, out,
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), test_folder, documents, DOCUMENTS, NULL, out,
                                   &failed, &err),
                &err);
     for (int i = 0; i < DOCUMENTS; i++) {
@@ -227,7 +229,7 @@ static void many_texts_go_in_batches(void)
         CHECK(strncmp(out[i].text, begin, strlen(begin)) == 0);
         CHECK_INT(out[i].bytes, documents[i].bytes - 3);
     }
-    snprintf(counted, sizeof counted, "%s/count", folder);
+    snprintf(counted, sizeof counted, "%s/count", test_folder);
     CHECK_OK(vsh_file_read(counted, &said, &err), &err);
     CHECK_INT((int64_t)said.length, 3); /* 9 MB */
     unlink(counted);
@@ -240,7 +242,7 @@ static void a_missing_translator_says_what_to_install(void)
 
     stand_in(both, "cat", "cat");
     unlink(program);
-    setenv("PATH", folder, 1);
+    setenv("PATH", test_folder, 1);
     CHECK_FAILS(vsh_back_translation_check(&err), &err, VSH_EINPUT,
                 "apt install apertium apertium-eng-spa");
     CHECK_FAILS(translate_few(out), &err, VSH_EINPUT, "apt install apertium apertium-eng-spa");
@@ -294,7 +296,7 @@ static void the_other_batches_come_back(void)
         documents[i] = document_of(text);
     }
     stand_in(both, "sed -e \"/Number 50 /q7\" -e s/Number/No./", "cat");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, NULL, out,
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), test_folder, documents, DOCUMENTS, NULL, out,
                                   &failed, &err),
                &err);
     for (int i = 0; i < DOCUMENTS; i++)
@@ -311,8 +313,8 @@ static void a_stop_is_no_failure(void)
     vsh_document documents[] = {document_of("text")}, out[1];
 
     stand_in(both, "exit 3", "cat");
-    CHECK(vsh_back_translate(vsh_test_arena(), folder, documents, 1, &stop, out, &failed, &err) !=
-          VSH_OK);
+    CHECK(vsh_back_translate(vsh_test_arena(), test_folder, documents, 1, &stop, out, &failed,
+                             &err) != VSH_OK);
     CHECK_INT(failed, 0);
     take_down();
 }
@@ -334,12 +336,6 @@ static void no_room_for_the_file_is_told(void)
 /* ---- the real one, where it is ----------------------------------------------------------------
  */
 
-static void make_folder(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/vsh-translate-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
-}
-
 static void apertium_says_it_otherwise(void)
 {
     static const char *const texts[] = {
@@ -355,11 +351,12 @@ static void apertium_says_it_otherwise(void)
         vsh_skip("apertium with apertium-eng-spa is not installed");
         return;
     }
-    make_folder();
+    folder_of_test();
     for (int i = 0; i < 5; i++)
         documents[i] = document_of(texts[i]);
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 5, NULL, out, &failed, &err),
-               &err);
+    REQUIRE_OK(
+        vsh_back_translate(vsh_test_arena(), test_folder, documents, 5, NULL, out, &failed, &err),
+        &err);
     CHECK_HAS(text_at(out, 0), "fox");
     CHECK_HAS(text_at(out, 0), "dog");
     CHECK_HAS(text_at(out, 1), "house [1],\n\t");
@@ -372,7 +369,7 @@ static void apertium_says_it_otherwise(void)
         vsh_back_translate(vsh_test_arena(), folder, &documents[4], 1, NULL, &alone, &failed, &err),
         &err);
     CHECK_TEXT(text_at(&alone, 0), text_at(out, 4));
-    CHECK(rmdir(folder) == 0);
+    CHECK(rmdir(test_folder) == 0);
 }
 
 /* Texts of the signs that its own formats are made of. */
@@ -391,7 +388,7 @@ static void apertium_keeps_odd_texts_apart(void)
         vsh_skip("apertium with apertium-eng-spa is not installed");
         return;
     }
-    make_folder();
+    folder_of_test();
     for (int i = 0; i < DOCUMENTS; i++) {
         vsh_text text = {.arena = vsh_test_arena()};
         vsh_text_add(&text, "Text %d of the quick brown fox ", 1000 + i);
@@ -401,7 +398,7 @@ static void apertium_keeps_odd_texts_apart(void)
         }
         documents[i] = (vsh_document){.text = text.data, .bytes = (int64_t)text.length};
     }
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, NULL, out,
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), test_folder, documents, DOCUMENTS, NULL, out,
                                   &failed, &err),
                &err);
     for (int i = 0; i < DOCUMENTS; i++)
@@ -412,7 +409,7 @@ static void apertium_keeps_odd_texts_apart(void)
             came++;
         }
     CHECK_INT(came, DOCUMENTS);
-    CHECK(rmdir(folder) == 0);
+    CHECK(rmdir(test_folder) == 0);
 }
 
 const vsh_test vsh_tests[] = {

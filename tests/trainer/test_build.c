@@ -9,8 +9,7 @@
 
 #include "core/file.h"
 #include "core/rng.h"
-#include "tests/harness.h"
-#include "trainer/base/folder.h"
+#include "tests/trainer/test_folder.h"
 #include "trainer/build/segment.h"
 #include "trainer/data/shard.h"
 
@@ -34,15 +33,6 @@ enum {
 enum { PLAIN_WORDS = 200, WORDS = 512 };
 
 static const char forbidden[] = "seven grey herons stood beside the frozen mill before dawn broke";
-
-static const char *folder_of_test(void)
-{
-    static char path[64];
-
-    snprintf(path, sizeof path, "/tmp/vsh-build-XXXXXX");
-    REQUIRE(mkdtemp(path) != NULL);
-    return path;
-}
 
 static const char *in(const char *folder, const char *name)
 {
@@ -465,6 +455,22 @@ static void samples_have_no_character_that_moves_a_cursor(void)
 
 /* ---- the same bytes -------------------------------------------------------------------------- */
 
+/* The manifest has the hashes of the shards; here they are held against the files. */
+static void check_shards(const vsh_dataset *d, const vsh_dataset_split *split)
+{
+    REQUIRE(split->shards > 0);
+    for (int64_t i = 0; i < split->shards; i++) {
+        const vsh_dataset_shard *s = &split->shard[i];
+        vsh_shard shard;
+        REQUIRE_OK(vsh_shard_open(vsh_test_arena(), in(d->folder, s->file), d->vocab, s->hash,
+                                  &shard, &err),
+                   &err);
+        CHECK_INT(shard.documents, s->documents);
+        CHECK_INT(shard.count, s->tokens);
+        vsh_shard_close(&shard);
+    }
+}
+
 /* The names of what is in the folder, and a hash of each, as diff -r would see it. */
 static bool same_files(const char *a, const char *b)
 {
@@ -478,16 +484,10 @@ static bool same_files(const char *a, const char *b)
         if (left.length != right.length || memcmp(left.data, right.data, left.length) != 0)
             return false;
     }
-    /* the manifest has the hashes of the shards; here they are held against the files */
     REQUIRE_OK(vsh_dataset_read(vsh_test_arena(), a, &one, &err), &err);
     REQUIRE_OK(vsh_dataset_read(vsh_test_arena(), b, &other, &err), &err);
-    for (int64_t i = 0; i < other.train.shards; i++) {
-        vsh_shard shard;
-        REQUIRE_OK(vsh_shard_open(vsh_test_arena(), in(b, other.train.shard[i].file), other.vocab,
-                                  other.train.shard[i].hash, &shard, &err),
-                   &err);
-        vsh_shard_close(&shard);
-    }
+    check_shards(&other, &other.train);
+    check_shards(&other, &other.validation);
     return one.build == other.build && access(in(b, "work"), F_OK) != 0;
 }
 
