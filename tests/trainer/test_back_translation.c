@@ -365,9 +365,9 @@ static void apertium_says_it_otherwise(void)
     CHECK_TEXT(text_at(out, 3), "(none)");
     CHECK_HAS(text_at(out, 4), "table");
     /* a batch does not change what one of its texts becomes */
-    REQUIRE_OK(
-        vsh_back_translate(vsh_test_arena(), folder, &documents[4], 1, NULL, &alone, &failed, &err),
-        &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), test_folder, &documents[4], 1, NULL, &alone,
+                                  &failed, &err),
+               &err);
     CHECK_TEXT(text_at(&alone, 0), text_at(out, 4));
     CHECK(rmdir(test_folder) == 0);
 }
