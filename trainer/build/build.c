@@ -16,6 +16,7 @@ static vsh_status extract_default(vsh_building *b, vsh_error *err)
     VSH_TRY(vsh_default_corpus_write(b->arena, b->o->packages, vsh_build_part(b, "").text, &corpus,
                                      err));
     b->description = corpus.description;
+    b->report->missing = corpus.missing;
     return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, b->o->stop,
                             &b->sources, err);
 }

@@ -88,6 +88,7 @@ enum { VSH_BUILD_PASSES = 7 };
 
 typedef struct {
     vsh_dataset dataset;
+    const char *missing; /* of the default corpus: "GCIDE 0.48"; NULL: nothing */
     vsh_build_count read, kept;
     vsh_build_forbidden forbidden;
     int64_t drawn; /* of the kept documents, to be held out: none or all of them, and none is */

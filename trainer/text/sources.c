@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/text.h"
 #include "trainer/base/hash64.h"
 #include "trainer/text/byte_stream.h"
@@ -187,9 +188,21 @@ static vsh_status find_names(finder *f, vsh_arena *room, DIR *folder, const char
         vsh_text_add(&below, "%s%s%s", path, slash, name[i]);
         if (below.failed)
             return no_memory(err);
-        VSH_TRY(find_at(f, vsh_text_string(&below), deep + 1, err));
+        if (*name[i] == '.') /* .git and the like */
+            VSH_TRY(pass_over(f, below.data, "hidden", err));
+        else
+            VSH_TRY(find_at(f, below.data, deep + 1, err));
     }
     return VSH_OK;
+}
+
+/* What an earlier build has made of text is no text. */
+static bool is_dataset(vsh_arena *room, const char *folder)
+{
+    const char *manifest = vsh_path_join(room, folder, "manifest.json");
+
+    return manifest &&
+           vsh_file_owner_of(manifest, "\"format\": \"vishwa-dataset\"") == VSH_FILE_MARKED;
 }
 
 static vsh_status find_below(finder *f, const char *path, const struct stat *info, int deep,
@@ -213,7 +226,8 @@ static vsh_status find_below(finder *f, const char *path, const struct stat *inf
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     if (!folder)
         return pass_over(f, path, strerror(errno), err);
-    status = find_names(f, &room, folder, path, deep, err);
+    status = is_dataset(&room, path) ? pass_over(f, path, "a dataset", err)
+                                     : find_names(f, &room, folder, path, deep, err);
     closedir(folder);
     vsh_arena_free(&room);
     return status;
