@@ -88,6 +88,15 @@ static void warn_of_troubles(vsh_session *s, const vsh_build_report *r)
     if (r->troubles > r->troubles_said)
         vsh_text_add(&s->talk, "warning: and %s more of these\n",
                      vsh_show_integer(r->troubles - r->troubles_said).text);
+    if (r->missing)
+        vsh_text_add(&s->talk, "warning: the default corpus is without %s (run: make deps)\n",
+                     r->missing);
+    if (r->forbidden.no_wordnet)
+        vsh_text_add(&s->talk, "warning: no evaluation tasks were made, and nothing keeps their "
+                               "texts out: WordNet is not here (run: make deps)\n");
+    if (r->untranslated > 0)
+        vsh_text_add(&s->talk, "warning: apertium failed on %s documents, which add nothing\n",
+                     vsh_show_integer(r->untranslated).text);
     if (r->passed_over > 0)
         vsh_text_add(&s->talk, "warning: %s files were passed over; inputs.jsonl says why\n",
                      vsh_show_integer(r->passed_over).text);

@@ -78,6 +78,17 @@ answers 0 '.drops | all(.reason != "digit-share")' $small --in corpus.txt --out 
     --limit digit-share=off
 head -c 300 corpus.txt > forbidden.txt
 answers 0 '.stages[2].dropped_documents > 0' $small --in corpus.txt --out against --against forbidden.txt
+claim "the manifest says what was looked for" jq -e \
+    '.forbidden | .against != null and .tasks == null and .texts > 0 and .overlap_grams > 0' against/manifest.json
+mkfifo pipe.txt
+echo '{"question": "what is this all about then"}' > question.jsonl
+refuses 2 'no-such' $small --in corpus.txt --out x --against no-such.txt
+refuses 2 'pipe.txt: not a regular file' $small --in corpus.txt --out x --against pipe.txt
+refuses 2 'expected texts of 5 words' $small --in corpus.txt --out x --against question.jsonl
+
+# ---- nothing held out, and why
+shows 0 'Held out  nothing: of 200 documents none was drawn' $small --in corpus.txt --out undrawn --held-out 100000000
+shows 0 'Held out  nothing: of 200 documents all were drawn' $small --in corpus.txt --out drawn --held-out 1
 
 # ---- infilling
 answers 0 '.augmented_documents > 20 and .unique_tokens + .augmented_tokens == .train.tokens and

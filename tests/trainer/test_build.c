@@ -219,6 +219,86 @@ static void without_filter_and_dedup_everything_is_kept(void)
     clean(folder);
 }
 
+/* ---- what must not be trained on ------------------------------------------------------------- */
+
+static vsh_status build_against(vsh_build_options *o, const char *against, vsh_build_report *r)
+{
+    o->against = against;
+    o->force = true;
+    return vsh_build(vsh_test_arena(), o, r, &err);
+}
+
+static void texts_that_forbid_nothing_are_refused(void)
+{
+    const char *folder = folder_of_test(), *path, *pipe = in(folder, "pipe");
+    vsh_build_options o = options_of(folder, &path);
+    vsh_text jsonl = {.arena = vsh_test_arena()}, none = {.arena = vsh_test_arena()};
+    vsh_build_report r;
+
+    REQUIRE(mkfifo(pipe, 0700) == 0 && mkdir(in(folder, "empty"), 0700) == 0);
+    vsh_text_add(&jsonl, "{\"question\": \"%s\"}\n", forbidden);
+    vsh_text_add(&none, "two words\n");
+    CHECK_FAILS(build_against(&o, in(folder, "no-such"), &r), &err, VSH_EINPUT, "no-such");
+    CHECK_FAILS(build_against(&o, in(folder, "empty"), &r), &err, VSH_EINPUT, "empty");
+    CHECK_FAILS(build_against(&o, pipe, &r), &err, VSH_EINPUT, "pipe: not a regular file");
+    CHECK_FAILS(build_against(&o, put_file(folder, "q.jsonl", &jsonl), &r), &err, VSH_EINPUT,
+                ": expected an object with a \"text\"");
+    CHECK_FAILS(build_against(&o, put_file(folder, "two.txt", &none), &r), &err, VSH_EINPUT,
+                "expected texts of 5 words or more");
+    o.filter = false;
+    CHECK_FAILS(build_against(&o, pipe, &r), &err, VSH_EINPUT, "pipe: not a regular file");
+    CHECK(access(o.out, F_OK) != 0);
+    clean(folder);
+}
+
+static void forbidden_texts_come_from_folders_too_and_what_is_wrong_is_said(void)
+{
+    const char *folder = folder_of_test(), *path, *texts = in(folder, "texts");
+    vsh_build_options o = options_of(folder, &path);
+    vsh_text jsonl = {.arena = vsh_test_arena()}, other = {.arena = vsh_test_arena()};
+    vsh_build_report r;
+    uint64_t hash;
+
+    REQUIRE(mkdir(texts, 0700) == 0);
+    vsh_text_add(&jsonl, "{\"text\": 5}\n{\"text\": \"%s\"}\n", forbidden);
+    vsh_text_add(&other, "some other words that are not in any of the texts\n");
+    put_file(texts, "a.jsonl", &jsonl);
+    put_file(texts, "b.txt", &other);
+    REQUIRE_OK(build_against(&o, texts, &r), &err);
+    CHECK_INT(dropped(&r, "overlap"), ROUNDS * LEAKED);
+    CHECK_INT(r.forbidden.texts, 2);
+    CHECK_INT(r.forbidden.grams, 2 * (11 - 7));
+    CHECK_INT(r.forbidden.bad_lines, 1);
+    CHECK_INT(r.bad_lines, 0);
+    CHECK_INT(r.troubles, 1);
+    CHECK_HAS(r.trouble[0], "a.jsonl: line 1");
+    /* their bytes are what a build is of, not their name */
+    hash = r.dataset.build;
+    vsh_text_add(&other, "and more\n");
+    put_file(texts, "b.txt", &other);
+    REQUIRE_OK(build_against(&o, texts, &r), &err);
+    CHECK(r.dataset.build != hash);
+    clean(folder);
+}
+
+static void tasks_that_could_not_be_made_are_no_part_of_the_manifest(void)
+{
+    const char *folder = folder_of_test(), *path;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_text manifest = {.arena = vsh_test_arena()};
+    vsh_build_report r;
+
+    o.against = NULL;
+    o.tasks = true;
+    o.wordnet = folder;
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    CHECK(r.forbidden.no_wordnet && r.forbidden.tasks == 0);
+    CHECK_INT(r.forbidden.grams, 0);
+    REQUIRE_OK(vsh_file_read(in(o.out, "manifest.json"), &manifest, &err), &err);
+    CHECK_HAS(vsh_text_string(&manifest), "\"tasks\": null");
+    clean(folder);
+}
+
 /* Which text comes out: the documents of the shards of a split, decoded, one after the other. */
 static void put_split(const vsh_dataset *d, const vsh_dataset_split *split, vsh_text *text)
 {
@@ -737,6 +817,44 @@ static void of_one_document_nothing_is_held_out(void)
     clean(folder);
 }
 
+/* ---- back translation ------------------------------------------------------------------------ */
+
+/* A translator that stumbles over one text: its segment has no translations, the others have. */
+static void a_translator_that_stumbles_ends_no_build(void)
+{
+    const char *folder = folder_of_test(), *path, *program = in(folder, "apertium"), *whole;
+    vsh_build_options o = options_of(folder, &path);
+    vsh_text script = {.arena = vsh_test_arena()}, paths = {.arena = vsh_test_arena()},
+             before = {.arena = vsh_test_arena()};
+    vsh_build_report r;
+    int64_t untranslated;
+
+    vsh_text_add(&before, "%s", getenv("PATH"));
+    vsh_text_add(&paths, "%s:%s", folder, getenv("PATH"));
+    vsh_text_add(&script,
+                 "#!/bin/sh\n[ \"$1\" = -l ] && printf '  eng-spa\\n  spa-eng\\n' && exit\n"
+                 "exec sed -e '/Story 30[.]/q7' -e 's/Story/Tale/'\n");
+    REQUIRE_OK(vsh_file_write(program, &script, &err), &err);
+    REQUIRE(chmod(program, 0700) == 0);
+    setenv("PATH", vsh_text_string(&paths), 1);
+    o.augment = VSH_AUGMENT_BACKTRANSLATE;
+    o.augment_share = 1;
+    whole = o.out = in(folder, "whole");
+    CHECK_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    untranslated = r.untranslated;
+    CHECK(untranslated > 0 && r.augmented_documents > 0);
+    CHECK_INT(untranslated + r.augmented_documents,
+              r.dataset.train.documents - r.augmented_documents);
+    o.out = in(folder, "out");
+    if (build_stopped_at(&o, 6)) {
+        CHECK_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+        CHECK_INT(r.untranslated, untranslated);
+    }
+    CHECK(same_files(whole, o.out));
+    setenv("PATH", vsh_text_string(&before), 1);
+    clean(folder);
+}
+
 /* ---- too much for a manifest ----------------------------------------------------------------- */
 
 static void too_many_shards_are_refused_before_they_are_made(void)
@@ -786,6 +904,11 @@ const vsh_test vsh_tests[] = {
     {"every_planted_document_is_found_and_no_other", every_planted_document_is_found_and_no_other},
     {"samples_of_duplicates_are_of_their_own_kind", samples_of_duplicates_are_of_their_own_kind},
     {"without_filter_and_dedup_everything_is_kept", without_filter_and_dedup_everything_is_kept},
+    {"texts_that_forbid_nothing_are_refused", texts_that_forbid_nothing_are_refused},
+    {"forbidden_texts_come_from_folders_too_and_what_is_wrong_is_said",
+     forbidden_texts_come_from_folders_too_and_what_is_wrong_is_said},
+    {"tasks_that_could_not_be_made_are_no_part_of_the_manifest",
+     tasks_that_could_not_be_made_are_no_part_of_the_manifest},
     {"the_shards_hold_the_bytes_of_the_text_in_its_order",
      the_shards_hold_the_bytes_of_the_text_in_its_order},
     {"documents_that_begin_alike_stay_on_one_side", documents_that_begin_alike_stay_on_one_side},
@@ -810,6 +933,7 @@ const vsh_test vsh_tests[] = {
     {"damage_in_the_work_is_found_and_made_good", damage_in_the_work_is_found_and_made_good},
     {"nothing_kept_is_an_answer_of_no_with_a_report",
      nothing_kept_is_an_answer_of_no_with_a_report},
+    {"a_translator_that_stumbles_ends_no_build", a_translator_that_stumbles_ends_no_build},
     {"too_many_shards_are_refused_before_they_are_made",
      too_many_shards_are_refused_before_they_are_made},
     {"more_names_than_a_manifest_holds_are_refused", more_names_than_a_manifest_holds_are_refused},

@@ -269,7 +269,8 @@ static void what_is_missing_is_said(void)
                "{\"text\": \"Lark, n.\\u000a1. A \\\"bird\\\".\\u000a2. Caf"
                "[eacute].\"}\n{\"text\": \"A, n. B.\"}\n");
     CHECK_HAS(corpus.description, "GCIDE 0.48 (GPL-2+)");
-    CHECK_HAS(corpus.description, "without WordNet 3.0 (make deps)");
+    CHECK_HAS(corpus.description, "; without WordNet 3.0, King James Bible (make deps)");
+    CHECK_TEXT(corpus.missing, "WordNet 3.0, King James Bible");
     remove_corpus(&corpus, test_folder);
 }
 

@@ -53,8 +53,9 @@ static void folders_are_read_in_the_order_of_their_names(void)
     write_text("b.txt", "x");
     write_text(".hidden", "x");
     REQUIRE_OK(find(test_folder, &sources), &err);
-    CHECK_TEXT(names(&sources), ".hidden a.txt b/B.txt b/c/deep b.txt z.txt");
-    CHECK_INT(sources.bytes, 6);
+    CHECK_TEXT(names(&sources), "a.txt b/B.txt b/c/deep b.txt z.txt");
+    CHECK_TEXT(passed_over(&sources), ".hidden (hidden)");
+    CHECK_INT(sources.bytes, 5);
     CHECK_INT(sources.spans, 1);
     REQUIRE_OK(find(at_path("b/"), &sources), &err);
     CHECK_TEXT(names(&sources), "b/B.txt b/c/deep");
@@ -232,6 +233,23 @@ static void links_are_followed_and_loops_are_not(void)
     CHECK_HAS(passed_over(&sources), "other (folder that was read already)");
 }
 
+static void what_a_build_has_made_is_no_text(void)
+{
+    vsh_sources sources;
+
+    begin_files();
+    make_folder("made");
+    write_text("made/manifest.json", "{\n  \"format\": \"vishwa-dataset\"}");
+    write_text("made/report.json", "{}");
+    make_folder("other");
+    write_text("other/manifest.json", "{\"format\": \"another\"}");
+    write_text("text", "text");
+    REQUIRE_OK(find(test_folder, &sources), &err);
+    CHECK_TEXT(names(&sources), "other/manifest.json text");
+    CHECK_TEXT(passed_over(&sources), "made (a dataset)");
+    CHECK_FAILS(find(at_path("made"), &sources), &err, VSH_EINPUT, "/made: a dataset");
+}
+
 static void folders_in_each_other_are_bounded(void)
 {
     vsh_text path = {.arena = vsh_test_arena()};
@@ -388,6 +406,7 @@ static void the_hash_knows_paths_sizes_and_dates(void)
 }
 
 const vsh_test vsh_tests[] = {
+    {"what_a_build_has_made_is_no_text", what_a_build_has_made_is_no_text},
     {"folders_are_read_in_the_order_of_their_names", folders_are_read_in_the_order_of_their_names},
     {"named_files_are_parted_and_found_ones_whole", named_files_are_parted_and_found_ones_whole},
     {"endings_say_what_is_json", endings_say_what_is_json},

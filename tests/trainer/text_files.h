@@ -74,7 +74,6 @@ static inline void add_reading(const vsh_reading *one, vsh_reading *sum)
     sum->bad_lines += one->bad_lines;
     sum->damaged += one->damaged;
     sum->troubles += one->troubles;
-    sum->hash = sum->hash * 31 + one->hash;
 }
 
 static inline void read_span(const vsh_sources *sources, int64_t span, reading *all)

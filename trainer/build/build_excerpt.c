@@ -3,7 +3,6 @@
 
 #include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/text/utf8_count.h"
 
 enum { EXCERPT_BYTES = 100 };
 
@@ -51,7 +50,5 @@ void vsh_build_note_sample(vsh_building *b, int drop, const char *text)
 
 uint64_t vsh_build_chain(uint64_t hash, const vsh_document *document)
 {
-    const uint64_t both[] = {hash, vsh_hash64(document->text, (size_t)document->bytes)};
-
-    return vsh_hash64(both, sizeof both);
+    return vsh_hash64_pair(hash, vsh_hash64(document->text, (size_t)document->bytes));
 }

@@ -1,10 +1,7 @@
-#define _DEFAULT_SOURCE /* flock */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,22 +134,13 @@ static bool exists(const vsh_building *b, const char *name)
 
 static vsh_status lock(vsh_building *b, vsh_error *err)
 {
-    int result;
-
-    do
-        b->lock = open(b->o->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (b->lock < 0 && errno == EINTR);
-    if (b->lock < 0)
-        return vsh_fail(err, errno == ENOTDIR ? VSH_EINPUT : VSH_EMACHINE, "--out %s: %s",
-                        b->o->out, strerror(errno));
-    do
-        result = flock(b->lock, LOCK_EX | LOCK_NB);
-    while (result != 0 && errno == EINTR);
-    if (result != 0 && errno == EWOULDBLOCK)
+    b->lock = vsh_folder_lock(b->o->out, false);
+    if (b->lock >= 0)
+        return VSH_OK;
+    if (errno == EWOULDBLOCK)
         return vsh_fail(err, VSH_EINPUT, "--out %s: another build is at work in it", b->o->out);
-    return result == 0 ? VSH_OK
-                       : vsh_fail(err, VSH_EMACHINE, "--out %s: cannot lock: %s", b->o->out,
-                                  strerror(errno));
+    return vsh_fail(err, errno == ENOTDIR ? VSH_EINPUT : VSH_EMACHINE, "--out %s: %s", b->o->out,
+                    strerror(errno));
 }
 
 /* A build that was killed behind its manifest has left its work. */
@@ -194,15 +182,15 @@ void vsh_build_folder_leave(vsh_building *b)
 
 /* ---- whose work it is --------------------------------------------------------------------- */
 
-/* Of a small file: texts that must not be trained on, a tokenizer. */
+/* Of a tokenizer, which was looked into before. */
 static vsh_status hash_file(const char *path, uint64_t *hash, vsh_error *err)
 {
     vsh_arena room = {0};
     vsh_text text = {.arena = &room};
     vsh_status status = vsh_file_read(path, &text, err);
-    uint64_t both[] = {*hash, status == VSH_OK ? vsh_hash64(text.data, text.length) : 0};
 
-    *hash = vsh_hash64(both, sizeof both);
+    if (status == VSH_OK)
+        *hash = vsh_hash64_pair(*hash, vsh_hash64(text.data, text.length));
     vsh_arena_free(&room);
     return status;
 }
@@ -211,12 +199,8 @@ static vsh_status hash_all(vsh_building *b, uint64_t *hash, vsh_error *err)
 {
     /* files of our own making are made anew by each call */
     *hash = vsh_sources_hash(&b->sources, b->o->in_count > 0);
-    if (b->o->against)
-        VSH_TRY(hash_file(b->o->against, hash, err));
     if (vsh_build_tokenizer_is_file(b->o))
         VSH_TRY(hash_file(b->o->tokenizer, hash, err));
-    for (int i = 0; b->tasks && i < 2; i++)
-        VSH_TRY(hash_file(vsh_build_part(b, i ? "qa.jsonl" : "nli.jsonl").text, hash, err));
     return VSH_OK;
 }
 
@@ -232,6 +216,7 @@ static vsh_status write_state(vsh_building *b, vsh_text *text, vsh_error *err)
     vsh_json_object(&json, NULL);
     vsh_json_integer(&json, "schema_version", 1);
     vsh_build_options_write(&json, b->o);
+    vsh_build_forbidden_write(&json, &b->report->forbidden);
     vsh_json_string(&json, "paths, sizes and dates of the files", digits);
     vsh_json_end(&json);
     return text->failed ? vsh_fail(err, VSH_EMACHINE, "out of memory") : VSH_OK;

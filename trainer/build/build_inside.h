@@ -1,6 +1,7 @@
 /* What the passes of a build share. In their order:
  *
  *   folder     OUT is taken, what lies in it is known            build_folder.c
+ *   forbid     texts that must not be trained on                build_forbid.c
  *   look       read, filter, keys of each document               build_look.c
  *   settle     which stood before, which are held out            build_settle.c
  *   fetch      texts that are wanted once more                   build_fetch.c
@@ -169,6 +170,15 @@ uint64_t vsh_build_chain(uint64_t hash, const vsh_document *document);
 
 /* Figures of a report that are known when everything is encoded. */
 void vsh_build_report_fill(vsh_building *b);
+
+/* A few of what was wrong with files. */
+void vsh_build_note_troubles(vsh_building *b, const vsh_reading *reading);
+
+/* ---- build_forbid.c ---- */
+
+/* Makes the tasks, and reads all texts that must not be trained on; they are part of what a build's
+ * work is of. */
+vsh_status vsh_build_forbid(vsh_building *b, vsh_error *err);
 
 /* ---- the passes ---- */
 

@@ -287,11 +287,7 @@ static void add_reading(vsh_building *b, const vsh_reading *r)
     report->malformed += r->malformed;
     report->nul += r->nul;
     report->empty += r->empty;
-    for (int i = 0; i < VSH_TROUBLES_KEPT && i < r->troubles; i++)
-        if (report->troubles_said < VSH_BUILD_TROUBLES)
-            report->trouble[report->troubles_said++] =
-                vsh_copy_text(b->arena, r->trouble[i].what, strlen(r->trouble[i].what));
-    report->troubles += r->troubles;
+    vsh_build_note_troubles(b, r);
 }
 
 static vsh_status note_segment(vsh_building *b, int64_t span, int64_t part, bool *last,

@@ -19,6 +19,7 @@ void vsh_build_default(vsh_build_options *o)
                              .filter = true,
                              .overlap_words = 8,
                              .tasks = true,
+                             .wordnet = "/usr/share/wordnet",
                              .dedup = true,
                              .minhash = vsh_minhash_default,
                              .augment = VSH_AUGMENT_NONE,
@@ -109,12 +110,7 @@ void vsh_build_options_write(vsh_json *json, const vsh_build_options *o)
 
 bool vsh_build_tokenizer_is_file(const vsh_build_options *o)
 {
-    static const char *const words[] = {"unigram", "bpe", "bytes"};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(o->tokenizer, words[i]) == 0)
-            return false;
-    return true;
+    return !vsh_tokenizer_is_word(o->tokenizer);
 }
 
 bool vsh_build_trains_tokenizer(const vsh_build_options *o)

@@ -88,18 +88,14 @@ vsh_status vsh_build_segment_read(const vsh_building *b, vsh_arena *arena, int64
                             err);
 }
 
-/* Written to behind the begin of this build, or of another size than it was found with: the hash of
- * a segment does not say which of its files is another. */
-static bool seems_changed(const vsh_building *b, const vsh_source *source)
+/* Another size or date than it was found with: the hash of a segment does not say which of its
+ * files is another. */
+static bool seems_changed(const vsh_source *source)
 {
-    struct stat now, begun;
+    struct stat now;
 
-    if (stat(source->path, &now) != 0 || now.st_size != source->bytes)
-        return true;
-    return stat(vsh_build_out(b, "work/build.json").text, &begun) == 0 &&
-           (now.st_mtim.tv_sec > begun.st_mtim.tv_sec ||
-            (now.st_mtim.tv_sec == begun.st_mtim.tv_sec &&
-             now.st_mtim.tv_nsec > begun.st_mtim.tv_nsec));
+    return stat(source->path, &now) != 0 || now.st_size != source->bytes ||
+           now.st_mtim.tv_sec != source->written_s || now.st_mtim.tv_nsec != source->written_ns;
 }
 
 vsh_status vsh_build_input_changed(const vsh_building *b, int64_t span, vsh_error *err)
@@ -109,7 +105,7 @@ vsh_status vsh_build_input_changed(const vsh_building *b, int64_t span, vsh_erro
     const vsh_source *first = &b->sources.source[s->first];
 
     for (int64_t i = 0; i < s->count; i++)
-        if (s->count == 1 || seems_changed(b, &first[i]))
+        if (s->count == 1 || seems_changed(&first[i]))
             return vsh_fail(err, VSH_EINPUT, "%s: is %s", first[i].path, what);
     return vsh_fail(err, VSH_EINPUT, "%s to %s: one of these %s files is %s", first->path,
                     first[s->count - 1].path, vsh_show_integer(s->count).text, what);

@@ -138,9 +138,7 @@ static vsh_status write_file(const char *path, const section *sections, int coun
 
 static uint64_t chain(uint64_t hash, const void *bytes, int64_t length)
 {
-    const uint64_t pair[] = {hash, vsh_hash64(bytes, (size_t)length)};
-
-    return vsh_hash64(pair, sizeof pair);
+    return vsh_hash64_pair(hash, vsh_hash64(bytes, (size_t)length));
 }
 
 static uint64_t frame_hash(frame whole)

@@ -66,6 +66,16 @@ void vsh_tokenizer_close(vsh_tokenizer *tokenizer)
     }
 }
 
+bool vsh_tokenizer_is_word(const char *word)
+{
+    static const char *const words[] = {"unigram", "bpe", "bytes", NULL};
+
+    for (int i = 0; words[i]; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
 int32_t vsh_tokenizer_vocab(const vsh_tokenizer *tokenizer)
 {
     return tokenizer->path ? tokenizer->model.count : BYTE_VOCAB;

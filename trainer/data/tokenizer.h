@@ -22,6 +22,9 @@ vsh_status vsh_tokenizer_open(vsh_arena *arena, const char *path, vsh_tokenizer 
                               vsh_error *err);
 void vsh_tokenizer_close(vsh_tokenizer *tokenizer);
 
+/* What is said in place of a model's file: "unigram" and "bpe" are trained, "bytes" needs none. */
+bool vsh_tokenizer_is_word(const char *word);
+
 int32_t vsh_tokenizer_vocab(const vsh_tokenizer *tokenizer);
 /* The id that stands between documents. */
 int32_t vsh_tokenizer_end(const vsh_tokenizer *tokenizer);

@@ -22,14 +22,9 @@ static void say(const vsh_prepare_options *o, const char *what)
 
 const char *vsh_tokenizer_word(const char *tokenizer)
 {
-    static const char *const words[] = {"unigram", "bpe", "bytes", NULL};
-
     if (strcmp(tokenizer, "sentencepiece") == 0)
-        return words[0];
-    for (int i = 0; words[i]; i++)
-        if (strcmp(tokenizer, words[i]) == 0)
-            return words[i];
-    return NULL;
+        return "unigram";
+    return vsh_tokenizer_is_word(tokenizer) ? tokenizer : NULL;
 }
 
 bool vsh_dataset_stands(const char *folder)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "trainer/base/hash64.h"
 #include "trainer/text/beginning.h"
 #include "trainer/text/document_split.h"
 #include "trainer/text/jsonl.h"
@@ -267,7 +266,6 @@ static void close_source(vsh_document_reader *reader)
 {
     vsh_reading *reading = &reader->reading;
     const char *damage = vsh_byte_stream_damage(reader->stream);
-    const uint64_t both[2] = {reading->hash, reader->window.hash};
 
     count_taken(reader);
     if (reader->source->packing != VSH_UNPACKED)
@@ -276,8 +274,6 @@ static void close_source(vsh_document_reader *reader)
         reading->damaged++;
         note_trouble(reader, "", damage);
     }
-    reading->hash = vsh_hash64(both, sizeof both);
-    reader->window.hash = 0;
     vsh_byte_stream_close(reader->stream);
     reader->stream = NULL;
     reader->source = NULL;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/text.h"
 #include "trainer/base/hash64.h"
 #include "trainer/text/byte_stream.h"
@@ -47,24 +48,10 @@ static vsh_status no_memory(vsh_error *err)
     return vsh_fail(err, VSH_EMACHINE, "out of memory for the list of files");
 }
 
-/* A list with room for one more element; NULL when memory ends. */
-static void *with_room(vsh_arena *arena, void *list, int64_t count, int64_t *room, size_t size)
-{
-    void *larger;
-
-    if (count < *room)
-        return list;
-    *room = *room ? 2 * *room : 64;
-    larger = vsh_alloc(arena, (size_t)*room, size);
-    if (larger && count > 0)
-        memcpy(larger, list, (size_t)count * size);
-    return larger;
-}
-
 static vsh_status pass_over(finder *f, const char *path, const char *why, vsh_error *err)
 {
-    f->passed_over = with_room(f->arena, f->passed_over, f->passed_over_count, &f->passed_over_room,
-                               sizeof *f->passed_over);
+    f->passed_over = vsh_grow(f->arena, f->passed_over, f->passed_over_count, &f->passed_over_room,
+                              sizeof *f->passed_over);
     path = vsh_copy_text(f->arena, path, strlen(path));
     why = vsh_copy_text(f->arena, why, strlen(why));
     if (!f->passed_over || !path || !why)
@@ -109,7 +96,7 @@ static vsh_status look(finder *f, const vsh_source *source, int64_t *got, vsh_er
 
 static vsh_status add_source(finder *f, vsh_source source, vsh_error *err)
 {
-    f->source = with_room(f->arena, f->source, f->sources, &f->sources_room, sizeof *f->source);
+    f->source = vsh_grow(f->arena, f->source, f->sources, &f->sources_room, sizeof *f->source);
     source.path = vsh_copy_text(f->arena, source.path, strlen(source.path));
     if (!f->source || !source.path)
         return no_memory(err);
@@ -174,7 +161,7 @@ static vsh_status list_folder(vsh_arena *room, DIR *folder, const char *path, ch
     while (errno = 0, (entry = readdir(folder))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        *name = with_room(room, *name, *count, &names_room, sizeof **name);
+        *name = vsh_grow(room, *name, *count, &names_room, sizeof **name);
         if (!*name ||
             !((*name)[*count] = vsh_copy_text(room, entry->d_name, strlen(entry->d_name))))
             return no_memory(err);
@@ -201,9 +188,21 @@ static vsh_status find_names(finder *f, vsh_arena *room, DIR *folder, const char
         vsh_text_add(&below, "%s%s%s", path, slash, name[i]);
         if (below.failed)
             return no_memory(err);
-        VSH_TRY(find_at(f, vsh_text_string(&below), deep + 1, err));
+        if (*name[i] == '.') /* .git and the like */
+            VSH_TRY(pass_over(f, below.data, "hidden", err));
+        else
+            VSH_TRY(find_at(f, below.data, deep + 1, err));
     }
     return VSH_OK;
+}
+
+/* What an earlier build has made of text is no text. */
+static bool is_dataset(vsh_arena *room, const char *folder)
+{
+    const char *manifest = vsh_path_join(room, folder, "manifest.json");
+
+    return manifest &&
+           vsh_file_owner_of(manifest, "\"format\": \"vishwa-dataset\"") == VSH_FILE_MARKED;
 }
 
 static vsh_status find_below(finder *f, const char *path, const struct stat *info, int deep,
@@ -227,7 +226,8 @@ static vsh_status find_below(finder *f, const char *path, const struct stat *inf
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     if (!folder)
         return pass_over(f, path, strerror(errno), err);
-    status = find_names(f, &room, folder, path, deep, err);
+    status = is_dataset(&room, path) ? pass_over(f, path, "a dataset", err)
+                                     : find_names(f, &room, folder, path, deep, err);
     closedir(folder);
     vsh_arena_free(&room);
     return status;
@@ -270,7 +270,7 @@ typedef struct {
 
 static vsh_status add_span(cutter *c, vsh_span span, vsh_error *err)
 {
-    c->span = with_room(c->arena, c->span, c->sources->spans, &c->room, sizeof *c->span);
+    c->span = vsh_grow(c->arena, c->span, c->sources->spans, &c->room, sizeof *c->span);
     if (!c->span)
         return no_memory(err);
     c->span[c->sources->spans++] = span;

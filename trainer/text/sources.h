@@ -58,7 +58,8 @@ typedef struct {
     int64_t passed_over_count;
 } vsh_sources;
 
-/* Files as they are named; folders with all that is below them, in the order of their names' bytes.
+/* Files as they are named; folders with all that is below them, in the order of their names' bytes,
+ * but for what is hidden (.git) and folders that are datasets themselves.
  * Links to files are followed, and links to folders that are not among their own parents; no folder
  * is read twice. VSH_EINPUT for a path that is not there or cannot be read, and when no file is
  * left; VSH_ESTOPPED once *stop is set (NULL: nobody asks). */
