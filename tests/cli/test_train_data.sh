@@ -160,11 +160,11 @@ while [ $try -lt $tries ]; do
         [ "$code" -eq 0 ] || { [ "$code" -eq 3 ] && [ "$(wc -l < stderr.txt)" -eq 1 ] && grep -q 'the same command goes on' stderr.txt; }
     fi
     note $? "$mode at call $call of $calls"
-    if [ ! -e data/manifest.json ]; then
+    if [ ! -e data/manifest.json ] || [ -e data/work ]; then
         run $go --out data --threads 2
         [ "$code" -eq 0 ]
         note $? "goes on after $mode at call $call"
-    else # all but the work's removal was done
+    else # all was done
         refuses 2 'holds a dataset' $go --out data
     fi
     no_work data && same_folder threads-1 data > /dev/null

@@ -603,17 +603,33 @@ static void a_finished_dataset_is_left_alone_without_force(void)
     clean(folder);
 }
 
-static void work_that_a_kill_left_behind_the_manifest_goes(void)
+/* Killed between the manifest and the end of the work: the same call comes to the same end, and
+ * another is told that a dataset stands there. */
+static void a_kill_behind_the_manifest_is_gone_on_from(void)
 {
-    const char *folder = folder_of_test(), *path;
+    const char *folder = folder_of_test(), *path, *whole;
     vsh_build_options o = options_of(folder, &path);
+    vsh_text state = {.arena = vsh_test_arena()};
     vsh_build_report r;
 
+    whole = o.out = in(folder, "whole");
     REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
-    REQUIRE_OK(vsh_folder_make(in(o.out, "work/parts"), &err), &err);
-    CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT, "holds a dataset");
-    CHECK(access(in(o.out, "work"), F_OK) != 0);
-    CHECK(access(in(o.out, "manifest.json"), F_OK) == 0);
+    o.out = in(folder, "out");
+    REQUIRE(build_stopped_at(&o, 2));
+    REQUIRE_OK(vsh_file_read(in(o.out, "work/build.json"), &state, &err), &err);
+    REQUIRE_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+    for (int other = 0; other < 2; other++) {
+        REQUIRE_OK(vsh_folder_make(in(o.out, "work"), &err), &err);
+        REQUIRE_OK(vsh_file_write(in(o.out, "work/build.json"), &state, &err), &err);
+        o.seed += (uint64_t)other;
+        if (other)
+            CHECK_FAILS(vsh_build(vsh_test_arena(), &o, &r, &err), &err, VSH_EINPUT,
+                        "holds a dataset");
+        else
+            CHECK_OK(vsh_build(vsh_test_arena(), &o, &r, &err), &err);
+        CHECK(access(in(o.out, "work"), F_OK) != 0);
+        CHECK(same_files(whole, o.out));
+    }
     clean(folder);
 }
 
@@ -922,8 +938,7 @@ const vsh_test vsh_tests[] = {
     {"stopped_again_and_again_it_comes_to_an_end", stopped_again_and_again_it_comes_to_an_end},
     {"a_finished_dataset_is_left_alone_without_force",
      a_finished_dataset_is_left_alone_without_force},
-    {"work_that_a_kill_left_behind_the_manifest_goes",
-     work_that_a_kill_left_behind_the_manifest_goes},
+    {"a_kill_behind_the_manifest_is_gone_on_from", a_kill_behind_the_manifest_is_gone_on_from},
     {"an_unfinished_build_is_not_gone_on_with_other_options",
      an_unfinished_build_is_not_gone_on_with_other_options},
     {"an_input_that_changed_meanwhile_is_noticed", an_input_that_changed_meanwhile_is_noticed},

@@ -143,7 +143,7 @@ static vsh_status lock(vsh_building *b, vsh_error *err)
                     strerror(errno));
 }
 
-/* A build that was killed behind its manifest has left its work. */
+/* Work may be left where a build was killed behind its manifest. */
 static vsh_status refuse_finished(vsh_building *b, vsh_error *err)
 {
     VSH_TRY(remove_entry(b, work_name, err));
@@ -165,7 +165,7 @@ vsh_status vsh_build_folder_take(vsh_building *b, vsh_error *err)
     VSH_TRY(each_entry(b, refuse_foreign, err));
     if (b->o->force)
         VSH_TRY(remove_all(b, err));
-    else if (exists(b, "manifest.json"))
+    else if (exists(b, "manifest.json") && !exists(b, state_name))
         return refuse_finished(b, err);
     /* without its state nobody knows what the work is of */
     if (!exists(b, state_name))
@@ -249,7 +249,9 @@ vsh_status vsh_build_folder_claim(vsh_building *b, vsh_error *err)
         return vsh_file_write(vsh_build_out(b, state_name).text, &is, err);
     VSH_TRY(vsh_file_read(vsh_build_out(b, state_name).text, &was, err));
     if (was.length == is.length && memcmp(was.data, is.data, is.length) == 0)
-        return VSH_OK;
+        return remove_entry(b, "manifest.json", err); /* it was killed behind it: it ends again */
+    if (exists(b, "manifest.json"))
+        return refuse_finished(b, err);
     find_difference(vsh_text_string(&was), is.data, name, sizeof name);
     return vsh_fail(err, VSH_EINPUT,
                     "--out %s: holds an unfinished build that differs in \"%s\"; the same command "
@@ -257,8 +259,10 @@ vsh_status vsh_build_folder_claim(vsh_building *b, vsh_error *err)
                     b->o->out, name);
 }
 
+/* The state last: who is killed on the way comes to the end with it. */
 vsh_status vsh_build_folder_clean(vsh_building *b, vsh_error *err)
 {
+    VSH_TRY(vsh_folder_remove(vsh_build_part(b, "").text, err));
     return remove_entry(b, work_name, err);
 }
 
