@@ -191,8 +191,8 @@ $(B)/tests/faults/inject.so: tests/faults/inject.c | $(B)/libraries
 	@mkdir -p $(@D)
 	$(call quiet,cc,$(CC) -std=c11 -O1 $(WARNINGS) -U_FORTIFY_SOURCE -fPIC -shared $< -o $@)
 
-faults_objects := $(addprefix $(B)/trainer/run/,$(addsuffix .o,checkpoint manifest safetensors \
-                    json_read hash64 folder new_file mapped_file))
+faults_objects := $(addprefix $(B)/trainer/,$(addsuffix .o,run/checkpoint run/manifest \
+                    $(addprefix base/,safetensors json_read hash64 folder new_file mapped_file)))
 fault_writers := $(addprefix $(B)/tests/faults/,write_checkpoints edit_checkpoint)
 $(fault_writers): $(B)/%: $(B)/%.o $(faults_objects) $(core_objects)
 	$(call quiet,link,$(CC) $(LINK) $^ -ljansson $(core_libraries) -o $@)

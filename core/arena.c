@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, CHUNK_BYTES = 64 * 1024 };
+enum { ALIGNMENT = 64, CHUNK_BYTES = 64 * 1024, FIRST_ROOM = 64 };
 
 struct vsh_chunk {
     vsh_chunk *before;
@@ -44,6 +44,23 @@ void *vsh_alloc(vsh_arena *arena, size_t count, size_t size)
     data = chunk_data(arena->last) + arena->last->used;
     arena->last->used += bytes;
     return memset(data, 0, bytes);
+}
+
+void *vsh_grow(vsh_arena *arena, void *array, int64_t count, int64_t *room, size_t size)
+{
+    const int64_t wanted = *room ? 2 * *room : FIRST_ROOM;
+    void *larger;
+
+    assert(count >= 0 && count <= *room);
+    if (count < *room)
+        return array;
+    larger = vsh_alloc(arena, (size_t)wanted, size);
+    if (!larger)
+        return NULL;
+    if (count > 0)
+        memcpy(larger, array, (size_t)count * size);
+    *room = wanted;
+    return larger;
 }
 
 char *vsh_copy_text(vsh_arena *arena, const char *text, size_t length)

@@ -209,9 +209,10 @@ static vsh_status judge(running *run, const vsh_child *child, int how, vsh_error
     if (child->ours && WIFEXITED(how) && length > 0)
         return vsh_fail(err, WEXITSTATUS(how) == VSH_EINPUT ? VSH_EINPUT : VSH_EMACHINE, "%.*s",
                         length, line);
-    if (WIFSIGNALED(how))
-        return vsh_fail(err, child->ours ? VSH_EMACHINE : VSH_EINPUT,
-                        "%s: ended by signal %d: %.*s", run->name, WTERMSIG(how), length, line);
+    if (WIFSIGNALED(how)) /* one is killed by who runs out of memory, not for its input */
+        return vsh_fail(err, child->ours || WTERMSIG(how) == SIGKILL ? VSH_EMACHINE : VSH_EINPUT,
+                        "%s: ended by signal %d%s%.*s", run->name, WTERMSIG(how),
+                        length ? ": " : "", length, line);
     if (WEXITSTATUS(how) == 127 && length == 0) /* how posix_spawn may say "not found" */
         return vsh_fail(err, VSH_EMACHINE, "%s: cannot be started; run: make deps", run->name);
     return vsh_fail(err, child->ours ? VSH_EMACHINE : VSH_EINPUT, "%s: exit %d: %.*s", run->name,

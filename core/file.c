@@ -148,6 +148,12 @@ static void close_quietly(int file)
     errno = why;
 }
 
+/* Another file would not open either. */
+static bool is_machines(int why)
+{
+    return why == EIO || why == EMFILE || why == ENFILE || why == ENOMEM;
+}
+
 vsh_read vsh_file_read_bounded(const char *path, size_t most, vsh_text *text)
 {
     int file = open_for_reading(path, O_NONBLOCK); /* a pipe nobody writes must not hang */
@@ -155,7 +161,7 @@ vsh_read vsh_file_read_bounded(const char *path, size_t most, vsh_text *text)
     vsh_read result;
 
     if (file < 0)
-        return VSH_READ_UNOPENED;
+        return is_machines(errno) ? VSH_READ_BROKEN : VSH_READ_UNOPENED;
     if (fstat(file, &info) == 0 && !S_ISREG(info.st_mode))
         result = S_ISDIR(info.st_mode) ? VSH_READ_FOLDER : VSH_READ_SPECIAL;
     else

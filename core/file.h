@@ -16,7 +16,7 @@ typedef enum {
     VSH_READ_UNOPENED,
     VSH_READ_FOLDER,
     VSH_READ_SPECIAL, /* a device, a pipe */
-    VSH_READ_BROKEN
+    VSH_READ_BROKEN   /* by the disk or the system: no file's fault */
 } vsh_read;
 
 vsh_read vsh_file_read_bounded(const char *path, size_t most, vsh_text *text);

@@ -7,18 +7,23 @@
 #include "core/file.h"
 #include "core/text.h"
 
+int64_t vsh_count_lines(const char *text, size_t length)
+{
+    int64_t lines = 1;
+
+    for (size_t i = 0; i < length; i++)
+        lines += text[i] == '\n';
+    return lines;
+}
+
 vsh_status vsh_lines_of(vsh_arena *arena, const char *path, const char *bytes, size_t length,
                         vsh_lines *lines, vsh_error *err)
 {
     const char *nul = memchr(bytes, '\0', length);
 
-    if (nul) {
-        int64_t line = 1;
-        for (const char *at = bytes; at < nul; at++)
-            line += *at == '\n';
+    if (nul)
         return vsh_fail(err, VSH_EINPUT, "%s:%lld: expected text, found a NUL byte", path,
-                        (long long)line);
-    }
+                        (long long)vsh_count_lines(bytes, (size_t)(nul - bytes)));
     /* some editors put a byte order mark first */
     if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
         bytes += 3;

@@ -25,6 +25,8 @@ vsh_status vsh_lines_of(vsh_arena *arena, const char *path, const char *bytes, s
                         vsh_lines *lines, vsh_error *err);
 /* The next line, NULL after the last. The caller may cut it further. */
 char *vsh_lines_next(vsh_lines *lines);
+/* Line breaks, and one more for what stands behind the last. */
+int64_t vsh_count_lines(const char *text, size_t length);
 /* The text without the blanks around it, cut in place. */
 char *vsh_trim(char *text);
 

@@ -502,27 +502,28 @@ bool vsh_is_control(const char *utf8)
            (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
 }
 
-int vsh_utf8_length(const char *text)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    const unsigned char *c = (const unsigned char *)text;
+static bool continues(unsigned char c) { return (c & 0xc0) == 0x80; }
 
-    for (int length = 1; length <= 4; length++) {
-        uint32_t point = c[0] & (unsigned char)~forms[length - 1].mask;
-        if ((c[0] & forms[length - 1].mask) != forms[length - 1].lead)
-            continue;
-        for (int i = 1; i < length; i++) {
-            if ((c[i] & 0xc0) != 0x80)
-                return 0;
-            point = point << 6 | (c[i] & 0x3f);
-        }
-        return point < forms[length - 1].least || point > 0x10ffff ||
-                       (point >= 0xd800 && point <= 0xdfff)
-                   ? 0
-                   : length;
-    }
-    return 0;
+/* RFC 3629, section 4: what the second byte may be depends on the first. */
+int vsh_utf8_bytes(const char *text, int64_t left)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    unsigned char first = at[0];
+
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first > 0xf4 || left < 2 || !continues(at[1]))
+        return 0;
+    if (first < 0xe0)
+        return 2;
+    if (left < 3 || !continues(at[2]))
+        return 0;
+    if (first < 0xf0)
+        return (first == 0xe0 && at[1] < 0xa0) || (first == 0xed && at[1] > 0x9f) ? 0 : 3;
+    if (left < 4 || !continues(at[3]))
+        return 0;
+    return (first == 0xf0 && at[1] < 0x90) || (first == 0xf4 && at[1] > 0x8f) ? 0 : 4;
 }
+
+/* A NUL continues nothing, so nothing behind it is read. */
+int vsh_utf8_length(const char *text) { return vsh_utf8_bytes(text, 4); }

@@ -93,7 +93,10 @@ int vsh_columns(const char *utf8);
  * and the bidirectional controls U+200E-F, U+202A-E, U+2066-9. The text is UTF-8. */
 bool vsh_is_control(const char *utf8);
 
-/* Bytes of the UTF-8 character at text; 0 when it is malformed, overlong or a surrogate. */
+/* Bytes of the UTF-8 character at text, of which left are there, at least one; 0 when it is
+ * malformed, overlong, a surrogate or cut off. */
+int vsh_utf8_bytes(const char *text, int64_t left);
+/* Of a text that a NUL closes. */
 int vsh_utf8_length(const char *text);
 
 #endif

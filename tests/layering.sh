@@ -28,6 +28,22 @@ law "the laws and recipes know no plan, and no plan's header knows its advice" \
     "$(grep -nE '#include "planner/(plan|advice/)' planner/laws/*.[ch] planner/tuning/*.[ch]
        grep -nE '#include "planner/advice/' planner/plan.h)"
 
+# room NAME BELOW: a file of the trainer's room includes only that room and those below it
+room() {
+    law "trainer/$1 uses only itself${2:+ and $2}" \
+        "$(grep -rnE '#include "trainer/' "trainer/$1" | grep -vE "#include \"trainer/($1${2:+|$2})/")"
+}
+room base
+room nn base
+room text base
+room data base
+room tasks 'base|nn|data'
+room build 'base|text|data|tasks'
+room run 'base|nn|text|data|tasks|build'
+room study 'base|nn|text|data|tasks|build|run'
+law "every folder of the trainer is one of its rooms" \
+    "$(ls -d trainer/*/ | grep -vE '^trainer/(base|nn|text|data|tasks|build|run|study|configs)/$')"
+
 lower='status|arena|units|text|cli|term|doc|field|json|rng|clock|file|child|library|thread_team|program|explain|lines|csv|doc_write|progress'
 upper='dataset|model|model_hf|model_write|tensor|split|precision|op|lower|lower_inside|lower_network|lower_backward|lower_step|hardware|hardware_probe|hardware_auto|kernel_loop|ceiling|cost|footprint|footprint_layout|workspace|record|report|chart|page|named'
 law "the lower row of core does not use the upper row" \
@@ -42,9 +58,9 @@ only() {
 only yaml.h core/doc.c
 only hwloc.h core/hardware_probe.c
 only cblas.h trainer/nn/gemm_openblas.c
-only jansson.h trainer/run/json_read.c
+only jansson.h trainer/base/json_read.c
 only mpi.h trainer/run/comm.c
-only numa.h trainer/run/numa.c
+only numa.h trainer/base/numa.c
 only gsl/ 'planner/(laws/uncertainty|fit/[a-z_]*)\.c'
 law "gslcblas stands on no link line" "$(grep -nE '^[^#]*-lgslcblas' Makefile)"
 

@@ -7,8 +7,8 @@
 #include "core/file.h"
 #include "core/hardware_auto.h"
 #include "core/thread_team.h"
+#include "trainer/base/pool.h"
 #include "trainer/build/build.h"
-#include "trainer/nn/pool.h"
 #include "trainer/study/validate.h"
 
 #define AT(field) offsetof(train_config, field)
@@ -104,7 +104,7 @@ static const vsh_opt data_options[] = {
     {VSH_OPT_INTEGER, 0, "held-out", "N", "hold out one document in N; 0: none (default 50)",
      AT(held_out), 0, 1e9},
     {VSH_OPT_INTEGER, 0, "shard-bytes", "B",
-     "text of a shard, and memory of a thread (default 16 MiB, or a thousandth of the text)",
+     "text of a shard, and memory of a thread (default a thousandth of it, 16 to 64 MiB)",
      AT(shard_bytes), 4096, 1e12},
     VSH_COMMON_OPTIONS(train_config)};
 
@@ -195,11 +195,14 @@ uint64_t train_seed(const vsh_session *s)
 
 const char *train_data_folder(const vsh_session *s)
 {
-    const char *data = s->environment->data;
-    vsh_text path = {.arena = s->arena};
-
-    vsh_text_add(&path, "%s%sdata", data && *data ? data : "", data && *data ? "/" : "");
-    return vsh_text_string(&path);
+    for (int i = 0; i < VSH_LIBRARY_ROOTS; i++) {
+        const char *root = s->library.roots[i];
+        const char *data = root ? vsh_path_join(s->arena, root, "data") : NULL;
+        const char *there = data ? vsh_path_join(s->arena, data, "gcide.dict.dz") : NULL;
+        if (there && access(there, R_OK) == 0)
+            return data;
+    }
+    return "data";
 }
 
 const char *train_gemm_table(vsh_session *s)

@@ -46,8 +46,8 @@ vsh_command_run train_run_validate; /* train_validate.c */
 uint64_t train_seed(const vsh_session *session);
 /* Threads of a call: --threads, or all this process may use; at most VSH_POOL_THREADS_MAX. */
 int64_t train_threads(const vsh_session *session);
-/* With the unpacked files of the default corpus: in the environment's folder, or data/ of the tree.
- */
+/* With the unpacked files of the default corpus: data/ of the environment's folder, of the tree
+ * that the program stands in, or of the current folder. */
 const char *train_data_folder(const vsh_session *session);
 /* Where the measured table of products is kept; NULL: nothing is kept. --refresh forgets it. */
 const char *train_gemm_table(vsh_session *session);

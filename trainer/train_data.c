@@ -51,6 +51,7 @@ static vsh_status take_options(vsh_session *s, vsh_build_options *o, vsh_error *
     o->augment_share = isfinite(c->augment_share) ? c->augment_share : o->augment_share;
     o->tokenizer = c->tokenizer ? c->tokenizer : o->tokenizer;
     o->vocab = c->vocab ? c->vocab : o->vocab;
+    o->vocab_at_most = c->vocab == 0;
     o->held_out = c->held_out >= 0 ? c->held_out : o->held_out;
     o->shard_bytes = c->shard_bytes;
     o->seed = train_seed(s);
@@ -68,6 +69,18 @@ static void show_progress(void *context, const char *stage, double share, double
     vsh_progress_show(context, stage, share, bytes_per_s, seconds_left);
 }
 
+static void warn_of_tokenizer(vsh_session *s, const vsh_build_options *o, const vsh_build_report *r)
+{
+    const train_config *c = s->config;
+
+    if (c->vocab && (strcmp(o->tokenizer, "bytes") == 0))
+        vsh_text_add(&s->talk, "warning: --vocab: bytes are a vocabulary of their own\n");
+    else if (o->vocab_at_most && strcmp(r->dataset.tokenizer, "file") != 0 &&
+             strcmp(o->tokenizer, "bytes") != 0 && r->dataset.vocab < o->vocab)
+        vsh_text_add(&s->talk, "warning: the text has room for a vocabulary of %lld, not of %lld\n",
+                     (long long)r->dataset.vocab, (long long)o->vocab);
+}
+
 static void warn_of_troubles(vsh_session *s, const vsh_build_report *r)
 {
     for (int i = 0; i < r->troubles_said; i++)
@@ -75,6 +88,15 @@ static void warn_of_troubles(vsh_session *s, const vsh_build_report *r)
     if (r->troubles > r->troubles_said)
         vsh_text_add(&s->talk, "warning: and %s more of these\n",
                      vsh_show_integer(r->troubles - r->troubles_said).text);
+    if (r->missing)
+        vsh_text_add(&s->talk, "warning: the default corpus is without %s (run: make deps)\n",
+                     r->missing);
+    if (r->forbidden.no_wordnet)
+        vsh_text_add(&s->talk, "warning: no evaluation tasks were made, and nothing keeps their "
+                               "texts out: WordNet is not here (run: make deps)\n");
+    if (r->untranslated > 0)
+        vsh_text_add(&s->talk, "warning: apertium failed on %s documents, which add nothing\n",
+                     vsh_show_integer(r->untranslated).text);
     if (r->passed_over > 0)
         vsh_text_add(&s->talk, "warning: %s files were passed over; inputs.jsonl says why\n",
                      vsh_show_integer(r->passed_over).text);
@@ -102,6 +124,8 @@ vsh_status train_run_data(vsh_session *s, vsh_error *err)
     if (status != VSH_OK && status != VSH_ENO)
         return status;
     warn_of_troubles(s, &report);
+    if (status == VSH_OK)
+        warn_of_tokenizer(s, &options, &report);
     (s->common->json ? train_data_write : train_data_show)(s, &options, &report);
     return status;
 }

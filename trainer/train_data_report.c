@@ -89,6 +89,18 @@ static void show_split(vsh_text *out, const char *name, const vsh_dataset_split 
                  vsh_show_integer(split->shards).text, split->shards == 1 ? "" : "s");
 }
 
+/* Documents are drawn by how they begin: few of them, or ones that begin alike, may fall on one
+ * side. */
+static void show_none_held_out(vsh_text *out, const vsh_build_options *o, const vsh_build_report *r)
+{
+    vsh_text_add(out, "  Held out  nothing");
+    if (o->held_out > 0)
+        vsh_text_add(out, ": of %s documents %s drawn by their first lines",
+                     vsh_show_integer(r->kept.documents).text,
+                     r->drawn == 0 ? "none was" : "all were");
+    vsh_text_put(out, "\n", 1);
+}
+
 static void show_dataset(vsh_text *out, const vsh_build_options *o, const vsh_build_report *r)
 {
     const vsh_dataset *d = &r->dataset;
@@ -103,8 +115,7 @@ static void show_dataset(vsh_text *out, const vsh_build_options *o, const vsh_bu
     if (d->validation.documents > 0)
         show_split(out, "Held out", &d->validation);
     else
-        vsh_text_add(out, "  Held out  nothing%s\n",
-                     o->held_out > 0 ? ": too few documents to hold one out" : "");
+        show_none_held_out(out, o, r);
 }
 
 /* "92.4", and as many nines as there are. */

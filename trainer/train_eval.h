@@ -3,7 +3,7 @@
 #define VSH_TRAIN_EVAL_H
 
 #include "core/progress.h"
-#include "trainer/data/prepared.h"
+#include "trainer/run/prepared.h"
 #include "trainer/nn/generate.h"
 #include "trainer/run/energy.h"
 #include "trainer/run/loaded.h"

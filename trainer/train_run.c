@@ -11,7 +11,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/program.h"
-#include "trainer/run/folder.h"
+#include "trainer/base/folder.h"
 #include "trainer/run/run_lock.h"
 #include "trainer/run/run_loop.h"
 #include "trainer/run/snapshot.h"
@@ -228,8 +228,8 @@ static vsh_status open_data(call *c, vsh_error *err)
         return vsh_fail(err, VSH_EINPUT,
                         "%s: expected text for at least one sequence of %" PRId64
                         " tokens, got %" PRId64 " tokens",
-                        c->config.text ? c->config.text : c->config.data,
-                        c->config.batch.sequence, c->data.train.count);
+                        c->config.text ? c->config.text : c->config.data, c->config.batch.sequence,
+                        c->data.train.count);
     return vsh_stream_open(s->arena, &c->data.train, c->config.seed, &c->run.stream, err);
 }
 
@@ -295,7 +295,8 @@ static vsh_status measure_products(call *c, const char *path, vsh_error *err)
 
     say(c->session, "measuring this machine's matrix products");
     if (scratch)
-        status = vsh_pool_start(&arena, (int)c->plan.threads, scratch, &pool, err);
+        status =
+            vsh_pool_start(&arena, (int)c->plan.threads, scratch, VSH_SCRATCH_BYTES, &pool, err);
     else
         vsh_fail(err, VSH_EMACHINE, "out of memory");
     if (status == VSH_OK)

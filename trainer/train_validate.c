@@ -9,8 +9,8 @@
 
 #include "core/file.h"
 #include "core/hardware_auto.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/memory.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/memory.h"
 
 enum { QUICK_STEPS = 5, STEPS = 10 };
 

@@ -20,7 +20,7 @@ typedef struct {
     int index[COLUMNS];          /* of their fields; -1: not there */
     const char **group;          /* the text of each run's, in the file */
     vsh_runs *runs;
-    int capacity;
+    int64_t capacity;
 } reader;
 
 static vsh_status out_of_memory(const reader *r, vsh_error *err)
@@ -60,23 +60,14 @@ static vsh_status number(const reader *r, int column, bool optional, double fall
 
 static vsh_status make_room(reader *r, vsh_error *err)
 {
-    int capacity = r->capacity ? 2 * r->capacity : 1024;
-    vsh_run *run;
-    const char **group;
+    int64_t room = r->capacity;
+    vsh_run *run = vsh_grow(r->arena, r->runs->run, r->runs->count, &room, sizeof *run);
+    const char **group = vsh_grow(r->arena, r->group, r->runs->count, &r->capacity, sizeof *group);
 
-    if (r->runs->count < r->capacity)
-        return VSH_OK;
-    run = vsh_alloc(r->arena, (size_t)capacity, sizeof *run);
-    group = vsh_alloc(r->arena, (size_t)capacity, sizeof *group);
     if (!run || !group)
         return out_of_memory(r, err);
-    if (r->capacity) {
-        memcpy(run, r->runs->run, (size_t)r->capacity * sizeof *run);
-        memcpy(group, r->group, (size_t)r->capacity * sizeof *group);
-    }
     r->runs->run = run;
     r->group = group;
-    r->capacity = capacity;
     return VSH_OK;
 }
 

@@ -161,16 +161,11 @@ typedef struct worker {
 
 static vsh_status add_task(space *sp, const task *t, vsh_arena *arena, vsh_error *err)
 {
-    if (sp->task_count == sp->task_room) {
-        int64_t room = sp->task_room ? 2 * sp->task_room : 4096;
-        task *grown = vsh_alloc(arena, (size_t)room, sizeof *grown);
-        if (!grown)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        if (sp->task_count > 0)
-            memcpy(grown, sp->task, (size_t)sp->task_count * sizeof *grown);
-        sp->task = grown;
-        sp->task_room = room;
-    }
+    task *grown = vsh_grow(arena, sp->task, sp->task_count, &sp->task_room, sizeof *grown);
+
+    if (!grown)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    sp->task = grown;
     sp->task[sp->task_count++] = *t;
     return VSH_OK;
 }

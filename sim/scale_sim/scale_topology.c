@@ -21,7 +21,7 @@ typedef struct {
     vsh_error *err;
     char *field[FIELDS_MAX];
     int field_count;
-    int layer_room;
+    int64_t layer_room;
     int64_t ignored_line; /* first line whose further columns were ignored, 0 for none */
 } reader;
 
@@ -98,20 +98,15 @@ static void ignore_from(reader *r, int field)
 static vsh_status add_layer(reader *r, const sim_scale_layer *layer)
 {
     sim_scale_topology *t = r->topology;
+    sim_scale_layer *grown;
 
     if (t->layer_count == LAYERS_MAX)
         return vsh_fail(r->err, VSH_EINPUT, "%s:%lld: expected at most %d layers, found more",
                         t->path, (long long)layer->line, LAYERS_MAX);
-    if (t->layer_count == r->layer_room) {
-        int room = r->layer_room ? 2 * r->layer_room : 64;
-        sim_scale_layer *grown = vsh_alloc(r->arena, (size_t)room, sizeof *grown);
-        if (!grown)
-            return vsh_fail(r->err, VSH_EMACHINE, "%s: out of memory", t->path);
-        if (t->layer_count)
-            memcpy(grown, t->layer, (size_t)t->layer_count * sizeof *grown);
-        t->layer = grown;
-        r->layer_room = room;
-    }
+    grown = vsh_grow(r->arena, t->layer, t->layer_count, &r->layer_room, sizeof *grown);
+    if (!grown)
+        return vsh_fail(r->err, VSH_EMACHINE, "%s: out of memory", t->path);
+    t->layer = grown;
     t->layer[t->layer_count++] = *layer;
     return VSH_OK;
 }

@@ -94,14 +94,16 @@ static vsh_status read_keys(void *context, int column, int64_t first, int64_t co
 
 static void time_search(vsh_arena *arena, int64_t documents, int threads)
 {
-    const vsh_earlier_question question = {documents, 0,          2,
-                                           read_keys, &documents, (int64_t)192 << 20};
-    void *scratch = vsh_alloc(arena, (size_t)threads, VSH_SCRATCH_BYTES);
+    const vsh_earlier_question question = {.documents = documents,
+                                           .columns = 2,
+                                           .read = read_keys,
+                                           .context = &documents,
+                                           .memory_bytes = (int64_t)192 << 20};
     vsh_pool *pool;
     vsh_earlier earlier;
     double begin = cpu_seconds(), begun, took;
 
-    if (!scratch || vsh_pool_start(arena, threads, scratch, &pool, NULL) != VSH_OK)
+    if (vsh_pool_start(arena, threads, NULL, 0, &pool, NULL) != VSH_OK)
         return;
     begun = vsh_clock_now().v;
     if (vsh_earlier_find(arena, pool, &question, &earlier, NULL) != VSH_OK)

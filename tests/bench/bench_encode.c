@@ -45,9 +45,9 @@ static void *encode(void *context)
     double begin = cpu_of(CLOCK_THREAD_CPUTIME_ID);
 
     for (int64_t d = w->first; d < w->documents->count; d += w->every) {
-        const char *text = w->documents->text.data + w->documents->start[d];
-        size_t bytes = (size_t)(document_end(w->documents, d) - w->documents->start[d]);
-        if (vsh_tokenizer_encode(w->tokenizer, text, bytes, &ids, &err) != VSH_OK)
+        vsh_document document = english_document(w->documents, d, 1);
+        if (vsh_tokenizer_encode(w->tokenizer, document.text, (size_t)document.bytes, &ids, &err) !=
+            VSH_OK)
             break;
     }
     w->seconds = cpu_of(CLOCK_THREAD_CPUTIME_ID) - begin;
@@ -92,7 +92,7 @@ static vsh_status race(const places *at, const char *algorithm, work w, vsh_erro
     if (!write_documents(w.documents, w.first, w.every, at->text))
         return vsh_fail(err, VSH_EMACHINE, "%s: cannot be written", at->text);
     for (int64_t d = w.first; d < w.documents->count; d += w.every)
-        bytes += (double)(document_end(w.documents, d) - w.documents->start[d]);
+        bytes += (double)english_document(w.documents, d, 1).bytes;
     for (int round = 0; round < ROUNDS; round++) {
         vsh_arena arena = {0};
         vsh_text ids = {.arena = &arena};
@@ -162,7 +162,7 @@ int main(void)
     vsh_status status = VSH_OK;
     ids_compared all[2] = {{0}};
 
-    if (!corpus_read(&arena, &documents, &err) || !mkdtemp(at.folder)) {
+    if (!read_english(&arena, &documents) || !mkdtemp(at.folder)) {
         printf("  encoding: a part of the default corpus is not installed (make deps)\n");
         return 0;
     }

@@ -169,7 +169,8 @@ int main(int argc, char **argv)
         vsh_pool *pool;
         vsh_error err;
         void *scratch = vsh_alloc(&arena, (size_t)threads, VSH_SCRATCH_BYTES);
-        if (!scratch || vsh_pool_start(&arena, threads, scratch, &pool, &err) != VSH_OK ||
+        if (!scratch ||
+            vsh_pool_start(&arena, threads, scratch, VSH_SCRATCH_BYTES, &pool, &err) != VSH_OK ||
             vsh_gemm_open(&arena, pool, vsh_kernels_find(), &options, &b.engine, &err) != VSH_OK) {
             fprintf(stderr, "bench_gemm: %s\n", err.text);
             return 4;

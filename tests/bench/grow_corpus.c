@@ -91,7 +91,8 @@ static vsh_status read_default(vsh_arena *arena, const char *folder, vsh_documen
     vsh_sources sources;
 
     VSH_TRY(vsh_default_corpus_write(arena, "data", folder, &corpus, err));
-    VSH_TRY(vsh_sources_find(arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, &sources, err));
+    VSH_TRY(vsh_sources_find(arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, NULL, &sources,
+                             err));
     for (int64_t span = 0; span < sources.spans; span++)
         VSH_TRY(read_span(arena, &sources, span, documents, err));
     return VSH_OK;

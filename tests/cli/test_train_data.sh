@@ -78,6 +78,17 @@ answers 0 '.drops | all(.reason != "digit-share")' $small --in corpus.txt --out 
     --limit digit-share=off
 head -c 300 corpus.txt > forbidden.txt
 answers 0 '.stages[2].dropped_documents > 0' $small --in corpus.txt --out against --against forbidden.txt
+claim "the manifest says what was looked for" jq -e \
+    '.forbidden | .against != null and .tasks == null and .texts > 0 and .overlap_grams > 0' against/manifest.json
+mkfifo pipe.txt
+echo '{"question": "what is this all about then"}' > question.jsonl
+refuses 2 'no-such' $small --in corpus.txt --out x --against no-such.txt
+refuses 2 'pipe.txt: not a regular file' $small --in corpus.txt --out x --against pipe.txt
+refuses 2 'expected texts of 5 words' $small --in corpus.txt --out x --against question.jsonl
+
+# ---- nothing held out, and why
+shows 0 'Held out  nothing: of 200 documents none was drawn' $small --in corpus.txt --out undrawn --held-out 100000000
+shows 0 'Held out  nothing: of 200 documents all were drawn' $small --in corpus.txt --out drawn --held-out 1
 
 # ---- infilling
 answers 0 '.augmented_documents > 20 and .unique_tokens + .augmented_tokens == .train.tokens and
@@ -149,15 +160,14 @@ while [ $try -lt $tries ]; do
         [ "$code" -eq 0 ] || { [ "$code" -eq 3 ] && [ "$(wc -l < stderr.txt)" -eq 1 ] && grep -q 'the same command goes on' stderr.txt; }
     fi
     note $? "$mode at call $call of $calls"
-    if [ ! -e data/manifest.json ]; then
+    if [ ! -e data/manifest.json ] || [ -e data/work ]; then
         run $go --out data --threads 2
         [ "$code" -eq 0 ]
         note $? "goes on after $mode at call $call"
-    else # all but the work's removal was done
+    else # all was done
         refuses 2 'holds a dataset' $go --out data
     fi
-    rm -rf data/work
-    same_folder threads-1 data > /dev/null
+    no_work data && same_folder threads-1 data > /dev/null
     note $? "the same bytes after $mode at call $call"
     try=$((try + 1))
 done
@@ -182,7 +192,7 @@ cp corpus.txt changing.txt
 env VSH_FAULT_DIR="$PWD/data" VSH_FAULT_AT="$write" VSH_FAULT_MODE=kill LD_PRELOAD="$inject" \
     $small --in changing.txt --out data --threads 1 > stdout.txt 2> stderr.txt
 echo "Another line." >> changing.txt
-refuses 2 'differs in "contents of the files"' $small --in changing.txt --out data
+refuses 2 'differs in "paths, sizes and dates of the files"' $small --in changing.txt --out data
 refuses 2 'unfinished build that differs in "held_out"' $small --in changing.txt --out data --held-out 7
 answers 0 '.options.held_out == 7' $small --in changing.txt --out data --held-out 7 --force
 exec 9< data

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trainer/base/mapped_file.h"
 #include "trainer/run/checkpoint.h"
-#include "trainer/run/mapped_file.h"
 
 enum { FILES = 2, ELEMENT = 3 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tests/fuzz/target.h"
-#include "trainer/run/safetensors.h"
+#include "trainer/base/safetensors.h"
 
 static void check_tensor(const vsh_safetensors *file, const vsh_safetensor *tensor)
 {

@@ -67,7 +67,8 @@ static inline running start(const ready_case *c, const manner *how)
 
     r.work = vsh_work_lean(c->sequences, c->seq, how->precision, how->recompute);
     REQUIRE_OK(vsh_pool_start(vsh_test_arena(), how->threads,
-                              room((int64_t)how->threads * VSH_SCRATCH_BYTES), &r.pool, &err),
+                              room((int64_t)how->threads * VSH_SCRATCH_BYTES), VSH_SCRATCH_BYTES,
+                              &r.pool, &err),
                &err);
     REQUIRE_OK(vsh_gemm_open(vsh_test_arena(), r.pool, nn.kernels, &blas, &r.engine, &err), &err);
     nn.pool = r.pool;

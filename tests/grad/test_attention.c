@@ -38,7 +38,9 @@ static vsh_nn new_nn(const char *isa, int threads)
 
     REQUIRE(scratch != NULL);
     if (nn.kernels)
-        REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, scratch, &nn.pool, &err), &err);
+        REQUIRE_OK(
+            vsh_pool_start(vsh_test_arena(), threads, scratch, VSH_SCRATCH_BYTES, &nn.pool, &err),
+            &err);
     return nn;
 }
 

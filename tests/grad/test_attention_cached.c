@@ -148,7 +148,8 @@ static void check_shape(int which, vsh_element element)
         void *scratch = vsh_alloc(vsh_test_arena(), 2, VSH_SCRATCH_BYTES);
         if (!nn.kernels)
             continue;
-        REQUIRE_OK(vsh_pool_start(vsh_test_arena(), 2, scratch, &nn.pool, &err), &err);
+        REQUIRE_OK(vsh_pool_start(vsh_test_arena(), 2, scratch, VSH_SCRATCH_BYTES, &nn.pool, &err),
+                   &err);
         check_runs(&nn, &c, kv, 1, false);
         check_runs(&nn, &c, kv, 5, true);
         check_runs(&nn, &c, kv, 64, false);

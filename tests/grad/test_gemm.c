@@ -28,7 +28,8 @@ static machine start_with(int threads, const vsh_kernels *kernels, const vsh_gem
     void *scratch = vsh_alloc(vsh_test_arena(), (size_t)threads, VSH_SCRATCH_BYTES);
 
     REQUIRE(scratch != NULL);
-    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, scratch, &m.pool, &err), &err);
+    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, scratch, VSH_SCRATCH_BYTES, &m.pool, &err),
+               &err);
     REQUIRE_OK(vsh_gemm_open(vsh_test_arena(), m.pool, kernels, options, &m.engine, &err), &err);
     return m;
 }

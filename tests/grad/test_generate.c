@@ -58,7 +58,8 @@ static running start(const ready_case *c, const manner *how)
     vsh_error err;
 
     REQUIRE_OK(vsh_pool_start(vsh_test_arena(), how->threads,
-                              room((int64_t)how->threads * VSH_SCRATCH_BYTES), &r.pool, &err),
+                              room((int64_t)how->threads * VSH_SCRATCH_BYTES), VSH_SCRATCH_BYTES,
+                              &r.pool, &err),
                &err);
     REQUIRE_OK(vsh_gemm_open(vsh_test_arena(), r.pool, nn.kernels, &blas, &r.engine, &err), &err);
     nn.pool = r.pool;

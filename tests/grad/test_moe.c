@@ -34,7 +34,7 @@ static bool start(const char *set, int threads, vsh_nn *nn)
     if (!nn->kernels)
         return false;
     REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, room(threads, VSH_SCRATCH_BYTES),
-                              &nn->pool, &err),
+                              VSH_SCRATCH_BYTES, &nn->pool, &err),
                &err);
     return true;
 }

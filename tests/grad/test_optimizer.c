@@ -23,7 +23,9 @@ static vsh_nn start(const char *isa, int threads)
     void *scratch = vsh_alloc(vsh_test_arena(), (size_t)threads, VSH_SCRATCH_BYTES);
 
     REQUIRE(scratch != NULL);
-    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, scratch, &nn.pool, &err), &err);
+    REQUIRE_OK(
+        vsh_pool_start(vsh_test_arena(), threads, scratch, VSH_SCRATCH_BYTES, &nn.pool, &err),
+        &err);
     return nn;
 }
 

@@ -1,4 +1,4 @@
-#include "trainer/nn/pool.h"
+#include "trainer/base/pool.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -9,7 +9,7 @@
 
 const char vsh_suite[] = "pool";
 
-enum { MOST = 5000 };
+enum { MOST = 5000, SCRATCH_BYTES = 1 << 20 };
 
 static vsh_error err;
 
@@ -23,10 +23,11 @@ typedef struct {
 static vsh_pool *start(int threads)
 {
     vsh_pool *pool = NULL;
-    void *scratch = vsh_alloc(vsh_test_arena(), (size_t)threads, VSH_SCRATCH_BYTES);
+    void *scratch = vsh_alloc(vsh_test_arena(), (size_t)threads, SCRATCH_BYTES);
 
     REQUIRE(scratch != NULL);
-    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, scratch, &pool, &err), &err);
+    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, scratch, SCRATCH_BYTES, &pool, &err),
+               &err);
     CHECK_INT(vsh_pool_threads(pool), threads);
     return pool;
 }
@@ -104,8 +105,8 @@ static void touch_scratch(void *context, int64_t part, int thread)
     record *r = context;
     char *scratch = vsh_pool_scratch(r->pool, thread);
 
-    memset(scratch, thread, VSH_SCRATCH_BYTES);
-    for (int64_t i = 0; i < VSH_SCRATCH_BYTES; i += 4096)
+    memset(scratch, thread, SCRATCH_BYTES);
+    for (int64_t i = 0; i < SCRATCH_BYTES; i += 4096)
         if (scratch[i] != (char)thread || (uintptr_t)scratch % 64 != 0)
             return;
     atomic_fetch_add(&r->times[part], 1);

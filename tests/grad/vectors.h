@@ -120,7 +120,7 @@ static inline vsh_pool *pool_of(int threads)
     void *scratch = vsh_alloc(arena, (size_t)threads, VSH_SCRATCH_BYTES);
 
     REQUIRE(scratch != NULL);
-    REQUIRE_OK(vsh_pool_start(arena, threads, scratch, &pool, &err), &err);
+    REQUIRE_OK(vsh_pool_start(arena, threads, scratch, VSH_SCRATCH_BYTES, &pool, &err), &err);
     return pool;
 }
 

@@ -9,32 +9,8 @@
 
 #include "core/child.h"
 #include "core/file.h"
+#include "tests/trainer/english.h"
 #include "trainer/data/tokenizer.h"
-#include "trainer/text/corpus_sources.h"
-
-/* All of it, when every part is on this machine; false otherwise. */
-static inline bool corpus_read(vsh_arena *arena, vsh_documents *documents, vsh_error *err)
-{
-    const char *gcide = access("data/gcide.dict.dz", R_OK) == 0 ? "data/gcide.dict.dz"
-                                                                : "/usr/share/dictd/gcide.dict.dz";
-    int64_t parts[3];
-
-    *documents = vsh_documents_in(arena);
-    if (vsh_gcide_read(gcide, documents, err) != VSH_OK)
-        return false;
-    parts[0] = documents->open;
-    if (vsh_wordnet_read("/usr/share/wordnet", documents, err) != VSH_OK)
-        return false;
-    parts[1] = documents->open;
-    if (vsh_bible_read("/usr/bin/bible", documents, err) != VSH_OK || documents->text.failed)
-        return false;
-    return parts[0] > 0 && parts[1] > parts[0] && documents->open > parts[1];
-}
-
-static inline int64_t document_end(const vsh_documents *documents, int64_t d)
-{
-    return d + 1 < documents->count ? documents->start[d + 1] : documents->open;
-}
 
 /* Documents first, first + every, ...: each ended by a newline. */
 static inline bool write_documents(const vsh_documents *documents, int64_t first, int64_t every,
@@ -44,7 +20,7 @@ static inline bool write_documents(const vsh_documents *documents, int64_t first
     bool written = file != NULL;
 
     for (int64_t d = first; written && d < documents->count; d += every) {
-        size_t bytes = (size_t)(document_end(documents, d) - documents->start[d]);
+        size_t bytes = (size_t)english_document(documents, d, 1).bytes;
         written = fwrite(documents->text.data + documents->start[d], 1, bytes, file) == bytes &&
                   putc('\n', file) == '\n';
     }
@@ -110,7 +86,7 @@ static inline vsh_status compare_ids(const vsh_tokenizer *tokenizer, const vsh_d
     *all = (ids_compared){0};
     for (int64_t d = first; status == VSH_OK && d < documents->count; d += every) {
         const char *text = documents->text.data + documents->start[d];
-        size_t bytes = (size_t)(document_end(documents, d) - documents->start[d]);
+        size_t bytes = (size_t)english_document(documents, d, 1).bytes;
         bool same = true;
         ids.count = 0;
         back.length = 0;

@@ -3,22 +3,21 @@
 #define VSH_ENGLISH_H
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "trainer/text/corpus_sources.h"
 #include "trainer/text/document.h"
 
-/* packages: folder with gcide.dict.dz. */
-static inline bool read_english(vsh_arena *arena, const char *packages, vsh_documents *documents)
+/* false: a part is not installed. */
+static inline bool read_english(vsh_arena *arena, vsh_documents *documents)
 {
+    const char *gcide = access("data/gcide.dict.dz", R_OK) == 0 ? "data/gcide.dict.dz"
+                                                                : "/usr/share/dictd/gcide.dict.dz";
     vsh_error err;
-    char path[256];
     int64_t before;
 
     *documents = vsh_documents_in(arena);
-    snprintf(path, sizeof path, "%s/gcide.dict.dz", packages);
-    if (access(path, F_OK) != 0 || vsh_gcide_read(path, documents, &err) != VSH_OK)
+    if (access(gcide, R_OK) != 0 || vsh_gcide_read(gcide, documents, &err) != VSH_OK)
         return false;
     before = documents->count;
     if (vsh_wordnet_read("/usr/share/wordnet", documents, &err) != VSH_OK ||

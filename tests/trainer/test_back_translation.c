@@ -5,18 +5,19 @@
 #include <unistd.h>
 
 #include "core/file.h"
-#include "tests/harness.h"
-#include "trainer/text/augment.h"
+#include "tests/trainer/test_folder.h"
+#include "trainer/text/back_translation.h"
 
 const char vsh_suite[] = "back_translation";
 
 static vsh_error err;
+static int64_t failed;
 
 /* ---- a translator made here -------------------------------------------------------------------
  */
 
 /* A folder with a program named apertium, first in PATH while it stands. */
-static char folder[64], program[96], path_before[8192];
+static char program[96], path_before[8192];
 
 /* list: what apertium -l prints. there and back: shell commands for each mode. */
 static void stand_in(const char *list, const char *there, const char *back)
@@ -25,16 +26,15 @@ static void stand_in(const char *list, const char *there, const char *back)
     char path[8300];
 
     snprintf(path_before, sizeof path_before, "%s", getenv("PATH") ? getenv("PATH") : "");
-    snprintf(folder, sizeof folder, "/tmp/vsh-translate-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
-    snprintf(program, sizeof program, "%s/apertium", folder);
+    folder_of_test();
+    snprintf(program, sizeof program, "%s/apertium", test_folder);
     vsh_text_add(&script,
                  "#!/bin/sh\ncase \"$*\" in\n-l) printf '%s' ;;\n'-u eng-spa') %s ;;\n"
                  "'-u spa-eng') %s ;;\n*) echo \"odd call: $*\" >&2; exit 9 ;;\nesac\n",
                  list, there, back);
     REQUIRE_OK(vsh_file_write(program, &script, &err), &err);
     REQUIRE(chmod(program, 0700) == 0);
-    snprintf(path, sizeof path, "%s:%s", folder, path_before);
+    snprintf(path, sizeof path, "%s:%s", test_folder, path_before);
     setenv("PATH", path, 1);
 }
 
@@ -43,14 +43,14 @@ static void take_down(void)
 {
     setenv("PATH", path_before, 1);
     unlink(program);
-    CHECK(rmdir(folder) == 0);
+    CHECK(rmdir(test_folder) == 0);
 }
 
 static const char both[] = "  eng-spa\\n  spa-eng\\n  spa-eng_US\\n";
 
 static vsh_document document_of(const char *text)
 {
-    return (vsh_document){text, (int64_t)strlen(text), 0, 0};
+    return (vsh_document){.text = text, .bytes = (int64_t)strlen(text)};
 }
 
 enum { FEW = 5 };
@@ -63,7 +63,8 @@ static vsh_status translate_few(vsh_document *out)
 
     for (int i = 0; i < FEW; i++)
         documents[i] = document_of(few[i]);
-    return vsh_back_translate(vsh_test_arena(), folder, documents, FEW, NULL, out, &err);
+    return vsh_back_translate(vsh_test_arena(), test_folder, documents, FEW, NULL, out, &failed,
+                              &err);
 }
 
 static const char *text_at(const vsh_document *out, int i)
@@ -144,7 +145,9 @@ static void much_longer_and_shorter_ones_are_none(void)
 
     stand_in(both, "sed -e s/^abcdef$/123456789012345678/ -e s/^abcdefghi$/123/",
              "sed -e s/^xx*$/123/ -e 's/^yy*$/&&&&/'");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 4, NULL, out, &err), &err);
+    REQUIRE_OK(
+        vsh_back_translate(vsh_test_arena(), test_folder, documents, 4, NULL, out, &failed, &err),
+        &err);
     CHECK_TEXT(text_at(out, 0), "123456789012345678"); /* three times */
     CHECK_TEXT(text_at(out, 1), "123");                /* a third */
     CHECK_TEXT(text_at(out, 2), "(none)");
@@ -158,8 +161,8 @@ static void texts_that_cannot_go_stay_and_the_others_go(void)
     vsh_document documents[] = {document_of("first"),
                                 {"b\xff"
                                  "d text",
-                                 8, 1, 0},
-                                {"a\0b", 3, 0, 1},
+                                 8, 1, 0, 0},
+                                {"a\0b", 3, 0, 1, 0},
                                 document_of("x\nQVSHQ4QZ\ny"),
                                 document_of("a qvshq1qz"),
                                 document_of("last"),
@@ -169,8 +172,10 @@ static void texts_that_cannot_go_stay_and_the_others_go(void)
     char path[128];
 
     stand_in(both, "tee \"$(dirname \"$0\")/seen\" | sed s/st/ST/", "cat");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 7, NULL, out, &err), &err);
-    snprintf(path, sizeof path, "%s/seen", folder);
+    REQUIRE_OK(
+        vsh_back_translate(vsh_test_arena(), test_folder, documents, 7, NULL, out, &failed, &err),
+        &err);
+    snprintf(path, sizeof path, "%s/seen", test_folder);
     CHECK_OK(vsh_file_read(path, &seen, &err), &err);
     CHECK(memchr(seen.data, 0xff, seen.length) == NULL);
     CHECK(memchr(seen.data, 0, seen.length) == NULL);
@@ -214,7 +219,9 @@ static void many_texts_go_in_batches(void)
         documents[i] = document_of(text);
     }
     stand_in(both, "echo >> \"$(dirname \"$0\")/count\"; sed s/Number/No./", "cat");
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, NULL, out, &err), &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), test_folder, documents, DOCUMENTS, NULL, out,
+                                  &failed, &err),
+               &err);
     for (int i = 0; i < DOCUMENTS; i++) {
         char begin[16];
         snprintf(begin, sizeof begin, "No. %d ", i);
@@ -222,7 +229,7 @@ static void many_texts_go_in_batches(void)
         CHECK(strncmp(out[i].text, begin, strlen(begin)) == 0);
         CHECK_INT(out[i].bytes, documents[i].bytes - 3);
     }
-    snprintf(counted, sizeof counted, "%s/count", folder);
+    snprintf(counted, sizeof counted, "%s/count", test_folder);
     CHECK_OK(vsh_file_read(counted, &said, &err), &err);
     CHECK_INT((int64_t)said.length, 3); /* 9 MB */
     unlink(counted);
@@ -235,7 +242,7 @@ static void a_missing_translator_says_what_to_install(void)
 
     stand_in(both, "cat", "cat");
     unlink(program);
-    setenv("PATH", folder, 1);
+    setenv("PATH", test_folder, 1);
     CHECK_FAILS(vsh_back_translation_check(&err), &err, VSH_EINPUT,
                 "apt install apertium apertium-eng-spa");
     CHECK_FAILS(translate_few(out), &err, VSH_EINPUT, "apt install apertium apertium-eng-spa");
@@ -257,18 +264,58 @@ static void a_missing_pair_of_languages_is_told(void)
     take_down();
 }
 
-static void a_failing_translator_is_passed_on(void)
+/* Ends with a complaint or a signal, or says too much: the batch is lost, not the build. */
+static void a_translator_that_fails_on_a_batch_loses_that_batch(void)
 {
+    static const char *const ways[][2] = {
+        {"cat", "echo lost my dictionary >&2; exit 4"}, {"kill -9 $$", "cat"}, {"yes", "cat"}};
     vsh_document out[FEW];
 
-    stand_in(both, "cat", "echo lost my dictionary >&2; exit 4");
-    CHECK_FAILS(translate_few(out), &err, VSH_EINPUT, "lost my dictionary");
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        stand_in(both, ways[i][0], ways[i][1]);
+        CHECK_OK(translate_few(out), &err);
+        CHECK_INT(failed, FEW);
+        for (int k = 0; k < FEW; k++)
+            CHECK_TEXT(text_at(out, k), "(none)");
+        take_down();
+    }
+}
+
+/* 9 MB are three batches; the one with number 50 in it is the second. */
+static void the_other_batches_come_back(void)
+{
+    enum { DOCUMENTS = 90, BYTES = 100000 };
+    vsh_document documents[DOCUMENTS], out[DOCUMENTS];
+    int came = 0;
+
+    for (int i = 0; i < DOCUMENTS; i++) {
+        char *text = vsh_alloc(vsh_test_arena(), BYTES + 1, 1);
+        memset(text, 'a', BYTES);
+        snprintf(text, 16, "Number %d", i);
+        text[strlen(text)] = ' ';
+        documents[i] = document_of(text);
+    }
+    stand_in(both, "sed -e \"/Number 50 /q7\" -e s/Number/No./", "cat");
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), test_folder, documents, DOCUMENTS, NULL, out,
+                                  &failed, &err),
+               &err);
+    for (int i = 0; i < DOCUMENTS; i++)
+        came += out[i].text != NULL;
+    CHECK(failed > 30 && failed < 50);
+    CHECK_INT(came, DOCUMENTS - failed);
+    CHECK(!out[50].text && out[0].text && out[89].text);
     take_down();
-    stand_in(both, "kill -9 $$", "cat");
-    CHECK_FAILS(translate_few(out), &err, VSH_EINPUT, "signal 9");
-    take_down();
-    stand_in(both, "yes", "cat");
-    CHECK_FAILS(translate_few(out), &err, VSH_EMACHINE, "wrote more than");
+}
+
+static void a_stop_is_no_failure(void)
+{
+    volatile sig_atomic_t stop = 1;
+    vsh_document documents[] = {document_of("text")}, out[1];
+
+    stand_in(both, "exit 3", "cat");
+    CHECK(vsh_back_translate(vsh_test_arena(), test_folder, documents, 1, &stop, out, &failed,
+                             &err) != VSH_OK);
+    CHECK_INT(failed, 0);
     take_down();
 }
 
@@ -277,20 +324,17 @@ static void no_room_for_the_file_is_told(void)
     vsh_document documents[] = {document_of("text")}, out[1];
 
     stand_in(both, "cat", "cat");
-    CHECK_FAILS(vsh_back_translate(vsh_test_arena(), "/nonexistent", documents, 1, NULL, out, &err), &err,
-                VSH_EMACHINE, "/nonexistent/translate-");
-    CHECK_OK(vsh_back_translate(vsh_test_arena(), "/nonexistent", documents, 0, NULL, out, &err), &err);
+    CHECK_FAILS(vsh_back_translate(vsh_test_arena(), "/nonexistent", documents, 1, NULL, out,
+                                   &failed, &err),
+                &err, VSH_EMACHINE, "/nonexistent/translate-");
+    CHECK_OK(vsh_back_translate(vsh_test_arena(), "/nonexistent", documents, 0, NULL, out, &failed,
+                                &err),
+             &err);
     take_down();
 }
 
 /* ---- the real one, where it is ----------------------------------------------------------------
  */
-
-static void make_folder(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/vsh-translate-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
-}
 
 static void apertium_says_it_otherwise(void)
 {
@@ -307,10 +351,12 @@ static void apertium_says_it_otherwise(void)
         vsh_skip("apertium with apertium-eng-spa is not installed");
         return;
     }
-    make_folder();
+    folder_of_test();
     for (int i = 0; i < 5; i++)
         documents[i] = document_of(texts[i]);
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, 5, NULL, out, &err), &err);
+    REQUIRE_OK(
+        vsh_back_translate(vsh_test_arena(), test_folder, documents, 5, NULL, out, &failed, &err),
+        &err);
     CHECK_HAS(text_at(out, 0), "fox");
     CHECK_HAS(text_at(out, 0), "dog");
     CHECK_HAS(text_at(out, 1), "house [1],\n\t");
@@ -319,9 +365,11 @@ static void apertium_says_it_otherwise(void)
     CHECK_TEXT(text_at(out, 3), "(none)");
     CHECK_HAS(text_at(out, 4), "table");
     /* a batch does not change what one of its texts becomes */
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, &documents[4], 1, NULL, &alone, &err), &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), test_folder, &documents[4], 1, NULL, &alone,
+                                  &failed, &err),
+               &err);
     CHECK_TEXT(text_at(&alone, 0), text_at(out, 4));
-    CHECK(rmdir(folder) == 0);
+    CHECK(rmdir(test_folder) == 0);
 }
 
 /* Texts of the signs that its own formats are made of. */
@@ -340,7 +388,7 @@ static void apertium_keeps_odd_texts_apart(void)
         vsh_skip("apertium with apertium-eng-spa is not installed");
         return;
     }
-    make_folder();
+    folder_of_test();
     for (int i = 0; i < DOCUMENTS; i++) {
         vsh_text text = {.arena = vsh_test_arena()};
         vsh_text_add(&text, "Text %d of the quick brown fox ", 1000 + i);
@@ -348,9 +396,11 @@ static void apertium_keeps_odd_texts_apart(void)
             state = state * 1664525u + 1013904223u;
             vsh_text_add(&text, "%s", signs[(state >> 8) % SIGNS]);
         }
-        documents[i] = (vsh_document){text.data, (int64_t)text.length, 0, 0};
+        documents[i] = (vsh_document){.text = text.data, .bytes = (int64_t)text.length};
     }
-    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), folder, documents, DOCUMENTS, NULL, out, &err), &err);
+    REQUIRE_OK(vsh_back_translate(vsh_test_arena(), test_folder, documents, DOCUMENTS, NULL, out,
+                                  &failed, &err),
+               &err);
     for (int i = 0; i < DOCUMENTS; i++)
         if (out[i].text) {
             char number[16];
@@ -359,7 +409,7 @@ static void apertium_keeps_odd_texts_apart(void)
             came++;
         }
     CHECK_INT(came, DOCUMENTS);
-    CHECK(rmdir(folder) == 0);
+    CHECK(rmdir(test_folder) == 0);
 }
 
 const vsh_test vsh_tests[] = {
@@ -372,7 +422,10 @@ const vsh_test vsh_tests[] = {
     {"many_texts_go_in_batches", many_texts_go_in_batches},
     {"a_missing_translator_says_what_to_install", a_missing_translator_says_what_to_install},
     {"a_missing_pair_of_languages_is_told", a_missing_pair_of_languages_is_told},
-    {"a_failing_translator_is_passed_on", a_failing_translator_is_passed_on},
+    {"a_translator_that_fails_on_a_batch_loses_that_batch",
+     a_translator_that_fails_on_a_batch_loses_that_batch},
+    {"the_other_batches_come_back", the_other_batches_come_back},
+    {"a_stop_is_no_failure", a_stop_is_no_failure},
     {"no_room_for_the_file_is_told", no_room_for_the_file_is_told},
     {"apertium_says_it_otherwise", apertium_says_it_otherwise},
     {"apertium_keeps_odd_texts_apart", apertium_keeps_odd_texts_apart},

@@ -1,4 +1,4 @@
-#include "trainer/run/block.h"
+#include "trainer/base/block.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,8 +16,8 @@
 #include "core/rng.h"
 #include "core/text.h"
 #include "tests/harness.h"
+#include "trainer/base/folder.h"
 #include "trainer/nn/parameters.h"
-#include "trainer/run/folder.h"
 
 const char vsh_suite[] = "checkpoint";
 

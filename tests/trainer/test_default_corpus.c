@@ -8,8 +8,8 @@
 
 #include "core/file.h"
 #include "core/rng.h"
-#include "tests/harness.h"
-#include "trainer/run/json_read.h"
+#include "tests/trainer/test_folder.h"
+#include "trainer/base/json_read.h"
 #include "trainer/text/corpus_sources.h"
 
 const char vsh_suite[] = "default_corpus";
@@ -231,15 +231,6 @@ static void a_chapter_is_a_document(void)
 
 /* ---- the default corpus ------------------------------------------------------------------- */
 
-static char folder[64];
-
-static const char *make_folder(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/vsh-default-corpus-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
-    return folder;
-}
-
 /* Nothing but the corpus may stand in it. */
 static void remove_corpus(const vsh_default_corpus *corpus, const char *in)
 {
@@ -255,9 +246,9 @@ static void nothing_there_names_the_remedy(void)
     vsh_default_corpus corpus;
 
     CHECK_FAILS(
-        vsh_default_corpus_extract(vsh_test_arena(), &nowhere, make_folder(), &corpus, &err), &err,
-        VSH_EINPUT, "make deps");
-    CHECK(rmdir(folder) == 0);
+        vsh_default_corpus_extract(vsh_test_arena(), &nowhere, folder_of_test(), &corpus, &err),
+        &err, VSH_EINPUT, "make deps");
+    CHECK(rmdir(test_folder) == 0);
 }
 
 static void what_is_missing_is_said(void)
@@ -269,7 +260,7 @@ static void what_is_missing_is_said(void)
 
     write_gzip("Lark \\Lark\\ n.\n   1. A \"bird\".\n\n   2. Caf[eacute].\n\nA \\A\\ n.\n   B.\n");
     places.gcide[1] = path;
-    status = vsh_default_corpus_extract(vsh_test_arena(), &places, make_folder(), &corpus, &err);
+    status = vsh_default_corpus_extract(vsh_test_arena(), &places, folder_of_test(), &corpus, &err);
     unlink(path);
     REQUIRE_OK(status, &err);
     REQUIRE(corpus.paths == 1);
@@ -278,8 +269,9 @@ static void what_is_missing_is_said(void)
                "{\"text\": \"Lark, n.\\u000a1. A \\\"bird\\\".\\u000a2. Caf"
                "[eacute].\"}\n{\"text\": \"A, n. B.\"}\n");
     CHECK_HAS(corpus.description, "GCIDE 0.48 (GPL-2+)");
-    CHECK_HAS(corpus.description, "without WordNet 3.0 (make deps)");
-    remove_corpus(&corpus, folder);
+    CHECK_HAS(corpus.description, "; without WordNet 3.0, King James Bible (make deps)");
+    CHECK_TEXT(corpus.missing, "WordNet 3.0, King James Bible");
+    remove_corpus(&corpus, test_folder);
 }
 
 static void a_folder_that_is_not_there_is_an_error(void)
@@ -338,10 +330,10 @@ static void count_lines(const char *file, census *all)
 static bool extract_default(vsh_default_corpus *corpus)
 {
     vsh_status status =
-        vsh_default_corpus_write(vsh_test_arena(), "data", make_folder(), corpus, &err);
+        vsh_default_corpus_write(vsh_test_arena(), "data", folder_of_test(), corpus, &err);
 
     if (status == VSH_EINPUT && strstr(err.text, "make deps")) {
-        rmdir(folder);
+        rmdir(test_folder);
         vsh_skip("no part of the default corpus is installed");
         return false;
     }
@@ -358,7 +350,7 @@ static void the_default_corpus_is_clean(void)
         return;
     for (int i = 0; i < corpus.paths; i++)
         count_lines(corpus.path[i], &all);
-    remove_corpus(&corpus, folder);
+    remove_corpus(&corpus, test_folder);
     CHECK(all.empty == 0 && all.malformed == 0);
     CHECK(all.marks < all.bytes / 100000);
     if (strstr(corpus.description, "without"))
@@ -388,13 +380,13 @@ static void the_default_corpus_is_the_same_again(void)
 
     if (!extract_default(&one))
         return;
-    memcpy(first, folder, sizeof first);
+    memcpy(first, test_folder, sizeof first);
     REQUIRE(extract_default(&two));
     CHECK(one.paths == two.paths);
     for (int i = 0; i < one.paths; i++)
         CHECK(same_files(one.path[i], two.path[i]));
     remove_corpus(&one, first);
-    remove_corpus(&two, folder);
+    remove_corpus(&two, test_folder);
 }
 
 const vsh_test vsh_tests[] = {

@@ -15,6 +15,7 @@ typedef struct {
     int columns;
     uint64_t *key;     /* column-major */
     int64_t fail_from; /* documents from here on cannot be read; -1: all can */
+    const uint64_t *passed_over;
 } keys;
 
 static uint64_t random64(uint64_t stream, uint64_t number)
@@ -28,7 +29,7 @@ static uint64_t random64(uint64_t stream, uint64_t number)
  * are no hashes. */
 static keys make_keys(int64_t documents, int columns, uint64_t kinds, bool small, uint64_t stream)
 {
-    keys k = {documents, columns, NULL, -1};
+    keys k = {documents, columns, NULL, -1, NULL};
 
     k.key = vsh_alloc(vsh_test_arena(), (size_t)(documents * columns + 1), sizeof *k.key);
     for (int64_t i = 0; i < documents * columns; i++) {
@@ -72,15 +73,13 @@ static void find_naively(const keys *k, int first_column, int columns, vsh_earli
 static vsh_status find(keys *k, int first_column, int columns, int threads, int64_t memory_bytes,
                        vsh_earlier *e, vsh_error *err)
 {
-    const vsh_earlier_question question = {k->documents, first_column, columns, read_keys, k,
-                                           memory_bytes};
+    const vsh_earlier_question question = {k->documents, first_column,  columns, read_keys, k,
+                                           memory_bytes, k->passed_over};
     vsh_arena *arena = vsh_test_arena();
     vsh_pool *pool = NULL;
     vsh_status status;
 
-    REQUIRE_OK(vsh_pool_start(arena, threads, vsh_alloc(arena, (size_t)threads, VSH_SCRATCH_BYTES),
-                              &pool, err),
-               err);
+    REQUIRE_OK(vsh_pool_start(arena, threads, NULL, 0, &pool, err), err);
     status = vsh_earlier_find(arena, pool, &question, e, err);
     vsh_pool_stop(pool);
     return status;
@@ -199,6 +198,35 @@ static void a_chain_of_neighbours_keeps_its_first_alone(void)
         CHECK_INT(got.pair[i].earlier, got.pair[i].document - 1);
 }
 
+/* An earlier one that is not among them. */
+static int64_t source_of(int64_t d) { return d / 6 * 3 + 1; }
+
+/* Every third document repeats one of another kind, in every column. */
+static void what_is_passed_over_stands_in_no_pair_and_changes_no_other_answer(void)
+{
+    enum { DOCUMENTS = 900 };
+    keys k = make_keys(DOCUMENTS, 3, 700, false, 61);
+    uint64_t *over = vsh_alloc(vsh_test_arena(), DOCUMENTS / 64 + 1, sizeof *over);
+    vsh_earlier all, got;
+    vsh_error err = {""};
+
+    for (int64_t d = 3; d < DOCUMENTS; d += 3) {
+        over[d / 64] |= (uint64_t)1 << d % 64;
+        for (int64_t c = 0; c < 3; c++)
+            k.key[c * DOCUMENTS + d] = k.key[c * DOCUMENTS + source_of(d)];
+    }
+    REQUIRE_OK(find(&k, 0, 3, 2, 3000, &all, &err), &err);
+    k.passed_over = over;
+    REQUIRE_OK(find(&k, 0, 3, 2, 3000, &got, &err), &err);
+    CHECK(got.count > 0);
+    for (int64_t w = 0; w <= DOCUMENTS / 64; w++)
+        CHECK(got.bits[w] == (all.bits[w] & ~over[w]));
+    CHECK_INT(got.pairs, VSH_EARLIER_PAIRS);
+    for (int i = 0; i < got.pairs; i++)
+        CHECK(got.pair[i].document % 3 != 0 &&
+              (got.pair[i].earlier % 3 != 0 || got.pair[i].earlier == 0));
+}
+
 static void a_reading_that_fails_is_passed_on(void)
 {
     keys k = make_keys(50000, 4, 1u << 30, false, 51);
@@ -221,6 +249,8 @@ const vsh_test vsh_tests[] = {
     {"larger_sets_do_not_depend_on_threads_or_memory",
      larger_sets_do_not_depend_on_threads_or_memory},
     {"a_chain_of_neighbours_keeps_its_first_alone", a_chain_of_neighbours_keeps_its_first_alone},
+    {"what_is_passed_over_stands_in_no_pair_and_changes_no_other_answer",
+     what_is_passed_over_stands_in_no_pair_and_changes_no_other_answer},
     {"a_reading_that_fails_is_passed_on", a_reading_that_fails_is_passed_on},
     {NULL, NULL},
 };

@@ -7,8 +7,8 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "tests/harness.h"
+#include "trainer/data/infill.h"
 #include "trainer/data/spm_model.h"
-#include "trainer/text/augment.h"
 
 const char vsh_suite[] = "infill";
 

@@ -139,7 +139,7 @@ static void english_is_called_english(void)
     vsh_documents corpus;
     int64_t english = 0, others = 0, long_others = 0;
 
-    if (!read_english(vsh_test_arena(), "data", &corpus)) {
+    if (!read_english(vsh_test_arena(), &corpus)) {
         vsh_skip("a part of the default corpus is not installed");
         return;
     }

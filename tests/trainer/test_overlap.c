@@ -148,25 +148,6 @@ static void a_long_text_is_added_whole(void)
         CHECK(meets(overlap, &words, piece, write_words(piece, 5, at, GRAM, false)) == 0);
 }
 
-/* Blank lines part the texts of a file. */
-static void each_document_of_a_file_is_a_text(void)
-{
-    vsh_overlap *overlap = open_overlap();
-    vsh_words words = open_words();
-    char path[] = "/tmp/vsh-overlap-XXXXXX";
-    static const char text[] =
-        "What is the capital of France?\n\nWho wrote the Aeneid, and when?\n";
-    int file = mkstemp(path);
-
-    REQUIRE(file >= 0 && write(file, text, sizeof text - 1) == sizeof text - 1);
-    close(file);
-    CHECK_OK(vsh_overlap_add_file(overlap, path, &err), &err);
-    unlink(path);
-    CHECK_INT(vsh_overlap_grams(overlap), 2);
-    CHECK_INT(meets(overlap, &words, "who wrote the aeneid and when", 29), 0);
-    CHECK_FAILS(vsh_overlap_add_file(overlap, path, &err), &err, VSH_EINPUT, "vsh-overlap");
-}
-
 static void bad_input_is_survived(void)
 {
     vsh_overlap *overlap = open_overlap();
@@ -197,7 +178,6 @@ const vsh_test vsh_tests[] = {
     {"short_texts_meet_whole", short_texts_meet_whole},
     {"what_was_planted_is_found_and_nothing_else", what_was_planted_is_found_and_nothing_else},
     {"a_long_text_is_added_whole", a_long_text_is_added_whole},
-    {"each_document_of_a_file_is_a_text", each_document_of_a_file_is_a_text},
     {"bad_input_is_survived", bad_input_is_survived},
     {NULL, NULL},
 };

@@ -321,11 +321,10 @@ static void families_are_recognized(void)
 static float *start(const listed *l, const vsh_model *model, uint64_t seed, int threads)
 {
     float *values = vsh_alloc(vsh_test_arena(), (size_t)l->list.elements, sizeof *values);
-    void *scratch = vsh_alloc(vsh_test_arena(), (size_t)threads, VSH_SCRATCH_BYTES);
     vsh_pool *pool;
 
-    REQUIRE(values && scratch);
-    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, scratch, &pool, &err), &err);
+    REQUIRE(values != NULL);
+    REQUIRE_OK(vsh_pool_start(vsh_test_arena(), threads, NULL, 0, &pool, &err), &err);
     vsh_parameters_start(pool, &l->list, model, seed, values);
     vsh_pool_stop(pool);
     return values;

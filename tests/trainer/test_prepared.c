@@ -1,48 +1,30 @@
-#include "trainer/data/prepared.h"
+#include "trainer/run/prepared.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/text.h"
 #include "tests/trainer/dataset_case.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
+#include "tests/trainer/test_folder.h"
+#include "trainer/base/hash64.h"
 
 const char vsh_suite[] = "prepared";
 
 static vsh_error err;
-static char folder[64];
-
-static void make_folder(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/vsh-prepared-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
-}
-
-static void remove_folder(void) { CHECK_OK(vsh_folder_remove(folder, &err), &err); }
-
-static const char *in_folder(const char *name)
-{
-    vsh_text path = {.arena = vsh_test_arena()};
-
-    vsh_text_add(&path, "%s/%s", folder, name);
-    return vsh_text_string(&path);
-}
 
 static bool is_there(const char *name)
 {
     struct stat info;
 
-    return lstat(in_folder(name), &info) == 0;
+    return lstat(at_path(name), &info) == 0;
 }
 
 static void put(const char *name, const char *text)
 {
-    FILE *file = fopen(in_folder(name), "wb");
+    FILE *file = fopen(at_path(name), "wb");
 
     REQUIRE(file != NULL);
     REQUIRE(fputs(text, file) >= 0);
@@ -62,8 +44,8 @@ static const char *documents(int count)
 
 static vsh_prepare_options options_of(const char *tokenizer, int64_t vocab)
 {
-    return (vsh_prepare_options){.folder = in_folder("made/here"),
-                                 .text = in_folder("text.txt"),
+    return (vsh_prepare_options){.folder = at_path("made/here"),
+                                 .text = at_path("text.txt"),
                                  .tokenizer = tokenizer,
                                  .vocab = vocab};
 }
@@ -103,7 +85,7 @@ static void every_document_is_trained_on_or_held_out(void)
     const char *text = documents(500);
     vsh_prepared p;
 
-    make_folder();
+    folder_of_test();
     p = prepare(text);
     CHECK_INT(vsh_tokenizer_vocab(p.tokenizer), 257);
     CHECK_INT(p.train.documents + p.held_out.documents, 500);
@@ -115,14 +97,14 @@ static void every_document_is_trained_on_or_held_out(void)
     CHECK(p.description && *p.description);
     vsh_prepared_close(&p);
     vsh_prepared_close(&p); /* and again */
-    remove_folder();
+    remove_test_folder();
 }
 
 static ino_t file_of(const char *name)
 {
     struct stat info;
 
-    REQUIRE(stat(in_folder(name), &info) == 0);
+    REQUIRE(stat(at_path(name), &info) == 0);
     return info.st_ino;
 }
 
@@ -143,7 +125,7 @@ static void the_same_text_is_prepared_to_the_same_ids(void)
     uint64_t hash;
     ino_t file;
 
-    make_folder();
+    folder_of_test();
     first = prepare(documents(300));
     hash = first.hash;
     file = file_of(shard);
@@ -152,7 +134,7 @@ static void the_same_text_is_prepared_to_the_same_ids(void)
     CHECK(again.hash == hash);
     CHECK_INT(again.train.count, first.train.count);
     vsh_prepared_close(&again);
-    REQUIRE(utimensat(AT_FDCWD, in_folder("text.txt"), then, 0) == 0);
+    REQUIRE(utimensat(AT_FDCWD, at_path("text.txt"), then, 0) == 0);
     again = prepare_again();
     CHECK(file_of(shard) != file);
     CHECK(again.hash == hash); /* only the date was another */
@@ -162,7 +144,7 @@ static void the_same_text_is_prepared_to_the_same_ids(void)
     vsh_prepared_close(&first);
     vsh_prepared_close(&again);
     vsh_prepared_close(&other);
-    remove_folder();
+    remove_test_folder();
 }
 
 /* ---- small texts --------------------------------------------------------------------------- */
@@ -186,27 +168,27 @@ static void a_text_with_nothing_to_hold_out_is_all_trained_on(void)
 {
     vsh_prepared p;
 
-    make_folder();
+    folder_of_test();
     p = prepare(single(false));
     CHECK_INT(p.train.documents, 1);
     CHECK_INT(p.held_out.count, 0);
     CHECK_INT(p.held_out.documents, 0);
     check_ids(&p, &p.train);
     vsh_prepared_close(&p);
-    remove_folder();
+    remove_test_folder();
 }
 
 static void a_text_with_nothing_else_than_held_out_is_all_trained_on(void)
 {
     vsh_prepared p;
 
-    make_folder();
+    folder_of_test();
     p = prepare(single(true));
     CHECK_INT(p.train.documents, 1);
     CHECK_INT(p.held_out.count, 0);
     check_ids(&p, &p.train);
     vsh_prepared_close(&p);
-    remove_folder();
+    remove_test_folder();
 }
 
 /* A text that grew has something to hold out, whatever was kept of the small one. */
@@ -215,7 +197,7 @@ static void a_text_that_grew_is_parted_anew(void)
     vsh_prepared small, grown;
     const char *one;
 
-    make_folder();
+    folder_of_test();
     one = single(true);
     small = prepare(one);
     grown = prepare(documents(300));
@@ -227,7 +209,7 @@ static void a_text_that_grew_is_parted_anew(void)
     CHECK_INT(small.train.documents, 1);
     CHECK_INT(small.held_out.count, 0);
     vsh_prepared_close(&small);
-    remove_folder();
+    remove_test_folder();
 }
 
 static void one_byte_is_a_text(void)
@@ -235,14 +217,14 @@ static void one_byte_is_a_text(void)
     vsh_prepared p;
     int32_t id[2];
 
-    make_folder();
+    folder_of_test();
     p = prepare("x");
     CHECK_INT(p.train.count, 2);
     vsh_token_data_read(&p.train, 0, 2, id);
     CHECK_INT(id[0], 'x');
     CHECK_INT(id[1], 256);
     vsh_prepared_close(&p);
-    remove_folder();
+    remove_test_folder();
 }
 
 /* ---- what is refused ----------------------------------------------------------------------- */
@@ -259,13 +241,13 @@ static void a_vocabulary_larger_than_the_models_is_refused(void)
 {
     vsh_prepare_options options;
 
-    make_folder();
+    folder_of_test();
     put("text.txt", documents(100));
     options = options_of("bytes", 256);
     check_refused(&options, "tokenizer bytes: expected at most the model's vocabulary of 256, "
                             "got 257");
     CHECK(!is_there("made/here")); /* nothing was made */
-    remove_folder();
+    remove_test_folder();
 }
 
 static void a_model_file_is_judged_before_it_is_used(void)
@@ -277,12 +259,12 @@ static void a_model_file_is_judged_before_it_is_used(void)
     vsh_prepared p;
     int32_t vocab;
 
-    make_folder();
+    folder_of_test();
     put("text.txt", documents(100));
     options = options_of("no-model-here.model", 500);
     check_refused(&options, "no-model-here.model");
     put("bad.model", "this is no model");
-    options = options_of(in_folder("bad.model"), 500);
+    options = options_of(at_path("bad.model"), 500);
     check_refused(&options, "bad.model");
     REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), model, &tokenizer, &err), &err);
     vocab = vsh_tokenizer_vocab(tokenizer);
@@ -295,14 +277,14 @@ static void a_model_file_is_judged_before_it_is_used(void)
     REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
     CHECK_INT(p.train.documents + p.held_out.documents, 100);
     vsh_prepared_close(&p);
-    remove_folder();
+    remove_test_folder();
 }
 
 static void a_text_that_is_not_there_is_refused(void)
 {
     vsh_prepare_options options;
 
-    make_folder();
+    folder_of_test();
     options = options_of("bytes", 257);
     check_refused(&options, "text.txt");
     put("text.txt", "");
@@ -311,7 +293,7 @@ static void a_text_that_is_not_there_is_refused(void)
     put("text.txt", "\n\n\n");
     check_refused(&options, "text.txt: no text in it");
     CHECK(!is_there("made/here"));
-    remove_folder();
+    remove_test_folder();
 }
 
 /* ---- a tokenizer of its own ---------------------------------------------------------------- */
@@ -322,7 +304,7 @@ static bool trained(const vsh_prepare_options *options, vsh_prepared *p)
     vsh_status status = vsh_prepare(vsh_test_arena(), options, p, &err);
 
     if (status == VSH_EMACHINE && strstr(err.text, "make deps")) {
-        remove_folder();
+        remove_test_folder();
         vsh_skip("spm_train is not installed");
         return false;
     }
@@ -339,7 +321,7 @@ static void a_tokenizer_is_trained_once(void)
     vsh_prepared p;
     uint64_t hash;
 
-    make_folder();
+    folder_of_test();
     put("text.txt", documents(200));
     options = options_of("sentencepiece", 300);
     options.say = hear;
@@ -357,7 +339,7 @@ static void a_tokenizer_is_trained_once(void)
     CHECK_INT((int64_t)said.length, 0);
     CHECK(p.hash == hash);
     vsh_prepared_close(&p);
-    remove_folder();
+    remove_test_folder();
 }
 
 /* The one document there is would have been held out of the tokenizer's sample, too. */
@@ -367,7 +349,7 @@ static void a_tokenizer_is_trained_on_a_text_of_one_document(void)
     vsh_prepare_options options;
     vsh_prepared p;
 
-    make_folder();
+    folder_of_test();
     vsh_text_add(&text, "%s", single(true));
     for (int i = 0; i < 200; i++)
         vsh_text_add(&text, "Line %d of a text in one piece.\n", i * 7919);
@@ -378,7 +360,7 @@ static void a_tokenizer_is_trained_on_a_text_of_one_document(void)
     CHECK_INT(p.train.documents, 1);
     CHECK(p.train.count < p.train.bytes);
     vsh_prepared_close(&p);
-    remove_folder();
+    remove_test_folder();
 }
 
 /* ---- the tokenizer of a model that was trained ----------------------------------------------- */
@@ -389,13 +371,13 @@ static void a_model_wants_the_tokenizer_it_was_trained_with(void)
     vsh_prepare_options options;
     vsh_prepared p;
 
-    make_folder();
+    folder_of_test();
     put("text.txt", documents(200));
     options = options_of("unigram", 480);
     if (!trained(&options, &p))
         return;
     vsh_prepared_close(&p);
-    options.model = in_folder("made/here/unigram-480/tokenizer.model");
+    options.model = at_path("made/here/unigram-480/tokenizer.model");
     REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
     CHECK_HAS(p.dataset.folder, "unigram-480"); /* what the run had made */
     vsh_prepared_close(&p);
@@ -407,16 +389,16 @@ static void a_model_wants_the_tokenizer_it_was_trained_with(void)
     options.tokenizer = "no-longer-there.model";
     REQUIRE_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
     vsh_prepared_close(&p);
-    remove_folder();
+    remove_test_folder();
 }
 
 /* ---- a dataset of the user's --------------------------------------------------------------- */
 
 static vsh_prepare_options options_of_dataset(void)
 {
-    make_folder();
-    case_dataset(in_folder("."), &err);
-    return (vsh_prepare_options){.folder = in_folder("."), .vocab = 300};
+    folder_of_test();
+    case_dataset(at_path("."), &err);
+    return (vsh_prepare_options){.folder = at_path("."), .vocab = 300};
 }
 
 static void a_dataset_is_taken_as_it_is(void)
@@ -435,7 +417,7 @@ static void a_dataset_is_taken_as_it_is(void)
     CHECK_OK(vsh_prepare(vsh_test_arena(), &options, &p, &err), &err);
     vsh_prepared_close(&p);
     CHECK(!is_there("bytes") && !is_there("bytes.text")); /* nothing was added to it */
-    remove_folder();
+    remove_test_folder();
 }
 
 static void a_dataset_that_contradicts_the_options_is_refused(void)
@@ -455,38 +437,38 @@ static void a_dataset_that_contradicts_the_options_is_refused(void)
     options.model = NULL;
     options.vocab = 256;
     check_refused(&options, "expected at most the model's vocabulary of 256, got 257");
-    remove_folder();
+    remove_test_folder();
 }
 
 static void a_damaged_dataset_is_refused_and_left_alone(void)
 {
     vsh_prepare_options options = options_of_dataset();
 
-    REQUIRE(truncate(in_folder("train-00001-00000.safetensors"), 100) == 0);
+    REQUIRE(truncate(at_path("train-00001-00000.safetensors"), 100) == 0);
     check_refused(&options, "train-00001-00000.safetensors");
     put("manifest.json", "{}");
     check_refused(&options, "manifest.json");
     CHECK(is_there("train-00000-00000.safetensors"));
-    remove_folder();
+    remove_test_folder();
 }
 
 static void the_manifests_tokenizer_is_the_files(void)
 {
     vsh_prepare_options options = options_of_dataset();
-    vsh_dataset dataset = case_dataset(in_folder("."), &err);
+    vsh_dataset dataset = case_dataset(at_path("."), &err);
 
     dataset.end = 255;
-    case_manifest(in_folder("."), &dataset, &err);
+    case_manifest(at_path("."), &dataset, &err);
     check_refused(&options, "not the tokenizer that the manifest tells of");
     dataset.end = 256;
     dataset.tokenizer_hash ^= 1;
-    case_manifest(in_folder("."), &dataset, &err);
+    case_manifest(at_path("."), &dataset, &err);
     check_refused(&options, "not the tokenizer that the manifest tells of");
     dataset.tokenizer = "file";
     dataset.model = "no.model";
-    case_manifest(in_folder("."), &dataset, &err);
+    case_manifest(at_path("."), &dataset, &err);
     check_refused(&options, "no.model");
-    remove_folder();
+    remove_test_folder();
 }
 
 const vsh_test vsh_tests[] = {

@@ -348,7 +348,7 @@ static void good_text_passes(void)
     vsh_documents english;
     int64_t documents = 0, bytes = 0;
 
-    if (!read_english(vsh_test_arena(), "data", &english)) {
+    if (!read_english(vsh_test_arena(), &english)) {
         vsh_skip("a part of the default corpus is not installed");
         return;
     }

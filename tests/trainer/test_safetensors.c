@@ -1,4 +1,4 @@
-#include "trainer/run/safetensors.h"
+#include "trainer/base/safetensors.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "core/file.h"
 #include "tests/harness.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 const char vsh_suite[] = "shard";
 

@@ -6,8 +6,8 @@
 #include "core/text.h"
 #include "tests/same_model.h"
 #include "tests/trainer/started.h"
+#include "trainer/base/folder.h"
 #include "trainer/nn/linear.h"
-#include "trainer/run/folder.h"
 
 const char vsh_suite[] = "snapshot";
 

@@ -1,5 +1,6 @@
 #include "trainer/text/sources.h"
 
+#include <fcntl.h>
 #include <zlib.h>
 
 #include "core/rng.h"
@@ -12,7 +13,7 @@ static vsh_error err;
 
 static vsh_status find(const char *path, vsh_sources *sources)
 {
-    return vsh_sources_find(vsh_test_arena(), &path, 1, VSH_DOCUMENTS_AUTO, sources, &err);
+    return vsh_sources_find(vsh_test_arena(), &path, 1, VSH_DOCUMENTS_AUTO, NULL, sources, &err);
 }
 
 /* "a.txt b.txt" of the files that are read, by their names below the folder. */
@@ -52,8 +53,9 @@ static void folders_are_read_in_the_order_of_their_names(void)
     write_text("b.txt", "x");
     write_text(".hidden", "x");
     REQUIRE_OK(find(test_folder, &sources), &err);
-    CHECK_TEXT(names(&sources), ".hidden a.txt b/B.txt b/c/deep b.txt z.txt");
-    CHECK_INT(sources.bytes, 6);
+    CHECK_TEXT(names(&sources), "a.txt b/B.txt b/c/deep b.txt z.txt");
+    CHECK_TEXT(passed_over(&sources), ".hidden (hidden)");
+    CHECK_INT(sources.bytes, 5);
     CHECK_INT(sources.spans, 1);
     REQUIRE_OK(find(at_path("b/"), &sources), &err);
     CHECK_TEXT(names(&sources), "b/B.txt b/c/deep");
@@ -231,6 +233,23 @@ static void links_are_followed_and_loops_are_not(void)
     CHECK_HAS(passed_over(&sources), "other (folder that was read already)");
 }
 
+static void what_a_build_has_made_is_no_text(void)
+{
+    vsh_sources sources;
+
+    begin_files();
+    make_folder("made");
+    write_text("made/manifest.json", "{\n  \"format\": \"vishwa-dataset\"}");
+    write_text("made/report.json", "{}");
+    make_folder("other");
+    write_text("other/manifest.json", "{\"format\": \"another\"}");
+    write_text("text", "text");
+    REQUIRE_OK(find(test_folder, &sources), &err);
+    CHECK_TEXT(names(&sources), "other/manifest.json text");
+    CHECK_TEXT(passed_over(&sources), "made (a dataset)");
+    CHECK_FAILS(find(at_path("made"), &sources), &err, VSH_EINPUT, "/made: a dataset");
+}
+
 static void folders_in_each_other_are_bounded(void)
 {
     vsh_text path = {.arena = vsh_test_arena()};
@@ -247,6 +266,11 @@ static void folders_in_each_other_are_bounded(void)
     CHECK_TEXT(names(&sources), "x");
     CHECK_INT(sources.passed_over_count, 1);
     CHECK_TEXT(sources.passed_over[0].why, "too many folders in each other");
+    /* too many for vsh_folder_remove, too */
+    while (path.length > 1) {
+        path.data[path.length -= 2] = '\0';
+        REQUIRE(rmdir(at_path(path.data)) == 0);
+    }
 }
 
 /* Root may read everything. */
@@ -321,7 +345,68 @@ static void spans_cover_the_files_once(void)
     end_files();
 }
 
+static void segments_are_bounded_whatever_the_corpus(void)
+{
+    static const struct {
+        int64_t bytes, segment;
+    } sizes[] = {{1, 16 << 20},
+                 {(int64_t)17 << 30, (17LL << 30) / 1000},
+                 {(int64_t)60 << 30, (60LL << 30) / 1000},
+                 {(int64_t)80 << 30, 64 << 20},
+                 {(int64_t)1 << 50, 64 << 20}};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const vsh_source source = {.path = "a", .bytes = sizes[i].bytes};
+        const vsh_sources sources = {.source = &source, .sources = 1};
+        CHECK_INT(vsh_sources_segment_bytes(&sources), sizes[i].segment);
+    }
+}
+
+static void a_search_ends_when_asked(void)
+{
+    const volatile sig_atomic_t stop = 1;
+    const char *folder = test_folder;
+    vsh_sources sources;
+
+    begin_files();
+    write_text("a.txt", "text");
+    CHECK_FAILS(
+        vsh_sources_find(vsh_test_arena(), &folder, 1, VSH_DOCUMENTS_AUTO, &stop, &sources, &err),
+        &err, VSH_ESTOPPED, "stopped");
+}
+
+static uint64_t hash_of_files(bool dates)
+{
+    vsh_sources sources;
+
+    REQUIRE_OK(find(test_folder, &sources), &err);
+    return vsh_sources_hash(&sources, dates);
+}
+
+static void the_hash_knows_paths_sizes_and_dates(void)
+{
+    const struct timespec then[2] = {{1, 1}, {1, 1}}, later[2] = {{1, 2}, {1, 2}};
+    uint64_t whole, dateless;
+
+    begin_files();
+    REQUIRE(utimensat(AT_FDCWD, write_text("a.txt", "text"), then, 0) == 0);
+    whole = hash_of_files(true);
+    dateless = hash_of_files(false);
+    CHECK(hash_of_files(true) == whole);
+    REQUIRE(utimensat(AT_FDCWD, at_path("a.txt"), later, 0) == 0);
+    CHECK(hash_of_files(true) != whole);
+    CHECK(hash_of_files(false) == dateless);
+    write_text("a.txt", "texts");
+    CHECK(hash_of_files(false) != dateless);
+    write_text("a.txt", "text");
+    CHECK(hash_of_files(false) == dateless);
+    REQUIRE(rename(at_path("a.txt"), at_path("b.txt")) == 0);
+    CHECK(hash_of_files(false) != dateless);
+    end_files();
+}
+
 const vsh_test vsh_tests[] = {
+    {"what_a_build_has_made_is_no_text", what_a_build_has_made_is_no_text},
     {"folders_are_read_in_the_order_of_their_names", folders_are_read_in_the_order_of_their_names},
     {"named_files_are_parted_and_found_ones_whole", named_files_are_parted_and_found_ones_whole},
     {"endings_say_what_is_json", endings_say_what_is_json},
@@ -335,5 +420,8 @@ const vsh_test vsh_tests[] = {
     {"folders_in_each_other_are_bounded", folders_in_each_other_are_bounded},
     {"what_may_not_be_read_is_passed_over_or_named", what_may_not_be_read_is_passed_over_or_named},
     {"spans_cover_the_files_once", spans_cover_the_files_once},
+    {"segments_are_bounded_whatever_the_corpus", segments_are_bounded_whatever_the_corpus},
+    {"a_search_ends_when_asked", a_search_ends_when_asked},
+    {"the_hash_knows_paths_sizes_and_dates", the_hash_knows_paths_sizes_and_dates},
     {NULL, NULL},
 };

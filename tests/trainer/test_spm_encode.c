@@ -1,39 +1,21 @@
 /* Ids of the default corpus are those that SentencePiece's own program gives. A part of it here;
  * `make bench` compares all of it. */
-#include "tests/harness.h"
 #include "tests/trainer/corpus_ids.h"
+#include "tests/trainer/test_folder.h"
 
 const char vsh_suite[] = "spm_encode";
 
 enum { LEARNED_EVERY = 160, COMPARED_EVERY = 24 };
 
 static vsh_error err;
-static char folder[64], path[2][96];
-
-static const char *in_folder(int which, const char *name)
-{
-    snprintf(path[which], sizeof path[which], "%s/%s", folder, name);
-    return path[which];
-}
-
-static void clear_folder(void)
-{
-    static const char *const names[] = {"text", "model"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        unlink(in_folder(0, names[i]));
-    CHECK(rmdir(folder) == 0);
-}
-
 /* A part of the corpus in a fresh folder; false, and the test is skipped, where there is none. */
 static bool begin(vsh_documents *documents)
 {
-    if (!corpus_read(vsh_test_arena(), documents, &err)) {
+    if (!read_english(vsh_test_arena(), documents)) {
         vsh_skip("a part of the default corpus is not installed");
         return false;
     }
-    snprintf(folder, sizeof folder, "/tmp/vsh-spm-encode-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
+    folder_of_test();
     return true;
 }
 
@@ -43,14 +25,15 @@ static bool learn(const vsh_documents *documents, const char *algorithm, vsh_tok
     const vsh_tokenizer_options options = {.algorithm = algorithm, .vocab = 2048};
     vsh_status status;
 
-    REQUIRE(write_documents(documents, 1, LEARNED_EVERY, in_folder(0, "text")));
-    status = vsh_tokenizer_train(vsh_test_arena(), path[0], in_folder(1, "model"), &options, &err);
+    REQUIRE(write_documents(documents, 1, LEARNED_EVERY, at_path("text")));
+    status =
+        vsh_tokenizer_train(vsh_test_arena(), at_path("text"), at_path("model"), &options, &err);
     if (status == VSH_EMACHINE && strstr(err.text, "make deps")) {
         vsh_skip("spm_train is not installed");
         return false;
     }
     REQUIRE_OK(status, &err);
-    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), path[1], tokenizer, &err), &err);
+    REQUIRE_OK(vsh_tokenizer_open(vsh_test_arena(), at_path("model"), tokenizer, &err), &err);
     return true;
 }
 
@@ -64,8 +47,8 @@ static void check_ids(const char *algorithm)
     if (!begin(&documents))
         return;
     if (learn(&documents, algorithm, &tokenizer)) {
-        REQUIRE(write_documents(&documents, 0, COMPARED_EVERY, in_folder(0, "text")));
-        REQUIRE_OK(spm_encode(in_folder(1, "model"), path[0], &theirs, &err), &err);
+        REQUIRE(write_documents(&documents, 0, COMPARED_EVERY, at_path("text")));
+        REQUIRE_OK(spm_encode(at_path("model"), at_path("text"), &theirs, &err), &err);
         REQUIRE_OK(compare_ids(tokenizer, &documents, 0, COMPARED_EVERY, theirs.data, &all, &err),
                    &err);
         CHECK(all.bytes > 1500000 && all.documents > 10000 && all.tokens > all.bytes / 6);
@@ -73,7 +56,7 @@ static void check_ids(const char *algorithm)
         CHECK_INT(all.not_come_back, 0);
         vsh_tokenizer_close(tokenizer);
     }
-    clear_folder();
+    remove_test_folder();
 }
 
 static void unigram_ids_are_those_of_spm_encode(void) { check_ids("unigram"); }

@@ -1,7 +1,7 @@
 #include "trainer/data/token_data.h"
 
 #include "tests/trainer/dataset_case.h"
-#include "trainer/run/folder.h"
+#include "trainer/base/folder.h"
 
 const char vsh_suite[] = "token_data";
 

@@ -10,8 +10,8 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "tests/harness.h"
+#include "trainer/base/whole_file.h"
 #include "trainer/data/spm_model.h"
-#include "trainer/data/whole_file.h"
 
 const char vsh_suite[] = "tokenizer";
 
@@ -559,7 +559,7 @@ static bool train(const vsh_text *text, const vsh_tokenizer_options *options, co
 
 static const char *const control[] = {"<gap>", "<fill>", NULL};
 static const vsh_tokenizer_options recipes[] = {
-    {"unigram", 400, NULL}, {"bpe", 400, NULL}, {"unigram", 400, control}, {"bpe", 400, control}};
+    {"unigram", 400}, {"bpe", 400}, {"unigram", 400, false, control}, {"bpe", 400, false, control}};
 
 enum { RECIPES = sizeof recipes / sizeof *recipes };
 

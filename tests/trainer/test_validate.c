@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "tests/harness.h"
-#include "trainer/run/folder.h"
+#include "trainer/base/folder.h"
 
 const char vsh_suite[] = "validate";
 

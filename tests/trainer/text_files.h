@@ -2,63 +2,22 @@
 #ifndef VSH_TEXT_FILES_H
 #define VSH_TEXT_FILES_H
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/text.h"
-#include "tests/harness.h"
+#include "tests/trainer/test_folder.h"
 #include "trainer/text/document_reader.h"
 
-/* Without a slash at the end. The folder of the last test is removed first. */
-static char test_folder[64];
+static inline void end_files(void) { remove_test_folder(); }
 
-static inline void remove_below(const char *path)
-{
-    DIR *folder = opendir(path);
-    const struct dirent *entry;
-
-    while (folder && (entry = readdir(folder))) {
-        char below[4096];
-        struct stat info;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
-        if (lstat(below, &info) == 0 && S_ISDIR(info.st_mode))
-            remove_below(below);
-        else
-            unlink(below);
-    }
-    if (folder)
-        closedir(folder);
-    rmdir(path);
-}
-
-static inline void end_files(void)
-{
-    if (*test_folder)
-        remove_below(test_folder);
-    *test_folder = '\0';
-}
-
+/* The folder of the last test is removed first. */
 static inline void begin_files(void)
 {
     end_files();
-    strcpy(test_folder, "/tmp/vsh-text-XXXXXX");
-    REQUIRE(mkdtemp(test_folder) != NULL);
-}
-
-/* A name in the folder of the test. */
-static inline const char *at_path(const char *name)
-{
-    vsh_text path = {.arena = vsh_test_arena()};
-
-    vsh_text_add(&path, "%s/%s", test_folder, name);
-    return vsh_text_string(&path);
+    folder_of_test();
 }
 
 static inline const char *write_file(const char *name, const void *bytes, size_t length)
@@ -90,7 +49,7 @@ static inline vsh_sources find_one(const char *path, vsh_documents_by by)
     vsh_sources sources;
     vsh_error err;
 
-    REQUIRE_OK(vsh_sources_find(vsh_test_arena(), &path, 1, by, &sources, &err), &err);
+    REQUIRE_OK(vsh_sources_find(vsh_test_arena(), &path, 1, by, NULL, &sources, &err), &err);
     return sources;
 }
 
@@ -115,7 +74,6 @@ static inline void add_reading(const vsh_reading *one, vsh_reading *sum)
     sum->bad_lines += one->bad_lines;
     sum->damaged += one->damaged;
     sum->troubles += one->troubles;
-    sum->hash = sum->hash * 31 + one->hash;
 }
 
 static inline void read_span(const vsh_sources *sources, int64_t span, reading *all)

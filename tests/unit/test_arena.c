@@ -50,6 +50,27 @@ static void allocations_do_not_overlap(void)
     vsh_arena_free(&arena);
 }
 
+static void an_array_grows_and_keeps_what_it_has(void)
+{
+    vsh_arena arena = {0};
+    int64_t room = 0, moves = 0;
+    int *list = NULL;
+
+    for (int i = 0; i < 5000; i++) {
+        int *grown = vsh_grow(&arena, list, i, &room, sizeof *grown);
+        REQUIRE(grown != NULL && room > i);
+        moves += grown != list;
+        list = grown;
+        list[i] = i * i;
+    }
+    CHECK_INT(moves, 8); /* 64, 128, ... 8192 */
+    for (int i = 0; i < 5000; i++)
+        CHECK_INT(list[i], i * i);
+    room = INT64_MAX / 8;
+    CHECK(vsh_grow(&arena, list, room, &room, sizeof *list) == NULL);
+    vsh_arena_free(&arena);
+}
+
 static void a_block_larger_than_a_chunk_is_whole(void)
 {
     vsh_arena arena = {0};
@@ -112,6 +133,7 @@ static void a_freed_arena_is_empty_and_serves_again(void)
 const vsh_test vsh_tests[] = {
     {"every_allocation_is_zeroed_and_aligned_to_64", every_allocation_is_zeroed_and_aligned_to_64},
     {"allocations_do_not_overlap", allocations_do_not_overlap},
+    {"an_array_grows_and_keeps_what_it_has", an_array_grows_and_keeps_what_it_has},
     {"a_block_larger_than_a_chunk_is_whole", a_block_larger_than_a_chunk_is_whole},
     {"a_product_that_overflows_is_refused", a_product_that_overflows_is_refused},
     {"exhausted_memory_is_an_answer_and_not_an_abort",

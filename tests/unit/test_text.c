@@ -527,6 +527,41 @@ static void columns_are_code_points(void)
     CHECK_INT(vsh_columns("\xe2\x89\xa4 5"), 3);
 }
 
+/* As many bytes as asked for, whether that many are right or too many. */
+static void encode(uint32_t code, int bytes, char text[5])
+{
+    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+    memset(text, 0, 5);
+    for (int i = bytes - 1; i > 0; i--, code >>= 6)
+        text[i] = (char)(0x80 | (code & 0x3f));
+    text[0] = (char)(lead[bytes] | code);
+}
+
+static void only_the_shortest_form_of_a_code_point_is_a_character(void)
+{
+    static const uint32_t end[] = {0, 0x80, 0x800, 0x10000, 0x200000};
+    bool right = true;
+    char text[5];
+
+    for (uint32_t code = 0; code < end[4]; code++)
+        for (int bytes = 1; bytes <= 4; bytes++) {
+            bool shortest = code < end[bytes] && code >= end[bytes - 1];
+            bool lone = (code >= 0xd800 && code < 0xe000) || code > 0x10ffff;
+            if (code >= end[bytes])
+                continue;
+            encode(code, bytes, text);
+            right = right && vsh_utf8_length(text) == (shortest && !lone ? bytes : 0) &&
+                    vsh_utf8_bytes(text, bytes) == vsh_utf8_length(text) &&
+                    (bytes == 1 || vsh_utf8_bytes(text, bytes - 1) == 0);
+        }
+    CHECK(right);
+    for (int c = 0x80; c < 0xc0; c++)
+        CHECK_INT(vsh_utf8_length((char[]){(char)c, (char)0x80, '\0'}), 0);
+    CHECK_INT(vsh_utf8_bytes("\xc3(", 2), 0);
+    CHECK_INT(vsh_utf8_bytes("\xf8\x88\x80\x80\x80", 5), 0);
+}
+
 const vsh_test vsh_tests[] = {
     {"an_empty_text_is_the_empty_string", an_empty_text_is_the_empty_string},
     {"added_pieces_stand_in_order", added_pieces_stand_in_order},
@@ -567,4 +602,6 @@ const vsh_test vsh_tests[] = {
     {"wrapped_words_stay_within_the_width_and_in_order",
      wrapped_words_stay_within_the_width_and_in_order},
     {"columns_are_code_points", columns_are_code_points},
+    {"only_the_shortest_form_of_a_code_point_is_a_character",
+     only_the_shortest_form_of_a_code_point_is_a_character},
     {NULL, NULL}};

@@ -4,19 +4,8 @@
 
 #include "core/clock.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/tasks/wordnet_tasks.h"
-
-static const char wordnet_folder[] = "/usr/share/wordnet";
 
 /* ---- before the first pass ---------------------------------------------------------------- */
-
-static vsh_status make_tasks(vsh_building *b, vsh_error *err)
-{
-    if (!b->o->tasks)
-        return VSH_OK;
-    vsh_build_progress_stage(b, "making evaluation tasks");
-    return vsh_wordnet_tasks_write(wordnet_folder, vsh_build_part(b, "").text, &b->tasks, err);
-}
 
 /* A document is a line in the default corpus. */
 static vsh_status extract_default(vsh_building *b, vsh_error *err)
@@ -27,8 +16,9 @@ static vsh_status extract_default(vsh_building *b, vsh_error *err)
     VSH_TRY(vsh_default_corpus_write(b->arena, b->o->packages, vsh_build_part(b, "").text, &corpus,
                                      err));
     b->description = corpus.description;
-    return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, &b->sources,
-                            err);
+    b->report->missing = corpus.missing;
+    return vsh_sources_find(b->arena, corpus.path, corpus.paths, VSH_DOCUMENTS_LINE, b->o->stop,
+                            &b->sources, err);
 }
 
 static vsh_status find_sources(vsh_building *b, vsh_error *err)
@@ -39,7 +29,7 @@ static vsh_status find_sources(vsh_building *b, vsh_error *err)
         VSH_TRY(extract_default(b, err));
     else
         VSH_TRY(vsh_sources_find(b->arena, o->in, o->in_count, (vsh_documents_by)o->documents_by,
-                                 &b->sources, err));
+                                 b->o->stop, &b->sources, err));
     if (o->shard_bytes > 0)
         VSH_TRY(vsh_sources_cut(b->arena, o->shard_bytes, &b->sources, err));
     b->report->files = b->sources.sources;
@@ -47,32 +37,13 @@ static vsh_status find_sources(vsh_building *b, vsh_error *err)
     return VSH_OK;
 }
 
-static vsh_status forbid_texts(vsh_building *b, vsh_error *err)
-{
-    const vsh_build_options *o = b->o;
-
-    if (!o->filter || (!b->tasks && !o->against))
-        return VSH_OK;
-    vsh_build_progress_stage(b, "reading evaluation texts");
-    VSH_TRY(vsh_overlap_open(b->arena, o->overlap_words, &b->overlap, err));
-    if (o->against)
-        VSH_TRY(vsh_overlap_add_file(b->overlap, o->against, err));
-    if (!b->tasks)
-        return VSH_OK;
-    VSH_TRY(vsh_overlap_add_file(b->overlap, vsh_build_part(b, "qa.jsonl").text, err));
-    return vsh_overlap_add_file(b->overlap, vsh_build_part(b, "nli.jsonl").text, err);
-}
-
 /* ---- the passes --------------------------------------------------------------------------- */
 
 static vsh_status prepare(vsh_building *b, vsh_error *err)
 {
-    VSH_TRY(make_tasks(b, err));
     VSH_TRY(find_sources(b, err));
-    b->report->files = b->sources.sources;
-    b->report->passed_over = b->sources.passed_over_count;
-    VSH_TRY(vsh_build_folder_claim(b, err));
-    return forbid_texts(b, err);
+    VSH_TRY(vsh_build_forbid(b, err));
+    return vsh_build_folder_claim(b, err);
 }
 
 /* Then the report is as full as it can be before anything is encoded. */
@@ -118,21 +89,12 @@ static vsh_status pass_through(vsh_building *b, vsh_error *err)
     return status;
 }
 
-static vsh_status start_threads(vsh_building *b, vsh_error *err)
-{
-    void *scratch = vsh_alloc(b->arena, (size_t)b->threads, VSH_SCRATCH_BYTES);
-
-    if (!scratch)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory for %d threads", b->threads);
-    return vsh_pool_start(b->arena, b->threads, scratch, &b->pool, err);
-}
-
 static vsh_status build_in_folder(vsh_building *b, vsh_error *err)
 {
     vsh_status status;
 
     VSH_TRY(vsh_build_folder_take(b, err));
-    VSH_TRY(start_threads(b, err));
+    VSH_TRY(vsh_pool_start(b->arena, b->threads, NULL, 0, &b->pool, err));
     status = pass_through(b, err);
     vsh_pool_stop(b->pool);
     if (b->tokenizer)

@@ -8,10 +8,15 @@
 
 #include "core/dataset.h"
 #include "core/text.h"
-#include "trainer/text/augment.h"
 #include "trainer/text/minhash.h"
 #include "trainer/text/quality.h"
 #include "trainer/text/sources.h"
+
+/* More training text out of the text at hand: what stands in it already, said or asked otherwise.
+ * None of it counts as unique, and nothing of it is held out. */
+typedef enum { VSH_AUGMENT_NONE, VSH_AUGMENT_INFILL, VSH_AUGMENT_BACKTRANSLATE } vsh_augmentation;
+
+extern const char *const vsh_augment_words[]; /* "none", "infill", "backtranslate" */
 
 typedef struct {
     const char *const *in; /* files and folders; in_count 0: the default corpus */
@@ -25,12 +30,14 @@ typedef struct {
     const char *against;  /* texts that must not be trained on; NULL: none */
     int overlap_words;    /* n of the n-grams that must not be shared */
     bool tasks;           /* make qa.jsonl and nli.jsonl, and keep their texts out */
+    const char *wordnet;  /* folder that they are made of */
     bool dedup;
     vsh_minhash_shape minhash;
     int augment;           /* vsh_augmentation */
     double augment_share;  /* of the training documents */
     const char *tokenizer; /* "unigram", "bpe", "bytes", or a model file */
     int64_t vocab;
+    bool vocab_at_most;  /* fewer pieces where the text has no room for so many */
     int64_t held_out;    /* one document in so many */
     int64_t shard_bytes; /* of text; 0: what suits the files */
     uint64_t seed;
@@ -62,6 +69,15 @@ typedef struct {
         *sample[VSH_BUILD_SAMPLES]; /* "FILE-LIKE-PLACE: text...": one line each; NULL: none */
 } vsh_build_drop;
 
+/* Texts that must not be trained on. */
+typedef struct {
+    uint64_t against, tasks;    /* hashes: of the texts in --against, of qa.jsonl and nli.jsonl; 0:
+                                   there are none */
+    bool no_wordnet;            /* tasks were asked for and could not be made */
+    int64_t texts, grams;       /* that are looked for */
+    int64_t bad_lines, damaged; /* as in vsh_reading */
+} vsh_build_forbidden;
+
 /* One pass over the text, or what stands between two (docs/data.md). */
 typedef struct {
     const char *name;
@@ -72,7 +88,10 @@ enum { VSH_BUILD_PASSES = 7 };
 
 typedef struct {
     vsh_dataset dataset;
+    const char *missing; /* of the default corpus: "GCIDE 0.48"; NULL: nothing */
     vsh_build_count read, kept;
+    vsh_build_forbidden forbidden;
+    int64_t drawn; /* of the kept documents, to be held out: none or all of them, and none is */
     vsh_build_drop drop[VSH_BUILD_STAGES];
     int drops;
     /* see sources and readings */
@@ -81,6 +100,7 @@ typedef struct {
     int troubles_said;
     int64_t troubles;
     int64_t augmented_documents, augmented_tokens;
+    int64_t untranslated; /* documents drawn for back translation that the translator failed on */
     double seconds;
     vsh_build_pass pass[VSH_BUILD_PASSES];
     int passes;
@@ -94,6 +114,9 @@ vsh_status vsh_build(vsh_arena *arena, const vsh_build_options *options, vsh_bui
 /* Members of report.json: counts, reasons, samples; nothing of the time that it took. */
 void vsh_build_report_write(vsh_json *json, const vsh_build_options *options,
                             const vsh_build_report *report);
+
+/* Member "forbidden" of an object. */
+void vsh_build_forbidden_write(vsh_json *json, const vsh_build_forbidden *forbidden);
 
 /* The stages that drop documents, in their order, and what one has dropped. */
 enum { VSH_BUILD_STAGE_NAMES = 5 };

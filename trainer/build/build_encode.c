@@ -3,10 +3,12 @@
 
 #include "core/file.h"
 #include "core/rng.h"
+#include "trainer/base/hash64.h"
+#include "trainer/base/mapped_file.h"
 #include "trainer/build/build_inside.h"
+#include "trainer/data/infill.h"
 #include "trainer/data/shard.h"
-#include "trainer/run/hash64.h"
-#include "trainer/run/mapped_file.h"
+#include "trainer/text/back_translation.h"
 
 /* A segment gives up to three shards, and a record of them that says they are done. */
 static const char *const kinds[VSH_BUILD_KINDS] = {"train", "validation", "augmented"};
@@ -16,13 +18,14 @@ typedef struct {
     uint64_t hash; /* of the file; no documents: no file */
 } shard_facts;
 
-static const char record_mark[8] = "vshenc1";
+static const char record_mark[8] = "vshenc2";
 
 typedef struct {
     char mark[8];
     uint64_t key; /* of all that decides the shards */
     shard_facts shard[VSH_BUILD_KINDS];
-    uint64_t hash; /* of the fields before */
+    int64_t untranslated; /* documents that the translator failed on */
+    uint64_t hash;        /* of the fields before */
 } record;
 
 /* Documents of one kind, growing. */
@@ -41,6 +44,7 @@ typedef struct {
     output out[VSH_BUILD_KINDS];
     vsh_document *chosen; /* copies, to be translated */
     int64_t chosen_count, chosen_capacity;
+    int64_t untranslated; /* of them */
 } encoding;
 
 /* ---- what is there already ---------------------------------------------------------------- */
@@ -87,7 +91,6 @@ static bool shard_holds(const vsh_building *b, const vsh_built_segment *s, int k
     return holds;
 }
 
-/* false: the segment is yet to be encoded. */
 static bool read_record(const vsh_building *b, const vsh_built_segment *s, uint64_t key, record *r)
 {
     vsh_arena room = {0};
@@ -101,29 +104,39 @@ static bool read_record(const vsh_building *b, const vsh_built_segment *s, uint6
         holds = memcmp(r->mark, record_mark, sizeof record_mark) == 0 && r->key == key &&
                 r->hash == record_hash(r);
     }
-    for (int i = 0; holds && i < VSH_BUILD_KINDS; i++)
-        holds = shard_holds(b, s, i, &r->shard[i]);
     vsh_arena_free(&room);
+    return holds;
+}
+
+/* By an earlier call, and its shards are whole. */
+static bool is_encoded(const vsh_building *b, const vsh_built_segment *s, uint64_t key)
+{
+    record r;
+    bool holds = read_record(b, s, key, &r);
+
+    for (int i = 0; holds && i < VSH_BUILD_KINDS; i++)
+        holds = shard_holds(b, s, i, &r.shard[i]);
     return holds;
 }
 
 /* ---- documents ---------------------------------------------------------------------------- */
 
+/* Where the next document begins, or the last one ends. */
+static vsh_status mark_place(encoding *e, output *o, vsh_error *err)
+{
+    int64_t *start = vsh_grow(e->room, o->start, o->documents, &o->capacity, sizeof *start);
+
+    if (!start)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    o->start = start;
+    o->start[o->documents] = o->ids.count;
+    return VSH_OK;
+}
+
 static vsh_status begin_document(encoding *e, output *o, int64_t bytes, vsh_error *err)
 {
-    int64_t capacity = o->capacity ? 2 * o->capacity : 256;
-    int64_t *start;
-
-    if (o->documents + 1 >= o->capacity) {
-        start = vsh_alloc(e->room, (size_t)capacity, sizeof *start);
-        if (!start)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        if (o->documents)
-            memcpy(start, o->start, (size_t)o->documents * sizeof *start);
-        o->start = start;
-        o->capacity = capacity;
-    }
-    o->start[o->documents++] = o->ids.count;
+    VSH_TRY(mark_place(e, o, err));
+    o->documents++;
     o->bytes += bytes;
     return VSH_OK;
 }
@@ -158,18 +171,12 @@ static vsh_status add_infilled(encoding *e, uint64_t hash, int64_t bytes, vsh_er
 
 static vsh_status choose(encoding *e, const vsh_document *document, vsh_error *err)
 {
-    int64_t capacity = e->chosen_capacity ? 2 * e->chosen_capacity : 64;
-    vsh_document *larger;
+    vsh_document *larger =
+        vsh_grow(e->room, e->chosen, e->chosen_count, &e->chosen_capacity, sizeof *larger);
 
-    if (e->chosen_count == e->chosen_capacity) {
-        larger = vsh_alloc(e->room, (size_t)capacity, sizeof *larger);
-        if (!larger)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        if (e->chosen_count)
-            memcpy(larger, e->chosen, (size_t)e->chosen_count * sizeof *larger);
-        e->chosen = larger;
-        e->chosen_capacity = capacity;
-    }
+    if (!larger)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    e->chosen = larger;
     larger = &e->chosen[e->chosen_count++];
     *larger = *document;
     larger->text = vsh_copy_text(e->room, document->text, (size_t)document->bytes);
@@ -204,7 +211,7 @@ static vsh_status add_translated(encoding *e, vsh_error *err)
     if (e->chosen_count == 0)
         return VSH_OK;
     VSH_TRY(vsh_back_translate(e->room, vsh_build_part(e->b, "").text, e->chosen, e->chosen_count,
-                               e->b->o->stop, back, err));
+                               e->b->o->stop, back, &e->untranslated, err));
     for (int64_t i = 0; i < e->chosen_count; i++)
         if (back[i].text)
             VSH_TRY(add_text(e, &e->out[VSH_BUILD_AUGMENTED], &back[i], err));
@@ -238,7 +245,7 @@ static vsh_status write_shard(encoding *e, int kind, shard_facts *facts, vsh_err
 
     if (o->documents == 0)
         return VSH_OK;
-    o->start[o->documents] = o->ids.count;
+    VSH_TRY(mark_place(e, o, err));
     *facts = (shard_facts){o->documents, o->ids.count, o->bytes, 0};
     unlink(path.text); /* of another try */
     return vsh_shard_write(path.text, &o->ids, o->start, o->documents,
@@ -253,6 +260,7 @@ static vsh_status write_shards(encoding *e, vsh_error *err)
     memset(&r, 0, sizeof r);
     memcpy(r.mark, record_mark, sizeof record_mark);
     r.key = e->key;
+    r.untranslated = e->untranslated;
     for (int i = 0; i < VSH_BUILD_KINDS; i++)
         VSH_TRY(write_shard(e, i, &r.shard[i], err));
     r.hash = record_hash(&r);
@@ -288,8 +296,7 @@ static vsh_status encode_segment(vsh_building *b, vsh_document_reader *reader,
 {
     vsh_arena room = {0};
     encoding e = {.b = b, .room = &room, .at = at, .key = record_key(b, at)};
-    record there;
-    bool skip = read_record(b, at, e.key, &there);
+    bool skip = is_encoded(b, at, e.key);
     vsh_status status =
         skip ? VSH_OK : vsh_build_segment_read(b, &room, at->span, at->part, &e.body, err);
 
@@ -311,10 +318,8 @@ static vsh_status encode_segment(vsh_building *b, vsh_document_reader *reader,
 
 static bool is_done(const vsh_building *b, int64_t span)
 {
-    record r;
-
     for (int64_t i = b->first_segment[span]; i < b->first_segment[span + 1]; i++)
-        if (!read_record(b, &b->segment[i], record_key(b, &b->segment[i]), &r))
+        if (!is_encoded(b, &b->segment[i], record_key(b, &b->segment[i])))
             return false;
     return true;
 }
@@ -344,12 +349,14 @@ static vsh_status encode_span(vsh_building *b, void *context, int64_t span, int 
 
 /* ---- all of them -------------------------------------------------------------------------- */
 
+/* Its shards were written by this call, or looked at: they are not read once more. */
 static vsh_status list_segment(vsh_building *b, const vsh_built_segment *s, vsh_error *err)
 {
     record r;
 
     if (!read_record(b, s, record_key(b, s), &r))
         return vsh_fail(err, VSH_EMACHINE, "%s: cannot be read", record_path(b, s).text);
+    b->report->untranslated += r.untranslated;
     for (int i = 0; i < VSH_BUILD_KINDS; i++) {
         const shard_facts *f = &r.shard[i];
         vsh_build_name name = shard_name(s, i);

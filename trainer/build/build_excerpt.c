@@ -1,49 +1,26 @@
 #include <math.h>
 #include <string.h>
 
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/hash64.h"
 
 enum { EXCERPT_BYTES = 100 };
 
-uint64_t vsh_build_first_line_hash(const vsh_document *document)
-{
-    const char *end = memchr(document->text, '\n', (size_t)document->bytes);
-
-    return vsh_hash64(document->text,
-                      end ? (size_t)(end - document->text) : (size_t)document->bytes);
-}
-
-/* One line: runs of blanks and control characters are a blank, what is not UTF-8 a question mark.
- */
+/* One line: runs of blanks and of what moves a cursor or turns the order of letters are a blank,
+ * what is not UTF-8 a question mark. */
 static void put_line(vsh_text *text, const char *bytes, int64_t length, int64_t room)
 {
-    char copy[5] = "";
     bool blank = true;
 
-    for (int64_t i = 0; i < length && room > 0;) {
-        unsigned char c = (unsigned char)bytes[i];
-        int64_t left = length - i;
-        int wide = 1;
-        if (c >= 0x80) {
-            memset(copy, 0, sizeof copy);
-            memcpy(copy, bytes + i, left < 4 ? (size_t)left : 4);
-            wide = vsh_utf8_length(copy);
-        }
-        /* U+0080 to U+009F are control characters too */
-        if (c <= ' ' || c == 0x7f || (c == 0xc2 && wide == 2 && (unsigned char)copy[1] < 0xa0)) {
-            if (!blank)
-                vsh_text_put(text, " ", 1);
-            blank = true;
-        } else {
-            if (wide)
-                vsh_text_put(text, bytes + i, (size_t)wide);
-            else
-                vsh_text_put(text, "?", 1);
-            blank = false;
-        }
-        i += wide ? wide : 1;
-        room -= wide ? wide : 1;
+    for (int64_t i = 0, step; i < length && i < room; i += step) {
+        int wide = vsh_utf8_bytes(bytes + i, length - i);
+        bool gap = (unsigned char)bytes[i] <= ' ' || (wide > 0 && vsh_is_control(bytes + i));
+        step = wide ? wide : 1;
+        if (gap && !blank)
+            vsh_text_put(text, " ", 1);
+        else if (!gap)
+            vsh_text_put(text, wide ? bytes + i : "?", (size_t)step);
+        blank = gap;
     }
 }
 
@@ -73,7 +50,5 @@ void vsh_build_note_sample(vsh_building *b, int drop, const char *text)
 
 uint64_t vsh_build_chain(uint64_t hash, const vsh_document *document)
 {
-    const uint64_t both[] = {hash, vsh_hash64(document->text, (size_t)document->bytes)};
-
-    return vsh_hash64(both, sizeof both);
+    return vsh_hash64_pair(hash, vsh_hash64(document->text, (size_t)document->bytes));
 }

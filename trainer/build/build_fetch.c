@@ -89,42 +89,47 @@ static void take(vsh_building *b, fetching *f, vsh_arena *arena, const vsh_segme
     }
 }
 
+/* All documents of the segment: what is taken is of the text that was looked at, or of none. */
 static vsh_status fetch_segment(vsh_building *b, fetching *f, vsh_arena *arena,
-                                vsh_document_reader *reader, const vsh_segment *s, int64_t *wanted,
+                                vsh_document_reader *reader, const vsh_segment *s, int64_t *taken,
                                 vsh_error *err)
 {
     vsh_document document;
+    uint64_t hash = 0;
     int64_t i = 0;
 
-    for (int64_t d = 0; d<s->head.documents && * wanted> 0; d++) {
+    for (int64_t d = 0; d < s->head.documents; d++) {
         if (vsh_build_stopped(b))
             return vsh_build_say_stopped(err);
         VSH_TRY(vsh_document_reader_next(reader, &document, err));
         if (!document.text)
             return vsh_build_input_changed(b, s->head.span, err);
+        hash = vsh_build_chain(hash, &document);
         if (!vsh_build_bit(s->passed_bits, d))
             continue;
         if (is_wanted(b, f, s, i)) {
             take(b, f, arena, s, i, vsh_document_reader_path(reader), &document);
-            *wanted -= 1;
+            ++*taken;
         }
         i++;
     }
-    return VSH_OK;
+    return hash == s->head.text_hash ? VSH_OK : vsh_build_input_changed(b, s->head.span, err);
 }
 
+/* To the end of the last segment with one of so many that are wanted. */
 static vsh_status fetch_segments(vsh_building *b, fetching *f, vsh_arena *arena,
                                  vsh_document_reader *reader, int64_t span, int64_t wanted,
                                  vsh_error *err)
 {
     vsh_status status = VSH_OK;
+    int64_t taken = 0;
 
-    for (int64_t part = 0; status == VSH_OK && wanted > 0; part++) {
+    for (int64_t part = 0; status == VSH_OK && taken < wanted; part++) {
         vsh_arena room = {0};
         vsh_segment s;
         status = vsh_build_segment_read(b, &room, span, part, &s, err);
         if (status == VSH_OK)
-            status = fetch_segment(b, f, arena, reader, &s, &wanted, err);
+            status = fetch_segment(b, f, arena, reader, &s, &taken, err);
         vsh_arena_free(&room);
     }
     return status;

@@ -1,10 +1,11 @@
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 /* ---- the dataset -------------------------------------------------------------------------- */
 
@@ -44,19 +45,18 @@ static uint64_t hash_build(const vsh_building *b)
     vsh_arena room = {0};
     vsh_text options = {.arena = &room};
     vsh_json json = {.out = &options};
-    uint64_t hash[2];
+    uint64_t hash;
 
     vsh_json_object(&json, NULL);
     vsh_build_options_write(&json, b->o);
+    vsh_build_forbidden_write(&json, &b->report->forbidden);
     vsh_json_end(&json);
-    hash[0] = vsh_hash64(options.data, options.length);
+    hash = vsh_hash64(options.data, options.length);
     for (int kind = 0; kind < VSH_BUILD_KINDS; kind++)
-        for (int64_t i = 0; i < b->shards[kind]; i++) {
-            hash[1] = b->shard[kind][i].hash;
-            hash[0] = vsh_hash64(hash, sizeof hash);
-        }
+        for (int64_t i = 0; i < b->shards[kind]; i++)
+            hash = vsh_hash64_pair(hash, b->shard[kind][i].hash);
     vsh_arena_free(&room);
-    return hash[0];
+    return hash;
 }
 
 static vsh_status make_dataset(vsh_building *b, vsh_error *err)
@@ -66,10 +66,7 @@ static vsh_status make_dataset(vsh_building *b, vsh_error *err)
     int64_t all = trained + b->shards[VSH_BUILD_VALIDATION];
     vsh_dataset_shard *list = vsh_alloc(b->arena, (size_t)all, sizeof *list);
 
-    if (all > VSH_DATASET_SHARDS_MAX)
-        return vsh_fail(err, VSH_EINPUT,
-                        "expected at most %d shards, got %lld: put the packed files together",
-                        VSH_DATASET_SHARDS_MAX, (long long)all);
+    assert(all <= VSH_DATASET_SHARDS_MAX); /* settled before they were encoded */
     *d = (vsh_dataset){.folder = b->o->out,
                        .description = describe(b),
                        .tokenizer = vsh_build_tokenizer_is_file(b->o) ? "file" : b->o->tokenizer,
@@ -160,11 +157,19 @@ static vsh_status put_manifest(vsh_building *b, vsh_arena *room, vsh_error *err)
     vsh_json_integer(&json, "kept_bytes", r->kept.bytes);
     vsh_json_integer(&json, "augmented_documents", r->augmented_documents);
     vsh_json_integer(&json, "augmented_tokens", r->augmented_tokens);
+    vsh_json_integer(&json, "untranslated_documents", r->untranslated);
     vsh_json_end(&json);
+    vsh_build_forbidden_write(&json, &r->forbidden);
     vsh_json_object(&json, "options");
     vsh_build_options_write(&json, b->o);
     vsh_json_end(&json);
     vsh_json_end(&json);
+    if (text.length > VSH_DOC_BYTES_MAX)
+        return vsh_fail(err, VSH_EINPUT,
+                        "manifest.json: expected at most %s, got %s: --shard-bytes makes fewer "
+                        "shards",
+                        vsh_show_bytes(VSH_DOC_BYTES_MAX).text,
+                        vsh_show_bytes((double)text.length).text);
     return put_file(b, "manifest.json", &text, err);
 }
 

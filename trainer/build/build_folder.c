@@ -1,17 +1,14 @@
-#define _DEFAULT_SOURCE /* flock */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 enum { NAME_BYTES_MAX = 96 }; /* below OUT, with what a file that is being written has behind it */
 
@@ -137,22 +134,21 @@ static bool exists(const vsh_building *b, const char *name)
 
 static vsh_status lock(vsh_building *b, vsh_error *err)
 {
-    int result;
-
-    do
-        b->lock = open(b->o->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (b->lock < 0 && errno == EINTR);
-    if (b->lock < 0)
-        return vsh_fail(err, errno == ENOTDIR ? VSH_EINPUT : VSH_EMACHINE, "--out %s: %s",
-                        b->o->out, strerror(errno));
-    do
-        result = flock(b->lock, LOCK_EX | LOCK_NB);
-    while (result != 0 && errno == EINTR);
-    if (result != 0 && errno == EWOULDBLOCK)
+    b->lock = vsh_folder_lock(b->o->out, false);
+    if (b->lock >= 0)
+        return VSH_OK;
+    if (errno == EWOULDBLOCK)
         return vsh_fail(err, VSH_EINPUT, "--out %s: another build is at work in it", b->o->out);
-    return result == 0 ? VSH_OK
-                       : vsh_fail(err, VSH_EMACHINE, "--out %s: cannot lock: %s", b->o->out,
-                                  strerror(errno));
+    return vsh_fail(err, errno == ENOTDIR ? VSH_EINPUT : VSH_EMACHINE, "--out %s: %s", b->o->out,
+                    strerror(errno));
+}
+
+/* Work may be left where a build was killed behind its manifest. */
+static vsh_status refuse_finished(vsh_building *b, vsh_error *err)
+{
+    VSH_TRY(remove_entry(b, work_name, err));
+    return vsh_fail(err, VSH_EINPUT, "--out %s: holds a dataset; --force builds it again",
+                    b->o->out);
 }
 
 vsh_status vsh_build_folder_take(vsh_building *b, vsh_error *err)
@@ -169,8 +165,8 @@ vsh_status vsh_build_folder_take(vsh_building *b, vsh_error *err)
     VSH_TRY(each_entry(b, refuse_foreign, err));
     if (b->o->force)
         VSH_TRY(remove_all(b, err));
-    else if (exists(b, "manifest.json"))
-        return vsh_fail(err, VSH_EINPUT, "--out %s: holds a dataset; --force builds it again", out);
+    else if (exists(b, "manifest.json") && !exists(b, state_name))
+        return refuse_finished(b, err);
     /* without its state nobody knows what the work is of */
     if (!exists(b, state_name))
         VSH_TRY(remove_entry(b, work_name, err));
@@ -186,47 +182,25 @@ void vsh_build_folder_leave(vsh_building *b)
 
 /* ---- whose work it is --------------------------------------------------------------------- */
 
-/* Paths, sizes and dates; of files of our own making not the dates. */
-static vsh_status hash_inputs(const vsh_building *b, uint64_t *hash, vsh_error *err)
-{
-    for (int64_t i = 0; i < b->sources.sources; i++) {
-        const vsh_source *s = &b->sources.source[i];
-        uint64_t facts[] = {*hash, vsh_hash64(s->path, strlen(s->path)), (uint64_t)s->bytes, 0, 0};
-        struct stat info;
-        if (b->o->in_count > 0) {
-            if (stat(s->path, &info) != 0)
-                return vsh_fail(err, VSH_EINPUT, "%s: %s", s->path, strerror(errno));
-            facts[3] = (uint64_t)info.st_mtim.tv_sec;
-            facts[4] = (uint64_t)info.st_mtim.tv_nsec;
-        }
-        *hash = vsh_hash64(facts, sizeof facts);
-    }
-    return VSH_OK;
-}
-
-/* Of a small file: texts that must not be trained on, a tokenizer. */
+/* Of a tokenizer, which was looked into before. */
 static vsh_status hash_file(const char *path, uint64_t *hash, vsh_error *err)
 {
     vsh_arena room = {0};
     vsh_text text = {.arena = &room};
     vsh_status status = vsh_file_read(path, &text, err);
-    uint64_t both[] = {*hash, status == VSH_OK ? vsh_hash64(text.data, text.length) : 0};
 
-    *hash = vsh_hash64(both, sizeof both);
+    if (status == VSH_OK)
+        *hash = vsh_hash64_pair(*hash, vsh_hash64(text.data, text.length));
     vsh_arena_free(&room);
     return status;
 }
 
 static vsh_status hash_all(vsh_building *b, uint64_t *hash, vsh_error *err)
 {
-    *hash = 0;
-    VSH_TRY(hash_inputs(b, hash, err));
-    if (b->o->against)
-        VSH_TRY(hash_file(b->o->against, hash, err));
+    /* files of our own making are made anew by each call */
+    *hash = vsh_sources_hash(&b->sources, b->o->in_count > 0);
     if (vsh_build_tokenizer_is_file(b->o))
         VSH_TRY(hash_file(b->o->tokenizer, hash, err));
-    for (int i = 0; b->tasks && i < 2; i++)
-        VSH_TRY(hash_file(vsh_build_part(b, i ? "qa.jsonl" : "nli.jsonl").text, hash, err));
     return VSH_OK;
 }
 
@@ -242,7 +216,8 @@ static vsh_status write_state(vsh_building *b, vsh_text *text, vsh_error *err)
     vsh_json_object(&json, NULL);
     vsh_json_integer(&json, "schema_version", 1);
     vsh_build_options_write(&json, b->o);
-    vsh_json_string(&json, "contents of the files", digits);
+    vsh_build_forbidden_write(&json, &b->report->forbidden);
+    vsh_json_string(&json, "paths, sizes and dates of the files", digits);
     vsh_json_end(&json);
     return text->failed ? vsh_fail(err, VSH_EMACHINE, "out of memory") : VSH_OK;
 }
@@ -274,7 +249,9 @@ vsh_status vsh_build_folder_claim(vsh_building *b, vsh_error *err)
         return vsh_file_write(vsh_build_out(b, state_name).text, &is, err);
     VSH_TRY(vsh_file_read(vsh_build_out(b, state_name).text, &was, err));
     if (was.length == is.length && memcmp(was.data, is.data, is.length) == 0)
-        return VSH_OK;
+        return remove_entry(b, "manifest.json", err); /* it was killed behind it: it ends again */
+    if (exists(b, "manifest.json"))
+        return refuse_finished(b, err);
     find_difference(vsh_text_string(&was), is.data, name, sizeof name);
     return vsh_fail(err, VSH_EINPUT,
                     "--out %s: holds an unfinished build that differs in \"%s\"; the same command "
@@ -282,8 +259,10 @@ vsh_status vsh_build_folder_claim(vsh_building *b, vsh_error *err)
                     b->o->out, name);
 }
 
+/* The state last: who is killed on the way comes to the end with it. */
 vsh_status vsh_build_folder_clean(vsh_building *b, vsh_error *err)
 {
+    VSH_TRY(vsh_folder_remove(vsh_build_part(b, "").text, err));
     return remove_entry(b, work_name, err);
 }
 

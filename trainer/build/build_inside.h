@@ -1,6 +1,7 @@
 /* What the passes of a build share. In their order:
  *
  *   folder     OUT is taken, what lies in it is known            build_folder.c
+ *   forbid     texts that must not be trained on                build_forbid.c
  *   look       read, filter, keys of each document               build_look.c
  *   settle     which stood before, which are held out            build_settle.c
  *   fetch      texts that are wanted once more                   build_fetch.c
@@ -18,9 +19,10 @@
 #include <stdatomic.h>
 
 #include "core/json.h"
+#include "trainer/base/pool.h"
 #include "trainer/build/build.h"
 #include "trainer/build/segment.h"
-#include "trainer/nn/pool.h"
+#include "trainer/data/tokenizer.h"
 #include "trainer/text/default_corpus.h"
 #include "trainer/text/earlier.h"
 #include "trainer/text/language.h"
@@ -149,6 +151,7 @@ int64_t vsh_build_span_bytes(const vsh_building *b, int64_t span);
 
 vsh_status vsh_build_segment_read(const vsh_building *b, vsh_arena *arena, int64_t span,
                                   int64_t part, vsh_segment *segment, vsh_error *err);
+/* VSH_EINPUT, naming the file of the span that seems to be another, or all of them. */
 vsh_status vsh_build_input_changed(const vsh_building *b, int64_t span, vsh_error *err);
 
 /* ---- build_excerpt.c ---- */
@@ -167,6 +170,15 @@ uint64_t vsh_build_chain(uint64_t hash, const vsh_document *document);
 
 /* Figures of a report that are known when everything is encoded. */
 void vsh_build_report_fill(vsh_building *b);
+
+/* A few of what was wrong with files. */
+void vsh_build_note_troubles(vsh_building *b, const vsh_reading *reading);
+
+/* ---- build_forbid.c ---- */
+
+/* Makes the tasks, and reads all texts that must not be trained on; they are part of what a build's
+ * work is of. */
+vsh_status vsh_build_forbid(vsh_building *b, vsh_error *err);
 
 /* ---- the passes ---- */
 
@@ -199,8 +211,5 @@ static inline bool vsh_build_is_duplicate(const vsh_building *b, int64_t d)
 {
     return vsh_build_bit(b->exact, d) || vsh_build_bit(b->near, d);
 }
-
-/* Held out by the document's first line, so that those that begin alike stay on one side. */
-uint64_t vsh_build_first_line_hash(const vsh_document *document);
 
 #endif

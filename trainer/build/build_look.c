@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trainer/base/hash64.h"
 #include "trainer/build/build_inside.h"
-#include "trainer/run/hash64.h"
 
 /* What a thread works with; opened when it does its first span. */
 typedef struct {
@@ -112,7 +112,7 @@ static void keep(look *k, const vsh_document *document)
     vsh_segment_draft *d = &k->l->draft;
     int64_t i = d->head.passed++, document_number = d->head.documents;
     uint64_t *key = d->keys + i * d->head.columns;
-    bool held = o->held_out > 0 && vsh_build_first_line_hash(document) % (uint64_t)o->held_out == 0;
+    bool held = o->held_out > 0 && document->beginning % (uint64_t)o->held_out == 0;
 
     d->passed_bits[document_number / 64] |= (uint64_t)1 << (document_number % 64);
     d->held_bits[i / 64] |= (uint64_t)held << (i % 64);
@@ -287,11 +287,7 @@ static void add_reading(vsh_building *b, const vsh_reading *r)
     report->malformed += r->malformed;
     report->nul += r->nul;
     report->empty += r->empty;
-    for (int i = 0; i < VSH_TROUBLES_KEPT && i < r->troubles; i++)
-        if (report->troubles_said < VSH_BUILD_TROUBLES)
-            report->trouble[report->troubles_said++] =
-                vsh_copy_text(b->arena, r->trouble[i].what, strlen(r->trouble[i].what));
-    report->troubles += r->troubles;
+    vsh_build_note_troubles(b, r);
 }
 
 static vsh_status note_segment(vsh_building *b, int64_t span, int64_t part, bool *last,

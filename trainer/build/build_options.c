@@ -3,8 +3,12 @@
 #include <unistd.h>
 
 #include "trainer/build/build_inside.h"
+#include "trainer/data/infill.h"
 #include "trainer/data/spm_model.h"
+#include "trainer/text/back_translation.h"
 #include "trainer/text/language.h"
+
+const char *const vsh_augment_words[] = {"none", "infill", "backtranslate", NULL};
 
 /* Gopher's and FineWeb's pipelines have figures of their own for the filter and the signatures;
  * these are ours. Grams of 8 words: between GPT-3's 13 (Brown et al. 2020, appendix C), which short
@@ -15,6 +19,7 @@ void vsh_build_default(vsh_build_options *o)
                              .filter = true,
                              .overlap_words = 8,
                              .tasks = true,
+                             .wordnet = "/usr/share/wordnet",
                              .dedup = true,
                              .minhash = vsh_minhash_default,
                              .augment = VSH_AUGMENT_NONE,
@@ -54,6 +59,7 @@ static const struct {
     {"augment_share", ROW_REAL, AT(augment_share), NULL},
     {"tokenizer", ROW_TEXT, AT(tokenizer), NULL},
     {"vocab", ROW_INTEGER, AT(vocab), NULL},
+    {"vocab_at_most", ROW_FLAG, AT(vocab_at_most), NULL},
     {"held_out", ROW_INTEGER, AT(held_out), NULL},
     {"shard_bytes", ROW_INTEGER, AT(shard_bytes), NULL},
     {"seed", ROW_INTEGER, AT(seed), NULL},
@@ -104,12 +110,7 @@ void vsh_build_options_write(vsh_json *json, const vsh_build_options *o)
 
 bool vsh_build_tokenizer_is_file(const vsh_build_options *o)
 {
-    static const char *const words[] = {"unigram", "bpe", "bytes"};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(o->tokenizer, words[i]) == 0)
-            return false;
-    return true;
+    return !vsh_tokenizer_is_word(o->tokenizer);
 }
 
 bool vsh_build_trains_tokenizer(const vsh_build_options *o)
@@ -185,6 +186,30 @@ static vsh_status check_augmentation(const vsh_build_options *o, vsh_error *err)
     return o->augment == VSH_AUGMENT_BACKTRANSLATE ? vsh_back_translation_check(err) : VSH_OK;
 }
 
+/* A manifest is read whole (core/doc.h): of its 1 MiB the shards have 912,000 bytes at most, 6,000
+ * lines of up to 152, and the first name stands in the description once more. */
+static vsh_status check_length(const vsh_build_options *o, vsh_error *err)
+{
+    enum { OPTIONS_BYTES_MAX = 100000 };
+    vsh_arena room = {0};
+    vsh_text text = {.arena = &room};
+    vsh_json json = {.out = &text};
+    size_t length;
+
+    vsh_json_object(&json, NULL);
+    vsh_build_options_write(&json, o);
+    vsh_json_end(&json);
+    length = text.length;
+    vsh_arena_free(&room);
+    return length <= OPTIONS_BYTES_MAX
+               ? VSH_OK
+               : vsh_fail(err, VSH_EINPUT,
+                          "--in: expected names that take at most %s in the manifest, got %s: name "
+                          "the folders that they are in",
+                          vsh_show_bytes(OPTIONS_BYTES_MAX).text,
+                          vsh_show_bytes((double)length).text);
+}
+
 vsh_status vsh_build_options_check(const vsh_build_options *o, vsh_error *err)
 {
     if (!o->out || !*o->out)
@@ -192,6 +217,7 @@ vsh_status vsh_build_options_check(const vsh_build_options *o, vsh_error *err)
     if (o->vocab < 1 || o->vocab > VSH_SPM_PIECES)
         return vsh_fail(err, VSH_EINPUT, "--vocab: expected 1 to %d, got %lld", VSH_SPM_PIECES,
                         (long long)o->vocab);
+    VSH_TRY(check_length(o, err));
     VSH_TRY(check_tokenizer(o, err));
     VSH_TRY(check_language(o, err));
     VSH_TRY(check_signature(&o->minhash, err));

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "trainer/build/build_inside.h"
@@ -36,6 +37,17 @@ void vsh_build_report_fill(vsh_building *b)
             d->sample[s] = b->drop[i].sample[s];
         r->drops++;
     }
+}
+
+void vsh_build_note_troubles(vsh_building *b, const vsh_reading *reading)
+{
+    vsh_build_report *r = b->report;
+
+    for (int i = 0; i < VSH_TROUBLES_KEPT && i < reading->troubles; i++)
+        if (r->troubles_said < VSH_BUILD_TROUBLES)
+            r->trouble[r->troubles_said++] =
+                vsh_copy_text(b->arena, reading->trouble[i].what, strlen(reading->trouble[i].what));
+    r->troubles += reading->troubles;
 }
 
 /* ---- as JSON ------------------------------------------------------------------------------ */
@@ -110,6 +122,26 @@ static void write_reading(vsh_json *json, const vsh_build_report *r)
     vsh_json_end(json);
 }
 
+static void write_hash(vsh_json *json, const char *key, uint64_t hash)
+{
+    char digits[20];
+
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)hash);
+    vsh_json_string(json, key, hash ? digits : NULL);
+}
+
+void vsh_build_forbidden_write(vsh_json *json, const vsh_build_forbidden *f)
+{
+    vsh_json_object(json, "forbidden");
+    write_hash(json, "against", f->against);
+    write_hash(json, "tasks", f->tasks);
+    vsh_json_integer(json, "texts", f->texts);
+    vsh_json_integer(json, "overlap_grams", f->grams);
+    vsh_json_integer(json, "bad_lines", f->bad_lines);
+    vsh_json_integer(json, "damaged_files", f->damaged);
+    vsh_json_end(json);
+}
+
 static void write_split(vsh_json *json, const char *key, const vsh_dataset_split *split)
 {
     vsh_json_object(json, key);
@@ -131,8 +163,10 @@ static void write_dataset(vsh_json *json, const vsh_build_report *r)
     vsh_json_known(json, "bytes_per_token", vsh_build_bytes_per_token(r));
     write_split(json, "train", &d->train);
     write_split(json, "validation", &d->validation);
+    vsh_json_integer(json, "held_out_drawn", r->drawn);
     vsh_json_integer(json, "augmented_documents", r->augmented_documents);
     vsh_json_integer(json, "augmented_tokens", r->augmented_tokens);
+    vsh_json_integer(json, "untranslated_documents", r->untranslated);
 }
 
 void vsh_build_report_write(vsh_json *json, const vsh_build_options *o, const vsh_build_report *r)
@@ -150,6 +184,7 @@ void vsh_build_report_write(vsh_json *json, const vsh_build_options *o, const vs
         write_drop(json, &r->drop[i]);
     vsh_json_end(json);
     write_reading(json, r);
+    vsh_build_forbidden_write(json, &r->forbidden);
     if (o->dedup)
         write_recall(json, o);
     if (r->dataset.vocab)

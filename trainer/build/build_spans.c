@@ -1,5 +1,6 @@
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/clock.h"
 #include "trainer/build/build_inside.h"
@@ -87,13 +88,27 @@ vsh_status vsh_build_segment_read(const vsh_building *b, vsh_arena *arena, int64
                             err);
 }
 
+/* Another size or date than it was found with: the hash of a segment does not say which of its
+ * files is another. */
+static bool seems_changed(const vsh_source *source)
+{
+    struct stat now;
+
+    return stat(source->path, &now) != 0 || now.st_size != source->bytes ||
+           now.st_mtim.tv_sec != source->written_s || now.st_mtim.tv_nsec != source->written_ns;
+}
+
 vsh_status vsh_build_input_changed(const vsh_building *b, int64_t span, vsh_error *err)
 {
+    static const char what[] = "no more what this build has read before; --force starts over";
     const vsh_span *s = &b->sources.span[span];
+    const vsh_source *first = &b->sources.source[s->first];
 
-    return vsh_fail(err, VSH_EINPUT,
-                    "%s: is no more what this build has read before; --force starts over",
-                    b->sources.source[s->first].path);
+    for (int64_t i = 0; i < s->count; i++)
+        if (s->count == 1 || seems_changed(&first[i]))
+            return vsh_fail(err, VSH_EINPUT, "%s: is %s", first[i].path, what);
+    return vsh_fail(err, VSH_EINPUT, "%s to %s: one of these %s files is %s", first->path,
+                    first[s->count - 1].path, vsh_show_integer(s->count).text, what);
 }
 
 /* ---- all spans ---------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "trainer/build/build_inside.h"
+#include "trainer/data/infill.h"
 
 static const char model_name[] = "tokenizer.model";
 
@@ -11,6 +12,7 @@ static vsh_status train(vsh_building *b, vsh_error *err)
     const vsh_tokenizer_options options = {
         .algorithm = b->o->tokenizer,
         .vocab = (int32_t)b->o->vocab,
+        .at_most = b->o->vocab_at_most,
         .control = b->o->augment == VSH_AUGMENT_INFILL ? vsh_infill_pieces : NULL,
         .stop = b->o->stop};
     vsh_status status;

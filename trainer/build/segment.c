@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trainer/run/hash64.h"
-#include "trainer/run/mapped_file.h"
+#include "trainer/base/hash64.h"
+#include "trainer/base/mapped_file.h"
 
 /* A file: the frame, passed bits, held bits, bytes (padded to 8), samples, then keys by column. A
  * change of the layout changes the mark. */
-static const char mark[8] = "vshseg1";
+static const char mark[8] = "vshseg2";
 
 typedef struct {
     char mark[8];
@@ -138,9 +138,7 @@ static vsh_status write_file(const char *path, const section *sections, int coun
 
 static uint64_t chain(uint64_t hash, const void *bytes, int64_t length)
 {
-    const uint64_t pair[] = {hash, vsh_hash64(bytes, (size_t)length)};
-
-    return vsh_hash64(pair, sizeof pair);
+    return vsh_hash64_pair(hash, vsh_hash64(bytes, (size_t)length));
 }
 
 static uint64_t frame_hash(frame whole)
@@ -211,24 +209,29 @@ static bool body_holds(const frame *whole, const char *body)
     return hash == whole->body_hash;
 }
 
-static bool read_at(const char *path, int64_t at, void *bytes, int64_t length)
+static bool read_open(int file, int64_t at, void *bytes, int64_t length)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    char *to = bytes;
-
-    while (file >= 0 && length > 0) {
+    for (char *to = bytes; length > 0;) {
         ssize_t got = pread(file, to, (size_t)length, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            break;
+            return false;
         to += got;
         at += got;
         length -= got;
     }
+    return true;
+}
+
+static bool read_at(const char *path, int64_t at, void *bytes, int64_t length)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool got = file >= 0 && read_open(file, at, bytes, length);
+
     if (file >= 0)
         close(file);
-    return length == 0;
+    return got;
 }
 
 bool vsh_segment_head_read(const char *path, uint64_t key, bool body, vsh_segment_head *head)
@@ -279,14 +282,26 @@ vsh_status vsh_segment_read(vsh_arena *arena, const char *path, uint64_t key, vs
     return VSH_OK;
 }
 
+static bool keys_of(int file, uint64_t key, int column, int64_t first, int64_t count,
+                    uint64_t *keys)
+{
+    const vsh_segment_head *h;
+    frame whole;
+
+    if (!read_open(file, 0, &whole, sizeof whole) || !frame_holds(&whole, key))
+        return false;
+    h = &whole.head;
+    return column >= 0 && column < h->columns && first >= 0 && first + count <= h->passed &&
+           read_open(file, keys_at(h) + 8 * (column * h->passed + first), keys, 8 * count);
+}
+
 vsh_status vsh_segment_keys(const char *path, uint64_t key, int column, int64_t first,
                             int64_t count, uint64_t *keys, vsh_error *err)
 {
-    vsh_segment_head head;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool got = file >= 0 && keys_of(file, key, column, first, count, keys);
 
-    if (!vsh_segment_head_read(path, key, false, &head) || column < 0 || column >= head.columns ||
-        first < 0 || first + count > head.passed ||
-        !read_at(path, keys_at(&head) + 8 * (column * head.passed + first), keys, 8 * count))
-        return changed(path, err);
-    return VSH_OK;
+    if (file >= 0)
+        close(file);
+    return got ? VSH_OK : changed(path, err);
 }

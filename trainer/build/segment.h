@@ -20,7 +20,7 @@ typedef struct {
     int64_t span, part;
     int64_t last;         /* of its span; only then reading is filled: of the whole span */
     int64_t documents;    /* read */
-    int64_t passed, held; /* the filter; of them, those that the first line holds out */
+    int64_t passed, held; /* the filter; of them, those that are drawn to be held out */
     int64_t columns;      /* of keys */
     int64_t samples;
     uint64_t text_hash; /* of its documents, each after the other */
@@ -61,7 +61,8 @@ typedef struct {
     const vsh_segment_sample *sample;
 } vsh_segment;
 
-/* VSH_EMACHINE when it is no more what it was. */
+/* Of a file whose body was looked at before (vsh_segment_head_read): here only its first bytes are
+ * held against their hash. VSH_EMACHINE when they are others, or it is too short. */
 vsh_status vsh_segment_read(vsh_arena *arena, const char *path, uint64_t key, vsh_segment *segment,
                             vsh_error *err);
 /* Keys of passed documents [first, first + count) in a column. VSH_EMACHINE as above. */

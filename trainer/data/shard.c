@@ -8,7 +8,7 @@
 
 #include "core/file.h"
 #include "core/text.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 /* Ids below this are told apart by two bytes. */
 static const int64_t narrow_vocab = 1 << 16;
@@ -17,49 +17,50 @@ static const char *dtype_of(int64_t vocab) { return vocab <= narrow_vocab ? "U16
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-/* The ids as they lie in the file; NULL when memory ends. */
-static const void *narrow(vsh_arena *arena, const vsh_ids *ids, int64_t vocab)
+/* Ids as they lie in the file; to is aligned to the width. */
+static void put_ids(const vsh_ids *ids, int64_t vocab, void *to)
 {
-    uint16_t *id;
+    uint16_t *narrow = to;
 
     for (int64_t i = 0; i < ids->count; i++)
         assert(ids->id[i] >= 0 && ids->id[i] < vocab);
     if (vocab > narrow_vocab)
-        return ids->id;
-    id = vsh_alloc(arena, (size_t)ids->count, sizeof *id);
-    for (int64_t i = 0; id && i < ids->count; i++)
-        id[i] = (uint16_t)ids->id[i];
-    return id;
+        memcpy(to, ids->id, (size_t)ids->count * sizeof *ids->id);
+    else
+        for (int64_t i = 0; i < ids->count; i++)
+            narrow[i] = (uint16_t)ids->id[i];
 }
 
+/* The file in memory: beside the ids, which may be many, the only copy of them. */
 static vsh_status write_shard(vsh_arena *room, const char *path, const vsh_ids *ids,
                               const int64_t *start, int64_t documents, int64_t vocab,
                               uint64_t *hash, vsh_error *err)
 {
     const char *dtype = dtype_of(vocab);
-    vsh_safetensor tensors[] = {{.name = "doc_offsets",
-                                 .dtype = "I64",
-                                 .rank = 1,
-                                 .shape = {documents + 1},
-                                 .bytes = (documents + 1) * (int64_t)sizeof *start,
-                                 .data = start},
-                                {.name = "tokens",
-                                 .dtype = dtype,
-                                 .rank = 1,
-                                 .shape = {ids->count},
-                                 .bytes = ids->count * vsh_dtype_bytes(dtype),
-                                 .data = narrow(room, ids, vocab)}};
-    vsh_text whole = {.arena = room};
+    const int64_t start_bytes = (documents + 1) * (int64_t)sizeof *start;
+    const vsh_safetensor tensors[] = {{.name = "doc_offsets",
+                                       .dtype = "I64",
+                                       .rank = 1,
+                                       .shape = {documents + 1},
+                                       .bytes = start_bytes,
+                                       .data = start},
+                                      {.name = "tokens",
+                                       .dtype = dtype,
+                                       .rank = 1,
+                                       .shape = {ids->count},
+                                       .bytes = ids->count * vsh_dtype_bytes(dtype),
+                                       .data = ids->id}};
     vsh_safetensors_layout layout;
+    vsh_text whole = {.arena = room};
 
-    if (!tensors[1].data)
-        return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
     VSH_TRY(vsh_safetensors_arrange(room, path, tensors, 2, &layout, err));
-    vsh_text_put(&whole, layout.head, (size_t)layout.head_bytes);
-    for (int64_t i = 0; i < layout.count; i++)
-        vsh_text_put(&whole, layout.order[i]->data, (size_t)layout.order[i]->bytes);
-    if (whole.failed)
+    assert(layout.order[0] == &tensors[0]); /* the wider ones come first */
+    whole.length = whole.capacity = (size_t)(layout.head_bytes + layout.data_bytes);
+    if (!(whole.data = vsh_alloc(room, whole.length, 1)))
         return vsh_fail(err, VSH_EMACHINE, "%s: out of memory", path);
+    memcpy(whole.data, layout.head, (size_t)layout.head_bytes);
+    memcpy(whole.data + layout.head_bytes, start, (size_t)start_bytes);
+    put_ids(ids, vocab, whole.data + layout.head_bytes + start_bytes);
     *hash = vsh_hash64(whole.data, whole.length);
     return vsh_file_write(path, &whole, err);
 }

@@ -3,8 +3,8 @@
 #ifndef VSH_SHARD_H
 #define VSH_SHARD_H
 
+#include "trainer/base/safetensors.h"
 #include "trainer/data/tokenizer.h"
-#include "trainer/run/safetensors.h"
 
 typedef struct {
     vsh_safetensors file;

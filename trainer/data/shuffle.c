@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "core/rng.h"
-#include "trainer/text/mix.h"
+#include "trainer/base/mix.h"
 
 /* A Feistel network: each round changes one half of a number's bits by a function of the other, so
  * that the whole is one to one whatever the function is; of four rounds and more it looks random

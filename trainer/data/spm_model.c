@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 /* ---- the wire format of protocol buffers -------------------------------------------------- */
 
@@ -89,10 +89,7 @@ static vsh_status expect_wire(const reader *in, const field *got, int wire)
 static bool is_utf8(const char *text, int64_t length)
 {
     while (length > 0) {
-        char room[5] = "";
-        int bytes;
-        memcpy(room, text, length < 4 ? (size_t)length : 4);
-        bytes = vsh_utf8_length(room);
+        const int bytes = vsh_utf8_bytes(text, length);
         if (bytes == 0 || *text == '\0') /* the library ends its keys at a NUL */
             return false;
         text += bytes;

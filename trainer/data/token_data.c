@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "core/file.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 /* ---- opening ------------------------------------------------------------------------------- */
 

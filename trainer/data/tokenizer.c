@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "trainer/base/hash64.h"
+#include "trainer/base/whole_file.h"
 #include "trainer/data/spm_model.h"
 #include "trainer/data/spm_shim.h"
-#include "trainer/data/whole_file.h"
-#include "trainer/run/hash64.h"
 
 enum {
     BYTE_END = 256,
@@ -64,6 +64,16 @@ void vsh_tokenizer_close(vsh_tokenizer *tokenizer)
         vsh_spm_close(tokenizer->processor);
         tokenizer->processor = NULL;
     }
+}
+
+bool vsh_tokenizer_is_word(const char *word)
+{
+    static const char *const words[] = {"unigram", "bpe", "bytes", NULL};
+
+    for (int i = 0; words[i]; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
 }
 
 int32_t vsh_tokenizer_vocab(const vsh_tokenizer *tokenizer)
@@ -153,16 +163,13 @@ static void add_bytes(const vsh_tokenizer *tokenizer, const char *bytes, size_t 
  * a line break that no piece has, so that lines have the ids that spm_encode gives them. */
 static size_t plain_character(const vsh_tokenizer *tokenizer, const char *text, size_t left)
 {
-    char room[5] = "";
-    int length;
-
     if (*text == '\n')
         return tokenizer->model.breaks;
     if ((unsigned char)*text < 0x80)
         return *text != '\0' && (*text != ' ' || tokenizer->model.blank >= 0);
-    memcpy(room, text, left < 4 ? left : 4);
-    length = vsh_utf8_length(room);
-    return memcmp(room, "\u2581", 3) == 0 ? 0 : (size_t)length;
+    if (left >= 3 && memcmp(text, "\u2581", 3) == 0)
+        return 0;
+    return (size_t)vsh_utf8_bytes(text, (int64_t)left);
 }
 
 /* Where to end a part of a run of plain characters that is full: before a blank, after a newline,

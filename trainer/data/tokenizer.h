@@ -22,6 +22,9 @@ vsh_status vsh_tokenizer_open(vsh_arena *arena, const char *path, vsh_tokenizer 
                               vsh_error *err);
 void vsh_tokenizer_close(vsh_tokenizer *tokenizer);
 
+/* What is said in place of a model's file: "unigram" and "bpe" are trained, "bytes" needs none. */
+bool vsh_tokenizer_is_word(const char *word);
+
 int32_t vsh_tokenizer_vocab(const vsh_tokenizer *tokenizer);
 /* The id that stands between documents. */
 int32_t vsh_tokenizer_end(const vsh_tokenizer *tokenizer);
@@ -49,6 +52,7 @@ vsh_status vsh_tokenizer_decode(const vsh_tokenizer *tokenizer, const int32_t *i
 typedef struct {
     const char *algorithm;             /* "unigram" or "bpe" */
     int32_t vocab;                     /* pieces, those of bytes and control included */
+    bool at_most;                      /* fewer where the text has no room for so many */
     const char *const *control;        /* pieces that no text becomes, closed by NULL; NULL: none */
     const volatile sig_atomic_t *stop; /* once set: VSH_ESTOPPED; NULL: nobody asks */
 } vsh_tokenizer_options;

@@ -8,9 +8,9 @@
 
 #include "core/file.h"
 #include "core/child.h"
+#include "trainer/base/whole_file.h"
 #include "trainer/data/spm_model.h"
 #include "trainer/data/tokenizer.h"
-#include "trainer/data/whole_file.h"
 
 enum { OUTPUT_BYTES = 1 << 20, HOUR_SECONDS = 3600 };
 
@@ -29,16 +29,24 @@ static vsh_status keep_model(vsh_arena *arena, const char *made, const char *mod
     return vsh_file_write(model_path, &canonical, err);
 }
 
-/* What the user can do about it, where spm_train's complaint tells. */
+/* The largest vocabulary that the text has room for, where spm_train's complaint tells. */
+static bool tells_largest(const vsh_error *complaint, int *possible)
+{
+    static const char high[] = "Please set it to a value <= ";
+    const char *at = strstr(complaint->text, high);
+
+    return at && sscanf(at + strlen(high), "%d", possible) == 1;
+}
+
+/* What the user can do about it. */
 static vsh_status explain(const vsh_tokenizer_options *options, vsh_error *err)
 {
-    static const char high[] = "Please set it to a value <= ",
-                      low[] = "smaller than required_chars. ";
+    static const char low[] = "smaller than required_chars. ";
     vsh_error complaint = *err;
     const char *at;
     int given, possible;
 
-    if ((at = strstr(complaint.text, high)) && sscanf(at + strlen(high), "%d", &possible) == 1)
+    if (tells_largest(&complaint, &possible))
         return vsh_fail(err, VSH_EINPUT,
                         "tokenizer: too little text for a vocabulary of %d: %d is the largest "
                         "possible; a smaller --vocab, or --tokenizer bytes",
@@ -99,15 +107,27 @@ static vsh_status run_trainer(vsh_arena *arena, const char *text_path, const cha
                                 NULL};
     const vsh_child child = {argv, text_path, {HOUR_SECONDS}, OUTPUT_BYTES, .stop = options->stop};
     vsh_text said = {.arena = arena};
-    vsh_status status;
 
     if (!control)
         return vsh_fail(err, VSH_EMACHINE, "tokenizer: out of memory");
     snprintf(vocab_size, sizeof vocab_size, "--vocab_size=%d", options->vocab);
     snprintf(model_type, sizeof model_type, "--model_type=%s", options->algorithm);
     snprintf(model_prefix, sizeof model_prefix, "--model_prefix=%s", prefix);
-    status = vsh_child_run(&child, &said, err);
-    return status == VSH_EINPUT ? explain(options, err) : status;
+    return vsh_child_run(&child, &said, err);
+}
+
+static vsh_status run_fitting(vsh_arena *arena, const char *text_path, const char *prefix,
+                              const vsh_tokenizer_options *options, vsh_error *err)
+{
+    vsh_tokenizer_options fitting = *options;
+    vsh_error complaint = {0};
+    vsh_status status = run_trainer(arena, text_path, prefix, options, &complaint);
+
+    if (status == VSH_EINPUT && options->at_most && tells_largest(&complaint, &fitting.vocab))
+        status = run_trainer(arena, text_path, prefix, &fitting, &complaint);
+    if (status != VSH_OK && err)
+        *err = complaint;
+    return status == VSH_EINPUT ? explain(&fitting, err) : status;
 }
 
 vsh_status vsh_tokenizer_train(vsh_arena *arena, const char *text_path, const char *model_path,
@@ -125,7 +145,7 @@ vsh_status vsh_tokenizer_train(vsh_arena *arena, const char *text_path, const ch
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", model_path, strerror(errno));
     snprintf(prefix, sizeof prefix, "%s/m", folder);
     snprintf(made, sizeof made, "%s.model", prefix);
-    status = run_trainer(arena, text_path, prefix, options, err);
+    status = run_fitting(arena, text_path, prefix, options, err);
     if (status == VSH_OK)
         status = keep_model(arena, made, model_path, err);
     unlink(made);

@@ -8,9 +8,12 @@
 
 #include "core/arena.h"
 #include "core/status.h"
+#include "trainer/base/pool.h"
 #include "trainer/nn/element.h"
 #include "trainer/nn/kernels.h"
-#include "trainer/nn/pool.h"
+
+/* Scratch of each thread of a pool that a network runs on: a block of a product fits. */
+enum { VSH_SCRATCH_BYTES = 2 << 20 };
 
 typedef struct vsh_gemm_engine vsh_gemm_engine;
 

@@ -2,10 +2,10 @@
 #ifndef VSH_NN_H
 #define VSH_NN_H
 
+#include "trainer/base/pool.h"
 #include "trainer/nn/element.h"
 #include "trainer/nn/gemm.h"
 #include "trainer/nn/kernels.h"
-#include "trainer/nn/pool.h"
 
 typedef struct {
     vsh_pool *pool;

@@ -16,7 +16,7 @@
 #include "core/model.h"
 #include "core/status.h"
 #include "core/tensor.h"
-#include "trainer/nn/pool.h"
+#include "trainer/base/pool.h"
 
 enum { VSH_PARAMETER_NAME = 96 };
 

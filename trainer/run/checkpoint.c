@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 
 #include "core/file.h"
-#include "trainer/run/folder.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/mapped_file.h"
+#include "trainer/base/new_file.h"
 #include "trainer/run/manifest.h"
-#include "trainer/run/mapped_file.h"
-#include "trainer/run/new_file.h"
 
 static const char model_name[] = "model.safetensors", optimizer_name[] = "optimizer.safetensors",
                   manifest_name[] = "manifest.json", config_name[] = "config.json",

@@ -13,8 +13,8 @@
 
 #include "core/arena.h"
 #include "core/status.h"
-#include "trainer/run/hash64.h"
-#include "trainer/run/safetensors.h"
+#include "trainer/base/hash64.h"
+#include "trainer/base/safetensors.h"
 
 /* What a run needs to go on, besides tensors. */
 typedef struct {

@@ -66,7 +66,7 @@ static vsh_status open_threads(vsh_arena *arena, int threads, const vsh_gemm_opt
 {
     VSH_TRY(vsh_block_reserve("the threads' scratch", (int64_t)threads * VSH_SCRATCH_BYTES,
                               VSH_PLACE_LOCAL, &l->scratch, err));
-    VSH_TRY(vsh_pool_start(arena, threads, l->scratch.data, &l->pool, err));
+    VSH_TRY(vsh_pool_start(arena, threads, l->scratch.data, VSH_SCRATCH_BYTES, &l->pool, err));
     l->nn = (vsh_nn){.pool = l->pool, .kernels = vsh_kernels_find()};
     return vsh_gemm_open(arena, l->pool, l->nn.kernels, gemm, &l->nn.gemm, err);
 }

@@ -3,10 +3,10 @@
 #define VSH_LOADED_H
 
 #include "core/library.h"
+#include "trainer/base/block.h"
 #include "trainer/data/tokenizer.h"
 #include "trainer/nn/nn.h"
 #include "trainer/nn/parameters.h"
-#include "trainer/run/block.h"
 #include "trainer/run/run_config.h"
 
 typedef struct {

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "core/json.h"
-#include "trainer/run/hash64.h"
-#include "trainer/run/json_read.h"
-#include "trainer/run/mapped_file.h"
+#include "trainer/base/hash64.h"
+#include "trainer/base/json_read.h"
+#include "trainer/base/mapped_file.h"
 
 static const char format_name[] = "vishwa-checkpoint";
 enum { FORMAT_VERSION = 1, HEX = 16 };

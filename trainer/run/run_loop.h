@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "core/term.h"
-#include "trainer/data/prepared.h"
+#include "trainer/run/prepared.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/energy.h"
 #include "trainer/run/run_log.h"

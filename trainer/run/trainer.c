@@ -30,7 +30,7 @@ static vsh_status reserve_workspace(vsh_trainer *t, vsh_error *err)
                               scratch + 2 * ids + sums + need.logits + need.transient,
                               VSH_PLACE_LOCAL, &t->workspace, err));
     at = t->workspace.data;
-    VSH_TRY(vsh_pool_start(t->arena, (int)plan->threads, at, &t->pool, err));
+    VSH_TRY(vsh_pool_start(t->arena, (int)plan->threads, at, VSH_SCRATCH_BYTES, &t->pool, err));
     t->inputs = (int32_t *)(void *)(at += scratch);
     t->targets = (int32_t *)(void *)(at += ids);
     t->sums = (double *)(void *)(at += ids);

@@ -3,8 +3,8 @@
 #ifndef VSH_TRAINER_H
 #define VSH_TRAINER_H
 
+#include "trainer/base/block.h"
 #include "trainer/nn/network.h"
-#include "trainer/run/block.h"
 #include "trainer/run/optimizer.h"
 #include "trainer/run/run_config.h"
 #include "trainer/run/run_plan.h"

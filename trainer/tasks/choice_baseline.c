@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 /* Words that are near one another: in the same so many of a document, counted from its first. */
 enum { NEAR_WORDS = 64, WORD_BYTES_MAX = 48 };
@@ -365,14 +365,16 @@ vsh_status vsh_choice_baseline_answer(vsh_arena *arena, const vsh_choice_baselin
                                       vsh_choice_floor *floor, vsh_error *err)
 {
     bool entailment = b->task->item[0].premise != NULL;
-    double right = 0;
+    vsh_tally tally = {0};
 
-    for (int64_t i = 0; i < b->task->items; i++)
-        right += entailment ? answer_by_count(b, &b->task->item[i])
-                            : answer_by_association(b, &b->task->item[i]);
-    *floor = (vsh_choice_floor){.rule = entailment ? "the word met more often is the wider one"
+    for (int64_t i = 0; i < b->task->items; i++) {
+        const vsh_choice_item *item = &b->task->item[i];
+        vsh_tally_add(&tally, item->begins,
+                      entailment ? answer_by_count(b, item) : answer_by_association(b, item));
+    }
+    *floor = (vsh_choice_floor){.rule = entailment ? "the commoner word is the wider one"
                                                    : "words that meet in the training text",
-                                .words = vsh_wilson(right, b->task->items),
+                                .words = vsh_tally_interval(tally),
                                 .majority = majority(b->task)};
     return answer_half(arena, b->task, &floor->one_side, err);
 }

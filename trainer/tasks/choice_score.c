@@ -23,6 +23,7 @@ typedef struct {
     vsh_ids ids;
     drafted *draft;
     int64_t drafts, length_max, cut;
+    bool neutral; /* what follows are rows beside the choices */
     const int32_t *id;
 } encoder;
 
@@ -41,7 +42,7 @@ static vsh_status encode_row(encoder *e, const char *prompt, const char *choice,
         begin += over;
     if (choice_begin <= begin) {
         choice_begin = begin + 1;
-        e->cut++;
+        e->cut += !e->neutral;
     }
     d->row = (vsh_choice_row){begin, (int32_t)(e->ids.count - begin),
                               (int32_t)(e->ids.count - choice_begin)};
@@ -98,6 +99,7 @@ static vsh_status encode_all(encoder *e, const vsh_choice_task *task, vsh_error 
     for (int64_t i = 0; i < task->items; i++)
         for (int32_t c = 0; c < task->item[i].choices; c++)
             VSH_TRY(encode_row(e, task->item[i].prompt, task->item[i].choice[c], err));
+    e->neutral = true;
     for (int64_t i = 0; i < task->items; i++) {
         const vsh_choice_item *item = &task->item[i];
         const char *prompt = item->neutral_prompt ? item->neutral_prompt : item->prompt;
@@ -224,7 +226,8 @@ static double calibrated(const vsh_choice_ids *ids, const double *likelihood, in
 /* The first of equals is taken. */
 static vsh_proportion answer_all(const vsh_choice_ids *ids, const double *likelihood, worth *of)
 {
-    int64_t choice = 0, right = 0;
+    vsh_tally tally = {0};
+    int64_t choice = 0;
 
     for (int64_t i = 0; i < ids->task->items; i++) {
         const vsh_choice_item *item = &ids->task->item[i];
@@ -238,9 +241,9 @@ static vsh_proportion answer_all(const vsh_choice_ids *ids, const double *likeli
             }
         }
         choice += item->choices;
-        right += taken == item->answer;
+        vsh_tally_add(&tally, item->begins, taken == item->answer);
     }
-    return vsh_wilson((double)right, ids->task->items);
+    return vsh_tally_interval(tally);
 }
 
 vsh_status vsh_choice_score(vsh_arena *arena, const vsh_choice_ids *ids, const vsh_choice_run *run,

@@ -19,7 +19,7 @@ typedef struct {
     const vsh_choice_task *task;
     const int32_t *id;
     const vsh_choice_row *row; /* by length */
-    int64_t rows, cut;         /* cut: choices that were longer than the model reads */
+    int64_t rows, cut;         /* cut: choices of which the beginning is not read */
     int64_t longest;           /* inputs of a row */
     const int32_t *asked;      /* rows: choices of item 0, of item 1, ..., then the neutral ones */
     int64_t choices;           /* of all items */

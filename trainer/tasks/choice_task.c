@@ -4,7 +4,7 @@
 
 #include "core/lines.h"
 #include "core/text.h"
-#include "trainer/run/json_read.h"
+#include "trainer/base/json_read.h"
 
 enum { FILE_BYTES_MAX = 256 << 20, TEXT_BYTES_MAX = 1 << 16 };
 
@@ -13,6 +13,7 @@ typedef struct {
     vsh_arena *arena;
     const char *where;
     vsh_value root;
+    const char *group; /* NULL: a group of its own */
 } line_reader;
 
 static vsh_status wrong(const line_reader *r, const char *what, vsh_error *err)
@@ -78,6 +79,7 @@ static vsh_status read_item(line_reader *r, vsh_choice_item *item, vsh_error *er
     VSH_TRY(read_text(r, "neutral_prompt", false, &item->neutral_prompt, err));
     if (neutral)
         VSH_TRY(read_choices(r, neutral, item->choices, &item->neutral_choice, err));
+    VSH_TRY(read_text(r, "group", false, &r->group, err));
     VSH_TRY(read_text(r, "premise", false, &item->premise, err));
     VSH_TRY(read_text(r, "hypothesis", false, &item->hypothesis, err));
     if (!item->premise != !item->hypothesis)
@@ -92,8 +94,9 @@ static bool alike(const vsh_choice_item *a, const vsh_choice_item *b)
            (a->neutral_prompt || a->neutral_choice) == (b->neutral_prompt || b->neutral_choice);
 }
 
+/* *group: of the line before, and then of this one. */
 static vsh_status read_line(vsh_arena *arena, const vsh_lines *lines, const char *line,
-                            vsh_choice_item *item, vsh_error *err)
+                            const char **group, vsh_choice_item *item, vsh_error *err)
 {
     line_reader r = {.arena = arena};
     vsh_text where = {.arena = arena};
@@ -103,16 +106,10 @@ static vsh_status read_line(vsh_arena *arena, const vsh_lines *lines, const char
     VSH_TRY(vsh_json_read(arena, r.where, line, strlen(line), &r.root, err));
     if (r.root.kind != VSH_VALUE_OBJECT)
         return wrong(&r, "expected an object", err);
-    return read_item(&r, item, err);
-}
-
-static int64_t count_lines(const vsh_lines *lines)
-{
-    int64_t count = 1;
-
-    for (size_t i = 0; i < lines->length; i++)
-        count += lines->text[i] == '\n';
-    return count;
+    VSH_TRY(read_item(&r, item, err));
+    item->begins = !r.group || !*group || strcmp(r.group, *group) != 0;
+    *group = r.group;
+    return VSH_OK;
 }
 
 vsh_status vsh_choice_task_read(vsh_arena *arena, const char *path, vsh_choice_task *task,
@@ -120,10 +117,11 @@ vsh_status vsh_choice_task_read(vsh_arena *arena, const char *path, vsh_choice_t
 {
     vsh_lines lines;
     vsh_choice_item *item;
+    const char *group = NULL;
     int64_t room;
 
     VSH_TRY(vsh_lines_read(arena, path, FILE_BYTES_MAX, &lines, err));
-    room = count_lines(&lines);
+    room = vsh_count_lines(lines.text, lines.length);
     if (room > VSH_CHOICE_ITEMS_MAX)
         return vsh_fail(err, VSH_EINPUT, "%s: expected at most %d lines", path,
                         VSH_CHOICE_ITEMS_MAX);
@@ -133,7 +131,7 @@ vsh_status vsh_choice_task_read(vsh_arena *arena, const char *path, vsh_choice_t
     for (const char *line; (line = vsh_lines_next(&lines));) {
         if (!*line)
             continue;
-        VSH_TRY(read_line(arena, &lines, line, &item[task->items], err));
+        VSH_TRY(read_line(arena, &lines, line, &group, &item[task->items], err));
         if (!alike(&item[task->items], &item[0]))
             return vsh_fail(err, VSH_EINPUT, "%s:%lld: expected the same keys in every line", path,
                             (long long)lines.line);

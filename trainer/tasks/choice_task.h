@@ -2,6 +2,7 @@
 #ifndef VSH_CHOICE_TASK_H
 #define VSH_CHOICE_TASK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/arena.h"
@@ -21,6 +22,7 @@ typedef struct {
     const char *const *neutral_choice;
     /* Of entailment, where the answer's place is the label; else NULL. */
     const char *premise, *hypothesis;
+    bool begins; /* of another group than the one before: groups are not independent within */
 } vsh_choice_item;
 
 typedef struct {

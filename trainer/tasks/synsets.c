@@ -5,10 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/lines.h"
 #include "core/text.h"
-#include "trainer/data/whole_file.h"
+#include "trainer/base/whole_file.h"
 
-enum { DATA_BYTES_MAX = 256 << 20, SYNSETS_MAX = 1 << 21, WORDS_MAX = 255, POINTERS_MAX = 4096 };
+enum { SYNSETS_MAX = 1 << 21, WORDS_MAX = 255, POINTERS_MAX = 4096 };
 
 /* A word in lower case and one of its meanings. */
 typedef struct vsh_synset_lemma {
@@ -21,49 +22,19 @@ typedef struct vsh_synset_lemma {
 /* What is read, and where. */
 typedef struct {
     vsh_arena *arena;
-    const char *path, *at, *end; /* of the line's fields */
-    int64_t line;
+    const char *path;
+    vsh_wordnet_lines lines;
 } reader;
 
 static vsh_status wrong(const reader *r, const char *expected, vsh_error *err)
 {
-    return vsh_fail(err, VSH_EINPUT, "%s:%lld: expected %s", r->path, (long long)r->line, expected);
-}
-
-/* The next field, empty at the end. */
-static vsh_span_text field(reader *r)
-{
-    const char *begin = r->at, *blank;
-
-    if (begin >= r->end)
-        return (vsh_span_text){r->end, 0};
-    blank = memchr(begin, ' ', (size_t)(r->end - begin));
-    if (!blank)
-        blank = r->end;
-    r->at = blank < r->end ? blank + 1 : blank;
-    return (vsh_span_text){begin, (int32_t)(blank - begin)};
-}
-
-/* Digits of a base up to nine of them; -1 for anything else. */
-static int64_t number(vsh_span_text f, int base)
-{
-    int64_t value = 0;
-
-    if (f.length < 1 || f.length > 9)
-        return -1;
-    for (int32_t i = 0; i < f.length; i++) {
-        int c = tolower((unsigned char)f.text[i]);
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-        if (digit >= base)
-            return -1;
-        value = value * base + digit;
-    }
-    return value;
+    return vsh_fail(err, VSH_EINPUT, "%s:%lld: expected %s", r->path, (long long)r->lines.line,
+                    expected);
 }
 
 static vsh_status read_words(reader *r, vsh_synset *s, vsh_error *err)
 {
-    int64_t count = number(field(r), 16);
+    int64_t count = vsh_wordnet_number(vsh_wordnet_field(&r->lines), 16);
     vsh_span_text *word;
 
     if (count < 1 || count > WORDS_MAX)
@@ -73,8 +44,8 @@ static vsh_status read_words(reader *r, vsh_synset *s, vsh_error *err)
     s->word = word;
     s->words = (int32_t)count;
     for (int64_t i = 0; i < count; i++) {
-        word[i] = field(r);
-        if (word[i].length == 0 || number(field(r), 16) < 0)
+        word[i] = vsh_wordnet_field(&r->lines);
+        if (word[i].length == 0 || vsh_wordnet_number(vsh_wordnet_field(&r->lines), 16) < 0)
             return wrong(r, "words, each with its number", err);
     }
     return VSH_OK;
@@ -83,7 +54,7 @@ static vsh_status read_words(reader *r, vsh_synset *s, vsh_error *err)
 /* Hypernyms as offsets, for now. */
 static vsh_status read_pointers(reader *r, vsh_synset *s, vsh_error *err)
 {
-    int64_t count = number(field(r), 10);
+    int64_t count = vsh_wordnet_number(vsh_wordnet_field(&r->lines), 10);
     int32_t *parent;
 
     if (count < 0 || count > POINTERS_MAX)
@@ -92,49 +63,44 @@ static vsh_status read_pointers(reader *r, vsh_synset *s, vsh_error *err)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     s->parent = parent;
     for (int64_t i = 0; i < count; i++) {
-        vsh_span_text symbol = field(r), offset = field(r), part = field(r), ends = field(r);
-        if (number(offset, 10) < 0 || part.length != 1 || ends.length != 4)
+        vsh_span_text symbol = vsh_wordnet_field(&r->lines), offset = vsh_wordnet_field(&r->lines);
+        vsh_span_text part = vsh_wordnet_field(&r->lines), ends = vsh_wordnet_field(&r->lines);
+        if (vsh_wordnet_number(offset, 10) < 0 || part.length != 1 || ends.length != 4)
             return wrong(r, "pointers of four fields", err);
         if (symbol.text[0] != '@')
             continue;
         s->instance = s->instance || symbol.length > 1;
         if (symbol.length == 1)
-            parent[s->parents++] = (int32_t)number(offset, 10);
+            parent[s->parents++] = (int32_t)vsh_wordnet_number(offset, 10);
     }
     return VSH_OK;
 }
 
 /* wndb(5WN): examples stand in quotation marks behind the definition, after a semicolon. */
-static vsh_span_text definition_of(const char *gloss, const char *end)
+static vsh_span_text definition_of(vsh_span_text gloss)
 {
-    const char *quote = memchr(gloss, '"', (size_t)(end - gloss));
+    const char *quote = memchr(gloss.text, '"', (size_t)gloss.length);
+    const char *end = quote ? quote : gloss.text + gloss.length;
 
-    if (quote)
-        end = quote;
-    while (gloss < end && *gloss == ' ')
-        gloss++;
-    while (end > gloss && (end[-1] == ' ' || end[-1] == ';' || end[-1] == '\r'))
+    while (end > gloss.text && (end[-1] == ' ' || end[-1] == ';' || end[-1] == '\r'))
         end--;
-    return (vsh_span_text){gloss, (int32_t)(end - gloss)};
+    return (vsh_span_text){gloss.text, (int32_t)(end - gloss.text)};
 }
 
-/* offset lex_filenum ss_type w_cnt word lex_id [word lex_id...] p_cnt [ptr...] | gloss */
-static vsh_status read_synset(reader *r, const char *line_end, vsh_synset *s, vsh_error *err)
+static vsh_status read_synset(reader *r, vsh_synset *s, vsh_error *err)
 {
-    const char *bar = memchr(r->at, '|', (size_t)(line_end - r->at));
     int64_t lexfile;
 
-    if (!bar || line_end - r->at > INT32_MAX)
+    if (!r->lines.bar)
         return wrong(r, "a synset and its gloss behind a |", err);
-    r->end = bar > r->at && bar[-1] == ' ' ? bar - 1 : bar;
-    s->offset = number(field(r), 10);
-    lexfile = number(field(r), 10);
-    if (s->offset < 0 || lexfile < 0 || field(r).length != 1)
+    s->offset = vsh_wordnet_number(vsh_wordnet_field(&r->lines), 10);
+    lexfile = vsh_wordnet_number(vsh_wordnet_field(&r->lines), 10);
+    if (s->offset < 0 || lexfile < 0 || vsh_wordnet_field(&r->lines).length != 1)
         return wrong(r, "an offset, a file's number and a kind", err);
     s->lexfile = (int32_t)lexfile;
     VSH_TRY(read_words(r, s, err));
     VSH_TRY(read_pointers(r, s, err));
-    s->definition = definition_of(bar + 1, line_end);
+    s->definition = definition_of(vsh_wordnet_gloss(&r->lines));
     return VSH_OK;
 }
 
@@ -222,34 +188,16 @@ static vsh_status sort_lemmas(vsh_arena *arena, vsh_synsets *n, vsh_error *err)
     return VSH_OK;
 }
 
-static int64_t count_lines(const char *text, const char *end)
+static vsh_status read_all(reader *r, int64_t room, vsh_synsets *n, vsh_error *err)
 {
-    int64_t lines = 1;
-
-    for (; (text = memchr(text, '\n', (size_t)(end - text))); text++)
-        lines++;
-    return lines;
-}
-
-static vsh_status read_all(reader *r, const char *text, const char *end, vsh_synsets *n,
-                           vsh_error *err)
-{
-    int64_t room = count_lines(text, end);
     vsh_synset *synset;
 
     if (room > SYNSETS_MAX)
         return vsh_fail(err, VSH_EINPUT, "%s: expected at most %d lines", r->path, SYNSETS_MAX);
     if (!(synset = vsh_alloc(r->arena, (size_t)room, sizeof *synset)))
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *line_end = newline ? newline : end;
-        r->line++;
-        r->at = text;
-        if (line_end > text && *text != ' ') /* the licence stands behind blanks */
-            VSH_TRY(read_synset(r, line_end, &synset[n->count++], err));
-        text = newline ? newline + 1 : end;
-    }
+    while (vsh_wordnet_next(&r->lines))
+        VSH_TRY(read_synset(r, &synset[n->count++], err));
     qsort(synset, (size_t)n->count, sizeof *synset, by_offset);
     for (int64_t i = 1; i < n->count; i++)
         if (synset[i].offset == synset[i - 1].offset)
@@ -274,8 +222,9 @@ vsh_status vsh_synsets_read(vsh_arena *arena, const char *folder, vsh_synsets *s
     *there = access(r.path, F_OK) == 0;
     if (!*there)
         return VSH_OK;
-    VSH_TRY(vsh_whole_file_read(arena, r.path, DATA_BYTES_MAX, &text, &length, err));
-    return read_all(&r, text, text + length, synsets, err);
+    VSH_TRY(vsh_whole_file_read(arena, r.path, VSH_WORDNET_BYTES_MAX, &text, &length, err));
+    r.lines = vsh_wordnet_lines_of(text, length);
+    return read_all(&r, vsh_count_lines(text, (size_t)length), synsets, err);
 }
 
 /* ---- questions ---------------------------------------------------------------------------- */

@@ -7,12 +7,7 @@
 
 #include "core/arena.h"
 #include "core/status.h"
-
-/* A piece of the file; nothing ends it. */
-typedef struct {
-    const char *text;
-    int32_t length;
-} vsh_span_text;
+#include "trainer/base/wordnet_lines.h"
 
 /* A set of words with one meaning. Indices of synsets are in the order of their offsets. */
 typedef struct {

@@ -102,11 +102,13 @@ static void write_item(vsh_arena *arena, const vsh_synset *premise, const vsh_sy
     const char *p = plain_word(arena, premise->word[0]),
                *h = plain_word(arena, hypothesis->word[0]);
     vsh_json json = {.out = out, .one_line = true};
-    vsh_text id = {.arena = arena};
+    vsh_text id = {.arena = arena}, group = {.arena = arena};
 
     vsh_text_add(&id, "nli-n%08" PRId64 "-n%08" PRId64, hypothesis->offset, premise->offset);
+    vsh_text_add(&group, "nli-n%08" PRId64, hypothesis->offset);
     vsh_json_object(&json, NULL);
     vsh_json_string(&json, "id", vsh_text_string(&id));
+    vsh_json_string(&json, "group", vsh_text_string(&group));
     vsh_json_string(&json, "text", statement(arena, label, p, h));
     vsh_json_string(&json, "premise", p);
     vsh_json_string(&json, "hypothesis", h);

@@ -76,10 +76,11 @@ static void write_item(vsh_arena *arena, const vsh_synset *const *family, int as
                        vsh_text *out)
 {
     const vsh_synset *s = family[asked];
-    vsh_text id = {.arena = arena}, prompt = {.arena = arena};
+    vsh_text id = {.arena = arena}, group = {.arena = arena}, prompt = {.arena = arena};
     vsh_json json = {.out = out, .one_line = true};
 
     vsh_text_add(&id, "qa-n%08" PRId64, s->offset);
+    vsh_text_add(&group, "qa-n%08" PRId64, family[0]->offset);
     for (int32_t w = 0; w < s->words; w++) {
         vsh_text_add(&prompt, w ? ", " : "");
         vsh_item_word(s->word[w], &prompt);
@@ -87,6 +88,7 @@ static void write_item(vsh_arena *arena, const vsh_synset *const *family, int as
     vsh_text_add(&prompt, ":");
     vsh_json_object(&json, NULL);
     vsh_json_string(&json, "id", vsh_text_string(&id));
+    vsh_json_string(&json, "group", vsh_text_string(&group));
     vsh_json_string(&json, "text", definition_text(arena, s, ""));
     vsh_json_string(&json, "prompt", vsh_text_string(&prompt));
     vsh_json_array(&json, "choices");

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/file.h"
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 #include "trainer/tasks/wordnet_items.h"
 
 /* ---- what questions are made of ----------------------------------------------------------- */
@@ -67,16 +67,11 @@ bool vsh_item_alike(vsh_span_text a, vsh_span_text b)
 
 vsh_status vsh_item_groups_add(vsh_item_groups *g, const vsh_item_group *group, vsh_error *err)
 {
-    if (g->groups == g->capacity) {
-        int64_t capacity = g->capacity ? 2 * g->capacity : 256;
-        vsh_item_group *grown = vsh_alloc(g->arena, (size_t)capacity, sizeof *grown);
-        if (!grown)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        if (g->groups)
-            memcpy(grown, g->group, (size_t)g->groups * sizeof *grown);
-        g->group = grown;
-        g->capacity = capacity;
-    }
+    vsh_item_group *grown = vsh_grow(g->arena, g->group, g->groups, &g->capacity, sizeof *grown);
+
+    if (!grown)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    g->group = grown;
     g->group[g->groups++] = *group;
     return VSH_OK;
 }

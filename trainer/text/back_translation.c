@@ -14,7 +14,7 @@
 
 #include "core/child.h"
 #include "core/file.h"
-#include "trainer/text/augment.h"
+#include "trainer/text/back_translation.h"
 
 enum {
     BATCH_BYTES = 4 << 20,
@@ -159,7 +159,7 @@ static vsh_status take_one(vsh_arena *arena, const vsh_document *document, const
         return VSH_OK;
     if (!(copy = vsh_copy_text(arena, found->text, (size_t)found->bytes)))
         return vsh_fail(err, VSH_EMACHINE, "back translation: out of memory");
-    *out = (vsh_document){copy, found->bytes, 0, 0};
+    *out = (vsh_document){.text = copy, .bytes = found->bytes};
     return VSH_OK;
 }
 
@@ -190,27 +190,38 @@ static vsh_status take_batch(vsh_arena *arena, const vsh_text *text, const vsh_d
 /* ---- through the programs ---------------------------------------------------------------------
  */
 
-/* *to: what the translator makes of what is in the file. */
+/* *to: what the translator makes of what is in the file; *fails: nothing. */
 static vsh_status translate_file(const char *path, const char *mode,
                                  const volatile sig_atomic_t *stop, const vsh_text *from,
-                                 vsh_text *to, vsh_error *err)
+                                 vsh_text *to, bool *fails, vsh_error *err)
 {
     const char *const argv[] = {"apertium", "-u", mode, NULL}; /* -u: unknown words without marks */
     const vsh_child child = {
         argv, path, {BATCH_SECONDS}, 4 * from->length + LIST_BYTES, .stop = stop};
+    vsh_status status;
 
     VSH_TRY(vsh_file_write(path, from, err));
-    return vsh_child_run(&child, to, err);
+    status = vsh_child_run(&child, to, err);
+    if (status == VSH_OK || status == VSH_ESTOPPED || to->failed)
+        return status;
+    /* one that is there, and was not told to end, has stumbled over the text */
+    VSH_TRY(vsh_back_translation_check(err));
+    if (stop && *stop)
+        return vsh_fail(err, VSH_ESTOPPED, "apertium: stopped");
+    *fails = true;
+    return VSH_OK;
 }
 
 static vsh_status there_and_back(vsh_arena *scratch, const char *path,
-                                 const volatile sig_atomic_t *stop, vsh_text *text, vsh_error *err)
+                                 const volatile sig_atomic_t *stop, vsh_text *text, bool *fails,
+                                 vsh_error *err)
 {
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    *fails = false;
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0] && !*fails; i++) {
         vsh_text to = {.arena = scratch};
         if (text->failed)
             return vsh_fail(err, VSH_EMACHINE, "back translation: out of memory");
-        VSH_TRY(translate_file(path, modes[i], stop, text, &to, err));
+        VSH_TRY(translate_file(path, modes[i], stop, text, &to, fails, err));
         *text = to;
     }
     return VSH_OK;
@@ -218,16 +229,18 @@ static vsh_status there_and_back(vsh_arena *scratch, const char *path,
 
 static vsh_status translate_batch(vsh_arena *arena, const char *path, const vsh_document *documents,
                                   int64_t count, const volatile sig_atomic_t *stop,
-                                  vsh_document *out, vsh_error *err)
+                                  vsh_document *out, int64_t *failed, vsh_error *err)
 {
     vsh_arena scratch = {0};
     vsh_text text = {.arena = &scratch};
     vsh_status status;
+    bool fails;
 
     put_batch(documents, count, &text);
-    status = there_and_back(&scratch, path, stop, &text, err);
-    if (status == VSH_OK)
+    status = there_and_back(&scratch, path, stop, &text, &fails, err);
+    if (status == VSH_OK && !fails)
         status = take_batch(arena, &text, documents, count, out, err);
+    *failed += fails ? count : 0;
     vsh_arena_free(&scratch);
     return status;
 }
@@ -243,17 +256,18 @@ static int64_t batch_of(const vsh_document *documents, int64_t count)
 
 vsh_status vsh_back_translate(vsh_arena *arena, const char *work_folder,
                               const vsh_document *documents, int64_t count,
-                              const volatile sig_atomic_t *stop, vsh_document *out, vsh_error *err)
+                              const volatile sig_atomic_t *stop, vsh_document *out, int64_t *failed,
+                              vsh_error *err)
 {
     char path[PATH_MAX];
     vsh_status status = VSH_OK;
     int file;
 
     assert(work_folder && count >= 0);
+    *failed = 0;
     memset(out, 0, (size_t)count * sizeof *out);
     if (count == 0)
         return VSH_OK;
-    VSH_TRY(vsh_back_translation_check(err));
     if ((size_t)snprintf(path, sizeof path, "%s/translate-XXXXXX", work_folder) >= sizeof path)
         return vsh_fail(err, VSH_EMACHINE, "%.80s...: %s", work_folder, strerror(ENAMETOOLONG));
     if ((file = mkstemp(path)) < 0)
@@ -261,7 +275,8 @@ vsh_status vsh_back_translate(vsh_arena *arena, const char *work_folder,
     close(file);
     for (int64_t first = 0, batch; first < count && status == VSH_OK; first += batch) {
         batch = batch_of(documents + first, count - first);
-        status = translate_batch(arena, path, documents + first, batch, stop, out + first, err);
+        status =
+            translate_batch(arena, path, documents + first, batch, stop, out + first, failed, err);
     }
     unlink(path);
     return status;

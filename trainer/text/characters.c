@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /* The Unicode Standard 15, code charts: what is no letter, in ascending order. Marks and digits of
  * other scripts count as letters: they belong to words. */
 typedef struct {
@@ -67,24 +69,18 @@ static vsh_character_kind kind_of_ascii(unsigned char c)
     return strchr(".,;:!?'\"()-[]/", c) ? VSH_PUNCTUATION : VSH_SYMBOL;
 }
 
-/* The code point of a well-formed sequence of 2 to 4 bytes (RFC 3629, section 4), or 0. */
-static uint32_t decode(const unsigned char *at, int64_t bytes, int *length)
+/* The code point of a well-formed sequence of 2 to 4 bytes, or 0. */
+static uint32_t decode(const char *at, int64_t bytes, int *length)
 {
-    int more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : 1;
+    const int found = vsh_utf8_bytes(at, bytes);
     uint32_t code;
 
-    if (at[0] < 0xc2 || at[0] > 0xf4 || bytes <= more)
+    if (found == 0)
         return 0;
-    code = (uint32_t)(at[0] & (0x3f >> more));
-    for (int i = 1; i <= more; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (at[i] & 0x3fu);
-    }
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) || (more == 2 && code < 0x800) ||
-        (more == 3 && code < 0x10000))
-        return 0;
-    *length = more + 1;
+    code = (unsigned char)at[0] & (0x7fu >> found);
+    for (int i = 1; i < found; i++)
+        code = code << 6 | ((unsigned char)at[i] & 0x3fu);
+    *length = found;
     return code;
 }
 
@@ -97,7 +93,7 @@ vsh_character_kind vsh_character_at(const char *text, int64_t bytes, int *length
     *length = 1;
     if (first < 0x80)
         return kind_of_ascii(first);
-    code = decode((const unsigned char *)text, bytes, length);
+    code = decode(text, bytes, length);
     return code == 0 ? VSH_MALFORMED : kind_beyond_ascii(code);
 }
 
@@ -107,5 +103,5 @@ uint32_t vsh_code_point_at(const char *text, int64_t bytes, int *length)
     *length = 1;
     if (!(text[0] & 0x80))
         return (uint32_t)text[0];
-    return decode((const unsigned char *)text, bytes, length);
+    return decode(text, bytes, length);
 }

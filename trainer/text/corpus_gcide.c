@@ -65,11 +65,9 @@ static const char *character_of(const char *written, size_t length)
 /* The file is ASCII but for a few bytes of Latin 1; valid UTF-8 would be kept. */
 static size_t put_high_byte(const char *at, const char *end, vsh_text *text)
 {
-    char room[5] = "", two[2];
-    int length;
+    const int length = vsh_utf8_bytes(at, end - at);
+    char two[2];
 
-    memcpy(room, at, end - at < 4 ? (size_t)(end - at) : 4);
-    length = vsh_utf8_length(room);
     if (length > 0) {
         vsh_text_put(text, at, (size_t)length);
         return (size_t)length;

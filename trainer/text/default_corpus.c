@@ -81,7 +81,19 @@ static vsh_status extract(vsh_arena *room, int part, const vsh_corpus_places *pl
     return documents.count ? write_lines(room, &documents, path, err) : VSH_OK;
 }
 
-static const char *describe(vsh_arena *arena, const int64_t bytes[VSH_DEFAULT_PARTS])
+/* Names of the parts that are not there, NULL when all are. */
+static const char *name_missing(vsh_arena *arena, const int64_t bytes[VSH_DEFAULT_PARTS])
+{
+    vsh_text text = {.arena = arena};
+
+    for (int i = 0; i < VSH_DEFAULT_PARTS; i++)
+        if (bytes[i] == 0)
+            vsh_text_add(&text, "%s%s", text.length ? ", " : "", parts[i].name);
+    return text.length ? text.data : NULL;
+}
+
+static const char *describe(vsh_arena *arena, const int64_t bytes[VSH_DEFAULT_PARTS],
+                            const char *missing)
 {
     vsh_text text = {.arena = arena};
 
@@ -89,9 +101,8 @@ static const char *describe(vsh_arena *arena, const int64_t bytes[VSH_DEFAULT_PA
         if (bytes[i] > 0)
             vsh_text_add(&text, "%s%s (%s) %s", text.length ? ", " : "", parts[i].name,
                          parts[i].licence, vsh_show_bytes((double)bytes[i]).text);
-    for (int i = 0; i < VSH_DEFAULT_PARTS; i++)
-        if (bytes[i] == 0)
-            vsh_text_add(&text, "; without %s (make deps)", parts[i].name);
+    if (missing)
+        vsh_text_add(&text, "; without %s (make deps)", missing);
     return text.failed ? NULL : vsh_text_string(&text);
 }
 
@@ -116,7 +127,8 @@ vsh_status vsh_default_corpus_extract(vsh_arena *arena, const vsh_corpus_places 
         return vsh_fail(err, VSH_EINPUT,
                         "default corpus: none of GCIDE, WordNet and the Bible is on this machine; "
                         "run: make deps");
-    corpus->description = describe(arena, bytes);
+    corpus->missing = name_missing(arena, bytes);
+    corpus->description = describe(arena, bytes, corpus->missing);
     return corpus->description ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "%s: out of memory", folder);
 }
 

@@ -10,6 +10,7 @@ enum { VSH_DEFAULT_PARTS = 3 };
 typedef struct {
     const char *path[VSH_DEFAULT_PARTS]; /* JSONL, a document a line */
     int paths;
+    const char *missing;     /* "GCIDE 0.48"; NULL: all is there */
     const char *description; /* "GCIDE 0.48 (GPL-2+) 28.1 MB, WordNet 3.0 (WordNet licence) ..." */
 } vsh_default_corpus;
 

@@ -11,6 +11,7 @@ typedef struct {
     const char *text; /* not closed by a NUL */
     int64_t bytes;
     int64_t malformed, nul; /* bytes that are not UTF-8; NUL bytes */
+    uint64_t beginning;     /* trainer/text/beginning.h; of all pieces of a cut one the same */
 } vsh_document;
 
 #endif

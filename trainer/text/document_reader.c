@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
+#include "core/text.h"
+#include "trainer/text/beginning.h"
 #include "trainer/text/document_split.h"
 #include "trainer/text/jsonl.h"
 #include "trainer/text/text_kind.h"
@@ -27,6 +28,8 @@ struct vsh_document_reader {
     vsh_byte_stream *stream;
     vsh_text_window window;
     bool inside;        /* behind a cut of a document */
+    bool parted;        /* the source is one document over several spans */
+    uint64_t beginning; /* of the document that is read */
     const char *text;   /* of JSON: the decoded text behind a cut */
     int64_t text_bytes; /* of it */
     int64_t line;       /* number of the window's first, from 1 */
@@ -35,6 +38,18 @@ struct vsh_document_reader {
 };
 
 /* ---- what was wrong ------------------------------------------------------------------------- */
+
+/* A name may have any bytes: those that are no text, or move a cursor, become question marks. */
+static void clean(char *text)
+{
+    for (int wide; *text; text += wide) {
+        wide = vsh_utf8_length(text);
+        if (wide == 0 || (unsigned char)*text < ' ' || vsh_is_control(text)) {
+            wide = wide ? wide : 1;
+            memset(text, '?', (size_t)wide);
+        }
+    }
+}
 
 static void note_trouble(vsh_document_reader *reader, const char *where, const char *what)
 {
@@ -48,9 +63,7 @@ static void note_trouble(vsh_document_reader *reader, const char *where, const c
     text = reading->trouble[reading->troubles - 1].what;
     snprintf(text, sizeof reading->trouble->what, "%s%s: %s%s", length > room ? "..." : "",
              length > room ? path + length - room : path, where, what);
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
+    clean(text);
 }
 
 /* at: byte of the line at the window's begin. */
@@ -203,12 +216,38 @@ static vsh_status find_range(vsh_document_reader *reader, const vsh_source *sour
     return VSH_OK;
 }
 
+/* A span behind the first one has to know how the document began, and the first may be short. */
+static vsh_status find_beginning(vsh_document_reader *reader, const vsh_source *source,
+                                 vsh_error *err)
+{
+    const int64_t most = VSH_BEGINNING_BYTES + 3; /* a mark's */
+    const int64_t bytes = source->bytes < most ? source->bytes : most;
+    char *text = reader->window.usual;
+    vsh_byte_stream *stream;
+    int64_t got, mark;
+    vsh_status status;
+
+    reader->parted = source->by == VSH_DOCUMENTS_FILE &&
+                     (reader->span.begin > 0 || reader->span.end < source->bytes);
+    if (!reader->parted)
+        return VSH_OK;
+    VSH_TRY(vsh_byte_stream_open(source->path, VSH_UNPACKED, 0, bytes, &stream, err));
+    status = vsh_byte_stream_read(stream, text, bytes, &got, err);
+    vsh_byte_stream_close(stream);
+    if (status != VSH_OK)
+        return status;
+    mark = vsh_has_mark(text, got) ? 3 : 0;
+    reader->beginning = vsh_beginning_hash(text + mark, got - mark);
+    return VSH_OK;
+}
+
 static vsh_status open_source(vsh_document_reader *reader, vsh_error *err)
 {
     const vsh_source *source = &reader->sources->source[reader->next];
     int64_t from, to;
 
     VSH_TRY(find_range(reader, source, &from, &to, err));
+    VSH_TRY(find_beginning(reader, source, err));
     VSH_TRY(vsh_byte_stream_open(source->path, source->packing, from, to, &reader->stream, err));
     reader->source = source;
     reader->next++;
@@ -227,7 +266,6 @@ static void close_source(vsh_document_reader *reader)
 {
     vsh_reading *reading = &reader->reading;
     const char *damage = vsh_byte_stream_damage(reader->stream);
-    const uint64_t both[2] = {reading->hash, reader->window.hash};
 
     count_taken(reader);
     if (reader->source->packing != VSH_UNPACKED)
@@ -236,8 +274,6 @@ static void close_source(vsh_document_reader *reader)
         reading->damaged++;
         note_trouble(reader, "", damage);
     }
-    reading->hash = vsh_hash64(both, sizeof both);
-    reader->window.hash = 0;
     vsh_byte_stream_close(reader->stream);
     reader->stream = NULL;
     reader->source = NULL;
@@ -266,13 +302,15 @@ static vsh_status read_plain(vsh_document_reader *reader, vsh_document *document
             break;
         VSH_TRY(more(reader, err));
     }
+    if (!reader->inside && !reader->parted)
+        reader->beginning = vsh_beginning_hash(part.text, end >= 0 ? end : part.bytes);
     if (end >= 0 && end <= VSH_DOCUMENT_BYTES_MAX) {
         reader->inside = false;
         length = end;
     } else {
         length = cut_length(reader, part.text);
     }
-    *document = (vsh_document){.text = part.text, .bytes = length};
+    *document = (vsh_document){.text = part.text, .bytes = length, .beginning = reader->beginning};
     vsh_utf8_count(part.text, length, &document->malformed, &document->nul);
     take(reader, length);
     return VSH_OK;
@@ -334,6 +372,7 @@ static vsh_status open_json(vsh_document_reader *reader, vsh_error *err)
     if (vsh_jsonl_read(line, length, &found)) {
         reader->text = found.text;
         reader->text_bytes = found.bytes;
+        reader->beginning = vsh_beginning_hash(found.text, found.bytes);
     } else {
         bad_line(reader, found.why, found.at);
     }
@@ -356,7 +395,8 @@ static vsh_status read_json(vsh_document_reader *reader, vsh_document *document,
         length = cut_length(reader, reader->text);
     else
         reader->inside = false;
-    *document = (vsh_document){.text = reader->text, .bytes = length};
+    *document =
+        (vsh_document){.text = reader->text, .bytes = length, .beginning = reader->beginning};
     vsh_utf8_count(document->text, length, &document->malformed, &document->nul);
     reader->text += length;
     reader->text_bytes -= length;

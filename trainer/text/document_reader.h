@@ -33,7 +33,6 @@ typedef struct {
     int64_t damaged;   /* packed files that end early or are broken; what came before is kept */
     int64_t troubles;  /* bad lines and damaged files; the first few are kept */
     vsh_trouble trouble[VSH_TROUBLES_KEPT];
-    uint64_t hash; /* of the unpacked bytes and where files end */
 } vsh_reading;
 
 typedef struct vsh_document_reader vsh_document_reader;

@@ -6,7 +6,7 @@
 
 #include "core/arena.h"
 #include "core/status.h"
-#include "trainer/nn/pool.h"
+#include "trainer/base/pool.h"
 
 /* Keys of documents [first, first + count) in a column. Threads call it together. */
 typedef vsh_status vsh_keys_read(void *context, int column, int64_t first, int64_t count,
@@ -17,7 +17,11 @@ typedef struct {
     int first_column, columns;
     vsh_keys_read *read;
     void *context;
-    int64_t memory_bytes; /* for all threads together, about */
+    int64_t memory_bytes; /* of the tables, for all threads together; chunks are 0.8 MB a thread */
+    /* bits as those of the answer: documents that are looked at no more, and stand in no pair;
+     * NULL: none. Each has an earlier one with all of its keys, so that the others' answer is the
+     * same. */
+    const uint64_t *passed_over;
 } vsh_earlier_question;
 
 /* Document and the earlier one that it resembles. */

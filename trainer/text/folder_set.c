@@ -1,14 +1,13 @@
 #include "trainer/text/folder_set.h"
 
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 typedef struct vsh_folder_key folder_key;
 
 /* Its place, or the free one where it belongs. */
 static folder_key *find(const vsh_folder_set *set, uint64_t device, uint64_t inode)
 {
-    const uint64_t both[2] = {device, inode};
-    int64_t i = (int64_t)(vsh_hash64(both, sizeof both) % (uint64_t)set->capacity);
+    int64_t i = (int64_t)(vsh_hash64_pair(device, inode) % (uint64_t)set->capacity);
 
     while (set->key[i].used && (set->key[i].device != device || set->key[i].inode != inode))
         i = (i + 1) % set->capacity;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "trainer/text/utf8_count.h"
+#include "core/text.h"
 
 typedef struct {
     char *at, *end;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "trainer/text/mix.h"
+#include "trainer/base/mix.h"
 
 enum { FIRST_CAPACITY = 1 << 10, BITS_A_SLOT = 8 };
 

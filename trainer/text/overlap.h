@@ -13,8 +13,6 @@ typedef struct vsh_overlap vsh_overlap;
 /* n words a gram, 1 to VSH_OVERLAP_WORDS_MAX; VSH_EMACHINE. */
 vsh_status vsh_overlap_open(vsh_arena *arena, int n, vsh_overlap **overlap, vsh_error *err);
 vsh_status vsh_overlap_add(vsh_overlap *overlap, const char *text, int64_t bytes, vsh_error *err);
-/* Each document of a file (as vsh_sources_find reads one). */
-vsh_status vsh_overlap_add_file(vsh_overlap *overlap, const char *path, vsh_error *err);
 int64_t vsh_overlap_grams(const vsh_overlap *overlap);
 
 /* The first word (an index into words->word) of the first gram that document and texts share; -1

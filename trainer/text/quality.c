@@ -116,7 +116,7 @@ static vsh_status no_such_rule(const char *name, vsh_error *err)
     for (int r = 0; r < RULES; r++)
         names[r] = vsh_quality_rules[r].name;
     vsh_suggest(suggestion, sizeof suggestion, name, names, RULES);
-    return vsh_fail(err, VSH_EINPUT, "no rule \"%.60s\"%s", name, suggestion);
+    return vsh_fail(err, VSH_EINPUT, "--limit: no rule \"%.60s\"%s", name, suggestion);
 }
 
 vsh_status vsh_quality_set(const char *assignment, vsh_quality_limits *limits, vsh_error *err)
@@ -135,7 +135,7 @@ vsh_status vsh_quality_set(const char *assignment, vsh_quality_limits *limits, v
     if (!equals ||
         (strcmp(equals + 1, "off") != 0 && (!vsh_parse_real(equals + 1, &limit) || limit < 0)))
         return vsh_fail(err, VSH_EINPUT,
-                        "%s: expected a number of at least 0 or off, got \"%.60s\"", name,
+                        "--limit: %s: expected a number of at least 0 or off, got \"%.60s\"", name,
                         equals ? equals + 1 : "");
     limits->limit[rule] = limit;
     return VSH_OK;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "trainer/text/mix.h"
+#include "trainer/base/mix.h"
 
 enum { GRAM_WORDS_MAX = 1 << 17, LINES_MAX = GRAM_WORDS_MAX / 2, DUPLICATE_FROM = 5 };
 
@@ -94,19 +94,6 @@ typedef struct {
     int64_t bytes;
 } paragraph;
 
-static uint64_t hash_of_line(const char *text, int64_t bytes)
-{
-    uint64_t state = vsh_mix_take(VSH_MIX_START, (uint64_t)bytes), block;
-
-    for (; bytes >= 8; text += 8, bytes -= 8) {
-        memcpy(&block, text, 8);
-        state = vsh_mix_take(state, block);
-    }
-    block = 0;
-    memcpy(&block, text, (size_t)bytes);
-    return vsh_mix_close(vsh_mix_take(state, block));
-}
-
 /* The signs that lists are made with, a blank behind those that are also punctuation. */
 static bool begins_with_bullet(const char *line, int64_t bytes)
 {
@@ -143,7 +130,7 @@ static void end_paragraph(gram_slots *seen, paragraph *open, vsh_line_counts *co
 static void count_line(gram_slots *seen, const char *line, int64_t bytes, paragraph *open,
                        vsh_line_counts *counts)
 {
-    uint64_t hash = hash_of_line(line, bytes);
+    uint64_t hash = vsh_mix_bytes(VSH_MIX_START, line, bytes);
 
     counts->lines++;
     counts->bullets += begins_with_bullet(line, bytes);

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/text.h"
+#include "trainer/base/hash64.h"
 #include "trainer/text/byte_stream.h"
 #include "trainer/text/folder_set.h"
 #include "trainer/text/text_kind.h"
@@ -20,15 +22,19 @@ const char *const vsh_documents_words[] = {"auto", "file", "paragraph", "line", 
 /* Text compresses to about a quarter of its bytes (assumed). */
 static const int64_t unpacked_per_packed = 4;
 
-/* A span's keys stay in memory while it is read, and a corpus has about so many results on the
- * disk at most. */
-static const int64_t segment_bytes_least = 16 << 20, segments_about = 1000;
+/* A segment's keys or ids stay in memory while it is read, so that there is a most. About so many
+ * segments are enough work for any machine; a corpus of more than 64 MiB for each has more of them,
+ * up to the shards that a dataset may have (core/dataset.h; docs/data.md says how much text that
+ * is). */
+static const int64_t segment_bytes_least = 16 << 20, segment_bytes_most = 64 << 20;
+static const int64_t segments_about = 1000;
 
 enum { FOLDERS_DEEP = 128 };
 
 typedef struct {
     vsh_arena *arena;
     vsh_documents_by by;
+    const volatile sig_atomic_t *stop;
     vsh_folder_set folders;
     char *first; /* (VSH_KIND_BYTES) of the file that is looked at */
     vsh_source *source;
@@ -42,24 +48,10 @@ static vsh_status no_memory(vsh_error *err)
     return vsh_fail(err, VSH_EMACHINE, "out of memory for the list of files");
 }
 
-/* A list with room for one more element; NULL when memory ends. */
-static void *with_room(vsh_arena *arena, void *list, int64_t count, int64_t *room, size_t size)
-{
-    void *larger;
-
-    if (count < *room)
-        return list;
-    *room = *room ? 2 * *room : 64;
-    larger = vsh_alloc(arena, (size_t)*room, size);
-    if (larger && count > 0)
-        memcpy(larger, list, (size_t)count * size);
-    return larger;
-}
-
 static vsh_status pass_over(finder *f, const char *path, const char *why, vsh_error *err)
 {
-    f->passed_over = with_room(f->arena, f->passed_over, f->passed_over_count, &f->passed_over_room,
-                               sizeof *f->passed_over);
+    f->passed_over = vsh_grow(f->arena, f->passed_over, f->passed_over_count, &f->passed_over_room,
+                              sizeof *f->passed_over);
     path = vsh_copy_text(f->arena, path, strlen(path));
     why = vsh_copy_text(f->arena, why, strlen(why));
     if (!f->passed_over || !path || !why)
@@ -104,7 +96,7 @@ static vsh_status look(finder *f, const vsh_source *source, int64_t *got, vsh_er
 
 static vsh_status add_source(finder *f, vsh_source source, vsh_error *err)
 {
-    f->source = with_room(f->arena, f->source, f->sources, &f->sources_room, sizeof *f->source);
+    f->source = vsh_grow(f->arena, f->source, f->sources, &f->sources_room, sizeof *f->source);
     source.path = vsh_copy_text(f->arena, source.path, strlen(source.path));
     if (!f->source || !source.path)
         return no_memory(err);
@@ -124,7 +116,11 @@ static vsh_documents_by documents_of(const finder *f, bool jsonl, bool named)
 static vsh_status find_file(finder *f, const char *path, const struct stat *info, bool named,
                             vsh_error *err)
 {
-    vsh_source source = {.path = path, .bytes = info->st_size, .jsonl = is_jsonl(path)};
+    vsh_source source = {.path = path,
+                         .bytes = info->st_size,
+                         .written_s = info->st_mtim.tv_sec,
+                         .written_ns = info->st_mtim.tv_nsec,
+                         .jsonl = is_jsonl(path)};
     const char *why;
     int64_t got;
 
@@ -165,7 +161,7 @@ static vsh_status list_folder(vsh_arena *room, DIR *folder, const char *path, ch
     while (errno = 0, (entry = readdir(folder))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        *name = with_room(room, *name, *count, &names_room, sizeof **name);
+        *name = vsh_grow(room, *name, *count, &names_room, sizeof **name);
         if (!*name ||
             !((*name)[*count] = vsh_copy_text(room, entry->d_name, strlen(entry->d_name))))
             return no_memory(err);
@@ -192,9 +188,21 @@ static vsh_status find_names(finder *f, vsh_arena *room, DIR *folder, const char
         vsh_text_add(&below, "%s%s%s", path, slash, name[i]);
         if (below.failed)
             return no_memory(err);
-        VSH_TRY(find_at(f, vsh_text_string(&below), deep + 1, err));
+        if (*name[i] == '.') /* .git and the like */
+            VSH_TRY(pass_over(f, below.data, "hidden", err));
+        else
+            VSH_TRY(find_at(f, below.data, deep + 1, err));
     }
     return VSH_OK;
+}
+
+/* What an earlier build has made of text is no text. */
+static bool is_dataset(vsh_arena *room, const char *folder)
+{
+    const char *manifest = vsh_path_join(room, folder, "manifest.json");
+
+    return manifest &&
+           vsh_file_owner_of(manifest, "\"format\": \"vishwa-dataset\"") == VSH_FILE_MARKED;
 }
 
 static vsh_status find_below(finder *f, const char *path, const struct stat *info, int deep,
@@ -218,7 +226,8 @@ static vsh_status find_below(finder *f, const char *path, const struct stat *inf
         return vsh_fail(err, VSH_EMACHINE, "%s: %s", path, strerror(errno));
     if (!folder)
         return pass_over(f, path, strerror(errno), err);
-    status = find_names(f, &room, folder, path, deep, err);
+    status = is_dataset(&room, path) ? pass_over(f, path, "a dataset", err)
+                                     : find_names(f, &room, folder, path, deep, err);
     closedir(folder);
     vsh_arena_free(&room);
     return status;
@@ -229,6 +238,8 @@ static vsh_status find_at(finder *f, const char *path, int deep, vsh_error *err)
 {
     struct stat info;
 
+    if (f->stop && *f->stop)
+        return vsh_fail(err, VSH_ESTOPPED, "stopped");
     if (stat(path, &info) != 0) {
         if (deep == 0)
             return vsh_fail(err, VSH_EINPUT, "%s: %s", path, strerror(errno));
@@ -259,7 +270,7 @@ typedef struct {
 
 static vsh_status add_span(cutter *c, vsh_span span, vsh_error *err)
 {
-    c->span = with_room(c->arena, c->span, c->sources->spans, &c->room, sizeof *c->span);
+    c->span = vsh_grow(c->arena, c->span, c->sources->spans, &c->room, sizeof *c->span);
     if (!c->span)
         return no_memory(err);
     c->span[c->sources->spans++] = span;
@@ -325,20 +336,23 @@ static vsh_status nothing_left(const finder *f, const char *path, vsh_error *err
                     first->path, first->why, vsh_show_integer(f->passed_over_count - 1).text);
 }
 
-static int64_t segment_bytes_for(const vsh_sources *sources)
+int64_t vsh_sources_segment_bytes(const vsh_sources *sources)
 {
     int64_t bytes = 0;
 
     for (int64_t i = 0; i < sources->sources; i++)
         bytes += text_bytes(&sources->source[i]);
-    return bytes / segments_about > segment_bytes_least ? bytes / segments_about
-                                                        : segment_bytes_least;
+    bytes /= segments_about;
+    if (bytes < segment_bytes_least)
+        return segment_bytes_least;
+    return bytes < segment_bytes_most ? bytes : segment_bytes_most;
 }
 
 vsh_status vsh_sources_find(vsh_arena *arena, const char *const *paths, int count,
-                            vsh_documents_by by, vsh_sources *sources, vsh_error *err)
+                            vsh_documents_by by, const volatile sig_atomic_t *stop,
+                            vsh_sources *sources, vsh_error *err)
 {
-    finder f = {.arena = arena, .by = by, .folders = {.arena = arena}};
+    finder f = {.arena = arena, .by = by, .stop = stop, .folders = {.arena = arena}};
 
     assert(count > 0);
     *sources = (vsh_sources){0};
@@ -355,5 +369,19 @@ vsh_status vsh_sources_find(vsh_arena *arena, const char *const *paths, int coun
                              .passed_over_count = f.passed_over_count};
     for (int64_t i = 0; i < f.sources; i++)
         sources->bytes += f.source[i].bytes;
-    return vsh_sources_cut(arena, segment_bytes_for(sources), sources, err);
+    return vsh_sources_cut(arena, vsh_sources_segment_bytes(sources), sources, err);
+}
+
+uint64_t vsh_sources_hash(const vsh_sources *sources, bool dates)
+{
+    uint64_t hash = 0;
+
+    for (int64_t i = 0; i < sources->sources; i++) {
+        const vsh_source *s = &sources->source[i];
+        const uint64_t facts[] = {hash, vsh_hash64(s->path, strlen(s->path)), (uint64_t)s->bytes,
+                                  dates ? (uint64_t)s->written_s : 0,
+                                  dates ? (uint64_t)s->written_ns : 0};
+        hash = vsh_hash64(facts, sizeof facts);
+    }
+    return hash;
 }

@@ -3,6 +3,7 @@
 #ifndef VSH_SOURCES_H
 #define VSH_SOURCES_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,6 +27,8 @@ typedef enum { VSH_UNPACKED, VSH_GZIP, VSH_ZSTD } vsh_packing;
 typedef struct {
     const char *path;
     int64_t bytes;       /* on the disk */
+    int64_t written_s;   /* when it was last written: seconds since 1970, */
+    int64_t written_ns;  /* and nanoseconds more */
     vsh_packing packing; /* by its first bytes, whatever its name */
     bool jsonl;          /* .jsonl, .ndjson, .json, below .gz, .zst: an object a line, its "text" */
     vsh_documents_by by; /* never auto */
@@ -55,13 +58,20 @@ typedef struct {
     int64_t passed_over_count;
 } vsh_sources;
 
-/* Files as they are named; folders with all that is below them, in the order of their names' bytes.
+/* Files as they are named; folders with all that is below them, in the order of their names' bytes,
+ * but for what is hidden (.git) and folders that are datasets themselves.
  * Links to files are followed, and links to folders that are not among their own parents; no folder
  * is read twice. VSH_EINPUT for a path that is not there or cannot be read, and when no file is
- * left. */
+ * left; VSH_ESTOPPED once *stop is set (NULL: nobody asks). */
 vsh_status vsh_sources_find(vsh_arena *arena, const char *const *paths, int count,
-                            vsh_documents_by by, vsh_sources *sources, vsh_error *err);
+                            vsh_documents_by by, const volatile sig_atomic_t *stop,
+                            vsh_sources *sources, vsh_error *err);
 
+/* Of paths and sizes, and of dates where they say something: not of files made anew each time. */
+uint64_t vsh_sources_hash(const vsh_sources *sources, bool dates);
+
+/* What suits the files: a thousandth of their text, 16 MiB or more, 64 MiB or less. */
+int64_t vsh_sources_segment_bytes(const vsh_sources *sources);
 /* The spans anew, for segments of so many bytes (2 or more): vsh_sources_find has taken what suits
  * the files. */
 vsh_status vsh_sources_cut(vsh_arena *arena, int64_t segment_bytes, vsh_sources *sources,

@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "trainer/run/hash64.h"
-
 /* Read at once: small enough to stay in a core's own cache until it was looked at. */
 enum { BLOCK_BYTES = 128 * 1024 };
 
@@ -77,15 +75,11 @@ static vsh_status make_room(vsh_text_window *window, vsh_error *err)
 vsh_status vsh_text_window_more(vsh_text_window *window, vsh_error *err)
 {
     int64_t got;
-    uint64_t both[2];
 
     assert(!window->at_end);
     VSH_TRY(make_room(window, err));
     VSH_TRY(
         vsh_byte_stream_read(window->stream, window->data + window->to, BLOCK_BYTES, &got, err));
-    both[0] = window->hash;
-    both[1] = vsh_hash64(window->data + window->to, (size_t)got);
-    window->hash = vsh_hash64(both, sizeof both);
     window->to += got;
     window->at_end = got < BLOCK_BYTES;
     return VSH_OK;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "core/arena.h"
-#include "trainer/run/block.h"
+#include "trainer/base/block.h"
 #include "trainer/text/byte_stream.h"
 
 /* What can be seen as a whole. */
@@ -22,7 +22,6 @@ typedef struct {
     vsh_block wide; /* pages of it are taken as they are written */
     bool at_end;    /* nothing comes behind to */
     int64_t offset; /* of data[from] in the text */
-    uint64_t hash;  /* of all that was read */
 } vsh_text_window;
 
 vsh_status vsh_text_window_open(vsh_arena *arena, int64_t capacity, vsh_text_window *window,

@@ -1,30 +1,8 @@
 #include "trainer/text/utf8_count.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-static bool continues(unsigned char c) { return (c & 0xc0) == 0x80; }
-
-/* RFC 3629, section 4: what the second byte may be depends on the first. */
-int vsh_utf8_bytes(const char *text, int64_t left)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    unsigned char first = at[0];
-
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2 || first > 0xf4 || left < 2 || !continues(at[1]))
-        return 0;
-    if (first < 0xe0)
-        return 2;
-    if (left < 3 || !continues(at[2]))
-        return 0;
-    if (first < 0xf0)
-        return (first == 0xe0 && at[1] < 0xa0) || (first == 0xed && at[1] > 0x9f) ? 0 : 3;
-    if (left < 4 || !continues(at[3]))
-        return 0;
-    return (first == 0xf0 && at[1] < 0x90) || (first == 0xf4 && at[1] > 0x8f) ? 0 : 4;
-}
+#include "core/text.h"
 
 /* Whether one of 8 bytes is above 127 or a NUL (a byte that borrows and had no high bit). */
 static uint64_t is_odd(uint64_t word)

@@ -4,10 +4,6 @@
 
 #include <stdint.h>
 
-/* Bytes of the UTF-8 character at text, of which left are there; 0 when it is malformed, overlong,
- * a surrogate or cut off. */
-int vsh_utf8_bytes(const char *text, int64_t left);
-
 /* Bytes that are no part of a UTF-8 character, and NUL bytes. */
 void vsh_utf8_count(const char *text, int64_t bytes, int64_t *malformed, int64_t *nul);
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "trainer/base/mix.h"
 #include "trainer/text/characters.h"
-#include "trainer/text/mix.h"
 
 /* One-letter words with a blank between. */
 enum { WORDS_MAX = VSH_DOCUMENT_BYTES_MAX / 2 + 1, BLOCK = 64 };
@@ -255,24 +255,12 @@ void vsh_words_find(const vsh_document *document, vsh_words *words)
 
 /* ---- the hash of a document -------------------------------------------------------------- */
 
-static uint64_t hash_of_bytes(const char *text, int64_t bytes)
-{
-    uint64_t state = vsh_mix_take(~VSH_MIX_START, (uint64_t)bytes);
-
-    for (int64_t i = 0; i < bytes; i += 8) {
-        uint64_t block = 0;
-        memcpy(&block, text + i, (size_t)(bytes - i < 8 ? bytes - i : 8));
-        state = vsh_mix_take(state, block);
-    }
-    return vsh_mix_close(state);
-}
-
 uint64_t vsh_words_hash(const vsh_words *words, const vsh_document *document)
 {
     uint64_t state = VSH_MIX_START;
 
     if (words->hashes == 0)
-        return hash_of_bytes(document->text, document->bytes);
+        return vsh_mix_bytes(~VSH_MIX_START, document->text, document->bytes);
     for (int64_t i = 0; i < words->hashes; i++)
         state = vsh_mix_take(state, words->hash[i]);
     return vsh_mix_close(state);

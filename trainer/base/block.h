@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "core/status.h"
-#include "trainer/run/memory.h"
-#include "trainer/run/numa.h"
+#include "trainer/base/memory.h"
+#include "trainer/base/numa.h"
 
 /* Local: on the node of the thread that first writes a page. */
 typedef enum { VSH_PLACE_LOCAL, VSH_PLACE_INTERLEAVED } vsh_place;

@@ -1,4 +1,4 @@
-#include "trainer/run/numa.h"
+#include "trainer/base/numa.h"
 
 #include <dlfcn.h>
 #include <numa.h>

@@ -3,7 +3,7 @@
 #ifndef VSH_RUN_DATASET_H
 #define VSH_RUN_DATASET_H
 
-#include "trainer/data/prepared.h"
+#include "trainer/run/prepared.h"
 
 typedef struct {
     const vsh_prepare_options *options;

@@ -1,16 +1,13 @@
-#define _DEFAULT_SOURCE /* flock */
-#include "trainer/data/prepared.h"
+#include "trainer/run/prepared.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/file.h"
-#include "trainer/data/run_dataset.h"
+#include "trainer/base/folder.h"
+#include "trainer/run/run_dataset.h"
 
 static vsh_status no_memory(vsh_error *err) { return vsh_fail(err, VSH_EMACHINE, "out of memory"); }
 
@@ -174,16 +171,6 @@ static vsh_status make_in_folder(vsh_arena *arena, vsh_run_dataset *d, vsh_prepa
     return build_and_open(arena, d, p, err);
 }
 
-/* Two runs may share a folder: what it lacks is built by one while the other waits. */
-static int lock_folder(const char *folder)
-{
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    while (descriptor >= 0 && flock(descriptor, LOCK_EX) != 0 && errno == EINTR)
-        ;
-    return descriptor;
-}
-
 static vsh_status make_given(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
                              vsh_error *err)
 {
@@ -193,7 +180,8 @@ static vsh_status make_given(vsh_arena *arena, const vsh_prepare_options *o, vsh
 
     VSH_TRY(name_dataset(arena, o, &dataset, err));
     VSH_TRY(vsh_folder_make(o->folder, err));
-    lock = lock_folder(o->folder);
+    /* two runs may share a folder: what it lacks is built by one while the other waits */
+    lock = vsh_folder_lock(o->folder, true);
     status = make_in_folder(arena, &dataset, p, err);
     if (status != VSH_OK)
         rmdir(o->folder); /* goes only when nothing is in it */

@@ -1,4 +1,4 @@
-#include "trainer/nn/pool.h"
+#include "trainer/base/pool.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -29,6 +29,7 @@ struct vsh_pool {
     int threads;
     int patience; /* spins before it lets others run */
     char *scratch;
+    int64_t scratch_bytes; /* of each thread */
     vsh_pool_work *work;
     void *context;
     int64_t parts;
@@ -104,16 +105,18 @@ static void begin_round(vsh_pool *pool)
     pthread_mutex_unlock(&pool->gate);
 }
 
-vsh_status vsh_pool_start(vsh_arena *arena, int threads, void *scratch, vsh_pool **started,
-                          vsh_error *err)
+vsh_status vsh_pool_start(vsh_arena *arena, int threads, void *scratch, int64_t scratch_bytes,
+                          vsh_pool **started, vsh_error *err)
 {
     vsh_pool *pool = vsh_alloc(arena, 1, sizeof *pool);
 
-    assert(threads >= 1 && threads <= VSH_POOL_THREADS_MAX && scratch);
+    assert(threads >= 1 && threads <= VSH_POOL_THREADS_MAX);
+    assert(scratch_bytes >= 0 && scratch_bytes % 64 == 0 && (scratch || scratch_bytes == 0));
     if (!pool || !(pool->ids = vsh_alloc(arena, (size_t)threads, sizeof *pool->ids)) ||
         !(pool->members = vsh_alloc(arena, (size_t)threads, sizeof *pool->members)))
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     pool->scratch = scratch;
+    pool->scratch_bytes = scratch_bytes;
     pool->threads = 1;
     pool->patience = threads > vsh_team_cpus() ? NO_PATIENCE : PATIENCE;
     pthread_mutex_init(&pool->gate, NULL);
@@ -150,8 +153,8 @@ int vsh_pool_threads(const vsh_pool *pool) { return pool->threads; }
 
 void *vsh_pool_scratch(const vsh_pool *pool, int thread)
 {
-    assert(thread >= 0 && thread < pool->threads);
-    return pool->scratch + (size_t)thread * VSH_SCRATCH_BYTES;
+    assert(thread >= 0 && thread < pool->threads && pool->scratch);
+    return pool->scratch + thread * pool->scratch_bytes;
 }
 
 void vsh_pool_run(vsh_pool *pool, vsh_pool_work *work, void *context, int64_t parts)

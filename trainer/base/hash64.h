@@ -8,4 +8,12 @@
 
 uint64_t vsh_hash64(const void *bytes, size_t length);
 
+/* Of two numbers: with the hash of what came before as the first, of a sequence. */
+static inline uint64_t vsh_hash64_pair(uint64_t first, uint64_t second)
+{
+    const uint64_t both[] = {first, second};
+
+    return vsh_hash64(both, sizeof both);
+}
+
 #endif

@@ -1,10 +1,11 @@
-#include "trainer/run/folder.h"
+#include "trainer/base/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum { DEPTH = 16 }; /* of folders in folders: what we write is flat */
@@ -82,4 +83,24 @@ vsh_status vsh_folder_sync(const char *path, vsh_error *err)
     if (result != 0 && error != EINVAL)
         return vsh_fail(err, VSH_EMACHINE, "%s: cannot sync: %s", path, strerror(error));
     return VSH_OK;
+}
+
+int vsh_folder_lock(const char *path, bool wait)
+{
+    int descriptor, result, why;
+
+    do
+        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0)
+        return -1;
+    do
+        result = flock(descriptor, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return descriptor;
+    why = errno;
+    close(descriptor);
+    errno = why;
+    return -1;
 }

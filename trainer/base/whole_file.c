@@ -1,4 +1,4 @@
-#include "trainer/data/whole_file.h"
+#include "trainer/base/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

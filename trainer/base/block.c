@@ -1,7 +1,7 @@
 /* MAP_ANONYMOUS and MADV_HUGEPAGE are not in POSIX. */
 #define _DEFAULT_SOURCE
 
-#include "trainer/run/block.h"
+#include "trainer/base/block.h"
 
 #include <assert.h>
 #include <errno.h>

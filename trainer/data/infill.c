@@ -14,7 +14,7 @@
 #include <assert.h>
 
 #include "core/rng.h"
-#include "trainer/text/augment.h"
+#include "trainer/data/infill.h"
 
 /* The names that StarCoder's tokenizer gave them (Li et al. 2023, arXiv:2305.06161). */
 const char *const vsh_infill_pieces[] = {"<fim_prefix>", "<fim_suffix>", "<fim_middle>", NULL};

@@ -1,4 +1,4 @@
-#include "trainer/run/memory.h"
+#include "trainer/base/memory.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

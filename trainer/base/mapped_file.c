@@ -1,4 +1,4 @@
-#include "trainer/run/mapped_file.h"
+#include "trainer/base/mapped_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,6 +3,7 @@
 #define VSH_MIX_H
 
 #include <stdint.h>
+#include <string.h>
 
 /* Odd multipliers with bits in no order: the fractions of sqrt 2, sqrt 3, sqrt 5, sqrt 7. */
 #define VSH_MIX_START UINT64_C(0x6a09e667f3bcc908)
@@ -23,6 +24,23 @@ static inline uint64_t vsh_mix_close(uint64_t state)
     state ^= state >> 29;
     state *= VSH_MIX_CLOSE;
     return state ^ state >> 32;
+}
+
+/* Of a text; start tells kinds of texts from each other. */
+static inline uint64_t vsh_mix_bytes(uint64_t start, const char *text, int64_t bytes)
+{
+    uint64_t state = vsh_mix_take(start, (uint64_t)bytes), block;
+
+    for (; bytes >= 8; text += 8, bytes -= 8) {
+        memcpy(&block, text, 8);
+        state = vsh_mix_take(state, block);
+    }
+    if (bytes > 0) {
+        block = 0;
+        memcpy(&block, text, (size_t)bytes);
+        state = vsh_mix_take(state, block);
+    }
+    return vsh_mix_close(state);
 }
 
 /* A gram is a polynomial of its words' hashes: gram of n words times VSH_MIX_GRAM plus the next is

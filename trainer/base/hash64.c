@@ -1,4 +1,4 @@
-#include "trainer/run/hash64.h"
+#include "trainer/base/hash64.h"
 
 #include <string.h>
 

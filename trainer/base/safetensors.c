@@ -1,4 +1,4 @@
-#include "trainer/run/safetensors.h"
+#include "trainer/base/safetensors.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "core/json.h"
-#include "trainer/run/json_read.h"
-#include "trainer/run/mapped_file.h"
-#include "trainer/run/new_file.h"
+#include "trainer/base/json_read.h"
+#include "trainer/base/mapped_file.h"
+#include "trainer/base/new_file.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-endian");
 

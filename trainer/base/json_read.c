@@ -1,4 +1,4 @@
-#include "trainer/run/json_read.h"
+#include "trainer/base/json_read.h"
 
 #include <assert.h>
 #include <jansson.h>

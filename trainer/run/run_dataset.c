@@ -1,15 +1,14 @@
-#include "trainer/data/run_dataset.h"
+#include "trainer/run/run_dataset.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/file.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/hash64.h"
 #include "trainer/build/build.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/hash64.h"
 
 static vsh_status no_memory(vsh_error *err) { return vsh_fail(err, VSH_EMACHINE, "out of memory"); }
 
@@ -23,14 +22,9 @@ static void say(const vsh_prepare_options *o, const char *what)
 
 const char *vsh_tokenizer_word(const char *tokenizer)
 {
-    static const char *const words[] = {"unigram", "bpe", "bytes", NULL};
-
     if (strcmp(tokenizer, "sentencepiece") == 0)
-        return words[0];
-    for (int i = 0; words[i]; i++)
-        if (strcmp(tokenizer, words[i]) == 0)
-            return words[i];
-    return NULL;
+        return "unigram";
+    return vsh_tokenizer_is_word(tokenizer) ? tokenizer : NULL;
 }
 
 bool vsh_dataset_stands(const char *folder)
@@ -63,25 +57,15 @@ static vsh_status judge(const char *path, int64_t *vocab, char *name, size_t roo
 }
 
 /* Paths, sizes and dates of the text's files. */
-static vsh_status hash_text(const char *text, uint64_t *hash, vsh_error *err)
+static vsh_status hash_text(const vsh_prepare_options *o, uint64_t *hash, vsh_error *err)
 {
     vsh_arena memory = {0};
     vsh_sources sources = {0};
     vsh_status status = VSH_OK;
 
-    *hash = 0;
-    if (text)
-        status = vsh_sources_find(&memory, &text, 1, VSH_DOCUMENTS_AUTO, &sources, err);
-    for (int64_t i = 0; status == VSH_OK && i < sources.sources; i++) {
-        const vsh_source *s = &sources.source[i];
-        struct stat info = {0};
-        uint64_t facts[5] = {*hash, vsh_hash64(s->path, strlen(s->path)), (uint64_t)s->bytes};
-        if (stat(s->path, &info) == 0) {
-            facts[3] = (uint64_t)info.st_mtim.tv_sec;
-            facts[4] = (uint64_t)info.st_mtim.tv_nsec;
-        }
-        *hash = vsh_hash64(facts, sizeof facts);
-    }
+    if (o->text)
+        status = vsh_sources_find(&memory, &o->text, 1, VSH_DOCUMENTS_AUTO, o->stop, &sources, err);
+    *hash = vsh_sources_hash(&sources, true);
     vsh_arena_free(&memory);
     return status;
 }
@@ -108,7 +92,7 @@ vsh_status vsh_run_dataset_name(vsh_arena *arena, const vsh_prepare_options *o,
     d->stamp = vsh_path_join(arena, o->folder, stamp);
     if (!d->folder || !d->stamp)
         return no_memory(err);
-    VSH_TRY(hash_text(o->text, &hash, err));
+    VSH_TRY(hash_text(o, &hash, err));
     snprintf(d->text, sizeof d->text, "%016" PRIx64 "\n", hash);
     return VSH_OK;
 }
@@ -172,6 +156,7 @@ static vsh_status build(vsh_run_dataset *d, bool over, vsh_error *err)
     b.filter = b.dedup = b.tasks = !o->text;
     b.tokenizer = d->tokenizer;
     b.vocab = d->vocab;
+    b.vocab_at_most = true;
     b.threads = o->threads > 0 ? o->threads : 1;
     b.force = over;
     b.stop = o->stop;

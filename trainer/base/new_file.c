@@ -1,4 +1,4 @@
-#include "trainer/run/new_file.h"
+#include "trainer/base/new_file.h"
 
 #include <assert.h>
 #include <errno.h>
