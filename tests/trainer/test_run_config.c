@@ -76,6 +76,8 @@ static const char every_key[] =
     "data: /data/it's here\n"
     "text: 'a file, \"quoted\".txt'\n"
     "tokenizer: bytes\n"
+    "from: runs/it's there\n"
+    "unique_tokens: 12345\n"
     "batch: {tokens: 3072, sequence: 32, micro: 12, accumulate: 8, shards: 4, sequence_start: 8, "
     "sequence_warmup: 90}\n"
     "optimizer: {name: adafactor, lr: 0.0123, betas: [0.8, 0.97], eps: 1.5e-7, weight_decay: 0.05, "
@@ -100,6 +102,8 @@ static void every_key_is_read(void)
     CHECK_TEXT(c->data, "/data/it's here");
     CHECK_TEXT(c->text, "a file, \"quoted\".txt");
     CHECK_TEXT(c->tokenizer, "bytes");
+    CHECK_TEXT(c->from, "runs/it's there");
+    CHECK_INT(c->unique_tokens, 12345);
     CHECK_INT(c->batch.tokens, 3072);
     CHECK_INT(c->batch.sequence, 32);
     CHECK_INT(c->batch.micro, 12);

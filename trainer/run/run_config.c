@@ -34,6 +34,8 @@ static const vsh_field top_fields[] = {
     {"data", VSH_FIELD_TEXT, AT(data)},
     {"text", VSH_FIELD_TEXT, AT(text)},
     {"tokenizer", VSH_FIELD_TEXT, AT(tokenizer)},
+    {"from", VSH_FIELD_TEXT, AT(from)},
+    {"unique_tokens", VSH_FIELD_INTEGER, AT(unique_tokens), false, 0, COUNT_MAX},
     {"batch", VSH_FIELD_NODE, offsetof(reading, batch)},
     {"optimizer", VSH_FIELD_NODE, offsetof(reading, optimizer)},
     {"schedule", VSH_FIELD_NODE, offsetof(reading, schedule)},
@@ -443,6 +445,9 @@ void vsh_run_config_write(const vsh_run_config *c, vsh_text *out)
     write_text(out, "data", c->data);
     write_text(out, "text", c->text);
     write_text(out, "tokenizer", c->tokenizer);
+    write_text(out, "from", c->from);
+    if (c->unique_tokens)
+        vsh_text_add(out, "unique_tokens: %" PRId64 "\n", c->unique_tokens);
     write_batch(&c->batch, out);
     vsh_text_add(out,
                  "optimizer: {name: %s, lr: %s, betas: [%s, %s], eps: %s, weight_decay: %s, "
@@ -478,6 +483,7 @@ void vsh_run_config_deciding(const vsh_run_config *c, vsh_text *out)
     vsh_run_config decides = *c;
 
     decides.data = decides.text = decides.tokenizer = NULL; /* the text's hash says it better */
+    decides.from = NULL; /* where it lies; what came of it is in this run's own checkpoints */
     decides.checkpoint_every = decides.checkpoint_keep = 0;
     decides.evaluate_every = decides.evaluate_tokens = 0;
     decides.steps = 0;
