@@ -36,6 +36,7 @@ vsh_command_run train_run_bench;  /* train_bench.c */
 vsh_command_run train_run_data;   /* train_data.c */
 vsh_command_run train_run_eval;   /* train_eval.c */
 vsh_command_run train_run_sample; /* train_sample.c */
+vsh_command_run train_run_study;  /* train_study.c */
 
 /* --seed, or 1. run has it over the file's. */
 uint64_t train_seed(const vsh_session *session);

@@ -364,21 +364,39 @@ static vsh_status finish(reading *r, vsh_error *err)
     return finish_batch(c, err);
 }
 
-vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, const char *path,
-                               const char *const *sets, int set_count, vsh_run_config *config,
-                               vsh_error *err)
+static vsh_status read_all(vsh_arena *arena, const vsh_library *library, const vsh_doc *doc,
+                           const char *const *sets, int set_count, vsh_run_config *config,
+                           vsh_error *err)
 {
     reading r = {.config = defaults(), .seed = 1};
-    vsh_doc doc;
 
-    r.config.path = path;
-    VSH_TRY(vsh_doc_read(arena, path, &doc, err));
-    VSH_TRY(read_doc(arena, library, &doc, &r, err));
+    r.config.path = doc->path;
+    VSH_TRY(read_doc(arena, library, doc, &r, err));
     for (int i = 0; i < set_count; i++)
         VSH_TRY(read_set(arena, library, sets[i], &r, err));
     VSH_TRY(finish(&r, err));
     *config = r.config;
     return VSH_OK;
+}
+
+vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, const char *path,
+                               const char *const *sets, int set_count, vsh_run_config *config,
+                               vsh_error *err)
+{
+    vsh_doc doc;
+
+    VSH_TRY(vsh_doc_read(arena, path, &doc, err));
+    return read_all(arena, library, &doc, sets, set_count, config, err);
+}
+
+vsh_status vsh_run_config_parse(vsh_arena *arena, const vsh_library *library, const char *path,
+                                const vsh_text *text, const char *const *sets, int set_count,
+                                vsh_run_config *config, vsh_error *err)
+{
+    vsh_doc doc;
+
+    VSH_TRY(vsh_doc_parse(arena, path, vsh_text_string(text), text->length, &doc, err));
+    return read_all(arena, library, &doc, sets, set_count, config, err);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */

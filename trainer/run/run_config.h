@@ -59,6 +59,11 @@ vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, con
                                const char *const *sets, int set_count, vsh_run_config *config,
                                vsh_error *err);
 
+/* The same of text; path is for messages. */
+vsh_status vsh_run_config_parse(vsh_arena *arena, const vsh_library *library, const char *path,
+                                const vsh_text *text, const char *const *sets, int set_count,
+                                vsh_run_config *config, vsh_error *err);
+
 /* The part of a configuration that decides the weights of a step, as text: where text lies, how
  * often the run saves and how long it is do not. */
 void vsh_run_config_deciding(const vsh_run_config *config, vsh_text *out);
