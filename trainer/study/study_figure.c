@@ -44,7 +44,9 @@ static void begin_axes(const extent *e, vsh_text *s)
 
 static double law_loss(const vsh_study_law *l, double N, double D)
 {
-    return l->E + l->A / pow(N, l->alpha) + l->B / pow(D, l->beta);
+    double h = l->A / pow(N, l->alpha) + l->B / pow(D, l->beta);
+
+    return l->bound > 0 ? l->E + (l->bound - l->E) * h / (1 + h) : l->E + h;
 }
 
 /* The law's loss of a record's model over its own range of lengths. */
@@ -133,18 +135,23 @@ void vsh_study_law_figure(const vsh_study_records *all, const vsh_study_law *law
     write_law_data(all, law, held, &e, s);
     vsh_chart_panel(s, &panel, "held-out loss, nats a byte-level token", "training FLOP, counted");
     begin_axes(&e, s);
-    vsh_chart_line(s, "linewidth 1.6 " VSH_COLOUR(VSH_VERMILLION),
-                   "from first %.8g,first %.8g to first %.8g,first %.8g", held->record->flops,
-                   held->low, held->record->flops, held->high);
+    if (isfinite(held->low) && isfinite(held->high))
+        vsh_chart_line(s, "linewidth 1.6 " VSH_COLOUR(VSH_VERMILLION),
+                       "from first %.8g,first %.8g to first %.8g,first %.8g", held->record->flops,
+                       held->low, held->record->flops, held->high);
     vsh_chart_plot(s, &panel, series, sizeof series / sizeof *series);
     vsh_chart_end(s);
+    vsh_text_add(&figure->caption, "Each run is a cooldown branch of a trunk at constant rate. ");
+    if (isfinite(held->predicted))
+        vsh_text_add(&figure->caption,
+                     "The held-out model was predicted at %.4f (%.4f to %.4f) before it was "
+                     "trained. ",
+                     held->predicted, held->low, held->high);
     vsh_text_add(&figure->caption,
-                 "Each run is a cooldown branch of a trunk at constant rate. The held-out model "
-                 "(%s parameters, %s tokens) was predicted at %.4f (%.4f to %.4f) before it was "
-                 "trained, and reached %.4f. %s, %s.",
+                 "It has %s parameters, saw %s tokens and reached %.4f. %s, program %s.",
                  vsh_show_count((double)held->record->params_total).text,
-                 vsh_show_count((double)held->record->tokens).text, held->predicted, held->low,
-                 held->high, held->record->loss, card, held->record->commit);
+                 vsh_show_count((double)held->record->tokens).text, held->record->loss, card,
+                 held->record->commit);
 }
 
 /* ---- experts ------------------------------------------------------------------------------- */

@@ -5,9 +5,11 @@
 #include "core/report.h"
 #include "trainer/study/study_record.h"
 
-/* L = E + A/N^alpha + B/D^beta. */
+/* L = E + A/N^alpha + B/D^beta; or with h for the two terms and a bound, E + (bound - E) h/(1 + h).
+ * NaN: nothing was fitted. */
 typedef struct {
     double E, A, B, alpha, beta;
+    double bound; /* 0: none */
 } vsh_study_law;
 
 typedef struct {
