@@ -63,7 +63,7 @@ static void write_model(const vsh_study_curve *c, vsh_text *out)
                      ", capacity: dropless}",
                      f->experts, f->top_k, 4 * s->hidden / f->top_k);
     if (f->exit)
-        vsh_text_add(out, ", exits: [%" PRId64 "]", (s->layers + 1) / 2 - 1);
+        vsh_text_add(out, ", exits: [%" PRId64 "]", (s->layers + 1) / 2);
     vsh_text_add(out, "}\n");
 }
 
