@@ -393,9 +393,9 @@ static vsh_status add_exit(const drafting *d, vsh_error *err)
     const vsh_study_kind *kind = d->setup->kind;
     const int budget = kind->budgets - 1;
     double best = guessed_optimum(budget_flops(d->study, budget));
-    int size = 1; /* two layers at least */
+    int size = 0;
 
-    while (size + 1 < SIZES && dense_params(&sizes[size]) < best)
+    while (size + 1 < SIZES && (dense_params(&sizes[size]) < best || sizes[size].layers < 2))
         size++;
     return add_curve(d, VSH_STUDY_EXIT, kind->exit_family, size, false, 0, &budget, 1, err);
 }
