@@ -301,7 +301,7 @@ static vsh_status show_dry(study_work *w, vsh_error *err)
     if (settled)
         VSH_TRY(vsh_study_design(s->arena, &w->setup, w->largest_flops, &w->study, err));
     else
-        VSH_TRY(vsh_study_fit_time(s->arena, &w->setup, 3600 * w->hours, &w->study, err));
+        VSH_TRY(vsh_study_fit_time(s->arena, &w->setup, train_study_seconds(w), &w->study, err));
     if (s->common->json) {
         write_plan(w, &s->out);
     } else {

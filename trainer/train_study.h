@@ -35,7 +35,9 @@ typedef struct {
 
 /* train_study_settle.c: what a study's runs depend on, measured and written once. */
 vsh_status train_study_settle(study_work *work, vsh_error *err);
-/* The same of a folder that is settled already; *settled false when it is not. */
+/* Of the time that may be spent, what is planned with. */
+double train_study_seconds(const study_work *work);
+/* What was settled, of a folder that has been; *settled false when it is not. */
 vsh_status train_study_settled(study_work *work, bool *settled, vsh_error *err);
 
 /* train_study_run.c: one run of this program inside itself; out NULL or where its answer goes. */

@@ -18,6 +18,8 @@ static const double used_share = 0.9;
 /* Measuring steps ends before it takes more of it. */
 static const double probe_share = 0.03;
 
+double train_study_seconds(const study_work *w) { return used_share * 3600 * w->hours; }
+
 /* ---- the data ------------------------------------------------------------------------------ */
 
 static void say(void *context, const char *what)
@@ -246,7 +248,7 @@ vsh_status train_study_settle(study_work *w, vsh_error *err)
         return vsh_fail(err, VSH_EINPUT, "study: expected --budget-hours H");
     VSH_TRY(look_at_data(w, err));
     VSH_TRY(measure(w, err));
-    VSH_TRY(vsh_study_fit_time(s->arena, &w->setup, used_share * 3600 * w->hours, &w->study, err));
+    VSH_TRY(vsh_study_fit_time(s->arena, &w->setup, train_study_seconds(w), &w->study, err));
     w->largest_flops = w->study.largest_flops;
     write_settings(w, &text);
     return vsh_file_write(w->path.settings, &text, err);

@@ -116,4 +116,26 @@ answers 0 '(.held_out.rel_error | . < -0.15) and (.held_out.inside_interval | no
 claim "a prediction stands" cmp said.json planted/prediction.json
 shows 0 'outside the interval' $law --out planted
 claim "the summary fits 80 columns" sh -c "awk 'length > 80 {bad = 1} END {exit bad}' stdout.txt"
+
+# ---- experts: records of a known saving, on much text 40 % and on little text -50 %
+mkdir experts
+jq '.study = "experts" | .largest_budget_flops = 1e12' settled/settings.json > experts/settings.json
+ask="$train study experts --threads 1 --budget-hours 0.02 $sets --out experts"
+$ask --dry-run --json > plan.json 2> stderr.txt
+jq -c '.curves[] as $c | $c.points[] | {name: "\($c.name)-b\(.budget)", role: $c.role, family: $c.family,
+    experts: 0, top_k: 0, layers: $c.layers, hidden: $c.hidden, params_total: $c.params_total,
+    params_active: $c.params_active, params_embedding: 0, budget, steps, batch_tokens: $c.batch_tokens, tokens,
+    unique_tokens: $c.unique_tokens, seed: $c.seed, lr: 0.004, seconds_s: (.flops / 1e10),
+    factor: (if $c.family == "dense" then 1 elif $c.unique_tokens > 0 then 1.5 else 0.6 end), flops,
+    loss: ((0.9 + 8 / ($c.hidden * $c.hidden * $c.layers | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0004 * (($c.seed * 7 + .tokens + $c.hidden) % 5 - 2))),
+    loss_per_byte: 1, dropped_share: null, load_max: null, skipped_steps: 0, commit: "c", machine: "m", date: "d"}
+    | .flops *= .factor | .seconds_s *= .factor * (if .family == "dense" then 1 else 2 end) | del(.factor)' plan.json > experts/records.jsonl
+echo '{"exits": [{"threshold": 0.5, "loss": 2.1, "accuracy": 0.4, "layers_per_token": 1.5, "flops_per_token": 80, "full_loss": 2, "full_accuracy": 0.41, "full_flops_per_token": 100}]}' > experts/exits.json
+near='def near(a; b): (a - b | fabs) < 0.08;'
+answers 0 "$near"' .savings | length == 8 and all(.[] | select(.text == "all"); near(.flops.saving; 0.4) and .flops.resolved and .flops.claim_20_to_30_percent == "reached") and all(.[] | select(.text == "little"); near(.flops.saving; -0.5) and .flops.saving_high < 0 and .flops.claim_20_to_30_percent == "not reached")' $ask
+answers 0 '[.savings[] | select(.text == "all") | .wall_clock.saving] | all(. < -0.05)' $ask
+claim "summary.json is what was answered" cmp stdout.txt experts/summary.json
+shows 0 'little *e8k2 .*-[45][0-9] %' $ask
+claim "the summary of experts fits 80 columns" sh -c "awk 'length > 80 {bad = 1} END {exit bad}' stdout.txt"
+shows 0 '0\.50 +80\.0 % +1\.50 +\+0\.1000 +-0\.0100' $ask
 finish

@@ -533,6 +533,8 @@ static void check_same_run(const vsh_run_config *a, const vsh_run_config *b)
     CHECK_TEXT(a->data, b->data);
     CHECK(same_text(a->text, b->text));
     CHECK(same_text(a->tokenizer, b->tokenizer));
+    CHECK(same_text(a->from, b->from));
+    CHECK_INT(a->unique_tokens, b->unique_tokens);
     check_same_batch(&a->batch, &b->batch);
     check_same_learning(a, b);
     CHECK_INT(a->steps, b->steps);
@@ -632,6 +634,7 @@ static void what_decides_no_weight_does_not_make_another_run(void)
         DENSE "data: elsewhere\n",
         DENSE "text: a.txt\n",
         DENSE "tokenizer: bytes\n",
+        DENSE "from: runs/trunk\n",
         DENSE "checkpoint: {every: 7, keep: 9}\n",
         DENSE "evaluate: {every: 3, tokens: 5}\n",
         DENSE "steps: 4711\n",
@@ -668,6 +671,7 @@ static void what_decides_the_weights_makes_another_run(void)
         DENSE "precision: bf16\n",
         DENSE "recompute: full\n",
         DENSE "seed: 2\n",
+        DENSE "unique_tokens: 1000\n",
         DENSE "spike: {action: ignore}\n",
         DENSE "spike: {deviations: 7}\n",
     };

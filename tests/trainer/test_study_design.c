@@ -77,7 +77,7 @@ static void each_budget_of_the_law_has_sizes_on_both_sides_of_the_guess(void)
     vsh_study s = study_of(0, 3e13, NULL);
 
     for (int budget = 0; budget < 5; budget++) {
-        double guess = sqrt(3e13 * pow(10, 0.5 * (budget - 4)) / 120);
+        double guess = sqrt(3e13 * pow(10, 0.5 * (budget - 4)) / 300);
         int below = 0, above = 0;
         for (int i = 0; i < s.curves; i++)
             for (int k = 0; k < s.curve[i].points; k++)

@@ -209,9 +209,10 @@ static double budget_flops(const vsh_study *s, int budget)
     return s->largest_flops * pow(10, 0.5 * (budget + 1 - s->setup.kind->budgets));
 }
 
-/* Hoffmann et al. 2022 (arXiv:2203.15556): twenty tokens a parameter, C = 6 N D. The window is wide
- * because a model of bytes has its own. */
-static double guessed_optimum(double flops) { return sqrt(flops / 120); }
+/* Fifty bytes a parameter, C = 6 N D: Hoffmann et al. 2022 (arXiv:2203.15556) have twenty tokens,
+ * which are eighty bytes of text, or twenty if a byte counts as a token (assumed: between). The
+ * window is wide because nobody knows. */
+static double guessed_optimum(double flops) { return sqrt(flops / 300); }
 
 /* Sizes of a budget: those within the window, at least so many. */
 static void choose_sizes(const vsh_study_kind *kind, double flops, bool chosen[SIZES])
@@ -245,12 +246,13 @@ static int64_t power_of_two_near(double value, int64_t least, int64_t most)
 }
 
 /* Step Law (arXiv:2503.04715): 0.58 D^0.571 tokens, at the geometric mean of the curve's lengths;
- * and a hundred steps at least for the shortest. */
+ * and five hundred steps at least for the shortest: before that a model has hardly left the
+ * frequencies of single bytes, and no law holds. */
 static int64_t batch_of(double least, double most)
 {
     double law = 0.58 * pow(sqrt(least * most), 0.571);
 
-    return power_of_two_near(fmin(law, least / 100), CONTEXT, 16384);
+    return power_of_two_near(fmin(law, least / 500), CONTEXT, 16384);
 }
 
 /* Active parameters that one multiplies a token with, and attention: FLOP a token, executed. */
@@ -436,20 +438,22 @@ vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, doub
     return status;
 }
 
-/* Budgets are powers of ten in eighths: 1e7 to 1e19 FLOP. */
-enum { EIGHTHS_LEAST = 56, EIGHTHS_MOST = 152 };
+/* Budgets are powers of ten in 32nds: 1e7 to 1e19 FLOP. */
+enum { DECADE = 32, LEAST = 7 * DECADE, MOST = 19 * DECADE };
+
+static double flops_at(int step) { return pow(10, (double)step / DECADE); }
 
 vsh_status vsh_study_fit_time(vsh_arena *arena, const vsh_study_setup *setup, double seconds,
                               vsh_study *study, vsh_error *err)
 {
-    int low = EIGHTHS_LEAST, high = EIGHTHS_MOST; /* low fits, high does not */
+    int low = LEAST, high = MOST; /* low fits, high does not */
     vsh_status status;
 
     while (high - low > 1) {
         int middle = (low + high) / 2;
         vsh_arena scratch = {0};
         vsh_error tried; /* too large for the table is an answer */
-        status = vsh_study_design(&scratch, setup, pow(10, middle / 8.0), study, &tried);
+        status = vsh_study_design(&scratch, setup, flops_at(middle), study, &tried);
         if (status == VSH_OK && study->seconds <= seconds)
             low = middle;
         else
@@ -458,10 +462,10 @@ vsh_status vsh_study_fit_time(vsh_arena *arena, const vsh_study_setup *setup, do
         if (status != VSH_OK && status != VSH_ENO)
             return vsh_fail(err, status, "%s", tried.text);
     }
-    if (low == EIGHTHS_LEAST)
+    if (low == LEAST)
         return vsh_fail(err, VSH_ENO, "--budget-hours: too short for the smallest study of %s",
                         setup->kind->name);
-    return vsh_study_design(arena, setup, pow(10, low / 8.0), study, err);
+    return vsh_study_design(arena, setup, flops_at(low), study, err);
 }
 
 /* ---- probes -------------------------------------------------------------------------------- */
@@ -479,9 +483,9 @@ bool vsh_study_probe_curve(const vsh_study_kind *kind, int probe, vsh_study_curv
                            .family = family,
                            .size = &sizes[rows[row]],
                            .seed = 1,
-                           .batch_tokens = 4096,
+                           .batch_tokens = 2048,
                            .points = 1,
-                           .point = {{.steps = 8}}};
+                           .point = {{.steps = 12}}};
     snprintf(c->name, sizeof c->name, "probe-%s-%d", family->name, row);
     return true;
 }

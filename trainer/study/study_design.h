@@ -106,7 +106,7 @@ typedef struct {
 /* All curves for a largest budget. VSH_EINPUT when no size of the table suits. */
 vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, double largest_flops,
                             vsh_study *study, vsh_error *err);
-/* The largest budget (an eighth of a decade apart) whose study is predicted to take at most so
+/* The largest budget (32 in a decade) whose study is predicted to take at most so
  * long. VSH_ENO: none does. */
 vsh_status vsh_study_fit_time(vsh_arena *arena, const vsh_study_setup *setup, double seconds,
                               vsh_study *study, vsh_error *err);

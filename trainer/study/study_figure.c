@@ -8,13 +8,32 @@
 #include "core/page.h"
 #include "trainer/study/study_frontier.h"
 
-enum { HEIGHT = 470, SAMPLES = 25, POINTS_MAX = 1024 };
+enum { HEIGHT = 470, SAMPLES = 25, BUDGETS_MAX = 16 };
 
-static const vsh_panel panel = {HEIGHT, 56, 74, 370, 410, 2};
+static const vsh_panel panel = {HEIGHT, 56, 74, 330, 404, 2};
 
 static bool is_curve(const vsh_study_record *r)
 {
     return strcmp(r->role, vsh_study_role_words[VSH_STUDY_CURVE]) == 0 && isfinite(r->loss);
+}
+
+/* Of each budget the best run of a family, on all of the text or on little; falling. */
+static int64_t best_of_budgets(const vsh_study_records *all, const char *family, bool poor,
+                               vsh_study_pair best[BUDGETS_MAX])
+{
+    int64_t count = 0;
+
+    for (int64_t b = 0; b < BUDGETS_MAX; b++) {
+        best[count].loss = INFINITY;
+        for (int64_t i = 0; i < all->count; i++) {
+            const vsh_study_record *r = &all->item[i];
+            if (is_curve(r) && r->budget == b && strcmp(r->family, family) == 0 &&
+                (r->unique_tokens > 0) == poor && r->loss < best[count].loss)
+                best[count] = (vsh_study_pair){r->flops, r->loss};
+        }
+        count += isfinite(best[count].loss);
+    }
+    return vsh_study_frontier(best, count);
 }
 
 /* What an axis must hold. */
@@ -78,8 +97,8 @@ static bool seen_before(const vsh_study_records *all, int64_t i)
 static void write_law_data(const vsh_study_records *all, const vsh_study_law *law,
                            const vsh_study_held_out *held, extent *e, vsh_text *s)
 {
-    vsh_study_pair best[POINTS_MAX];
-    int64_t count = 0;
+    vsh_study_pair best[BUDGETS_MAX];
+    int64_t count = best_of_budgets(all, "dense", false, best);
 
     vsh_chart_data(s, "law");
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
@@ -95,11 +114,8 @@ static void write_law_data(const vsh_study_records *all, const vsh_study_law *la
             continue;
         VSH_CHART_ROW(s, r->flops, r->loss);
         stretch(e, r->flops, r->loss);
-        if (count < POINTS_MAX)
-            best[count++] = (vsh_study_pair){r->flops, r->loss};
     }
     vsh_chart_data_end(s);
-    count = vsh_study_frontier(best, count);
     vsh_chart_data(s, "best");
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
     for (int64_t i = 0; i < count; i++)
@@ -119,8 +135,8 @@ void vsh_study_law_figure(const vsh_study_records *all, const vsh_study_law *law
 {
     static const vsh_series series[] = {
         {VSH_DRAW_LINE, "$law using 1:2", "linewidth 1.2 " VSH_COLOUR(VSH_SKY),
-         "fitted law, a size"},
-        {VSH_DRAW_LINE, "$best using 1:2", "linewidth 2 " VSH_COLOUR(VSH_BLUE), "best of the runs"},
+         "the law, of a size"},
+        {VSH_DRAW_LINE, "$best using 1:2", "linewidth 2 " VSH_COLOUR(VSH_BLUE), "best of a budget"},
         {VSH_DRAW_POINT, "$runs using 1:2", "pointtype 7 pointsize 0.5 " VSH_COLOUR(VSH_BLUE),
          "run"},
         {VSH_DRAW_POINT, "$held using 1:3", "pointtype 6 pointsize 1.1 " VSH_COLOUR(VSH_VERMILLION),
@@ -159,16 +175,9 @@ void vsh_study_law_figure(const vsh_study_records *all, const vsh_study_law *law
 static void write_frontier(const vsh_study_records *all, const char *family, bool poor,
                            const char *name, extent *e, vsh_text *s)
 {
-    vsh_study_pair best[POINTS_MAX];
-    int64_t count = 0;
+    vsh_study_pair best[BUDGETS_MAX];
+    int64_t count = best_of_budgets(all, family, poor, best);
 
-    for (int64_t i = 0; i < all->count && count < POINTS_MAX; i++) {
-        const vsh_study_record *r = &all->item[i];
-        if (!is_curve(r) || strcmp(r->family, family) != 0 || (r->unique_tokens > 0) != poor)
-            continue;
-        best[count++] = (vsh_study_pair){r->flops, r->loss};
-    }
-    count = vsh_study_frontier(best, count);
     vsh_chart_data(s, name);
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
     for (int64_t i = 0; i < count; i++) {

@@ -133,15 +133,22 @@ static bool mean_of(const runs *all, const weights *w, int size, int64_t budget,
 
 enum { BUDGETS = 16 };
 
-/* Best of all sizes that were drawn. */
+/* Of each budget the best of the sizes that were drawn. (Points of all sizes would make steps: of
+ * one budget none costs exactly what another does.) */
 static int64_t best_of(const comparison *c, const runs *all, const weights *w, vsh_study_pair *out)
 {
     int64_t count = 0;
-    double total;
 
-    for (int s = 0; s < c->size_count; s++)
-        for (int b = 0; b < BUDGETS && w->size[s]; b++)
-            count += mean_of(all, w, s, b, &out[count].cost, &out[count].loss, &total);
+    for (int b = 0; b < BUDGETS; b++) {
+        vsh_study_pair best = {.loss = INFINITY}, one;
+        double total;
+        for (int s = 0; s < c->size_count; s++)
+            if (w->size[s] && mean_of(all, w, s, b, &one.cost, &one.loss, &total) &&
+                one.loss < best.loss)
+                best = one;
+        if (isfinite(best.loss))
+            out[count++] = best;
+    }
     return vsh_study_frontier(out, count);
 }
 
