@@ -208,11 +208,11 @@ static void show_saving(const vsh_study_saving *s, vsh_text *out)
     if (!isfinite(s->saving))
         snprintf(cell, sizeof cell, "-");
     else if (!isfinite(s->low))
-        snprintf(cell, sizeof cell, "%+.0f %% ?", 100 * s->saving);
+        snprintf(cell, sizeof cell, "%+.0f ?", 100 * s->saving);
     else
-        snprintf(cell, sizeof cell, "%+.0f %% (%+.0f, %+.0f)%s", 100 * s->saving, 100 * s->low,
+        snprintf(cell, sizeof cell, "%+.0f (%+.0f, %+.0f)%s", 100 * s->saving, 100 * s->low,
                  100 * s->high, s->resolved ? "" : " ?");
-    vsh_text_add(out, " %21s", cell);
+    vsh_text_add(out, " %20s", cell);
 }
 
 static void show_exits(const vsh_value *root, vsh_text *out)
@@ -237,8 +237,8 @@ static void show_summary(const study_work *w, const found *f, vsh_text *out)
                  "\n  Experts against dense, %" PRId64 " runs: what they save at equal loss\n"
                  "  (95 %% over seeds and sizes; less than 0: they cost more; ?: not resolved)\n\n",
                  w->records.count);
-    vsh_text_add(out, "  %-7s %-5s %21s %21s %21s\n", "text", "kind", "FLOP", "wall clock",
-                 "equal total params");
+    vsh_text_add(out, "  %-7s %-5s %20s %20s %20s\n", "text", "kind", "FLOP, %", "wall clock, %",
+                 "equal params, %");
     for (int i = 0; i < f->count; i++) {
         vsh_text_add(out, "  %-7s %-5s", f->item[i].poor ? "little" : "all",
                      f->item[i].family->name);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -230,14 +231,20 @@ static void tell(study_work *w, const vsh_study_record *record)
     fputc('\n', talk);
 }
 
-/* Weights that nothing branches off any more. */
+/* Weights that nothing branches off any more. They are renamed first: half a checkpoint would look
+ * like a damaged one. */
 static vsh_status drop_weights(const running *r, const char *run, vsh_error *err)
 {
     const vsh_study_curve *c = r->curve;
+    const char *weights = vsh_path_join(r->arena, run, "checkpoints");
+    const char *away = vsh_path_join(r->arena, run, "removed");
 
     if (c->role == VSH_STUDY_HELD_OUT || c->role == VSH_STUDY_EXIT)
         return VSH_OK;
-    return vsh_folder_remove(vsh_path_join(r->arena, run, "checkpoints"), err);
+    VSH_TRY(vsh_folder_remove(away, err));
+    if (rename(weights, away) != 0 && errno != ENOENT)
+        return vsh_fail(err, VSH_EMACHINE, "%s: %s", weights, strerror(errno));
+    return vsh_folder_remove(away, err);
 }
 
 static vsh_status run_point(const running *r, int point, vsh_error *err)
