@@ -124,13 +124,39 @@ static const char *today(vsh_arena *arena)
     return vsh_copy_text(arena, text, strlen(text));
 }
 
-/* What the logs of trunk and branch say of a point. A run whose loss was not finite has none. */
+/* What is known of a point without having run it. */
+static vsh_study_record describe(const running *r, int point)
+{
+    const vsh_study_curve *c = r->curve;
+    const vsh_study_point *p = &c->point[point];
+
+    return (vsh_study_record){.name = name_of(r, point),
+                              .role = vsh_study_role_words[c->role],
+                              .family = c->family->name,
+                              .experts = c->family->experts,
+                              .top_k = c->family->top_k,
+                              .layers = c->size->layers,
+                              .hidden = c->size->hidden,
+                              .params_total = c->params_total,
+                              .params_active = c->params_active,
+                              .params_embedding = c->params_embedding,
+                              .budget = p->budget,
+                              .steps = p->steps,
+                              .batch_tokens = c->batch_tokens,
+                              .tokens = p->steps * c->batch_tokens,
+                              .unique_tokens = c->unique_tokens,
+                              .seed = (int64_t)c->seed,
+                              .lr = r->rate,
+                              .commit = r->work->session->version,
+                              .machine = r->work->card,
+                              .date = today(r->arena)};
+}
+
+/* And what the logs of trunk and branch say. A run whose loss was not finite has none. */
 static vsh_status record_of(const running *r, int point, const char *branch, bool failed,
                             vsh_study_record *record, vsh_error *err)
 {
-    const study_work *w = r->work;
-    const vsh_study_curve *c = r->curve;
-    const vsh_study_point *p = &c->point[point];
+    const vsh_study_point *p = &r->curve->point[point];
     int64_t parted = vsh_study_branch_step(p);
     vsh_study_log log = {.loss = NAN, .loss_step = -1};
     double routed;
@@ -147,33 +173,14 @@ static vsh_status record_of(const running *r, int point, const char *branch, boo
                         "%" PRId64 "; remove the folder %s, the same command makes it again",
                         branch, log.steps, p->steps, log.loss_step, r->folder);
     routed = log.routed_steps ? (double)log.routed_steps : (double)NAN;
-    *record = (vsh_study_record){.name = name_of(r, point),
-                                 .role = vsh_study_role_words[c->role],
-                                 .family = c->family->name,
-                                 .experts = c->family->experts,
-                                 .top_k = c->family->top_k,
-                                 .layers = c->size->layers,
-                                 .hidden = c->size->hidden,
-                                 .params_total = c->params_total,
-                                 .params_active = c->params_active,
-                                 .params_embedding = c->params_embedding,
-                                 .budget = p->budget,
-                                 .steps = p->steps,
-                                 .batch_tokens = c->batch_tokens,
-                                 .tokens = p->steps * c->batch_tokens,
-                                 .unique_tokens = c->unique_tokens,
-                                 .seed = (int64_t)c->seed,
-                                 .lr = r->rate,
-                                 .flops = log.flops,
-                                 .seconds = log.seconds,
-                                 .loss = failed ? (double)NAN : log.loss,
-                                 .dropped = log.dropped / routed,
-                                 .load_max = log.load_max / routed,
-                                 .skipped = log.skipped,
-                                 .commit = w->session->version,
-                                 .machine = w->card,
-                                 .date = today(r->arena)};
-    record->byte_loss = record->loss * w->tokens_per_byte;
+    *record = describe(r, point);
+    record->flops = log.flops;
+    record->seconds = log.seconds;
+    record->loss = failed ? (double)NAN : log.loss;
+    record->byte_loss = record->loss * r->work->tokens_per_byte;
+    record->dropped = log.dropped / routed;
+    record->load_max = log.load_max / routed;
+    record->skipped = log.skipped;
     return VSH_OK;
 }
 

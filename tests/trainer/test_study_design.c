@@ -16,8 +16,7 @@ static vsh_hardware machine_of(void)
 {
     vsh_hardware machine;
 
-    REQUIRE_OK(vsh_hardware_read(vsh_test_arena(), "hwprofiles/laptop.yaml", &machine, &err),
-               &err);
+    REQUIRE_OK(vsh_hardware_read(vsh_test_arena(), "hwprofiles/laptop.yaml", &machine, &err), &err);
     return machine;
 }
 
