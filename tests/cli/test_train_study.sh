@@ -58,6 +58,8 @@ claim "records are unique and finite" jq -es 'all(.loss > 0 and .flops > 0 and .
 claim "what was counted is what was planned" jq -ne --slurpfile p whole/plan.json --slurpfile r whole/records.jsonl '
     [$p[0].curves[] | .name as $n | .points[] | {key: "\($n)-b\(.budget)", value: .flops}] | from_entries as $planned
     | $r | all(.flops == $planned[.name] and .tokens == .steps * .batch_tokens)'
+claim "a trunk is constant after its warm-up" sh -c 'for f in whole/runs/curve-*/trunk; do jq -es "map(select(.event == null) | .lr) | max as \$m | .[length / 4 | floor:] | all(. == \$m)" $f/log.jsonl || exit 1; done'
+claim "a branch falls from it in a line to 0" sh -c 'for f in whole/runs/curve-*/budget-*; do jq -es --argjson m "$(jq -s "map(.lr // 0) | max" ${f%/*}/trunk/log.jsonl)" "map(select(.event == null) | .lr) | (.[0] - \$m * (1 - 1 / length) | fabs) < 1e-9 and .[-1] == 0" $f/log.jsonl || exit 1; done'
 claim "loss a byte is loss a token in other units" jq -es '(map(.loss_per_byte / .loss) | max - min) < 1e-9' whole/records.jsonl
 claim "the prediction stands before the run" sh -c '[ whole/prediction.json -ot whole/runs/held-out-*/budget-5/log.jsonl ]'
 claim "weights that are done with are gone" sh -c '! ls -d whole/runs/curve-*/*/checkpoints'
