@@ -40,6 +40,7 @@ vsh_command_run train_run_bench;    /* train_bench.c */
 vsh_command_run train_run_data;     /* train_data.c */
 vsh_command_run train_run_eval;     /* train_eval.c */
 vsh_command_run train_run_sample;   /* train_sample.c */
+vsh_command_run train_run_study;    /* train_study.c */
 vsh_command_run train_run_validate; /* train_validate.c */
 
 /* --seed, or 1. run has it over the file's. */

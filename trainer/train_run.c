@@ -30,7 +30,8 @@ typedef struct {
     vsh_trainer trainer;
     vsh_run run;
     const char *config_path, *log_path, *products_path, *lock_path; /* in run.out */
-    bool complete;                                                  /* nothing is left to do */
+    const char *trunk, *trunk_products; /* the checkpoint it branches off; NULL: none */
+    bool complete;                      /* nothing is left to do */
 } call;
 
 static FILE *talk_of(const vsh_session *s) { return s->common->quiet ? NULL : stderr; }
@@ -210,6 +211,9 @@ static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
 
 /* ---- beginning and end --------------------------------------------------------------------- */
 
+/* Which documents unique_tokens leaves does not change with the seed of a run. */
+enum { DRAW = 1 };
+
 static vsh_status open_data(call *c, vsh_error *err)
 {
     vsh_session *s = c->session;
@@ -230,7 +234,10 @@ static vsh_status open_data(call *c, vsh_error *err)
                         " tokens, got %" PRId64 " tokens",
                         c->config.text ? c->config.text : c->config.data, c->config.batch.sequence,
                         c->data.train.count);
-    return vsh_stream_open(s->arena, &c->data.train, c->config.seed, &c->run.stream, err);
+    VSH_TRY(vsh_stream_open(s->arena, &c->data.train, c->config.seed, &c->run.stream, err));
+    if (c->config.unique_tokens)
+        vsh_stream_limit(c->run.stream, DRAW, c->config.unique_tokens);
+    return VSH_OK;
 }
 
 static void write_event(call *c, vsh_text *line, const char *event)
@@ -316,6 +323,8 @@ static vsh_status find_products(call *c, bool goes_on, const char **path, vsh_er
     const char *own = c->products_path, *machine = train_gemm_table(s);
     vsh_text table = {.arena = s->arena};
 
+    if (c->trunk_products && access(c->trunk_products, R_OK) == 0)
+        machine = c->trunk_products; /* a branch goes on with the bits of its trunk */
     *path = goes_on ? access(own, F_OK) == 0 ? own : NULL : machine;
     if (goes_on || !machine)
         return VSH_OK;
@@ -327,6 +336,19 @@ static vsh_status find_products(call *c, bool goes_on, const char **path, vsh_er
     return VSH_OK;
 }
 
+/* The checkpoint that the configuration branches off, and the table of products beside it. */
+static vsh_status find_trunk(call *c, vsh_error *err)
+{
+    vsh_arena *arena = c->session->arena;
+    const char *warning = "";
+
+    VSH_TRY(vsh_checkpoint_find(arena, c->config.from, &c->trunk, &warning, err));
+    if (*warning && talk_of(c->session))
+        fprintf(stderr, "warning: %s\n", warning);
+    c->trunk_products = vsh_path_join(arena, c->trunk, "../../products.yaml");
+    return c->trunk_products ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "out of memory");
+}
+
 static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
 {
     vsh_session *s = c->session;
@@ -335,6 +357,8 @@ static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
     vsh_text yaml = {.arena = s->arena};
 
     VSH_TRY(open_data(c, err));
+    if (c->config.from && !checkpoint)
+        VSH_TRY(find_trunk(c, err));
     VSH_TRY(find_products(c, checkpoint != NULL, &gemm.table_path, err));
     VSH_TRY(vsh_trainer_open(s->arena, &c->config, &c->plan, &gemm, &c->trainer, err));
     run->trainer = &c->trainer;
@@ -347,6 +371,8 @@ static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
     run->config_yaml = vsh_text_string(&yaml);
     if (checkpoint)
         VSH_TRY(vsh_run_load(run, checkpoint, err));
+    else if (c->config.from)
+        VSH_TRY(vsh_run_branch(run, c->trunk, err));
     else
         vsh_trainer_start(&c->trainer);
     return begin_log(c, checkpoint ? run->state.step : -1, &yaml, err);
@@ -459,6 +485,7 @@ static vsh_status name_paths(call *c, vsh_error *err)
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
         if (!(*inside[i].path = vsh_path_join(s->arena, c->run.out, inside[i].name)))
             return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(make_absolute(s->arena, &c->config.from, err));
     VSH_TRY(make_absolute(s->arena, &c->config.data, err));
     return make_absolute(s->arena, &c->config.text, err);
 }

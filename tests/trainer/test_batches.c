@@ -100,6 +100,67 @@ static void every_document_comes_once_an_epoch(void)
     }
 }
 
+/* How often each document stands in an epoch of a stream. */
+static void count_documents(vsh_stream *stream, int64_t epoch, int seen[DOCUMENTS])
+{
+    const int64_t count = vsh_stream_epoch(stream);
+    const int32_t *id = tokens(stream, epoch * count, count);
+
+    memset(seen, 0, DOCUMENTS * sizeof *seen);
+    for (int64_t i = 0; i < count; i++)
+        if (id[i] == 999)
+            seen[id[i - 1]]++;
+}
+
+static void a_limit_leaves_the_same_documents_in_every_epoch_and_seed(void)
+{
+    vsh_token_data data = numbered(DOCUMENTS);
+    vsh_stream *stream = open_stream(&data, 3), *other = open_stream(&data, 4);
+    int first[DOCUMENTS], seen[DOCUMENTS], some = 0;
+
+    vsh_stream_limit(stream, 1, data.count / 3);
+    vsh_stream_limit(other, 1, data.count / 3);
+    CHECK(vsh_stream_epoch(stream) >= data.count / 3 &&
+          vsh_stream_epoch(stream) < data.count / 3 + 6);
+    count_documents(stream, 0, first);
+    for (int64_t epoch = 0; epoch < 4; epoch++) {
+        count_documents(stream, epoch, seen);
+        CHECK(memcmp(seen, first, sizeof seen) == 0);
+        count_documents(other, epoch, seen);
+        CHECK(memcmp(seen, first, sizeof seen) == 0);
+    }
+    for (int d = 0; d < DOCUMENTS; d++) {
+        CHECK(first[d] <= 1);
+        some += first[d];
+    }
+    CHECK(some > DOCUMENTS / 5 && some < DOCUMENTS / 2);
+}
+
+static void those_of_fewer_tokens_are_among_those_of_more(void)
+{
+    vsh_token_data data = numbered(DOCUMENTS);
+    vsh_stream *few = open_stream(&data, 3), *more = open_stream(&data, 3);
+    int in_few[DOCUMENTS], in_more[DOCUMENTS];
+
+    vsh_stream_limit(few, 1, data.count / 8);
+    vsh_stream_limit(more, 1, data.count / 2);
+    count_documents(few, 0, in_few);
+    count_documents(more, 0, in_more);
+    for (int d = 0; d < DOCUMENTS; d++)
+        CHECK(in_few[d] <= in_more[d]);
+}
+
+static void a_limit_beyond_the_data_changes_nothing(void)
+{
+    vsh_token_data data = numbered(DOCUMENTS);
+    vsh_stream *limited = open_stream(&data, 3), *all = open_stream(&data, 3);
+
+    vsh_stream_limit(limited, 1, data.count);
+    CHECK_INT(vsh_stream_epoch(limited), data.count);
+    CHECK(memcmp(tokens(limited, 0, 2 * data.count), tokens(all, 0, 2 * data.count),
+                 (size_t)data.count * 2 * sizeof(int32_t)) == 0);
+}
+
 static void epochs_and_seeds_have_orders_of_their_own(void)
 {
     vsh_token_data data = numbered(DOCUMENTS);
@@ -217,6 +278,11 @@ static void windows_predict_every_token_but_the_first_once(void)
 
 const vsh_test vsh_tests[] = {
     {"every_document_comes_once_an_epoch", every_document_comes_once_an_epoch},
+    {"a_limit_leaves_the_same_documents_in_every_epoch_and_seed",
+     a_limit_leaves_the_same_documents_in_every_epoch_and_seed},
+    {"those_of_fewer_tokens_are_among_those_of_more",
+     those_of_fewer_tokens_are_among_those_of_more},
+    {"a_limit_beyond_the_data_changes_nothing", a_limit_beyond_the_data_changes_nothing},
     {"epochs_and_seeds_have_orders_of_their_own", epochs_and_seeds_have_orders_of_their_own},
     {"orders_are_even", orders_are_even},
     {"any_split_of_calls_gives_the_same", any_split_of_calls_gives_the_same},

@@ -76,6 +76,8 @@ static const char every_key[] =
     "data: /data/it's here\n"
     "text: 'a file, \"quoted\".txt'\n"
     "tokenizer: bytes\n"
+    "from: runs/it's there\n"
+    "unique_tokens: 12345\n"
     "batch: {tokens: 3072, sequence: 32, micro: 12, accumulate: 8, shards: 4, sequence_start: 8, "
     "sequence_warmup: 90}\n"
     "optimizer: {name: adafactor, lr: 0.0123, betas: [0.8, 0.97], eps: 1.5e-7, weight_decay: 0.05, "
@@ -100,6 +102,8 @@ static void every_key_is_read(void)
     CHECK_TEXT(c->data, "/data/it's here");
     CHECK_TEXT(c->text, "a file, \"quoted\".txt");
     CHECK_TEXT(c->tokenizer, "bytes");
+    CHECK_TEXT(c->from, "runs/it's there");
+    CHECK_INT(c->unique_tokens, 12345);
     CHECK_INT(c->batch.tokens, 3072);
     CHECK_INT(c->batch.sequence, 32);
     CHECK_INT(c->batch.micro, 12);
@@ -529,6 +533,8 @@ static void check_same_run(const vsh_run_config *a, const vsh_run_config *b)
     CHECK_TEXT(a->data, b->data);
     CHECK(same_text(a->text, b->text));
     CHECK(same_text(a->tokenizer, b->tokenizer));
+    CHECK(same_text(a->from, b->from));
+    CHECK_INT(a->unique_tokens, b->unique_tokens);
     check_same_batch(&a->batch, &b->batch);
     check_same_learning(a, b);
     CHECK_INT(a->steps, b->steps);
@@ -628,6 +634,7 @@ static void what_decides_no_weight_does_not_make_another_run(void)
         DENSE "data: elsewhere\n",
         DENSE "text: a.txt\n",
         DENSE "tokenizer: bytes\n",
+        DENSE "from: runs/trunk\n",
         DENSE "checkpoint: {every: 7, keep: 9}\n",
         DENSE "evaluate: {every: 3, tokens: 5}\n",
         DENSE "steps: 4711\n",
@@ -664,6 +671,7 @@ static void what_decides_the_weights_makes_another_run(void)
         DENSE "precision: bf16\n",
         DENSE "recompute: full\n",
         DENSE "seed: 2\n",
+        DENSE "unique_tokens: 1000\n",
         DENSE "spike: {action: ignore}\n",
         DENSE "spike: {deviations: 7}\n",
     };

@@ -21,6 +21,9 @@ enum { EPOCHS_KEPT = 2 };
 
 struct vsh_stream {
     const vsh_token_data *data;
+    int64_t documents, count; /* of an epoch */
+    bool some;                /* not all of the data: */
+    vsh_shuffle drawn;        /* the documents at its first places */
     uint64_t seed;
     epoch kept[EPOCHS_KEPT]; /* epoch e in place e % EPOCHS_KEPT */
 };
@@ -30,30 +33,35 @@ typedef struct {
     int64_t begin, count;
 } document;
 
-static document document_at(const vsh_token_data *data, const epoch *table, int64_t place)
+static document document_of(const vsh_token_data *data, int64_t d)
 {
-    int64_t d = vsh_shuffle_at(&table->order, place);
     int64_t begin = vsh_token_data_begin(data, d);
 
     return (document){begin, vsh_token_data_begin(data, d + 1) - begin};
 }
 
+static document document_at(const vsh_stream *stream, const epoch *table, int64_t place)
+{
+    int64_t d = vsh_shuffle_at(&table->order, place);
+
+    return document_of(stream->data, stream->some ? vsh_shuffle_at(&stream->drawn, d) : d);
+}
+
 static const epoch *epoch_at(vsh_stream *stream, int64_t number)
 {
-    const vsh_token_data *data = stream->data;
     epoch *table = &stream->kept[number % EPOCHS_KEPT];
     int64_t begin = 0;
 
     if (table->number == number)
         return table;
     table->number = number;
-    table->order = vsh_shuffle_of(stream->seed, number, data->documents);
-    for (int64_t i = 0; i < data->documents; i++) {
+    table->order = vsh_shuffle_of(stream->seed, number, stream->documents);
+    for (int64_t i = 0; i < stream->documents; i++) {
         if (i % STRIDE == 0)
             table->begin[i / STRIDE] = begin;
-        begin += document_at(data, table, i).count;
+        begin += document_at(stream, table, i).count;
     }
-    assert(begin == data->count);
+    assert(begin == stream->count);
     return table;
 }
 
@@ -83,6 +91,8 @@ vsh_status vsh_stream_open(vsh_arena *arena, const vsh_token_data *data, uint64_
     if (!opened)
         return vsh_fail(err, VSH_EMACHINE, "training data: out of memory");
     opened->data = data;
+    opened->documents = data->documents;
+    opened->count = data->count;
     opened->seed = seed;
     for (int i = 0; i < EPOCHS_KEPT; i++) {
         epoch *table = &opened->kept[i];
@@ -96,18 +106,34 @@ vsh_status vsh_stream_open(vsh_arena *arena, const vsh_token_data *data, uint64_
     return VSH_OK;
 }
 
+void vsh_stream_limit(vsh_stream *stream, uint64_t seed, int64_t tokens)
+{
+    const vsh_token_data *data = stream->data;
+
+    if (tokens >= data->count)
+        return;
+    stream->some = true;
+    stream->drawn = vsh_shuffle_of(seed, data->documents, data->documents);
+    stream->documents = stream->count = 0;
+    while (stream->count < tokens)
+        stream->count +=
+            document_of(data, vsh_shuffle_at(&stream->drawn, stream->documents++)).count;
+}
+
+int64_t vsh_stream_epoch(const vsh_stream *stream) { return stream->count; }
+
 /* Tokens [first, first + count) of the stream. */
 static void read_tokens(vsh_stream *stream, int64_t first, int64_t count, int32_t *out)
 {
     const vsh_token_data *data = stream->data;
 
     while (count > 0) {
-        const epoch *table = epoch_at(stream, first / data->count);
-        int64_t token = first % data->count;
-        int64_t place = place_before(table, data->documents, token);
+        const epoch *table = epoch_at(stream, first / stream->count);
+        int64_t token = first % stream->count;
+        int64_t place = place_before(table, stream->documents, token);
         int64_t begin = table->begin[place / STRIDE];
-        for (; count > 0 && place < data->documents; place++) {
-            document d = document_at(data, table, place);
+        for (; count > 0 && place < stream->documents; place++) {
+            document d = document_at(stream, table, place);
             int64_t left = begin + d.count - token, taken = left < count ? left : count;
             begin += d.count;
             if (left <= 0)

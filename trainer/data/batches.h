@@ -13,6 +13,11 @@
 typedef struct vsh_stream vsh_stream;
 vsh_status vsh_stream_open(vsh_arena *arena, const vsh_token_data *data, uint64_t seed,
                            vsh_stream **stream, vsh_error *err);
+/* Before the first batch: an epoch is then of some documents only, drawn from (seed, count of all),
+ * the fewest that have so many tokens; those of fewer tokens are among those of more. */
+void vsh_stream_limit(vsh_stream *stream, uint64_t seed, int64_t tokens);
+/* Tokens of an epoch. */
+int64_t vsh_stream_epoch(const vsh_stream *stream);
 /* inputs and targets (sequences, seq): window i begins at token first + i seq of the stream, and a
  * target is the next token. Any order of calls gives the same. */
 void vsh_stream_batch(vsh_stream *stream, int64_t first, int64_t sequences, int64_t seq,

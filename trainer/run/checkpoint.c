@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "trainer/base/folder.h"
@@ -272,6 +273,29 @@ static void discard(const writer *w, const entry *e)
 
     if (path && away && move(path, away, NULL) == VSH_OK)
         (void)vsh_folder_remove(away, NULL);
+}
+
+vsh_status vsh_checkpoint_find(vsh_arena *arena, const char *path, const char **found,
+                               const char **warning, vsh_error *err)
+{
+    const char *folder = vsh_path_join(arena, path, "checkpoints");
+    const char *manifest = vsh_path_join(arena, path, "manifest.json");
+
+    if (!folder || !manifest)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    *warning = "";
+    *found = path;
+    if (access(manifest, F_OK) == 0)
+        return VSH_OK;
+    if (access(folder, F_OK) != 0)
+        folder = path;
+    VSH_TRY(vsh_checkpoint_newest(arena, folder, found, warning, err));
+    if (!*found)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: expected a run directory with a checkpoint, or a "
+                        "checkpoint; found none%s%s",
+                        path, **warning ? ": " : "", *warning);
+    return VSH_OK;
 }
 
 vsh_status vsh_checkpoint_discard_after(vsh_arena *arena, const char *folder, int64_t step,

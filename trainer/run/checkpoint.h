@@ -62,6 +62,11 @@ vsh_status vsh_checkpoint_write(vsh_arena *arena, const char *folder,
 vsh_status vsh_checkpoint_newest(vsh_arena *arena, const char *folder, const char **path,
                                  const char **warning, vsh_error *err);
 
+/* The checkpoint that path means: itself, or the newest complete one of a run directory or of its
+ * checkpoints. VSH_EINPUT when there is none. */
+vsh_status vsh_checkpoint_find(vsh_arena *arena, const char *path, const char **found,
+                               const char **warning, vsh_error *err);
+
 /* Removes every checkpoint of a later step (-1: all), whole or damaged: a run that goes on from
  * step makes its own, and must not find another's. The highest goes first. VSH_EMACHINE when one
  * cannot be removed. */

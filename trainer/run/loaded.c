@@ -8,30 +8,6 @@
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/snapshot.h"
 
-/* The checkpoint that path means. */
-static vsh_status find(vsh_arena *arena, const char *path, const char **found, const char **warning,
-                       vsh_error *err)
-{
-    const char *folder = vsh_path_join(arena, path, "checkpoints");
-    const char *manifest = vsh_path_join(arena, path, "manifest.json");
-
-    if (!folder || !manifest)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    *warning = "";
-    *found = path;
-    if (access(manifest, F_OK) == 0)
-        return VSH_OK;
-    if (access(folder, F_OK) != 0)
-        folder = path;
-    VSH_TRY(vsh_checkpoint_newest(arena, folder, found, warning, err));
-    if (!*found)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: expected a run directory with a checkpoint, or a "
-                        "checkpoint; found none%s%s",
-                        path, **warning ? ": " : "", *warning);
-    return VSH_OK;
-}
-
 static vsh_status read_weights(vsh_arena *arena, vsh_loaded *l, vsh_error *err)
 {
     vsh_checkpoint_read_result read = {0};
@@ -78,7 +54,7 @@ vsh_status vsh_loaded_open(vsh_arena *arena, const vsh_library *library, const c
     const char *config;
 
     *l = (vsh_loaded){.path = path};
-    VSH_TRY(find(arena, path, &l->path, warning, err));
+    VSH_TRY(vsh_checkpoint_find(arena, path, &l->path, warning, err));
     if (!(config = vsh_path_join(arena, l->path, "config.yaml")))
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_run_config_read(arena, library, config, NULL, 0, &l->config, err));

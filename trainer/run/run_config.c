@@ -34,6 +34,8 @@ static const vsh_field top_fields[] = {
     {"data", VSH_FIELD_TEXT, AT(data)},
     {"text", VSH_FIELD_TEXT, AT(text)},
     {"tokenizer", VSH_FIELD_TEXT, AT(tokenizer)},
+    {"from", VSH_FIELD_TEXT, AT(from)},
+    {"unique_tokens", VSH_FIELD_INTEGER, AT(unique_tokens), false, 0, COUNT_MAX},
     {"batch", VSH_FIELD_NODE, offsetof(reading, batch)},
     {"optimizer", VSH_FIELD_NODE, offsetof(reading, optimizer)},
     {"schedule", VSH_FIELD_NODE, offsetof(reading, schedule)},
@@ -362,21 +364,39 @@ static vsh_status finish(reading *r, vsh_error *err)
     return finish_batch(c, err);
 }
 
-vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, const char *path,
-                               const char *const *sets, int set_count, vsh_run_config *config,
-                               vsh_error *err)
+static vsh_status read_all(vsh_arena *arena, const vsh_library *library, const vsh_doc *doc,
+                           const char *const *sets, int set_count, vsh_run_config *config,
+                           vsh_error *err)
 {
     reading r = {.config = defaults(), .seed = 1};
-    vsh_doc doc;
 
-    r.config.path = path;
-    VSH_TRY(vsh_doc_read(arena, path, &doc, err));
-    VSH_TRY(read_doc(arena, library, &doc, &r, err));
+    r.config.path = doc->path;
+    VSH_TRY(read_doc(arena, library, doc, &r, err));
     for (int i = 0; i < set_count; i++)
         VSH_TRY(read_set(arena, library, sets[i], &r, err));
     VSH_TRY(finish(&r, err));
     *config = r.config;
     return VSH_OK;
+}
+
+vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, const char *path,
+                               const char *const *sets, int set_count, vsh_run_config *config,
+                               vsh_error *err)
+{
+    vsh_doc doc;
+
+    VSH_TRY(vsh_doc_read(arena, path, &doc, err));
+    return read_all(arena, library, &doc, sets, set_count, config, err);
+}
+
+vsh_status vsh_run_config_parse(vsh_arena *arena, const vsh_library *library, const char *path,
+                                const vsh_text *text, const char *const *sets, int set_count,
+                                vsh_run_config *config, vsh_error *err)
+{
+    vsh_doc doc;
+
+    VSH_TRY(vsh_doc_parse(arena, path, vsh_text_string(text), text->length, &doc, err));
+    return read_all(arena, library, &doc, sets, set_count, config, err);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -443,6 +463,9 @@ void vsh_run_config_write(const vsh_run_config *c, vsh_text *out)
     write_text(out, "data", c->data);
     write_text(out, "text", c->text);
     write_text(out, "tokenizer", c->tokenizer);
+    write_text(out, "from", c->from);
+    if (c->unique_tokens)
+        vsh_text_add(out, "unique_tokens: %" PRId64 "\n", c->unique_tokens);
     write_batch(&c->batch, out);
     vsh_text_add(out,
                  "optimizer: {name: %s, lr: %s, betas: [%s, %s], eps: %s, weight_decay: %s, "
@@ -478,6 +501,7 @@ void vsh_run_config_deciding(const vsh_run_config *c, vsh_text *out)
     vsh_run_config decides = *c;
 
     decides.data = decides.text = decides.tokenizer = NULL; /* the text's hash says it better */
+    decides.from = NULL; /* where it lies; what came of it is in this run's own checkpoints */
     decides.checkpoint_every = decides.checkpoint_keep = 0;
     decides.evaluate_every = decides.evaluate_tokens = 0;
     decides.steps = 0;

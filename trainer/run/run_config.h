@@ -32,9 +32,11 @@ typedef struct {
 typedef struct {
     const char *path; /* of the file, for messages */
     vsh_model model;
-    const char *data;      /* a dataset, or where those of the text are made (prepared.h) */
-    const char *text;      /* a file or folder of text; NULL: the default corpus, or the dataset's */
+    const char *data; /* a dataset, or where those of the text are made (prepared.h) */
+    const char *text; /* a file or folder of text; NULL: the default corpus, or the dataset's */
     const char *tokenizer; /* a word or a model file; NULL: unigram, or the dataset's */
+    const char *from; /* a checkpoint, or a run directory, that this run branches off; NULL: none */
+    int64_t unique_tokens; /* train on documents of so many tokens only; 0: on all */
     vsh_batch_config batch;
     vsh_optimizer_options optimizer;
     vsh_schedule schedule; /* schedule.peak is optimizer.lr */
@@ -56,6 +58,11 @@ typedef struct {
 vsh_status vsh_run_config_read(vsh_arena *arena, const vsh_library *library, const char *path,
                                const char *const *sets, int set_count, vsh_run_config *config,
                                vsh_error *err);
+
+/* The same of text; path is for messages. */
+vsh_status vsh_run_config_parse(vsh_arena *arena, const vsh_library *library, const char *path,
+                                const vsh_text *text, const char *const *sets, int set_count,
+                                vsh_run_config *config, vsh_error *err);
 
 /* The part of a configuration that decides the weights of a step, as text: where text lies, how
  * often the run saves and how long it is do not. */

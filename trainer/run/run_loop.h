@@ -57,6 +57,10 @@ uint64_t vsh_run_config_hash(vsh_arena *arena, const vsh_run_config *config);
 vsh_status vsh_run_save(vsh_run *run, vsh_error *err);
 /* Reads path into trainer and state. VSH_EINPUT when it is of another run. */
 vsh_status vsh_run_load(vsh_run *run, const char *path, vsh_error *err);
+/* The same of another run of the same text and seed: weights, moments, step and place in the data
+ * are taken over, whatever its schedule was. VSH_EINPUT when it is of other tensors or text, or at
+ * no earlier step than the end of this one. */
+vsh_status vsh_run_branch(vsh_run *run, const char *path, vsh_error *err);
 
 /* VSH_OK: all steps done. VSH_ESTOPPED: a signal or a limit; a checkpoint was written. VSH_ENO: the
  * loss is not finite, or a spike, too often in a row. */

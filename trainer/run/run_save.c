@@ -128,28 +128,72 @@ static vsh_status same_run(const vsh_run *run, const vsh_checkpoint_state *saved
     return VSH_OK;
 }
 
-vsh_status vsh_run_load(vsh_run *run, const char *path, vsh_error *err)
+/* What is not in the position and the weights is this run's own: what it counts as its
+ * configuration, and what computes. */
+static void take_state(vsh_run *run, const char *path, const vsh_checkpoint_state *saved)
+{
+    const vsh_checkpoint_state ours = run->state;
+
+    if (strcmp(saved->kernels, ours.kernels) != 0 && run->talk)
+        fprintf(run->talk,
+                "warning: %s was saved by %s, this machine has %s: the same bits are not "
+                "promised\n",
+                path, saved->kernels, ours.kernels);
+    run->state = *saved;
+    run->state.config_hash = ours.config_hash;
+    run->state.kernels = ours.kernels;
+}
+
+/* The place in the data is one only in the same order of the same text. */
+static vsh_status may_branch(const vsh_run *run, const vsh_checkpoint_state *saved,
+                             const char *path, vsh_error *err)
+{
+    if (saved->data_hash != run->state.data_hash)
+        return vsh_fail(err, VSH_EINPUT,
+                        "from: %s: made with another training text or tokenizer; a branch goes on "
+                        "with the same",
+                        path);
+    if (saved->seed != run->state.seed)
+        return vsh_fail(err, VSH_EINPUT,
+                        "from: %s: expected the seed %" PRIu64
+                        " that it was made with, got %" PRIu64
+                        ": the seed is the order of the text",
+                        path, saved->seed, run->state.seed);
+    if (saved->step >= run->config->steps)
+        return vsh_fail(err, VSH_EINPUT,
+                        "from: %s: expected more steps than the %" PRId64
+                        " that are done there, got %" PRId64,
+                        path, saved->step, run->config->steps);
+    return VSH_OK;
+}
+
+typedef vsh_status check(const vsh_run *run, const vsh_checkpoint_state *saved, const char *path,
+                         vsh_error *err);
+
+static vsh_status read_into(vsh_run *run, const char *path, check *allowed, vsh_error *err)
 {
     vsh_arena scratch = {0};
     vsh_checkpoint_read_result read = {0};
     vsh_status status = vsh_checkpoint_read(&scratch, path, false, &read, err);
 
     if (status == VSH_OK)
-        status = same_run(run, &read.state, path, err);
+        status = allowed(run, &read.state, path, err);
     if (status == VSH_OK)
         status = vsh_snapshot_restore(&read, path, run->trainer, err);
-    if (status == VSH_OK) {
-        const char *kernels = run->state.kernels;
-        if (strcmp(read.state.kernels, kernels) != 0 && run->talk)
-            fprintf(run->talk,
-                    "warning: saved by %s, this machine has %s: the same bits are not "
-                    "promised\n",
-                    read.state.kernels, kernels);
-        run->state = read.state;
-        run->state.kernels = kernels;
-    }
+    if (status == VSH_OK)
+        take_state(run, path, &read.state);
     vsh_safetensors_close(&read.files[0]);
     vsh_safetensors_close(&read.files[1]);
     vsh_arena_free(&scratch);
     return status;
+}
+
+vsh_status vsh_run_load(vsh_run *run, const char *path, vsh_error *err)
+{
+    return read_into(run, path, same_run, err);
+}
+
+vsh_status vsh_run_branch(vsh_run *run, const char *path, vsh_error *err)
+{
+    return read_into(run, path, may_branch, err);
 }

@@ -43,7 +43,7 @@ typedef struct {
 typedef struct {
     vsh_network_report report; /* means over the micro-batches */
     double gradient_norm;
-    bool finite; /* loss and gradient */
+    bool finite;           /* loss and gradient */
     int64_t executed_macs; /* counted from the calls; equal to the list's */
     vsh_flops model_flops; /* of a step of this shape */
 } vsh_step;

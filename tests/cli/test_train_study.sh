@@ -1,0 +1,146 @@
+# study: what it lists, runs, stops at and goes on with; what it says of records with a known law.
+. "$ROOT/tests/cli/train.sh"
+cat "$ROOT"/docs/*.md "$ROOT"/core/model.c > text.txt
+sets="--set data=data --set text=text.txt --set batch.sequence=32 --set evaluate.tokens=2048"
+hours=0.02
+[ "$SAN" = 1 ] && hours=0.2 # whose runs take longer to begin
+law="$train study law --threads 1 --budget-hours $hours $sets"
+# all that a record says but for times
+still() { jq -cS 'del(.seconds_s, .date)' "$1/records.jsonl"; }
+LIMIT=60
+
+# ---- what is asked
+refuses 2 'expected law or experts, got "lwa"; did you mean law' $train study lwa --budget-hours 1 --out no
+refuses 2 'expected law or experts, got ""' $train study
+refuses 2 'expected --budget-hours' $train study law --out no $sets --dry-run
+refuses 2 'budget-hours: expected' $train study law --budget-hours 0 --out no
+refuses 1 'too short for the smallest study' $train study law --budget-hours 0.0001 --out no --dry-run
+claim "nothing was made" test ! -e no
+
+# ---- the list: nothing is written, and a longer study is a larger one
+shows 0 'held-out-dense' $train study law --budget-hours 2 --out no --dry-run
+claim "the list fits 80 columns" sh -c "awk 'length > 80 {bad = 1} END {exit bad}' stdout.txt"
+answers 0 '.study == "law" and .time_s < 7200 and .time_s > 2400 and .runs > 20 and (.curves | all(.memory_bytes > 0 and .flops_per_step > 0)) and (.curves[-1] | .role == "held-out")' $train study law --budget-hours 2 --out no --dry-run
+cp stdout.txt two.json
+$train study law --budget-hours 16 --out no --dry-run --json > 16.json 2> stderr.txt
+claim "eight times the time is more than three times the budget" jq -ne --slurpfile a two.json --slurpfile b 16.json '$b[0].largest_budget_flops > 3 * $a[0].largest_budget_flops'
+answers 0 '[.curves[].family] | unique == ["dense", "e4k1", "e4k2", "e8k1", "e8k2", "exit"]' $train study experts --budget-hours 4 --out no --dry-run
+claim "a dry run makes nothing" test ! -e no
+
+# ---- what it settles before the first run
+wait_for() { # FILE LINES
+    for i in $(seq 400); do
+        [ -f "$1" ] && [ "$(wc -l < "$1")" -ge "$2" ] && return
+        sleep 0.05
+    done
+}
+$law --quiet --out settled > stdout.txt 2> stderr.txt &
+pid=$!
+wait_for settled/records.jsonl 1
+kill -TERM $pid
+wait $pid
+code=$?
+[ "$code" -eq 3 ]
+note $? "stopped after it has settled"
+claim "settings" jq -e '.study == "law" and .budget_hours == '$hours' and .largest_budget_flops > 1e8 and .train_tokens > 100000 and .tokens_per_byte > 0.9 and (.probes | length > 0 and all(.slower > 0 and .overhead_s >= 0))' settled/settings.json
+claim "the plan fits the time" jq -e '.time_s <= 720 and (.curves | length > 8)' settled/plan.json
+
+# ---- a whole study of seconds: the smallest budgets, whatever this machine is capable of
+mkdir whole
+jq '.largest_budget_flops = 1e10' settled/settings.json > whole/settings.json
+$law --out whole > stdout.txt 2> stderr.txt
+code=$?
+[ "$code" -eq 0 ] || [ "$code" -eq 1 ] # so few runs may not tell the law
+note $? "a study of seconds comes to its end"
+runs=$(jq .runs whole/plan.json)
+claim "a record a run" sh -c "[ \$(wc -l < whole/records.jsonl) -eq $runs ]"
+claim "records are unique and finite" jq -es 'all(.loss > 0 and .flops > 0 and .seconds_s > 0) and ([.[].name] | . == unique or length == (unique | length))' whole/records.jsonl
+claim "what was counted is what was planned" jq -ne --slurpfile p whole/plan.json --slurpfile r whole/records.jsonl '
+    [$p[0].curves[] | .name as $n | .points[] | {key: "\($n)-b\(.budget)", value: .flops}] | from_entries as $planned
+    | $r | all(.flops == $planned[.name] and .tokens == .steps * .batch_tokens)'
+claim "a trunk is constant after its warm-up" sh -c 'for f in whole/runs/curve-*/trunk; do jq -es "map(select(.event == null) | .lr) | max as \$m | .[length / 4 | floor:] | all(. == \$m)" $f/log.jsonl || exit 1; done'
+claim "a branch falls from it in a line to 0" sh -c 'for f in whole/runs/curve-*/budget-*; do jq -es --argjson m "$(jq -s "map(.lr // 0) | max" ${f%/*}/trunk/log.jsonl)" "map(select(.event == null) | .lr) | (.[0] - \$m * (1 - 1 / length) | fabs) < 1e-9 and .[-1] == 0" $f/log.jsonl || exit 1; done'
+claim "loss a byte is loss a token in other units" jq -es '(map(.loss_per_byte / .loss) | max - min) < 1e-9' whole/records.jsonl
+claim "the prediction stands before the run" sh -c '[ whole/prediction.json -ot whole/runs/held-out-*/budget-5/log.jsonl ]'
+claim "weights that are done with are gone" sh -c '! ls -d whole/runs/curve-*/*/checkpoints'
+claim "the held-out model's are kept" sh -c 'ls -d whole/runs/held-out-*/budget-5/checkpoints/step-*'
+claim "summary" jq -e '.study == "law" and .status == "done" and .held_out.measured > 0' whole/summary.json
+cp whole/records.jsonl before.jsonl
+$law --out whole > again.txt 2> stderr.txt
+claim "asked again it answers at once" cmp before.jsonl whole/records.jsonl
+refuses 2 'begun with another --budget-hours' $train study law --threads 1 --budget-hours 0.1 $sets --out whole
+refuses 2 'begun with another --seed' $law --seed 3 --out whole
+refuses 2 'begun with another --set' $law --set optimizer.clip=2 --out whole
+refuses 2 'begun with another study' $train study experts --threads 1 --budget-hours $hours $sets --out whole
+answers 0 '.status == "planned"' $train study law --threads 1 $sets --out whole --dry-run
+
+# ---- stopped and killed, on the same list
+mkdir stopped killed
+cp whole/settings.json stopped/
+cp whole/settings.json killed/
+$law --quiet --out stopped > stdout.txt 2> stderr.txt &
+pid=$!
+wait_for stopped/records.jsonl 7
+kill -TERM $pid
+wait $pid
+code=$?
+[ "$code" -eq 3 ] && grep -q 'stopped, resumable' stdout.txt && [ "$(wc -l < stopped/records.jsonl)" -lt "$runs" ]
+note $? "a signal stops it: 3"
+[ "$SAN" = 1 ] && points=8 || points="3 8 12"
+for lines in $points; do
+    $law --quiet --out killed > stdout.txt 2> stderr.txt &
+    pid=$!
+    wait_for killed/records.jsonl $lines
+    kill -KILL $pid
+    wait $pid 2> /dev/null
+done
+for folder in stopped killed; do
+    $law --quiet --out $folder > stdout.txt 2> stderr.txt
+    still whole > a.txt
+    still $folder > b.txt
+    claim "$folder and gone on with: the same records" cmp a.txt b.txt
+done
+printf '{"name": "torn' >> killed/records.jsonl
+sed -i 3d killed/records.jsonl
+$law --quiet --out killed > stdout.txt 2> stderr.txt
+still whole | sort > a.txt
+still killed | sort > b.txt
+claim "a torn line, and a record that is lost: made again" cmp a.txt b.txt
+
+# ---- records of a known law: its coefficients, and the prediction of the held-out model
+cp -r whole planted
+rm -f planted/prediction.json planted/fit.json planted/law.yaml
+jq -c '. as $r | .loss = (0.9 + 8 / (.params_total | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0005 * (($r.tokens + $r.hidden) % 5 - 2))' whole/records.jsonl > planted/records.jsonl
+answers 0 '.identified and (.law | .beta > 0.25 and .beta < 0.35) and (.held_out.rel_error | fabs) < 0.01 and .held_out.inside_interval and .held_out.predicted_low < .held_out.predicted' $law --out planted
+claim "law, fit and figure are there" sh -c 'test -s planted/law.yaml && test -s planted/fit.json && test -s planted/law.gp && test -s planted/runs.csv'
+cp planted/prediction.json said.json
+# what is known afterwards moves no prediction
+jq -c 'if .role == "held-out" then .loss *= 1.2 else . end' planted/records.jsonl > other.jsonl
+cp other.jsonl planted/records.jsonl
+answers 0 '(.held_out.rel_error | . < -0.15) and (.held_out.inside_interval | not)' $law --out planted
+claim "a prediction stands" cmp said.json planted/prediction.json
+shows 0 'outside the interval' $law --out planted
+claim "the summary fits 80 columns" sh -c "awk 'length > 80 {bad = 1} END {exit bad}' stdout.txt"
+
+# ---- experts: records of a known saving, on much text 40 % and on little text -50 %
+mkdir experts
+jq '.study = "experts" | .largest_budget_flops = 1e12' settled/settings.json > experts/settings.json
+ask="$train study experts --threads 1 --budget-hours $hours $sets --out experts"
+$ask --dry-run --json > plan.json 2> stderr.txt
+jq -c '.curves[] as $c | $c.points[] | {name: "\($c.name)-b\(.budget)", role: $c.role, family: $c.family,
+    experts: 0, top_k: 0, layers: $c.layers, hidden: $c.hidden, params_total: $c.params_total,
+    params_active: $c.params_active, params_embedding: 0, budget, steps, batch_tokens: $c.batch_tokens, tokens,
+    unique_tokens: $c.unique_tokens, seed: $c.seed, lr: 0.004, seconds_s: (.flops / 1e10),
+    factor: (if $c.family == "dense" then 1 elif $c.unique_tokens > 0 then 1.5 else 0.6 end), flops,
+    loss: ((0.9 + 8 / ($c.hidden * $c.hidden * $c.layers | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0004 * (($c.seed * 7 + .tokens + $c.hidden) % 5 - 2))),
+    loss_per_byte: 1, dropped_share: null, load_max: null, skipped_steps: 0, commit: "c", machine: "m", date: "d"}
+    | .flops *= .factor | .seconds_s *= .factor * (if .family == "dense" then 1 else 2 end) | del(.factor)' plan.json > experts/records.jsonl
+echo '{"exits": [{"threshold": 0.5, "loss": 2.1, "accuracy": 0.4, "layers_per_token": 1.5, "flops_per_token": 80, "full_loss": 2, "full_accuracy": 0.41, "full_flops_per_token": 100}]}' > experts/exits.json
+near='def near(a; b): (a - b | fabs) < 0.08;'
+answers 0 "$near"' .savings | length == 8 and all(.[] | select(.text == "all"); near(.flops.saving; 0.4) and .flops.resolved and .flops.claim_20_to_30_percent == "reached") and all(.[] | select(.text == "little"); near(.flops.saving; -0.5) and .flops.saving_high < 0 and .flops.claim_20_to_30_percent == "not reached")' $ask
+answers 0 '[.savings[] | select(.text == "all") | .wall_clock.saving] | all(. < -0.05)' $ask
+claim "summary.json is what was answered" cmp stdout.txt experts/summary.json
+shows 0 'little *e8k2 .*-[45][0-9] ' $ask
+claim "the summary of experts fits 80 columns" sh -c "awk 'length > 80 {bad = 1} END {exit bad}' stdout.txt"
+shows 0 '0\.50 +80\.0 % +1\.50 +\+0\.1000 +-0\.0100' $ask
+finish

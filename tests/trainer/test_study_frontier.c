@@ -1,0 +1,280 @@
+#include "trainer/study/study_frontier.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "core/rng.h"
+#include "tests/harness.h"
+
+const char vsh_suite[] = "study_frontier";
+
+static vsh_error err;
+
+/* ---- frontiers ----------------------------------------------------------------------------- */
+
+static void a_frontier_keeps_what_no_cheaper_one_is_as_good_as(void)
+{
+    vsh_study_pair p[] = {{4, 3.0}, {1, 5.0}, {2, 5.5}, {3, 4.0}, {3, 4.2}, {5, 3.0}, {6, 2.0}};
+    static const double cost[] = {1, 3, 4, 6};
+
+    CHECK_INT(vsh_study_frontier(p, 7), 4);
+    for (int i = 0; i < 4; i++)
+        CHECK_NEAR(p[i].cost, cost[i], 0, 0);
+    CHECK_INT(vsh_study_frontier(p, 0), 0);
+}
+
+static void between_points_the_logarithm_of_cost_is_a_line(void)
+{
+    static const vsh_study_pair f[] = {{1, 3}, {100, 2}, {1000, 1}};
+
+    CHECK_NEAR(vsh_study_cost_at(f, 3, 2.5), 10, 1e-12, 0);
+    CHECK_NEAR(vsh_study_cost_at(f, 3, 3), 1, 1e-12, 0);
+    CHECK_NEAR(vsh_study_cost_at(f, 3, 1), 1000, 1e-12, 0);
+    CHECK_NEAR(vsh_study_loss_at(f, 3, 10), 2.5, 1e-12, 0);
+    for (double loss = 1.125; loss < 3; loss += 0.125)
+        CHECK_NEAR(vsh_study_loss_at(f, 3, vsh_study_cost_at(f, 3, loss)), loss, 1e-9, 0);
+}
+
+static void nothing_is_said_beyond_the_ends(void)
+{
+    static const vsh_study_pair f[] = {{1, 3}, {100, 2}};
+
+    CHECK(isnan(vsh_study_cost_at(f, 2, 3.01)) && isnan(vsh_study_cost_at(f, 2, 1.99)));
+    CHECK(isnan(vsh_study_loss_at(f, 2, 0.99)) && isnan(vsh_study_loss_at(f, 2, 101)));
+    CHECK(isnan(vsh_study_cost_at(f, 1, 3)));
+}
+
+/* ---- a planted saving ---------------------------------------------------------------------- */
+
+enum { SIZES = 4, BUDGETS = 4, SEEDS = 3, RECORDS_MAX = 512 };
+
+/* How the records of a test are made. */
+typedef struct {
+    double saving;       /* of FLOPs, by the family */
+    double slower;       /* times as long a FLOP */
+    double noise;        /* of log loss */
+    double total_factor; /* total parameters of the family over those of its dense peer */
+    bool poor;
+    int seeds;
+} plant;
+
+static const plant plain = {0.25, 1.5, 0, 1.0, false, SEEDS};
+
+static double noise(uint64_t stream, uint64_t at)
+{
+    double sum = 0;
+
+    for (uint64_t i = 0; i < 12; i++)
+        sum += vsh_random_uniform(77, stream, 16 * at + i);
+    return sum - 6; /* nearly a normal's */
+}
+
+static void add(vsh_study_records *all, const plant *p, const char *family, int size, int budget,
+                int seed)
+{
+    bool dense = family[0] == 'd';
+    double N = 3e4 * pow(2, size), flops = 1e11 * pow(10, 0.5 * budget), D = flops / (6 * N);
+    double loss = 1.2 + 60 / pow(N, 0.4) + 120 / pow(D, 0.4);
+    vsh_study_record *r = &all->item[all->count++];
+
+    REQUIRE(all->count <= RECORDS_MAX);
+    *r = (vsh_study_record){.name = "x", .role = "curve", .family = family};
+    r->layers = 2;
+    r->hidden = 16 * (size + 1);
+    r->budget = budget;
+    r->seed = seed + 1;
+    r->unique_tokens = p->poor ? 1000 : 0;
+    r->params_total = (int64_t)(N * (dense ? 1 : p->total_factor));
+    r->flops = flops * (dense ? 1 : 1 - p->saving);
+    r->seconds = r->flops * 1e-10 * (dense ? 1 : p->slower);
+    r->loss = loss * exp(p->noise * noise((uint64_t)(dense ? 1 : 2),
+                                          (uint64_t)(size + 8 * budget + 64 * seed)));
+}
+
+static vsh_study_records planted(const plant *p)
+{
+    vsh_study_records all = {vsh_alloc(vsh_test_arena(), RECORDS_MAX, sizeof *all.item), 0};
+
+    REQUIRE(all.item != NULL);
+    for (int seed = 0; seed < p->seeds; seed++)
+        for (int size = 0; size < SIZES; size++)
+            for (int budget = 0; budget < BUDGETS; budget++) {
+                add(&all, p, "dense", size, budget, seed);
+                add(&all, p, "e8k1", size, budget, seed);
+            }
+    return all;
+}
+
+static vsh_study_saving ask(const vsh_study_records *all, vsh_study_cost cost, bool poor,
+                            bool equal_total)
+{
+    vsh_study_question question = {.family = "e8k1",
+                                   .poor = poor,
+                                   .cost = cost,
+                                   .equal_total = equal_total,
+                                   .bootstraps = 400,
+                                   .seed = 1};
+    vsh_study_saving saving;
+
+    REQUIRE_OK(vsh_study_saving_of(all, &question, &saving, &err), &err);
+    return saving;
+}
+
+static void a_planted_saving_comes_back(void)
+{
+    for (double planted_saving = -0.6; planted_saving < 0.7; planted_saving += 0.2) {
+        plant p = plain;
+        vsh_study_records all;
+        vsh_study_saving s;
+        p.saving = planted_saving;
+        all = planted(&p);
+        s = ask(&all, VSH_COST_FLOPS, false, false);
+        CHECK_NEAR(s.saving, planted_saving, 0, 0.02);
+        CHECK(s.loss_low < s.loss_high && s.loss_low > 1.2);
+    }
+}
+
+static void the_same_in_time_is_less_by_what_a_flop_takes_longer(void)
+{
+    vsh_study_records all = planted(&plain);
+
+    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, false, false).saving, 0.25, 0, 0.02);
+    CHECK_NEAR(ask(&all, VSH_COST_SECONDS, false, false).saving, 1 - 0.75 * 1.5, 0, 0.03);
+}
+
+/* A dense model of as many parameters is then the peer itself. */
+static void at_equal_total_parameters_the_peer_is_the_dense_model_of_that_size(void)
+{
+    plant p = plain;
+    vsh_study_records all = planted(&p);
+
+    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, false, true).saving, 0.25, 0, 0.02);
+    p.total_factor = 2; /* the dense model one row larger */
+    all = planted(&p);
+    CHECK(fabs(ask(&all, VSH_COST_FLOPS, false, true).saving - 0.25) > 0.01);
+    p.total_factor = 1000; /* no dense model is as large */
+    all = planted(&p);
+    CHECK(isnan(ask(&all, VSH_COST_FLOPS, false, true).saving));
+}
+
+static void noise_widens_the_interval_which_holds_the_truth(void)
+{
+    plant p = plain;
+    vsh_study_records all;
+    vsh_study_saving quiet, loud;
+
+    p.noise = 0.001;
+    all = planted(&p);
+    quiet = ask(&all, VSH_COST_FLOPS, false, false);
+    p.noise = 0.01;
+    all = planted(&p);
+    loud = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK(quiet.resolved && quiet.low > 0);
+    CHECK(quiet.low <= 0.25 && quiet.high >= 0.25);
+    CHECK(loud.low <= 0.25 && loud.high >= 0.25);
+    CHECK(loud.high - loud.low > quiet.high - quiet.low);
+}
+
+static void no_saving_under_noise_is_not_resolved(void)
+{
+    plant p = plain;
+    vsh_study_records all;
+    vsh_study_saving s;
+
+    p.saving = 0;
+    p.noise = 0.01;
+    all = planted(&p);
+    s = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK(!s.resolved);
+    CHECK(s.low <= 0 && s.high >= 0);
+    CHECK_HAS(s.reason, "holds 0");
+}
+
+static void fewer_than_three_seeds_resolve_nothing(void)
+{
+    plant p = plain;
+    vsh_study_records all;
+    vsh_study_saving s;
+
+    p.seeds = 2;
+    all = planted(&p);
+    s = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK_NEAR(s.saving, 0.25, 0, 0.02);
+    CHECK(!s.resolved);
+    CHECK_HAS(s.reason, "three seeds");
+}
+
+static void regimes_roles_and_lost_runs_are_kept_apart(void)
+{
+    plant p = plain;
+    vsh_study_records all = planted(&p), poor;
+    vsh_study_saving before = ask(&all, VSH_COST_FLOPS, false, false), after;
+
+    p.poor = true;
+    p.saving = -0.4;
+    poor = planted(&p);
+    for (int64_t i = 0; i < poor.count; i++)
+        all.item[all.count++] = poor.item[i];
+    all.item[all.count] = all.item[1];
+    all.item[all.count].role = "tune";
+    all.item[all.count++].loss = 0.1;
+    all.item[all.count] = all.item[1];
+    all.item[all.count++].loss = NAN;
+    after = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK_NEAR(after.saving, before.saving, 0, 1e-12);
+    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, true, false).saving, -0.4, 0, 0.03);
+}
+
+static void what_reaches_no_loss_in_common_has_no_saving(void)
+{
+    vsh_study_records all = planted(&plain);
+    vsh_study_saving s;
+
+    for (int64_t i = 0; i < all.count; i++)
+        if (all.item[i].family[0] == 'e')
+            all.item[i].loss += 10;
+    s = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK(isnan(s.saving) && isnan(s.low) && !s.resolved);
+    CHECK_HAS(s.reason, "no loss in common");
+    all.count = 0;
+    CHECK(isnan(ask(&all, VSH_COST_FLOPS, false, false).saving));
+}
+
+static void the_order_of_the_records_does_not_matter(void)
+{
+    plant p = plain;
+    vsh_study_records all;
+    vsh_study_saving a, b;
+
+    p.noise = 0.005;
+    all = planted(&p);
+    a = ask(&all, VSH_COST_FLOPS, false, false);
+    for (int64_t i = 0; i < all.count / 2; i++) {
+        vsh_study_record other = all.item[i];
+        all.item[i] = all.item[all.count - 1 - i];
+        all.item[all.count - 1 - i] = other;
+    }
+    b = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK_NEAR(a.saving, b.saving, 1e-9, 0);
+}
+
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+
+const vsh_test vsh_tests[] = {
+    TEST(a_frontier_keeps_what_no_cheaper_one_is_as_good_as),
+    TEST(between_points_the_logarithm_of_cost_is_a_line),
+    TEST(nothing_is_said_beyond_the_ends),
+    TEST(a_planted_saving_comes_back),
+    TEST(the_same_in_time_is_less_by_what_a_flop_takes_longer),
+    TEST(at_equal_total_parameters_the_peer_is_the_dense_model_of_that_size),
+    TEST(noise_widens_the_interval_which_holds_the_truth),
+    TEST(no_saving_under_noise_is_not_resolved),
+    TEST(fewer_than_three_seeds_resolve_nothing),
+    TEST(regimes_roles_and_lost_runs_are_kept_apart),
+    TEST(what_reaches_no_loss_in_common_has_no_saving),
+    TEST(the_order_of_the_records_does_not_matter),
+    {NULL, NULL},
+};

@@ -1,0 +1,491 @@
+#include "trainer/study/study_design.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Each about one and a half times the one before; heads of 16, and 16 to 37 wide a layer. */
+static const vsh_study_size sizes[] = {
+    {1, 16, 1},   {2, 16, 1},   {1, 32, 2},   {2, 32, 2},   {2, 40, 5},
+    {2, 48, 3},   {3, 48, 3},   {3, 64, 4},   {3, 80, 5},   {4, 80, 5},
+    {4, 96, 6},   {4, 112, 7},  {5, 128, 8},  {5, 160, 10}, {6, 176, 11},
+    {7, 208, 13}, {7, 256, 16}, {9, 288, 18}, {9, 320, 20}, {11, 400, 25},
+};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+/* Bytes are the tokens: no embedding to speak of, and losses that compare with any tokenizer's. */
+enum { VOCAB = 257, CONTEXT = 256 };
+
+/* Tokens of an evaluation, the same windows for all: the whole held-out split of the default corpus
+ * (825 k). Its first 250 k would be one dictionary from A to M. */
+enum { EVALUATION = 1000000 };
+
+static const vsh_study_family law_families[] = {{"dense", 0, 0, false}};
+static const vsh_study_family expert_families[] = {{"dense", 0, 0, false},
+                                                   {"e4k1", 4, 1, false},
+                                                   {"e8k1", 8, 1, false},
+                                                   {"e4k2", 4, 2, false},
+                                                   {"e8k2", 8, 2, false}};
+static const vsh_study_family exit_family = {"exit", 0, 0, true};
+
+const vsh_study_kind vsh_study_kinds[] = {
+    {"law", "the small law, and a larger model predicted before it is trained", law_families, 1, 5,
+     0.5, 3, 1, false, true, NULL},
+    {"experts", "experts against dense at equal loss, much text and little", expert_families, 5, 3,
+     0.35, 2, 3, true, false, &exit_family},
+    {NULL}};
+
+const char *const vsh_study_role_words[] = {"tune", "curve", "exit", "held-out", NULL};
+
+/* ---- one model ----------------------------------------------------------------------------- */
+
+static double dense_params(const vsh_study_size *s)
+{
+    double C = (double)s->hidden, L = (double)s->layers;
+
+    return 12 * L * C * C + VOCAB * C + (2 * L + 1) * C;
+}
+
+static void write_model(const vsh_study_curve *c, vsh_text *out)
+{
+    const vsh_study_size *s = c->size;
+    const vsh_study_family *f = c->family;
+
+    vsh_text_add(out,
+                 "model: {name: %s, layers: %" PRId64 ", hidden: %" PRId64 ", heads: %" PRId64
+                 ", kv_heads: %" PRId64 ", ffn: %" PRId64
+                 ", mlp: gelu, norm: rms, position: rotary, vocab: %d, context: %d, tied: true",
+                 f->name, s->layers, s->hidden, s->heads, s->heads, 4 * s->hidden, VOCAB, CONTEXT);
+    if (f->experts)
+        vsh_text_add(out,
+                     ", experts: {count: %" PRId64 ", top_k: %" PRId64 ", hidden: %" PRId64
+                     ", capacity: dropless}",
+                     f->experts, f->top_k, 4 * s->hidden / f->top_k);
+    if (f->exit)
+        vsh_text_add(out, ", exits: [%" PRId64 "]", (s->layers + 1) / 2);
+    vsh_text_add(out, "}\n");
+}
+
+void vsh_study_yaml(const vsh_study_curve *c, double rate, vsh_text *out)
+{
+    int64_t most = c->batch_tokens < 4096 ? c->batch_tokens : 4096;
+
+    write_model(c, out);
+    vsh_text_add(out, "data: runs/default-corpus\ntokenizer: bytes\n");
+    if (c->unique_tokens)
+        vsh_text_add(out, "unique_tokens: %" PRId64 "\n", c->unique_tokens);
+    vsh_text_add(out,
+                 "batch: {tokens: %" PRId64 ", sequence: %d, micro: %" PRId64 "}\n"
+                 "optimizer: {name: adamw, lr: %.6g, betas: [0.9, 0.99], weight_decay: 0.1}\n"
+                 "schedule: {name: constant, warmup: %" PRId64 "}\n"
+                 "steps: %" PRId64 "\nseed: %" PRIu64 "\n"
+                 "checkpoint: {every: 0, keep: 1}\nevaluate: {every: 0, tokens: %d}\n",
+                 c->batch_tokens, CONTEXT, most / CONTEXT, rate, c->warmup,
+                 c->point[c->points - 1].steps, c->seed, EVALUATION);
+}
+
+/* Between two probes a line in the logarithm of the size; beyond them as at the end. */
+static double slower(const vsh_study_setup *s, double params, bool experts)
+{
+    const vsh_study_probe *below = NULL, *above = NULL;
+    double share;
+
+    for (int i = 0; i < s->probes; i++) {
+        const vsh_study_probe *p = &s->probe[i];
+        if (p->experts != experts)
+            continue;
+        if (p->params <= params && (!below || p->params > below->params))
+            below = p;
+        if (p->params >= params && (!above || p->params < above->params))
+            above = p;
+    }
+    if (!below && !above)
+        return experts ? slower(s, params, false) : 1;
+    if (!below || !above || below == above)
+        return (below ? below : above)->slower;
+    share = log(params / below->params) / log(above->params / below->params);
+    return below->slower + share * (above->slower - below->slower);
+}
+
+static double overhead(const vsh_study_setup *s)
+{
+    double sum = 0;
+
+    for (int i = 0; i < s->probes; i++)
+        sum += s->probe[i].overhead_s;
+    return s->probes ? sum / s->probes : 0;
+}
+
+int64_t vsh_study_branch_step(const vsh_study_point *p)
+{
+    return p->steps - (int64_t)round(VSH_STUDY_COOLDOWN * (double)p->steps);
+}
+
+vsh_study_name vsh_study_point_name(const vsh_study_curve *c, int point)
+{
+    vsh_study_name name;
+
+    snprintf(name.text, sizeof name.text, "%s-b%d", c->name, c->point[point].budget);
+    return name;
+}
+
+/* Steps of the trunk and of all branches. */
+static double steps_of(const vsh_study_curve *c)
+{
+    double steps = (double)vsh_study_branch_step(&c->point[c->points - 1]);
+
+    for (int i = 0; i < c->points; i++)
+        steps += (double)(c->point[i].steps - vsh_study_branch_step(&c->point[i]));
+    return steps;
+}
+
+vsh_status vsh_study_price(vsh_arena *arena, const vsh_study_setup *s, vsh_study_curve *c,
+                           vsh_error *err)
+{
+    vsh_text yaml = {.arena = arena};
+    vsh_run_config config;
+    vsh_run_plan plan;
+    double evaluation;
+
+    vsh_study_yaml(c, 1e-3, &yaml);
+    VSH_TRY(vsh_run_config_parse(arena, s->library, c->name, &yaml, s->sets, s->set_count, &config,
+                                 err));
+    VSH_TRY(vsh_run_plan_make(&config, s->threads, s->memory_bytes, &plan, err));
+    c->params_total = plan.parameters.total;
+    c->params_active = plan.parameters.active;
+    c->params_embedding = config.model.vocab * config.model.hidden;
+    c->flops_per_step = plan.executed_flops.v;
+    c->memory_bytes = plan.footprint.total.v;
+    c->step_s = s->machine ? vsh_run_plan_time(&config, &plan, s->machine).v *
+                                 slower(s, (double)c->params_active, c->family->experts > 0)
+                           : (double)NAN;
+    /* a forward pass is a third of a step */
+    evaluation = c->step_s / 3 * (double)config.evaluate_tokens / (double)config.batch.tokens;
+    c->seconds = steps_of(c) * c->step_s + (double)c->points * (evaluation + 2 * overhead(s));
+    return VSH_OK;
+}
+
+/* ---- learning rates ------------------------------------------------------------------------ */
+
+double vsh_study_best_rate(const double *rate, const double *loss, int count, bool *inside)
+{
+    int best = -1;
+    double left, right, step, shift;
+
+    for (int i = 0; i < count; i++)
+        if (isfinite(loss[i]) && (best < 0 || loss[i] < loss[best]))
+            best = i;
+    *inside = best > 0 && best < count - 1 && isfinite(loss[best - 1]) && isfinite(loss[best + 1]);
+    if (best < 0)
+        return NAN;
+    if (!*inside)
+        return rate[best];
+    left = loss[best - 1] - loss[best];
+    right = loss[best + 1] - loss[best];
+    step = log(rate[best + 1] / rate[best - 1]) / 2; /* the grid is even */
+    shift = left + right > 0 ? 0.5 * (left - right) / (left + right) : 0;
+    return rate[best] * exp(shift * step);
+}
+
+/* One over the width, as in muP (Yang et al. 2022, arXiv:2203.03466, from memory) for matrices of
+ * hidden layers; with C ~ N^(1/3) where width and depth grow together. It lies between the powers
+ * of published laws along D ~ N: -0.25 (DeepSeek, arXiv:2401.02954: C^-0.125) and -0.41 (Step Law,
+ * arXiv:2503.04715: N^-0.713 D^0.307). */
+double vsh_study_scaled_rate(double rate, double size) { return rate * pow(size, -1.0 / 3); }
+
+/* ---- budgets ------------------------------------------------------------------------------- */
+
+typedef struct {
+    vsh_arena *arena;
+    const vsh_study_setup *setup;
+    vsh_study *study;
+    int64_t little; /* tokens of the poor regime's text */
+} drafting;
+
+static double budget_flops(const vsh_study *s, int budget)
+{
+    return s->largest_flops * pow(10, 0.5 * (budget + 1 - s->setup.kind->budgets));
+}
+
+/* Fifty bytes a parameter, C = 6 N D: Hoffmann et al. 2022 (arXiv:2203.15556) have twenty tokens,
+ * which are eighty bytes of text, or twenty if a byte counts as a token (assumed: between). The
+ * window is wide because nobody knows. */
+static double guessed_optimum(double flops) { return sqrt(flops / 300); }
+
+/* Sizes of a budget: those within the window, at least so many. */
+static void choose_sizes(const vsh_study_kind *kind, double flops, bool chosen[SIZES])
+{
+    int count = 0;
+
+    for (int i = 0; i < SIZES; i++) {
+        chosen[i] =
+            fabs(log10(dense_params(&sizes[i]) / guessed_optimum(flops))) <= kind->half_window;
+        count += chosen[i];
+    }
+    for (; count < kind->sizes_least; count++) {
+        int nearest = -1;
+        for (int i = 0; i < SIZES; i++) {
+            double far = fabs(log(dense_params(&sizes[i]) / guessed_optimum(flops)));
+            if (!chosen[i] && (nearest < 0 || far < fabs(log(dense_params(&sizes[nearest]) /
+                                                             guessed_optimum(flops)))))
+                nearest = i;
+        }
+        chosen[nearest] = true;
+    }
+}
+
+static int64_t power_of_two_near(double value, int64_t least, int64_t most)
+{
+    int64_t power = least;
+
+    while (power < most && (double)power * sqrt(2) < value)
+        power *= 2;
+    return power;
+}
+
+/* Step Law (arXiv:2503.04715): 0.58 D^0.571 tokens, at the geometric mean of the curve's lengths;
+ * and five hundred steps at least for the shortest: before that a model has hardly left the
+ * frequencies of single bytes, and no law holds. */
+static int64_t batch_of(double least, double most)
+{
+    double law = 0.58 * pow(sqrt(least * most), 0.571);
+
+    return power_of_two_near(fmin(law, least / 500), CONTEXT, 16384);
+}
+
+/* Active parameters that one multiplies a token with, and attention: FLOP a token, executed. */
+static vsh_status flops_per_token(const drafting *d, vsh_study_curve *c, double *flops,
+                                  vsh_error *err)
+{
+    c->batch_tokens = 4096;
+    c->points = 1;
+    c->point[0].steps = 100;
+    VSH_TRY(vsh_study_price(d->arena, d->setup, c, err));
+    *flops = c->flops_per_step / 4096;
+    return VSH_OK;
+}
+
+/* Fills in the points of a curve for the budgets that have its size, and prices it. */
+static vsh_status set_points(const drafting *d, vsh_study_curve *c, const int *budgets, int count,
+                             vsh_error *err)
+{
+    double each, least, most;
+
+    VSH_TRY(flops_per_token(d, c, &each, err));
+    least = budget_flops(d->study, budgets[0]) / each;
+    most = budget_flops(d->study, budgets[count - 1]) / each;
+    c->batch_tokens = batch_of(least, most);
+    c->points = count;
+    for (int i = 0; i < count; i++) {
+        double tokens = budget_flops(d->study, budgets[i]) / each;
+        c->point[i] =
+            (vsh_study_point){.steps = (int64_t)fmax(10, round(tokens / (double)c->batch_tokens)),
+                              .budget = budgets[i]};
+    }
+    c->warmup = vsh_study_branch_step(&c->point[0]) / 8;
+    c->warmup = c->warmup > 100 ? 100 : c->warmup;
+    VSH_TRY(vsh_study_price(d->arena, d->setup, c, err));
+    d->study->runs += count;
+    d->study->seconds += c->seconds;
+    d->study->flops += steps_of(c) * c->flops_per_step;
+    return VSH_OK;
+}
+
+static vsh_study_curve *new_curve(const drafting *d, vsh_study_role role,
+                                  const vsh_study_family *family, const vsh_study_size *size,
+                                  bool poor, int seed)
+{
+    vsh_study_curve *c = &d->study->curve[d->study->curves++];
+
+    assert(d->study->curves <= VSH_STUDY_CURVES);
+    *c = (vsh_study_curve){.role = role, .family = family, .size = size};
+    c->seed = d->setup->seed + (uint64_t)seed;
+    c->unique_tokens = poor ? d->little : 0;
+    snprintf(c->name, sizeof c->name, "%s-%s-L%dC%d%s-s%d", vsh_study_role_words[role],
+             family->name, (int)size->layers, (int)size->hidden, poor ? "-poor" : "", (int)c->seed);
+    return c;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+/* The smallest size of all budgets: where rates are tuned. */
+static int first_size(const vsh_study *s)
+{
+    bool chosen[SIZES];
+    int i = 0;
+
+    choose_sizes(s->setup.kind, budget_flops(s, 0), chosen);
+    while (!chosen[i])
+        i++;
+    return i;
+}
+
+/* The grid of a family, at the smallest size and budget. */
+static vsh_status add_tuning(const drafting *d, const vsh_study_family *family, vsh_error *err)
+{
+    const int budget = 0;
+
+    for (int i = 0; i < VSH_STUDY_RATES; i++) {
+        vsh_study_curve *c =
+            new_curve(d, VSH_STUDY_TUNE, family, &sizes[first_size(d->study)], false, 0);
+        size_t used = strlen(c->name);
+        c->rate = VSH_STUDY_RATE_LEAST * pow(2, i);
+        c->rate_size = 1;
+        snprintf(c->name + used, sizeof c->name - used, "-r%d", i);
+        VSH_TRY(set_points(d, c, &budget, 1, err));
+    }
+    return VSH_OK;
+}
+
+static double rate_size(const vsh_study *s, const vsh_study_size *size)
+{
+    return dense_params(size) / dense_params(&sizes[first_size(s)]);
+}
+
+static vsh_status add_curve(const drafting *d, vsh_study_role role, const vsh_study_family *family,
+                            int size, bool poor, int seed, const int *budgets, int count,
+                            vsh_error *err)
+{
+    vsh_study_curve *c = new_curve(d, role, family, &sizes[size], poor, seed);
+
+    c->rate_size = rate_size(d->study, &sizes[size]);
+    return set_points(d, c, budgets, count, err);
+}
+
+/* All curves of a family, a regime and a seed. */
+static vsh_status add_family(const drafting *d, const vsh_study_family *family, bool poor, int seed,
+                             vsh_error *err)
+{
+    const vsh_study_kind *kind = d->setup->kind;
+    bool chosen[VSH_STUDY_POINTS][SIZES];
+
+    for (int k = 0; k < kind->budgets; k++)
+        choose_sizes(kind, budget_flops(d->study, k), chosen[k]);
+    for (int i = 0; i < SIZES; i++) {
+        int budgets[VSH_STUDY_POINTS], count = 0;
+        for (int k = 0; k < kind->budgets; k++)
+            if (chosen[k][i])
+                budgets[count++] = k;
+        if (count)
+            VSH_TRY(add_curve(d, VSH_STUDY_CURVE, family, i, poor, seed, budgets, count, err));
+    }
+    return VSH_OK;
+}
+
+/* The next size of the table above all that are trained. */
+static vsh_status add_held_out(const drafting *d, vsh_error *err)
+{
+    const vsh_study_kind *kind = d->setup->kind;
+    const int budget = kind->budgets;
+    bool chosen[SIZES];
+    int largest = SIZES - 1;
+
+    choose_sizes(kind, budget_flops(d->study, kind->budgets - 1), chosen);
+    while (!chosen[largest])
+        largest--;
+    if (largest == SIZES - 1)
+        return vsh_fail(err, VSH_ENO, "study: no size of the table is above this budget's");
+    return add_curve(d, VSH_STUDY_HELD_OUT, &kind->families[0], largest + 1, false, 0, &budget, 1,
+                     err);
+}
+
+static vsh_status add_exit(const drafting *d, vsh_error *err)
+{
+    const vsh_study_kind *kind = d->setup->kind;
+    const int budget = kind->budgets - 1;
+    double best = guessed_optimum(budget_flops(d->study, budget));
+    int size = 0;
+
+    while (size + 1 < SIZES && (dense_params(&sizes[size]) < best || sizes[size].layers < 2))
+        size++;
+    return add_curve(d, VSH_STUDY_EXIT, kind->exit_family, size, false, 0, &budget, 1, err);
+}
+
+/* Text that the model of the largest budget sees eight times. */
+static int64_t little_text(const vsh_study *s)
+{
+    double flops = budget_flops(s, s->setup.kind->budgets - 1);
+
+    return (int64_t)(flops / (6 * guessed_optimum(flops)) / 8);
+}
+
+vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, double largest,
+                            vsh_study *study, vsh_error *err)
+{
+    const vsh_study_kind *kind = setup->kind;
+    vsh_arena scratch = {0};
+    drafting d = {.arena = &scratch, .setup = setup, .study = study};
+    vsh_status status = VSH_OK;
+
+    *study = (vsh_study){.setup = *setup, .largest_flops = largest};
+    study->curve = vsh_alloc(arena, VSH_STUDY_CURVES, sizeof *study->curve);
+    if (!study->curve)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    d.little = little_text(study);
+    for (int f = 0; f < kind->family_count && status == VSH_OK; f++)
+        status = add_tuning(&d, &kind->families[f], err);
+    for (int seed = 0; seed < kind->seeds; seed++)
+        for (int poor = 0; poor <= kind->data_poor; poor++)
+            for (int f = 0; f < kind->family_count && status == VSH_OK; f++)
+                status = add_family(&d, &kind->families[f], poor, seed, err);
+    if (status == VSH_OK && kind->exit_family)
+        status = add_exit(&d, err);
+    if (status == VSH_OK && kind->held_out)
+        status = add_held_out(&d, err);
+    vsh_arena_free(&scratch);
+    return status;
+}
+
+/* Budgets are powers of ten in 32nds: 1e7 to 1e19 FLOP. */
+enum { DECADE = 32, LEAST = 7 * DECADE, MOST = 19 * DECADE };
+
+static double flops_at(int step) { return pow(10, (double)step / DECADE); }
+
+vsh_status vsh_study_fit_time(vsh_arena *arena, const vsh_study_setup *setup, double seconds,
+                              vsh_study *study, vsh_error *err)
+{
+    int low = LEAST, high = MOST; /* low fits, high does not */
+    vsh_status status;
+
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        vsh_arena scratch = {0};
+        vsh_error tried; /* too large for the table is an answer */
+        status = vsh_study_design(&scratch, setup, flops_at(middle), study, &tried);
+        if (status == VSH_OK && study->seconds <= seconds)
+            low = middle;
+        else
+            high = middle;
+        vsh_arena_free(&scratch);
+        if (status != VSH_OK && status != VSH_ENO)
+            return vsh_fail(err, status, "%s", tried.text);
+    }
+    if (low == LEAST)
+        return vsh_fail(err, VSH_ENO, "--budget-hours: too short for the smallest study of %s",
+                        setup->kind->name);
+    return vsh_study_design(arena, setup, flops_at(low), study, err);
+}
+
+/* ---- probes -------------------------------------------------------------------------------- */
+
+bool vsh_study_probe_curve(const vsh_study_kind *kind, int probe, vsh_study_curve *c)
+{
+    static const int rows[] = {3, 9, 14}; /* of the table of sizes */
+    enum { ROWS = sizeof rows / sizeof *rows };
+    const vsh_study_family *family = &kind->families[kind->family_count > 1 ? probe % 2 * 2 : 0];
+    int row = kind->family_count > 1 ? probe / 2 : probe;
+
+    if (row >= ROWS)
+        return false;
+    *c = (vsh_study_curve){.role = VSH_STUDY_TUNE,
+                           .family = family,
+                           .size = &sizes[rows[row]],
+                           .seed = 1,
+                           .batch_tokens = 2048,
+                           .points = 1,
+                           .point = {{.steps = 12}}};
+    snprintf(c->name, sizeof c->name, "probe-%s-%d", family->name, row);
+    return true;
+}

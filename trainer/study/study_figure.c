@@ -1,0 +1,244 @@
+#include "trainer/study/study_figure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/chart.h"
+#include "core/page.h"
+#include "trainer/study/study_frontier.h"
+
+enum { HEIGHT = 470, SAMPLES = 25, BUDGETS_MAX = 16 };
+
+static const vsh_panel panel = {HEIGHT, 56, 74, 330, 404, 2};
+
+static bool is_curve(const vsh_study_record *r)
+{
+    return strcmp(r->role, vsh_study_role_words[VSH_STUDY_CURVE]) == 0 && isfinite(r->loss);
+}
+
+/* Of each budget the best run of a family, on all of the text or on little; falling. */
+static int64_t best_of_budgets(const vsh_study_records *all, const char *family, bool poor,
+                               vsh_study_pair best[BUDGETS_MAX])
+{
+    int64_t count = 0;
+
+    for (int64_t b = 0; b < BUDGETS_MAX; b++) {
+        best[count].loss = INFINITY;
+        for (int64_t i = 0; i < all->count; i++) {
+            const vsh_study_record *r = &all->item[i];
+            if (is_curve(r) && r->budget == b && strcmp(r->family, family) == 0 &&
+                (r->unique_tokens > 0) == poor && r->loss < best[count].loss)
+                best[count] = (vsh_study_pair){r->flops, r->loss};
+        }
+        count += isfinite(best[count].loss);
+    }
+    return vsh_study_frontier(best, count);
+}
+
+/* What an axis must hold. */
+typedef struct {
+    double flops_low, flops_high, loss_low, loss_high;
+} extent;
+
+static void stretch(extent *e, double flops, double loss)
+{
+    if (!isfinite(loss) || !(flops > 0))
+        return;
+    e->flops_low = fmin(e->flops_low, flops);
+    e->flops_high = fmax(e->flops_high, flops);
+    e->loss_low = fmin(e->loss_low, loss);
+    e->loss_high = fmax(e->loss_high, loss);
+}
+
+static void begin_axes(const extent *e, vsh_text *s)
+{
+    double room = 0.05 * (e->loss_high - e->loss_low) + 0.01;
+
+    vsh_chart_log_axis(s, "x", e->flops_low / 1.5, e->flops_high * 1.5, VSH_TICK_SI, 1);
+    vsh_chart_axis(s, "y", e->loss_low - room, e->loss_high + room);
+}
+
+/* ---- the law ------------------------------------------------------------------------------- */
+
+static double law_loss(const vsh_study_law *l, double N, double D)
+{
+    double h = l->A / pow(N, l->alpha) + l->B / pow(D, l->beta);
+
+    return l->bound > 0 ? l->E + (l->bound - l->E) * h / (1 + h) : l->E + h;
+}
+
+/* The law's loss of a record's model over its own range of lengths. */
+static void write_law_of(const vsh_study_records *all, const vsh_study_record *r,
+                         const vsh_study_law *law, vsh_text *s)
+{
+    double low = INFINITY, high = 0, each = r->flops / (double)r->tokens;
+
+    for (int64_t i = 0; i < all->count; i++)
+        if (all->item[i].params_total == r->params_total && isfinite(all->item[i].loss)) {
+            low = fmin(low, (double)all->item[i].tokens);
+            high = fmax(high, (double)all->item[i].tokens);
+        }
+    for (int i = 0; i < SAMPLES; i++) {
+        double tokens = low / 1.3 * pow(1.69 * high / low, (double)i / (SAMPLES - 1));
+        VSH_CHART_ROW(s, each * tokens, law_loss(law, (double)r->params_total, tokens));
+    }
+    VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
+}
+
+static bool seen_before(const vsh_study_records *all, int64_t i)
+{
+    for (int64_t j = 0; j < i; j++)
+        if (is_curve(&all->item[j]) && all->item[j].params_total == all->item[i].params_total)
+            return true;
+    return false;
+}
+
+static void write_law_data(const vsh_study_records *all, const vsh_study_law *law,
+                           const vsh_study_held_out *held, extent *e, vsh_text *s)
+{
+    vsh_study_pair best[BUDGETS_MAX];
+    int64_t count = best_of_budgets(all, "dense", false, best);
+
+    vsh_chart_data(s, "law");
+    VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
+    for (int64_t i = 0; i < all->count; i++)
+        if (is_curve(&all->item[i]) && !seen_before(all, i))
+            write_law_of(all, &all->item[i], law, s);
+    vsh_chart_data_end(s);
+    vsh_chart_data(s, "runs");
+    VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
+    for (int64_t i = 0; i < all->count; i++) {
+        const vsh_study_record *r = &all->item[i];
+        if (!is_curve(r))
+            continue;
+        VSH_CHART_ROW(s, r->flops, r->loss);
+        stretch(e, r->flops, r->loss);
+    }
+    vsh_chart_data_end(s);
+    vsh_chart_data(s, "best");
+    VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
+    for (int64_t i = 0; i < count; i++)
+        VSH_CHART_ROW(s, best[i].cost, best[i].loss);
+    vsh_chart_data_end(s);
+    vsh_chart_data(s, "held");
+    VSH_CHART_ROW(s, held->record->flops, held->record->loss, held->predicted);
+    vsh_chart_data_end(s);
+    stretch(e, held->record->flops, held->record->loss);
+    stretch(e, held->record->flops, held->low);
+    stretch(e, held->record->flops, held->high);
+}
+
+void vsh_study_law_figure(const vsh_study_records *all, const vsh_study_law *law,
+                          const vsh_study_held_out *held, const char *card,
+                          vsh_report_figure *figure)
+{
+    static const vsh_series series[] = {
+        {VSH_DRAW_LINE, "$law using 1:2", "linewidth 1.2 " VSH_COLOUR(VSH_SKY),
+         "the law, of a size"},
+        {VSH_DRAW_LINE, "$best using 1:2", "linewidth 2 " VSH_COLOUR(VSH_BLUE), "best of a budget"},
+        {VSH_DRAW_POINT, "$runs using 1:2", "pointtype 7 pointsize 0.5 " VSH_COLOUR(VSH_BLUE),
+         "run"},
+        {VSH_DRAW_POINT, "$held using 1:3", "pointtype 6 pointsize 1.1 " VSH_COLOUR(VSH_VERMILLION),
+         "predicted, with 95 %"},
+        {VSH_DRAW_POINT, "$held using 1:2", "pointtype 7 pointsize 0.8 " VSH_COLOUR(VSH_VERMILLION),
+         "held out, measured"},
+    };
+    vsh_text *s = &figure->script;
+    extent e = {INFINITY, 0, INFINITY, 0};
+
+    vsh_chart_begin(s, figure->name, HEIGHT, figure->title);
+    write_law_data(all, law, held, &e, s);
+    vsh_chart_panel(s, &panel, "held-out loss, nats a byte-level token", "training FLOP, counted");
+    begin_axes(&e, s);
+    if (isfinite(held->low) && isfinite(held->high))
+        vsh_chart_line(s, "linewidth 1.6 " VSH_COLOUR(VSH_VERMILLION),
+                       "from first %.8g,first %.8g to first %.8g,first %.8g", held->record->flops,
+                       held->low, held->record->flops, held->high);
+    vsh_chart_plot(s, &panel, series, sizeof series / sizeof *series);
+    vsh_chart_end(s);
+    vsh_text_add(&figure->caption, "Each run is a cooldown branch of a trunk at constant rate. ");
+    if (isfinite(held->predicted))
+        vsh_text_add(&figure->caption,
+                     "The held-out model was predicted at %.4f (%.4f to %.4f) before it was "
+                     "trained. ",
+                     held->predicted, held->low, held->high);
+    vsh_text_add(&figure->caption,
+                 "It has %s parameters, saw %s tokens and reached %.4f. %s, program %s.",
+                 vsh_show_count((double)held->record->params_total).text,
+                 vsh_show_count((double)held->record->tokens).text, held->record->loss, card,
+                 held->record->commit);
+}
+
+/* ---- experts ------------------------------------------------------------------------------- */
+
+static void write_frontier(const vsh_study_records *all, const char *family, bool poor,
+                           const char *name, extent *e, vsh_text *s)
+{
+    vsh_study_pair best[BUDGETS_MAX];
+    int64_t count = best_of_budgets(all, family, poor, best);
+
+    vsh_chart_data(s, name);
+    VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
+    for (int64_t i = 0; i < count; i++) {
+        VSH_CHART_ROW(s, best[i].cost, best[i].loss);
+        stretch(e, best[i].cost, best[i].loss);
+    }
+    vsh_chart_data_end(s);
+}
+
+void vsh_study_experts_figure(const vsh_study_records *all, const vsh_study_kind *kind,
+                              const char *card, vsh_report_figure *figure)
+{
+    static const char *const looks[] = {
+        "linewidth 2.4 " VSH_COLOUR(VSH_INK), "linewidth 1.6 " VSH_COLOUR(VSH_BLUE),
+        "linewidth 1.6 " VSH_COLOUR(VSH_VERMILLION), "linewidth 1.6 " VSH_COLOUR(VSH_GREEN),
+        "linewidth 1.6 " VSH_COLOUR(VSH_PURPLE)};
+    enum { LOOKS = sizeof looks / sizeof *looks };
+    vsh_series series[2 * LOOKS];
+    char data[2 * LOOKS][48], name[48], look[2 * LOOKS][96];
+    vsh_text *s = &figure->script;
+    extent e = {INFINITY, 0, INFINITY, 0};
+    int count = 0;
+
+    vsh_chart_begin(s, figure->name, HEIGHT, figure->title);
+    for (int poor = 0; poor <= kind->data_poor; poor++)
+        for (int f = 0; f < kind->family_count && f < LOOKS; f++, count++) {
+            snprintf(name, sizeof name, "%s%s", kind->families[f].name, poor ? "poor" : "");
+            write_frontier(all, kind->families[f].name, poor, name, &e, s);
+            snprintf(data[count], sizeof data[count], "$%s using 1:2", name);
+            snprintf(look[count], sizeof look[count], "%s%s", looks[f],
+                     poor ? " dashtype (5,4)" : "");
+            series[count] = (vsh_series){VSH_DRAW_LINE, data[count], look[count],
+                                         poor ? NULL : kind->families[f].name};
+        }
+    vsh_chart_panel(s, &panel, "held-out loss, nats a byte-level token", "training FLOP, counted");
+    begin_axes(&e, s);
+    vsh_chart_plot(s, &panel, series, count);
+    vsh_chart_end(s);
+    vsh_text_add(&figure->caption,
+                 "The best run of each budget and family, over sizes and seeds; dashed: on little "
+                 "text, several epochs. FLOP with the router and what is padded. %s.",
+                 card);
+}
+
+/* ---- the page ------------------------------------------------------------------------------ */
+
+vsh_status vsh_study_draw(const char *folder, const vsh_report_figure *figures, int count,
+                          bool force, bool *drawn, vsh_error *err)
+{
+    vsh_arena memory = {0};
+    vsh_text page = {.arena = &memory};
+    vsh_status status = vsh_report_check(folder, force, err);
+
+    if (status == VSH_OK)
+        status = vsh_report_write_scripts(folder, figures, count, err);
+    if (status == VSH_OK) {
+        vsh_page_open(&page, figures[0].title);
+        *drawn = vsh_report_add_figures(folder, figures, count, &page);
+        vsh_page_close(&page);
+        status = vsh_report_write_page(folder, &page, err);
+    }
+    vsh_arena_free(&memory);
+    return status;
+}

@@ -1,0 +1,338 @@
+#include "trainer/study/study_frontier.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/rng.h"
+
+const char *const vsh_study_cost_words[] = {"flops", "seconds", NULL};
+
+/* Losses that are asked, and the most sizes, seeds and points that are told apart. */
+enum { LOSSES = 9, SEEDS = 16, KINDS = 32, POINTS = 4096 };
+
+/* ---- a frontier ---------------------------------------------------------------------------- */
+
+static int by_cost(const void *a, const void *b)
+{
+    const vsh_study_pair *x = a, *y = b;
+
+    if (x->cost != y->cost)
+        return x->cost < y->cost ? -1 : 1;
+    return (x->loss > y->loss) - (x->loss < y->loss);
+}
+
+int64_t vsh_study_frontier(vsh_study_pair *p, int64_t count)
+{
+    int64_t kept = 0;
+
+    qsort(p, (size_t)count, sizeof *p, by_cost);
+    for (int64_t i = 0; i < count; i++)
+        if (kept == 0 || p[i].loss < p[kept - 1].loss)
+            p[kept++] = p[i];
+    return kept;
+}
+
+double vsh_study_cost_at(const vsh_study_pair *f, int64_t count, double loss)
+{
+    for (int64_t i = 0; i + 1 < count; i++)
+        if (loss <= f[i].loss && loss >= f[i + 1].loss) {
+            double share = (f[i].loss - loss) / (f[i].loss - f[i + 1].loss);
+            return exp(log(f[i].cost) + share * log(f[i + 1].cost / f[i].cost));
+        }
+    return NAN;
+}
+
+double vsh_study_loss_at(const vsh_study_pair *f, int64_t count, double cost)
+{
+    for (int64_t i = 0; i + 1 < count; i++)
+        if (cost >= f[i].cost && cost <= f[i + 1].cost)
+            return f[i].loss + (f[i + 1].loss - f[i].loss) * log(cost / f[i].cost) /
+                                   log(f[i + 1].cost / f[i].cost);
+    return NAN;
+}
+
+/* ---- records, drawn ------------------------------------------------------------------------ */
+
+/* One run, with what tells it apart as numbers. */
+typedef struct {
+    int seed, size; /* index */
+    int64_t budget;
+    double cost, loss, total;
+} run;
+
+typedef struct {
+    run *item;
+    int64_t count;
+} runs;
+
+/* How often each seed and each size counts. */
+typedef struct {
+    int seed[SEEDS], size[KINDS];
+} weights;
+
+typedef struct {
+    const vsh_study_question *question;
+    int64_t seeds[SEEDS], sizes[KINDS]; /* as in the records */
+    int seed_count, size_count;
+    runs dense, family;
+    vsh_study_pair *room[2];
+} comparison;
+
+static int index_of(int64_t *known, int *count, int most, int64_t value)
+{
+    for (int i = 0; i < *count; i++)
+        if (known[i] == value)
+            return i;
+    if (*count == most)
+        return -1;
+    known[*count] = value;
+    return (*count)++;
+}
+
+static void take(comparison *c, const vsh_study_record *r)
+{
+    const vsh_study_question *q = c->question;
+    runs *to = strcmp(r->family, "dense") == 0     ? &c->dense
+               : strcmp(r->family, q->family) == 0 ? &c->family
+                                                   : NULL;
+    double cost = q->cost == VSH_COST_FLOPS ? r->flops : r->seconds;
+    run one = {
+        .budget = r->budget, .cost = cost, .loss = r->loss, .total = (double)r->params_total};
+
+    if (!to || to->count == POINTS || strcmp(r->role, "curve") != 0 ||
+        (r->unique_tokens > 0) != q->poor || !isfinite(r->loss) || !(cost > 0))
+        return;
+    one.seed = index_of(c->seeds, &c->seed_count, SEEDS, r->seed);
+    one.size = index_of(c->sizes, &c->size_count, KINDS, r->layers * 1000000 + r->hidden);
+    if (one.seed >= 0 && one.size >= 0)
+        to->item[to->count++] = one;
+}
+
+/* The mean over seeds of the runs of a size and budget, weighted. */
+static bool mean_of(const runs *all, const weights *w, int size, int64_t budget, double *cost,
+                    double *loss, double *total)
+{
+    double count = 0, costs = 0, losses = 0;
+
+    for (int64_t i = 0; i < all->count; i++) {
+        const run *r = &all->item[i];
+        if (r->size != size || r->budget != budget)
+            continue;
+        count += w->seed[r->seed];
+        costs += w->seed[r->seed] * log(r->cost);
+        losses += w->seed[r->seed] * r->loss;
+        *total = r->total;
+    }
+    if (count <= 0)
+        return false;
+    *cost = exp(costs / count);
+    *loss = losses / count;
+    return true;
+}
+
+enum { BUDGETS = 16 };
+
+/* Of each budget the best of the sizes that were drawn. (Points of all sizes would make steps: of
+ * one budget none costs exactly what another does.) */
+static int64_t best_of(const comparison *c, const runs *all, const weights *w, vsh_study_pair *out)
+{
+    int64_t count = 0;
+
+    for (int b = 0; b < BUDGETS; b++) {
+        vsh_study_pair best = {.loss = INFINITY}, one;
+        double total;
+        for (int s = 0; s < c->size_count; s++)
+            if (w->size[s] && mean_of(all, w, s, b, &one.cost, &one.loss, &total) &&
+                one.loss < best.loss)
+                best = one;
+        if (isfinite(best.loss))
+            out[count++] = best;
+    }
+    return vsh_study_frontier(out, count);
+}
+
+/* The dense model of total parameters at a budget: on a line in the logarithm of the parameters
+ * between the two sizes around them. */
+static bool dense_of_total(const comparison *c, const weights *w, double total, int64_t budget,
+                           vsh_study_pair *out)
+{
+    double below = 0, above = INFINITY, share;
+    vsh_study_pair low = {0}, high = {0};
+
+    for (int s = 0; s < c->size_count; s++) {
+        double cost, loss, own;
+        if (!w->size[s] || !mean_of(&c->dense, w, s, budget, &cost, &loss, &own))
+            continue;
+        if (own <= total && own > below) {
+            below = own;
+            low = (vsh_study_pair){cost, loss};
+        }
+        if (own >= total && own < above) {
+            above = own;
+            high = (vsh_study_pair){cost, loss};
+        }
+    }
+    if (!(below > 0) || !isfinite(above))
+        return false;
+    share = above > below ? log(total / below) / log(above / below) : 0;
+    out->cost = exp(log(low.cost) + share * log(high.cost / low.cost));
+    out->loss = low.loss + share * (high.loss - low.loss);
+    return true;
+}
+
+/* ---- the saving ---------------------------------------------------------------------------- */
+
+/* Adds log(cost of the family / cost of dense) at losses evenly spread over what both reach. */
+static void compare(const vsh_study_pair *dense, int64_t dense_count, const vsh_study_pair *family,
+                    int64_t family_count, double *sum, int *count, vsh_study_saving *where)
+{
+    double low, high;
+
+    if (dense_count < 2 || family_count < 2)
+        return;
+    high = fmin(dense[0].loss, family[0].loss);
+    low = fmax(dense[dense_count - 1].loss, family[family_count - 1].loss);
+    if (!(low < high))
+        return;
+    for (int i = 0; i < LOSSES; i++) {
+        double loss = low + (high - low) * (i + 0.5) / LOSSES;
+        *sum += log(vsh_study_cost_at(family, family_count, loss) /
+                    vsh_study_cost_at(dense, dense_count, loss));
+        ++*count;
+    }
+    where->loss_low = fmin(where->loss_low, low);
+    where->loss_high = fmax(where->loss_high, high);
+}
+
+/* Each size of the family beside the dense model that is as large. */
+static void compare_totals(comparison *c, const weights *w, double *sum, int *count,
+                           vsh_study_saving *where)
+{
+    for (int s = 0; s < c->size_count; s++) {
+        int64_t mine = 0, theirs = 0;
+        double total = 0;
+        for (int b = 0; b < BUDGETS && w->size[s]; b++) {
+            vsh_study_pair *own = &c->room[1][mine];
+            if (!mean_of(&c->family, w, s, b, &own->cost, &own->loss, &total))
+                continue;
+            mine++;
+            theirs += dense_of_total(c, w, total, b, &c->room[0][theirs]);
+        }
+        theirs = vsh_study_frontier(c->room[0], theirs);
+        mine = vsh_study_frontier(c->room[1], mine);
+        compare(c->room[0], theirs, c->room[1], mine, sum, count, where);
+    }
+}
+
+static double saving_of(comparison *c, const weights *w, vsh_study_saving *where)
+{
+    double sum = 0;
+    int count = 0;
+
+    where->loss_low = INFINITY;
+    where->loss_high = -INFINITY;
+    if (c->question->equal_total) {
+        compare_totals(c, w, &sum, &count, where);
+    } else {
+        int64_t dense = best_of(c, &c->dense, w, c->room[0]);
+        int64_t family = best_of(c, &c->family, w, c->room[1]);
+        compare(c->room[0], dense, c->room[1], family, &sum, &count, where);
+    }
+    return count ? 1 - exp(sum / count) : (double)NAN;
+}
+
+/* ---- its interval -------------------------------------------------------------------------- */
+
+static void draw(int *counts, int kinds, uint64_t seed, uint64_t stream)
+{
+    memset(counts, 0, (size_t)kinds * sizeof *counts);
+    for (int i = 0; i < kinds; i++) {
+        int which = (int)(vsh_random_uniform(seed, stream, (uint64_t)i) * kinds);
+        counts[which < kinds ? which : kinds - 1]++;
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double quantile(const double *sorted, int count, double share)
+{
+    double at = share * (count - 1);
+    int i = (int)at;
+
+    return i + 1 < count ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[count - 1];
+}
+
+static void resample(comparison *c, double *draws, vsh_study_saving *s)
+{
+    const vsh_study_question *q = c->question;
+
+    for (int i = 0; i < q->bootstraps; i++) {
+        vsh_study_saving unused;
+        weights w;
+        draw(w.seed, c->seed_count, q->seed, 2 * (uint64_t)i);
+        draw(w.size, c->size_count, q->seed, 2 * (uint64_t)i + 1);
+        draws[s->draws] = saving_of(c, &w, &unused);
+        s->draws += isfinite(draws[s->draws]);
+    }
+    if (s->draws < 2 || 2 * s->draws < q->bootstraps)
+        return;
+    qsort(draws, (size_t)s->draws, sizeof *draws, by_value);
+    s->low = quantile(draws, s->draws, 0.025);
+    s->high = quantile(draws, s->draws, 0.975);
+}
+
+static void judge(const comparison *c, vsh_study_saving *s)
+{
+    s->resolved = false;
+    if (!isfinite(s->saving))
+        s->reason = "the two reach no loss in common";
+    else if (c->seed_count < 3)
+        s->reason = "fewer than three seeds";
+    else if (!isfinite(s->low))
+        s->reason = "too few draws reach a loss in common";
+    else if (s->low <= 0 && s->high >= 0)
+        s->reason = "the interval holds 0";
+    else {
+        s->resolved = true;
+        s->reason = "";
+    }
+}
+
+vsh_status vsh_study_saving_of(const vsh_study_records *records, const vsh_study_question *q,
+                               vsh_study_saving *s, vsh_error *err)
+{
+    vsh_arena memory = {0};
+    comparison *c = vsh_alloc(&memory, 1, sizeof *c);
+    double *draws = vsh_alloc(&memory, (size_t)q->bootstraps + 1, sizeof *draws);
+    weights all;
+
+    *s = (vsh_study_saving){.saving = NAN, .low = NAN, .high = NAN};
+    if (c) {
+        c->question = q;
+        c->dense.item = vsh_alloc(&memory, POINTS, sizeof(run));
+        c->family.item = vsh_alloc(&memory, POINTS, sizeof(run));
+        c->room[0] = vsh_alloc(&memory, POINTS, sizeof(vsh_study_pair));
+        c->room[1] = vsh_alloc(&memory, POINTS, sizeof(vsh_study_pair));
+    }
+    if (!c || !draws || !c->dense.item || !c->family.item || !c->room[0] || !c->room[1]) {
+        vsh_arena_free(&memory);
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    }
+    for (int64_t i = 0; i < records->count; i++)
+        take(c, &records->item[i]);
+    for (int i = 0; i < SEEDS; i++)
+        all.seed[i] = 1;
+    for (int i = 0; i < KINDS; i++)
+        all.size[i] = 1;
+    s->saving = saving_of(c, &all, s);
+    resample(c, draws, s);
+    judge(c, s);
+    vsh_arena_free(&memory);
+    return VSH_OK;
+}

@@ -1,0 +1,324 @@
+#include "trainer/train_study.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "trainer/base/memory.h"
+#include "trainer/run/run_lock.h"
+
+/* ---- what is asked ------------------------------------------------------------------------- */
+
+static vsh_status find_kind(study_work *w, vsh_error *err)
+{
+    const char *words[8], *asked = w->session->operand_count ? w->session->operands[0] : "";
+    char suggestion[160];
+    int count = 0;
+
+    for (const vsh_study_kind *k = vsh_study_kinds; k->name; k++) {
+        words[count++] = k->name;
+        if (strcmp(k->name, asked) == 0)
+            w->setup.kind = k;
+    }
+    if (w->setup.kind)
+        return VSH_OK;
+    vsh_suggest(suggestion, sizeof suggestion, asked, words, (size_t)count);
+    return vsh_fail(err, VSH_EINPUT, "study: expected law or experts, got \"%.60s\"%s", asked,
+                    suggestion);
+}
+
+static vsh_status name_paths(study_work *w, vsh_error *err)
+{
+    vsh_arena *arena = w->session->arena;
+    study_paths *p = &w->path;
+    const struct {
+        const char **path, *name;
+    } inside[] = {{&p->settings, "settings.json"},
+                  {&p->plan, "plan.json"},
+                  {&p->records, "records.jsonl"},
+                  {&p->runs, "runs"},
+                  {&p->csv, "runs.csv"},
+                  {&p->law, "law.yaml"},
+                  {&p->fit, "fit.json"},
+                  {&p->report, "fit"},
+                  {&p->prediction, "prediction.json"},
+                  {&p->summary, "summary.json"},
+                  {&p->exits, "exits.json"}};
+    vsh_text out = {.arena = arena};
+
+    vsh_text_add(&out, "runs/study-%s", w->setup.kind->name);
+    p->out = w->asked->out ? w->asked->out : vsh_text_string(&out);
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
+        if (!(*inside[i].path = vsh_path_join(arena, p->out, inside[i].name)))
+            return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    return VSH_OK;
+}
+
+static vsh_status begin(study_work *w, vsh_error *err)
+{
+    vsh_session *s = w->session;
+    vsh_text card = {.arena = s->arena};
+
+    VSH_TRY(find_kind(w, err));
+    VSH_TRY(name_paths(w, err));
+    train_machine(s, &w->machine, &w->machine_known);
+    w->hours = w->asked->hours;
+    w->setup.library = &s->library;
+    w->setup.sets = w->asked->set.item;
+    w->setup.set_count = w->asked->set.count;
+    w->setup.threads = train_threads(s);
+    w->setup.memory_bytes = vsh_memory_available();
+    w->setup.machine = w->machine_known ? &w->machine : NULL;
+    w->setup.seed = s->common->seed >= 0 ? (uint64_t)s->common->seed : 1;
+    vsh_text_add(&card, "%s, %" PRId64 " threads",
+                 w->machine_known && w->machine.name ? w->machine.name : "unknown machine",
+                 w->setup.threads);
+    w->card = vsh_text_string(&card);
+    w->progress =
+        (vsh_progress){.stream = s->common->quiet ? NULL : stderr, .redraws = s->talk_is_terminal};
+    return w->machine_known ? VSH_OK
+                            : vsh_fail(err, VSH_EMACHINE,
+                                       "study: this machine could not be measured, so no "
+                                       "time can be predicted");
+}
+
+/* ---- the list ------------------------------------------------------------------------------ */
+
+static void write_curve(const vsh_study_curve *c, vsh_json *json)
+{
+    vsh_json_object(json, NULL);
+    vsh_json_string(json, "name", c->name);
+    vsh_json_string(json, "role", vsh_study_role_words[c->role]);
+    vsh_json_string(json, "family", c->family->name);
+    vsh_json_integer(json, "layers", c->size->layers);
+    vsh_json_integer(json, "hidden", c->size->hidden);
+    vsh_json_integer(json, "params_total", c->params_total);
+    vsh_json_integer(json, "params_active", c->params_active);
+    vsh_json_integer(json, "seed", (int64_t)c->seed);
+    vsh_json_integer(json, "unique_tokens", c->unique_tokens);
+    vsh_json_integer(json, "batch_tokens", c->batch_tokens);
+    vsh_json_integer(json, "warmup_steps", c->warmup);
+    vsh_json_array(json, "points");
+    for (int i = 0; i < c->points; i++) {
+        vsh_json_object(json, NULL);
+        vsh_json_integer(json, "budget", c->point[i].budget);
+        vsh_json_integer(json, "branch_step", vsh_study_branch_step(&c->point[i]));
+        vsh_json_integer(json, "steps", c->point[i].steps);
+        vsh_json_integer(json, "tokens", c->point[i].steps * c->batch_tokens);
+        vsh_json_known(json, "flops", (double)c->point[i].steps * c->flops_per_step);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+    vsh_json_known(json, "flops_per_step", c->flops_per_step);
+    vsh_json_known(json, "memory_bytes", c->memory_bytes);
+    vsh_json_known(json, "step_time_s", c->step_s);
+    vsh_json_known(json, "time_s", c->seconds);
+    vsh_json_end(json);
+}
+
+static void write_plan(const study_work *w, vsh_text *out)
+{
+    const vsh_study *study = &w->study;
+    vsh_json json = {.out = out};
+
+    vsh_json_object(&json, NULL);
+    vsh_json_integer(&json, "schema_version", 1);
+    vsh_json_string(&json, "study", w->setup.kind->name);
+    vsh_json_string(&json, "status", "planned");
+    vsh_json_known(&json, "budget_hours", w->hours);
+    vsh_json_string(&json, "time_from",
+                    w->setup.probes ? "roofline, corrected by measured steps"
+                                    : "roofline, nothing measured yet");
+    vsh_json_known(&json, "largest_budget_flops", study->largest_flops);
+    vsh_json_integer(&json, "runs", study->runs);
+    vsh_json_known(&json, "flops", study->flops);
+    vsh_json_known(&json, "time_s", study->seconds);
+    vsh_json_array(&json, "curves");
+    for (int i = 0; i < study->curves; i++)
+        write_curve(&study->curve[i], &json);
+    vsh_json_end(&json);
+    vsh_json_end(&json);
+}
+
+static void show_tokens(const vsh_study_curve *c, vsh_text *out)
+{
+    double first = (double)(c->point[0].steps * c->batch_tokens),
+           last = (double)(c->point[c->points - 1].steps * c->batch_tokens);
+
+    if (c->points == 1)
+        vsh_text_add(out, "%18s", vsh_show_count(last).text);
+    else
+        vsh_text_add(out, "%8s - %7s", vsh_show_count(first).text, vsh_show_count(last).text);
+}
+
+/* Curves that differ in the seed or the rate alone are one line. */
+static bool alike(const vsh_study_curve *a, const vsh_study_curve *b)
+{
+    return a->role == b->role && a->family == b->family && a->size == b->size &&
+           a->unique_tokens == b->unique_tokens;
+}
+
+static void show_plan(const study_work *w, vsh_text *out)
+{
+    const vsh_study *study = &w->study;
+
+    vsh_text_add(out, "\n  %s: %s\n\n", w->setup.kind->name, w->setup.kind->summary);
+    vsh_text_add(out, "  %-26s %8s %18s %4s %9s %8s\n", "curve", "params", "tokens", "runs", "FLOP",
+                 "time");
+    for (int i = 0; i < study->curves; i++) {
+        const vsh_study_curve *c = &study->curve[i];
+        double flops = 0, seconds = 0;
+        int runs = 0, j;
+        for (j = 0; j < i && !alike(&study->curve[j], c);)
+            j++;
+        if (j < i)
+            continue;
+        for (j = i; j < study->curves; j++)
+            if (alike(&study->curve[j], c)) {
+                const vsh_study_curve *other = &study->curve[j];
+                runs += other->points;
+                seconds += other->seconds;
+                flops += (double)other->point[other->points - 1].steps * other->flops_per_step;
+            }
+        vsh_text_add(out, "  %-26.*s %8s ", (int)(strstr(c->name, "-s") - c->name), c->name,
+                     vsh_show_count((double)c->params_total).text);
+        show_tokens(c, out);
+        vsh_text_add(out, " %4d %9s %8s\n", runs, vsh_show_si(flops).text,
+                     vsh_show_time(seconds).text);
+    }
+}
+
+static double memory_most(const vsh_study *study)
+{
+    double most = 0;
+
+    for (int i = 0; i < study->curves; i++)
+        most = fmax(most, study->curve[i].memory_bytes);
+    return most;
+}
+
+static void show_total(const study_work *w, vsh_text *out)
+{
+    const vsh_study *study = &w->study;
+
+    vsh_text_add(out, "\n  %d runs, %sFLOP, %s of memory at most, %s of %s\n", study->runs,
+                 vsh_show_si(study->flops).text, vsh_show_bytes(memory_most(study)).text,
+                 vsh_show_time(study->seconds).text, vsh_show_time(3600 * w->hours).text);
+    vsh_text_add(out, "  time by the roofline of this machine, %s\n",
+                 w->setup.probes ? "corrected by steps that were measured"
+                                 : "nothing measured yet: more");
+    vsh_text_add(out, "  Ctrl-C stops after the step, the same command goes on\n\n");
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+static vsh_status run_curves(study_work *w, vsh_error *err)
+{
+    w->began = vsh_clock_now().v;
+    for (int i = 0; i < w->study.curves; i++) {
+        const vsh_study_curve *c = &w->study.curve[i];
+        if (c->role == VSH_STUDY_HELD_OUT)
+            VSH_TRY(train_study_predict(w, c, err));
+        VSH_TRY(train_study_curve(w, c, err));
+        if (c->role == VSH_STUDY_EXIT)
+            VSH_TRY(train_study_exits(w, c, err));
+    }
+    vsh_progress_clear(&w->progress);
+    return w->setup.kind->held_out ? train_study_law_summary(w, err)
+                                   : train_study_experts_summary(w, err);
+}
+
+static void print_stopped(study_work *w)
+{
+    vsh_session *s = w->session;
+    vsh_json json = {.out = &s->out};
+
+    s->out.length = 0;
+    if (!s->common->json) {
+        vsh_text_add(&s->out,
+                     "\n  stopped, resumable: %d of %d runs done; the same command goes on\n\n",
+                     w->runs_done, w->study.runs);
+    } else {
+        vsh_json_object(&json, NULL);
+        vsh_json_integer(&json, "schema_version", 1);
+        vsh_json_string(&json, "study", w->setup.kind->name);
+        vsh_json_string(&json, "status", "stopped, resumable");
+        vsh_json_integer(&json, "runs", w->study.runs);
+        vsh_json_integer(&json, "runs_done", w->runs_done);
+        vsh_json_end(&json);
+    }
+    s->answered = true;
+}
+
+static vsh_status run_in_folder(study_work *w, vsh_error *err)
+{
+    vsh_session *s = w->session;
+    vsh_text plan = {.arena = s->arena}, list = {.arena = s->arena};
+    int64_t kept;
+
+    VSH_TRY(train_study_settle(w, err));
+    write_plan(w, &plan);
+    VSH_TRY(vsh_file_write(w->path.plan, &plan, err));
+    VSH_TRY(vsh_study_records_read(s->arena, w->path.records, &w->records, &kept, err));
+    show_plan(w, &list);
+    show_total(w, &list);
+    if (!s->common->quiet) {
+        vsh_progress_clear(&w->progress);
+        fputs(vsh_text_string(&list), stderr);
+    }
+    return run_curves(w, err);
+}
+
+static vsh_status run_study(study_work *w, vsh_error *err)
+{
+    vsh_status status;
+    int lock;
+
+    VSH_TRY(vsh_folder_make(w->path.out, err));
+    VSH_TRY(vsh_run_lock(w->path.out, &lock, err));
+    status = run_in_folder(w, err);
+    vsh_progress_clear(&w->progress);
+    if (status == VSH_ESTOPPED)
+        print_stopped(w);
+    vsh_run_unlock(lock);
+    return status;
+}
+
+/* Nothing is written, and nothing measured that was not before. */
+static vsh_status show_dry(study_work *w, vsh_error *err)
+{
+    vsh_session *s = w->session;
+    bool settled;
+
+    VSH_TRY(train_study_settled(w, &settled, err));
+    if (!settled && !isfinite(w->hours))
+        return vsh_fail(err, VSH_EINPUT, "study: expected --budget-hours H");
+    if (settled)
+        VSH_TRY(vsh_study_design(s->arena, &w->setup, w->largest_flops, &w->study, err));
+    else
+        VSH_TRY(vsh_study_fit_time(s->arena, &w->setup, train_study_seconds(w), &w->study, err));
+    if (s->common->json) {
+        write_plan(w, &s->out);
+    } else {
+        show_plan(w, &s->out);
+        show_total(w, &s->out);
+    }
+    return VSH_OK;
+}
+
+vsh_status train_run_study(vsh_session *s, vsh_error *err)
+{
+    study_work *w = vsh_alloc(s->arena, 1, sizeof *w);
+
+    if (!w)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    w->session = s;
+    w->asked = s->config;
+    VSH_TRY(begin(w, err));
+    return w->asked->dry_run ? show_dry(w, err) : run_study(w, err);
+}

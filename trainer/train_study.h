@@ -1,0 +1,59 @@
+/* The command study: what its parts share. */
+#ifndef VSH_TRAIN_STUDY_H
+#define VSH_TRAIN_STUDY_H
+
+#include "core/progress.h"
+#include "trainer/study/study_design.h"
+#include "trainer/study/study_record.h"
+#include "trainer/train_commands.h"
+
+/* Everything in the study's folder. */
+typedef struct {
+    const char *out, *settings, *plan, *records, *runs, *csv, *law, *fit, *report, *prediction,
+        *summary, *exits;
+} study_paths;
+
+typedef struct {
+    vsh_session *session;
+    train_config *asked;
+    study_paths path;
+    vsh_study_setup setup;
+    vsh_study study;
+    double hours, largest_flops; /* as settled; 0: not yet */
+    vsh_hardware machine;
+    bool machine_known;
+    const char *card; /* of the machine, one line */
+    /* of the data */
+    double tokens_per_byte; /* of the held-out text */
+    int64_t train_tokens;
+    const char *data_hash;
+    vsh_study_records records;
+    vsh_progress progress;
+    double began, predicted_done; /* clock, s: of this call */
+    int runs_done;
+} study_work;
+
+/* train_study_settle.c: what a study's runs depend on, measured and written once. */
+vsh_status train_study_settle(study_work *work, vsh_error *err);
+/* Of the time that may be spent, what is planned with. */
+double train_study_seconds(const study_work *work);
+/* What was settled, of a folder that has been; *settled false when it is not. */
+vsh_status train_study_settled(study_work *work, bool *settled, vsh_error *err);
+
+/* train_study_run.c: one run of this program inside itself; out NULL or where its answer goes. */
+vsh_status train_study_call(study_work *work, const char *config_path, const char *out,
+                            int64_t steps, const char *const *sets, int set_count, vsh_error *err);
+/* All points of a curve that have no record yet. */
+vsh_status train_study_curve(study_work *work, const vsh_study_curve *curve, vsh_error *err);
+/* The rate that the grid of a family gave, for its smallest size. */
+double train_study_rate(const study_work *work, const vsh_study_family *family, bool *inside);
+
+/* train_study_law.c: fits the records, and says what the held-out model will reach. Done once. */
+vsh_status train_study_predict(study_work *work, const vsh_study_curve *held_out, vsh_error *err);
+vsh_status train_study_law_summary(study_work *work, vsh_error *err);
+
+/* train_study_experts.c */
+vsh_status train_study_exits(study_work *work, const vsh_study_curve *curve, vsh_error *err);
+vsh_status train_study_experts_summary(study_work *work, vsh_error *err);
+
+#endif

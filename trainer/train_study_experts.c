@@ -1,0 +1,286 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "trainer/base/json_read.h"
+#include "trainer/study/study_figure.h"
+#include "trainer/study/study_frontier.h"
+#include "trainer/train_study.h"
+
+/* ---- early exit ---------------------------------------------------------------------------- */
+
+/* Confidences from which a token leaves; 1 is never reached, and is the whole model. */
+static const double thresholds[] = {0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99};
+enum { THRESHOLDS = sizeof thresholds / sizeof *thresholds, EXIT_TOKENS = 65536 };
+
+/* What `eval` answers at a threshold, in an arena of the caller's. */
+static vsh_status ask_eval(study_work *w, const char *checkpoint, double threshold,
+                           vsh_arena *memory, vsh_value *root, vsh_error *err)
+{
+    vsh_session inner = *w->session;
+    train_config asked = *w->asked;
+
+    inner.arena = memory;
+    inner.config = &asked;
+    inner.common = &asked.common;
+    inner.operand_count = 0;
+    inner.out = inner.talk = (vsh_text){.arena = memory};
+    asked.checkpoint = checkpoint;
+    asked.tasks = NULL;
+    asked.tokens = EXIT_TOKENS;
+    asked.exit_threshold = threshold;
+    asked.common.json = asked.common.quiet = true;
+    VSH_TRY(train_run_eval(&inner, err));
+    return vsh_json_read(memory, "eval", vsh_text_string(&inner.out), inner.out.length, root, err);
+}
+
+static double number(const vsh_value *object, const char *key)
+{
+    const vsh_value *v = object ? vsh_value_get(object, key) : NULL;
+
+    return !v                             ? (double)NAN
+           : v->kind == VSH_VALUE_INTEGER ? (double)v->integer
+           : v->kind == VSH_VALUE_REAL    ? v->real
+                                          : (double)NAN;
+}
+
+static void write_exit(const vsh_value *root, double threshold, vsh_json *json)
+{
+    const vsh_value *full = vsh_value_get_kind(root, "full_depth", VSH_VALUE_OBJECT);
+
+    vsh_json_object(json, NULL);
+    vsh_json_real(json, "threshold", threshold);
+    vsh_json_known(json, "loss", number(root, "loss"));
+    vsh_json_known(json, "accuracy", number(root, "accuracy"));
+    vsh_json_known(json, "layers_per_token", number(root, "layers_per_token"));
+    vsh_json_known(json, "flops_per_token", number(root, "flops_per_token"));
+    vsh_json_known(json, "full_loss", number(full, "loss"));
+    vsh_json_known(json, "full_accuracy", number(full, "accuracy"));
+    vsh_json_known(json, "full_flops_per_token", number(full, "flops_per_token"));
+    vsh_json_end(json);
+}
+
+vsh_status train_study_exits(study_work *w, const vsh_study_curve *c, vsh_error *err)
+{
+    vsh_text out = {.arena = w->session->arena}, path = {.arena = w->session->arena};
+    vsh_json json = {.out = &out};
+    vsh_status status = VSH_OK;
+
+    if (access(w->path.exits, F_OK) == 0)
+        return VSH_OK;
+    vsh_text_add(&path, "%s/%s/budget-%d", w->path.runs, c->name, c->point[0].budget);
+    vsh_json_object(&json, NULL);
+    vsh_json_integer(&json, "schema_version", 1);
+    vsh_json_string(&json, "name", c->name);
+    vsh_json_array(&json, "exits");
+    for (int i = 0; i < THRESHOLDS && status == VSH_OK; i++) {
+        vsh_arena memory = {0};
+        vsh_value root;
+        status = ask_eval(w, vsh_text_string(&path), thresholds[i], &memory, &root, err);
+        if (status == VSH_OK)
+            write_exit(&root, thresholds[i], &json);
+        vsh_arena_free(&memory);
+    }
+    vsh_json_end(&json);
+    vsh_json_end(&json);
+    return status == VSH_OK ? vsh_file_write(w->path.exits, &out, err) : status;
+}
+
+/* ---- savings ------------------------------------------------------------------------------- */
+
+/* The founding paper announces 20 to 30 % of the compute at equal loss. */
+static const double claimed_low = 0.2;
+
+enum { QUESTIONS = 3, BOOTSTRAPS = 1000, ROWS = 16 };
+static const char *const question_words[] = {"flops", "wall_clock", "equal_total_parameters"};
+
+typedef struct {
+    const vsh_study_family *family;
+    bool poor;
+    vsh_study_saving saving[QUESTIONS];
+} row;
+
+typedef struct {
+    row item[ROWS];
+    int count;
+    bool drawn;
+    vsh_value exits;
+} found;
+
+static const char *verdict(const vsh_study_saving *s)
+{
+    if (!isfinite(s->low))
+        return "unknown";
+    if (s->low >= claimed_low)
+        return "reached";
+    return s->high < claimed_low ? "not reached" : "possible";
+}
+
+static vsh_status find(const study_work *w, found *f, vsh_error *err)
+{
+    const vsh_study_kind *kind = w->setup.kind;
+
+    for (int poor = 0; poor <= kind->data_poor; poor++)
+        for (int i = 1; i < kind->family_count && f->count < ROWS; i++) {
+            row *r = &f->item[f->count++];
+            r->family = &kind->families[i];
+            r->poor = poor;
+            for (int q = 0; q < QUESTIONS; q++) {
+                vsh_study_question question = {.family = kind->families[i].name,
+                                               .poor = poor,
+                                               .cost = q == 1 ? VSH_COST_SECONDS : VSH_COST_FLOPS,
+                                               .equal_total = q == 2,
+                                               .bootstraps = BOOTSTRAPS,
+                                               .seed = w->setup.seed};
+                VSH_TRY(vsh_study_saving_of(&w->records, &question, &r->saving[q], err));
+            }
+        }
+    return VSH_OK;
+}
+
+static void write_saving(const char *key, const vsh_study_saving *s, vsh_json *json)
+{
+    vsh_json_object(json, key);
+    vsh_json_known(json, "saving", s->saving);
+    vsh_json_known(json, "saving_low", s->low);
+    vsh_json_known(json, "saving_high", s->high);
+    vsh_json_known(json, "loss_low", isfinite(s->saving) ? s->loss_low : (double)NAN);
+    vsh_json_known(json, "loss_high", isfinite(s->saving) ? s->loss_high : (double)NAN);
+    vsh_json_integer(json, "draws", s->draws);
+    vsh_json_bool(json, "resolved", s->resolved);
+    vsh_json_string(json, "reason", s->resolved ? NULL : s->reason);
+    vsh_json_string(json, "claim_20_to_30_percent", verdict(s));
+    vsh_json_end(json);
+}
+
+static void write_rates(const study_work *w, vsh_json *json)
+{
+    vsh_json_array(json, "tuned_lr");
+    for (int i = 0; i < w->setup.kind->family_count; i++) {
+        const vsh_study_family *family = &w->setup.kind->families[i];
+        bool inside;
+        double rate = train_study_rate(w, family, &inside);
+        vsh_json_object(json, NULL);
+        vsh_json_string(json, "family", family->name);
+        vsh_json_known(json, "lr", rate);
+        vsh_json_bool(json, "inside_grid", inside);
+        vsh_json_end(json);
+    }
+    vsh_json_end(json);
+}
+
+static void write_summary(const study_work *w, const found *f, vsh_text *out)
+{
+    vsh_json json = {.out = out};
+
+    vsh_json_object(&json, NULL);
+    vsh_json_integer(&json, "schema_version", 1);
+    vsh_json_string(&json, "study", "experts");
+    vsh_json_string(&json, "status", "done");
+    vsh_json_integer(&json, "runs", w->records.count);
+    vsh_json_array(&json, "savings");
+    for (int i = 0; i < f->count; i++) {
+        const row *r = &f->item[i];
+        vsh_json_object(&json, NULL);
+        vsh_json_string(&json, "family", r->family->name);
+        vsh_json_integer(&json, "experts", r->family->experts);
+        vsh_json_integer(&json, "top_k", r->family->top_k);
+        vsh_json_string(&json, "text", r->poor ? "little" : "all");
+        for (int q = 0; q < QUESTIONS; q++)
+            write_saving(question_words[q], &r->saving[q], &json);
+        vsh_json_end(&json);
+    }
+    vsh_json_end(&json);
+    write_rates(w, &json);
+    vsh_json_string(&json, "machine", w->card);
+    vsh_json_string(&json, "commit", w->session->version);
+    vsh_json_end(&json);
+}
+
+static void show_saving(const vsh_study_saving *s, vsh_text *out)
+{
+    char cell[48];
+
+    if (!isfinite(s->saving))
+        snprintf(cell, sizeof cell, "-");
+    else if (!isfinite(s->low))
+        snprintf(cell, sizeof cell, "%+.0f ?", 100 * s->saving);
+    else
+        snprintf(cell, sizeof cell, "%+.0f (%+.0f, %+.0f)%s", 100 * s->saving, 100 * s->low,
+                 100 * s->high, s->resolved ? "" : " ?");
+    vsh_text_add(out, " %20s", cell);
+}
+
+static void show_exits(const vsh_value *root, vsh_text *out)
+{
+    const vsh_value *all = vsh_value_get_kind(root, "exits", VSH_VALUE_LIST);
+
+    vsh_text_add(out, "\n  Early exit: executed FLOP a token at inference, against full depth\n");
+    vsh_text_add(out, "  %9s %10s %9s %9s %9s\n", "threshold", "FLOP", "layers", "loss",
+                 "accuracy");
+    for (int64_t i = 0; all && i < all->count; i++) {
+        const vsh_value *e = &all->item[i];
+        vsh_text_add(out, "  %9.2f %8.1f %% %9.2f %+9.4f %+9.4f\n", number(e, "threshold"),
+                     100 * number(e, "flops_per_token") / number(e, "full_flops_per_token"),
+                     number(e, "layers_per_token"), number(e, "loss") - number(e, "full_loss"),
+                     number(e, "accuracy") - number(e, "full_accuracy"));
+    }
+}
+
+static void show_summary(const study_work *w, const found *f, vsh_text *out)
+{
+    vsh_text_add(out,
+                 "\n  Experts against dense, %" PRId64 " runs: what they save at equal loss\n"
+                 "  (95 %% over seeds and sizes; less than 0: they cost more; ?: not resolved)\n\n",
+                 w->records.count);
+    vsh_text_add(out, "  %-7s %-5s %20s %20s %20s\n", "text", "kind", "FLOP, %", "wall clock, %",
+                 "equal params, %");
+    for (int i = 0; i < f->count; i++) {
+        vsh_text_add(out, "  %-7s %-5s", f->item[i].poor ? "little" : "all",
+                     f->item[i].family->name);
+        for (int q = 0; q < QUESTIONS; q++)
+            show_saving(&f->item[i].saving[q], out);
+        vsh_text_add(out, "\n");
+    }
+    show_exits(&f->exits, out);
+    for (int i = 0; i < w->setup.kind->family_count; i++) {
+        bool inside;
+        double rate = train_study_rate(w, &w->setup.kind->families[i], &inside);
+        if (!inside)
+            vsh_text_add(out, "\n  The tuned rate %s of %s is an end of its grid.",
+                         vsh_show_real(rate).text, w->setup.kind->families[i].name);
+    }
+    if (!f->drawn)
+        vsh_text_add(out, "\n  gnuplot did not draw the figure: its script is there.");
+    vsh_text_add(out, "\n  %s\n\n",
+                 vsh_show_command(w->session->arena, 1, (char *const *)&w->path.summary));
+}
+
+vsh_status train_study_experts_summary(study_work *w, vsh_error *err)
+{
+    vsh_session *s = w->session;
+    vsh_text text = {.arena = s->arena}, exits = {.arena = s->arena};
+    vsh_report_figure figure =
+        vsh_report_figure_of(s->arena, "experts", "Experts against dense, at equal FLOP");
+    found *f = vsh_alloc(s->arena, 1, sizeof *f);
+
+    if (!f)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(find(w, f, err));
+    VSH_TRY(vsh_file_read(w->path.exits, &exits, err));
+    VSH_TRY(vsh_json_read(s->arena, w->path.exits, vsh_text_string(&exits), exits.length, &f->exits,
+                          err));
+    vsh_study_experts_figure(&w->records, w->setup.kind, w->card, &figure);
+    VSH_TRY(vsh_study_draw(w->path.out, &figure, 1, s->common->force, &f->drawn, err));
+    write_summary(w, f, &text);
+    VSH_TRY(vsh_file_write(w->path.summary, &text, err));
+    if (s->common->json)
+        write_summary(w, f, &s->out);
+    else
+        show_summary(w, f, &s->out);
+    return VSH_OK;
+}

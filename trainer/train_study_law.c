@@ -1,0 +1,361 @@
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/child.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/library.h"
+#include "trainer/base/json_read.h"
+#include "trainer/study/study_figure.h"
+#include "trainer/train_study.h"
+
+static const double fit_time_max_s = 1800;
+enum { ANSWER_BYTES = 4 << 20 };
+
+/* What vishwa-plan answered. */
+typedef struct {
+    bool known;
+    vsh_text text;
+    vsh_value root;
+} answer;
+
+static double number(const vsh_value *object, const char *key)
+{
+    const vsh_value *v = vsh_value_get(object, key);
+
+    return !v                             ? (double)NAN
+           : v->kind == VSH_VALUE_INTEGER ? (double)v->integer
+           : v->kind == VSH_VALUE_REAL    ? v->real
+                                          : (double)NAN;
+}
+
+/* argv without the program, closed by NULL. */
+static vsh_status ask_planner(study_work *w, const char *const *words, answer *a, vsh_error *err)
+{
+    vsh_arena *arena = w->session->arena;
+    const char *argv[32];
+    vsh_child child = {.argv = argv,
+                       .time_max = {fit_time_max_s},
+                       .output_max = ANSWER_BYTES,
+                       .ours = true,
+                       .stop = w->asked->stop};
+    int count = 1;
+
+    *a = (answer){.text = {.arena = arena}};
+    VSH_TRY(vsh_library_program(arena, "vishwa-plan", &argv[0], err));
+    while (*words)
+        argv[count++] = *words++;
+    argv[count] = NULL;
+    VSH_TRY(vsh_child_run(&child, &a->text, err));
+    VSH_TRY(
+        vsh_json_read(arena, argv[0], vsh_text_string(&a->text), a->text.length, &a->root, err));
+    a->known = true;
+    return VSH_OK;
+}
+
+/* ---- the fit ------------------------------------------------------------------------------- */
+
+/* What the law is fitted to; a run whose loss is not known tells nothing. */
+static vsh_status write_csv(study_work *w, vsh_error *err)
+{
+    vsh_text csv = {.arena = w->session->arena};
+
+    vsh_text_add(&csv, "params,tokens,loss,size,flops,name\n");
+    for (int64_t i = 0; i < w->records.count; i++) {
+        const vsh_study_record *r = &w->records.item[i];
+        if (strcmp(r->role, vsh_study_role_words[VSH_STUDY_CURVE]) == 0 && isfinite(r->loss))
+            vsh_text_add(&csv, "%" PRId64 ",%" PRId64 ",%.17g,L%" PRId64 "C%" PRId64 ",%.17g,%s\n",
+                         r->params_total, r->tokens, r->loss, r->layers, r->hidden, r->flops,
+                         r->name);
+    }
+    return vsh_file_write(w->path.csv, &csv, err);
+}
+
+/* Tried in this order until one is identified: the published form, and the one that knows that no
+ * loss is above that of a uniform guess (the runs of the smallest budgets are not far below it). */
+static const struct {
+    const char *form;
+    const char *coefficient[5]; /* E, of parameters, of tokens, and their powers */
+    const char *formula;
+} forms[] = {
+    {"chinchilla", {"E", "A", "B", "alpha", "beta"}, "L = E + A/N^alpha + B/D^beta"},
+    {"bounded",
+     {"E", "a", "b", "alpha", "beta"},
+     "L = E + (ln 257 - E) h/(1 + h), h = a/N^alpha + b/D^beta"},
+};
+enum { FORMS = sizeof forms / sizeof *forms, COEFFICIENTS = 5 };
+
+/* The points of one size lie on one trunk: whole sizes are drawn. */
+static vsh_status fit(study_work *w, int form, bool report, answer *a, vsh_error *err)
+{
+    const char *words[26] = {"fit",         w->path.csv,     "--json",     "--force",
+                             "--columns",   "group=size",    "--resample", "groups",
+                             "--bootstrap", "400",           "--out",      w->path.law,
+                             "--n-counts",  "total",         "--corpus",   "vishwa-train study",
+                             "--law",       forms[form].form};
+    int count = 18;
+
+    if (form == 1) {
+        words[count++] = "--vocab";
+        words[count++] = "257";
+    }
+    if (report) {
+        words[count++] = "--report";
+        words[count++] = w->path.report;
+    }
+    return ask_planner(w, words, a, err);
+}
+
+/* Fits before the held-out model is trained; without gnuplot there is no report, but a law.
+ * VSH_ENO: no form is identified, and err says why the first one is not. */
+static vsh_status fit_law(study_work *w, answer *a, vsh_error *err)
+{
+    vsh_error reason[FORMS];
+
+    VSH_TRY(write_csv(w, err));
+    for (int form = 0; form < FORMS; form++) {
+        vsh_status status = fit(w, form, true, a, &reason[form]);
+        if (status != VSH_OK && status != VSH_ESTOPPED)
+            status = fit(w, form, false, a, &reason[form]);
+        if (status == VSH_OK)
+            return vsh_file_write(w->path.fit, &a->text, err);
+        if (!strstr(reason[form].text, "not identified"))
+            return vsh_fail(err, status, "%s", reason[form].text);
+    }
+    return vsh_fail(err, VSH_ENO, "%s", reason[0].text);
+}
+
+/* ---- the prediction ------------------------------------------------------------------------ */
+
+static void write_prediction(const vsh_study_curve *c, double tokens, const answer *a,
+                             const char *reason, vsh_text *out)
+{
+    vsh_json json = {.out = out};
+
+    vsh_json_object(&json, NULL);
+    vsh_json_integer(&json, "schema_version", 1);
+    vsh_json_string(&json, "name", vsh_study_point_name(c, 0).text);
+    vsh_json_string(&json, "written", "before this model was trained");
+    vsh_json_integer(&json, "params", c->params_total);
+    vsh_json_real(&json, "tokens", tokens);
+    vsh_json_real(&json, "flops", (double)c->point[0].steps * c->flops_per_step);
+    vsh_json_known(&json, "loss", number(&a->root, "loss"));
+    vsh_json_known(&json, "loss_low", number(&a->root, "loss_low"));
+    vsh_json_known(&json, "loss_high", number(&a->root, "loss_high"));
+    vsh_json_string(&json, "reason", reason);
+    vsh_json_end(&json);
+}
+
+static vsh_status ask_loss(study_work *w, const vsh_study_curve *c, double tokens, answer *loss,
+                           vsh_error *err)
+{
+    vsh_arena *arena = w->session->arena;
+    vsh_text n = {.arena = arena}, d = {.arena = arena};
+    const char *words[] = {"loss",     "--law", w->path.law, "--params", NULL,
+                           "--tokens", NULL,    "--json",    NULL};
+
+    vsh_text_add(&n, "%" PRId64, c->params_total);
+    vsh_text_add(&d, "%.0f", tokens);
+    words[4] = vsh_text_string(&n);
+    words[6] = vsh_text_string(&d);
+    return ask_planner(w, words, loss, err);
+}
+
+vsh_status train_study_predict(study_work *w, const vsh_study_curve *c, vsh_error *err)
+{
+    double tokens = (double)(c->point[0].steps * c->batch_tokens);
+    vsh_text out = {.arena = w->session->arena};
+    answer law, loss = {.known = false};
+    vsh_error reason = {""};
+    vsh_status status;
+
+    if (access(w->path.prediction, F_OK) == 0) /* it stands: what is known since may not move it */
+        return VSH_OK;
+    status = fit_law(w, &law, &reason);
+    if (status == VSH_OK)
+        VSH_TRY(ask_loss(w, c, tokens, &loss, err));
+    else if (status != VSH_ENO)
+        return vsh_fail(err, status, "%s", reason.text);
+    write_prediction(c, tokens, &loss, *reason.text ? reason.text : NULL, &out);
+    return vsh_file_write(w->path.prediction, &out, err);
+}
+
+/* ---- the summary --------------------------------------------------------------------------- */
+
+typedef struct {
+    bool identified;
+    int form; /* of forms */
+    vsh_value fit, prediction;
+    const char *reason; /* why no form is identified */
+    const vsh_study_record *held;
+    double predicted, low, high, error;
+    bool inside, rate_inside;
+    double rate;
+    bool drawn;
+} outcome;
+
+static vsh_status read_json(study_work *w, const char *path, vsh_value *root, vsh_error *err)
+{
+    vsh_text text = {.arena = w->session->arena};
+
+    VSH_TRY(vsh_file_read(path, &text, err));
+    return vsh_json_read(w->session->arena, path, vsh_text_string(&text), text.length, root, err);
+}
+
+static vsh_status gather(study_work *w, outcome *o, vsh_error *err)
+{
+    const vsh_value *name, *word;
+
+    VSH_TRY(read_json(w, w->path.prediction, &o->prediction, err));
+    o->predicted = number(&o->prediction, "loss");
+    o->identified = isfinite(o->predicted);
+    word = vsh_value_get_kind(&o->prediction, "reason", VSH_VALUE_TEXT);
+    o->reason = word ? word->text : "";
+    if (o->identified)
+        VSH_TRY(read_json(w, w->path.fit, &o->fit, err));
+    word = vsh_value_get_kind(&o->fit, "law", VSH_VALUE_TEXT);
+    while (word && o->form < FORMS - 1 && strcmp(word->text, forms[o->form].form) != 0)
+        o->form++;
+    name = vsh_value_get_kind(&o->prediction, "name", VSH_VALUE_TEXT);
+    o->held = name ? vsh_study_records_find(&w->records, name->text) : NULL;
+    if (!o->held)
+        return vsh_fail(err, VSH_EINPUT, "%s: names no run of %s", w->path.prediction,
+                        w->path.records);
+    o->low = number(&o->prediction, "loss_low");
+    o->high = number(&o->prediction, "loss_high");
+    o->error = o->predicted / o->held->loss - 1;
+    o->inside = o->held->loss >= o->low && o->held->loss <= o->high;
+    o->rate = train_study_rate(w, &w->setup.kind->families[0], &o->rate_inside);
+    return VSH_OK;
+}
+
+static double end_of(const vsh_value *root, const char *key, int end)
+{
+    const vsh_value *all = vsh_value_get_kind(root, "interval", VSH_VALUE_OBJECT);
+    const vsh_value *v = all ? vsh_value_get_kind(all, key, VSH_VALUE_LIST) : NULL;
+
+    return v && v->count == 2 && v->item[end].kind == VSH_VALUE_REAL ? v->item[end].real
+                                                                     : (double)NAN;
+}
+
+static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
+{
+    vsh_json json = {.out = out};
+
+    vsh_json_object(&json, NULL);
+    vsh_json_integer(&json, "schema_version", 1);
+    vsh_json_string(&json, "study", "law");
+    vsh_json_string(&json, "status", "done");
+    vsh_json_integer(&json, "runs", w->records.count);
+    vsh_json_bool(&json, "identified", o->identified);
+    vsh_json_string(&json, "reason", o->identified ? NULL : o->reason);
+    vsh_json_string(&json, "form", o->identified ? forms[o->form].form : NULL);
+    vsh_json_object(&json, "law");
+    for (int i = 0; i < COEFFICIENTS; i++)
+        vsh_json_known(&json, forms[o->form].coefficient[i],
+                       number(&o->fit, forms[o->form].coefficient[i]));
+    vsh_json_known(&json, "residual_sd", number(&o->fit, "residual_sd"));
+    vsh_json_end(&json);
+    vsh_json_object(&json, "interval");
+    for (int i = 0; i < COEFFICIENTS; i++) {
+        vsh_json_array(&json, forms[o->form].coefficient[i]);
+        vsh_json_known(&json, NULL, end_of(&o->fit, forms[o->form].coefficient[i], 0));
+        vsh_json_known(&json, NULL, end_of(&o->fit, forms[o->form].coefficient[i], 1));
+        vsh_json_end(&json);
+    }
+    vsh_json_end(&json);
+    vsh_json_object(&json, "held_out");
+    vsh_json_string(&json, "name", o->held->name);
+    vsh_json_integer(&json, "params", o->held->params_total);
+    vsh_json_integer(&json, "tokens", o->held->tokens);
+    vsh_json_known(&json, "predicted", o->predicted);
+    vsh_json_known(&json, "predicted_low", o->low);
+    vsh_json_known(&json, "predicted_high", o->high);
+    vsh_json_known(&json, "measured", o->held->loss);
+    vsh_json_known(&json, "rel_error", o->error);
+    vsh_json_bool(&json, "inside_interval", o->inside);
+    vsh_json_end(&json);
+    vsh_json_known(&json, "tuned_lr", o->rate);
+    vsh_json_bool(&json, "tuned_lr_inside_grid", o->rate_inside);
+    vsh_json_string(&json, "machine", o->held->machine);
+    vsh_json_string(&json, "commit", o->held->commit);
+    vsh_json_end(&json);
+}
+
+static void show_law(const outcome *o, vsh_text *out)
+{
+    vsh_text_add(out, "  %s\n", forms[o->form].formula);
+    for (int i = 0; i < COEFFICIENTS; i++)
+        vsh_text_add(out, "    %-6s %10s   95 %% within %s to %s\n", forms[o->form].coefficient[i],
+                     vsh_show_real(number(&o->fit, forms[o->form].coefficient[i])).text,
+                     vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 0)).text,
+                     vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 1)).text);
+    vsh_text_add(out, "    residuals %.2f %%\n", 100 * number(&o->fit, "residual_sd"));
+}
+
+static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
+{
+    vsh_text_add(out, "\n  The small law, of %" PRId64 " runs\n", w->records.count);
+    if (o->identified)
+        show_law(o, out);
+    else
+        vsh_text_wrap(out, o->reason, 2, 80);
+    vsh_text_add(out, "\n  Held out  %s parameters, %s tokens\n",
+                 vsh_show_count((double)o->held->params_total).text,
+                 vsh_show_count((double)o->held->tokens).text);
+    if (o->identified)
+        vsh_text_add(out, "    predicted %.4f, 95 %% within %.4f to %.4f\n", o->predicted, o->low,
+                     o->high);
+    vsh_text_add(out, "    measured  %.4f", o->held->loss);
+    if (o->identified)
+        vsh_text_add(out, ": %+.2f %% off, %s the interval", 100 * o->error,
+                     o->inside ? "inside" : "outside");
+    vsh_text_add(out, "\n");
+    if (!o->rate_inside)
+        vsh_text_add(out,
+                     "\n  The tuned rate %s is an end of its grid: a better one may lie "
+                     "beyond.\n",
+                     vsh_show_real(o->rate).text);
+    if (!o->drawn)
+        vsh_text_add(out, "\n  gnuplot did not draw the figure: its script is there.\n");
+    vsh_text_add(out, "\n  %s\n\n",
+                 vsh_show_command(w->session->arena, 1, (char *const *)&w->path.summary));
+}
+
+static vsh_status draw(study_work *w, outcome *o, vsh_error *err)
+{
+    const char *const *key = forms[o->form].coefficient;
+    vsh_study_law law = {.E = number(&o->fit, key[0]),
+                         .A = number(&o->fit, key[1]),
+                         .B = number(&o->fit, key[2]),
+                         .alpha = number(&o->fit, key[3]),
+                         .beta = number(&o->fit, key[4]),
+                         .bound = o->form == 1 ? log(257) : 0};
+    vsh_study_held_out held = {o->held, o->predicted, o->low, o->high};
+    vsh_report_figure figure =
+        vsh_report_figure_of(w->session->arena, "law", "Loss against training compute");
+
+    vsh_study_law_figure(&w->records, &law, &held, w->card, &figure);
+    return vsh_study_draw(w->path.out, &figure, 1, w->asked->common.force, &o->drawn, err);
+}
+
+vsh_status train_study_law_summary(study_work *w, vsh_error *err)
+{
+    vsh_session *s = w->session;
+    vsh_text text = {.arena = s->arena};
+    outcome o = {0};
+
+    VSH_TRY(gather(w, &o, err));
+    VSH_TRY(draw(w, &o, err));
+    write_summary(w, &o, &text);
+    VSH_TRY(vsh_file_write(w->path.summary, &text, err));
+    if (s->common->json)
+        write_summary(w, &o, &s->out);
+    else
+        show_summary(w, &o, &s->out);
+    s->answered = true;
+    return o.identified ? VSH_OK
+                        : vsh_fail(err, VSH_ENO, "study law: no law is identified by these runs");
+}

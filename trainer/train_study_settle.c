@@ -1,0 +1,255 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "trainer/data/prepared.h"
+#include "trainer/base/folder.h"
+#include "trainer/base/json_read.h"
+#include "trainer/train_study.h"
+
+/* Of the time that may be spent, the rest is for what a prediction cannot know. */
+static const double used_share = 0.9;
+/* Measuring steps ends before it takes more of it. */
+static const double probe_share = 0.03;
+
+double train_study_seconds(const study_work *w) { return used_share * 3600 * w->hours; }
+
+/* ---- the data ------------------------------------------------------------------------------ */
+
+static void say(void *context, const char *what)
+{
+    study_work *w = context;
+
+    if (!w->progress.stream)
+        return;
+    vsh_progress_clear(&w->progress);
+    fprintf(w->progress.stream, "  %s ...\n", what);
+}
+
+/* Made ready once, so that no run's time holds it, and asked what a token is in bytes. */
+static vsh_status look_at_data(study_work *w, vsh_error *err)
+{
+    vsh_session *s = w->session;
+    vsh_text yaml = {.arena = s->arena};
+    vsh_study_curve curve;
+    vsh_run_config config;
+    vsh_prepared data = {0};
+    vsh_text hash = {.arena = s->arena};
+
+    vsh_study_probe_curve(w->setup.kind, 0, &curve);
+    vsh_study_yaml(&curve, 1e-3, &yaml);
+    VSH_TRY(vsh_run_config_parse(s->arena, &s->library, "study", &yaml, w->setup.sets,
+                                 w->setup.set_count, &config, err));
+    vsh_prepare_options options = {.folder = config.data,
+                                   .text = config.text,
+                                   .packages = train_data_folder(s),
+                                   .tokenizer = config.tokenizer,
+                                   .vocab = config.model.vocab,
+                                   .threads = (int)w->setup.threads,
+                                   .stop = w->asked->stop,
+                                   .say = say,
+                                   .context = w};
+    VSH_TRY(vsh_prepare(s->arena, &options, &data, err));
+    w->train_tokens = data.train.count;
+    w->tokens_per_byte = data.held_out.bytes > 0
+                             ? (double)data.held_out.count / (double)data.held_out.bytes
+                             : (double)NAN;
+    vsh_text_add(&hash, "%016" PRIx64, data.hash);
+    w->data_hash = vsh_text_string(&hash);
+    if (data.held_out.count < 2)
+        vsh_fail(err, VSH_EINPUT, "%s: no held-out text to evaluate on",
+                 config.text ? config.text : config.data);
+    vsh_prepared_close(&data);
+    return isfinite(w->tokens_per_byte) ? VSH_OK : VSH_EINPUT;
+}
+
+/* ---- probes -------------------------------------------------------------------------------- */
+
+/* One short run: what its steps took against the roofline, and what went by around them. */
+static vsh_status probe(study_work *w, vsh_study_curve *c, vsh_error *err)
+{
+    static const char *const sets[] = {"evaluate.every=0", "checkpoint.every=0"};
+    vsh_arena *arena = w->session->arena;
+    vsh_study_probe *p = &w->setup.probe[w->setup.probes];
+    vsh_text yaml = {.arena = arena}, config = {.arena = arena};
+    const char *folder = vsh_path_join(arena, w->path.out, "probe"), *log;
+    vsh_study_log times = {.loss_step = -1};
+    vsh_study_setup bare = w->setup;
+    double start;
+
+    bare.probes = 0;
+    VSH_TRY(vsh_study_price(arena, &bare, c, err));
+    vsh_text_add(&config, "%s.yaml", folder);
+    log = vsh_path_join(arena, folder, "log.jsonl");
+    vsh_study_yaml(c, 1e-3, &yaml);
+    VSH_TRY(vsh_file_write(vsh_text_string(&config), &yaml, err));
+    VSH_TRY(vsh_folder_remove(folder, err));
+    start = vsh_clock_now().v;
+    VSH_TRY(train_study_call(w, vsh_text_string(&config), folder, c->point[0].steps, sets, 2, err));
+    *p = (vsh_study_probe){.params = (double)c->params_active, .experts = c->family->experts > 0};
+    p->overhead_s = vsh_clock_now().v - start;
+    VSH_TRY(vsh_study_log_add(log, 1, INT64_MAX, &times, err)); /* the first is slow */
+    p->overhead_s -= times.seconds * (double)c->point[0].steps / (double)times.steps;
+    p->overhead_s = fmax(p->overhead_s, 0);
+    p->slower = times.median_s / c->step_s;
+    unlink(vsh_text_string(&config));
+    VSH_TRY(vsh_folder_remove(folder, err));
+    w->setup.probes++;
+    return VSH_OK;
+}
+
+static vsh_status measure(study_work *w, vsh_error *err)
+{
+    double start = vsh_clock_now().v;
+    vsh_study_curve curve;
+
+    say(w, "measuring steps of some sizes");
+    for (int i = 0; i < VSH_STUDY_PROBES && vsh_study_probe_curve(w->setup.kind, i, &curve); i++) {
+        VSH_TRY(probe(w, &curve, err));
+        if (vsh_clock_now().v - start > probe_share * 3600 * w->hours)
+            break;
+    }
+    return VSH_OK;
+}
+
+/* ---- settings.json ------------------------------------------------------------------------- */
+
+static void write_settings(const study_work *w, vsh_text *out)
+{
+    vsh_json json = {.out = out};
+
+    vsh_json_object(&json, NULL);
+    vsh_json_integer(&json, "schema_version", 1);
+    vsh_json_string(&json, "study", w->setup.kind->name);
+    vsh_json_real(&json, "budget_hours", w->hours);
+    vsh_json_integer(&json, "seed", (int64_t)w->setup.seed);
+    vsh_json_array(&json, "set");
+    for (int i = 0; i < w->setup.set_count; i++)
+        vsh_json_string(&json, NULL, w->setup.sets[i]);
+    vsh_json_end(&json);
+    vsh_json_string(&json, "data_hash", w->data_hash);
+    vsh_json_integer(&json, "train_tokens", w->train_tokens);
+    vsh_json_real(&json, "tokens_per_byte", w->tokens_per_byte);
+    vsh_json_real(&json, "largest_budget_flops", w->largest_flops);
+    vsh_json_string(&json, "machine", w->card);
+    vsh_json_string(&json, "program", w->session->version);
+    vsh_json_array(&json, "probes");
+    for (int i = 0; i < w->setup.probes; i++) {
+        const vsh_study_probe *p = &w->setup.probe[i];
+        vsh_json_object(&json, NULL);
+        vsh_json_real(&json, "params", p->params);
+        vsh_json_bool(&json, "experts", p->experts);
+        vsh_json_real(&json, "slower", p->slower);
+        vsh_json_real(&json, "overhead_s", p->overhead_s);
+        vsh_json_end(&json);
+    }
+    vsh_json_end(&json);
+    vsh_json_end(&json);
+}
+
+static double real_of(const vsh_value *object, const char *key)
+{
+    const vsh_value *v = vsh_value_get(object, key);
+
+    return !v                             ? (double)NAN
+           : v->kind == VSH_VALUE_INTEGER ? (double)v->integer
+           : v->kind == VSH_VALUE_REAL    ? v->real
+                                          : (double)NAN;
+}
+
+static const char *text_of(const vsh_value *object, const char *key)
+{
+    const vsh_value *v = vsh_value_get_kind(object, key, VSH_VALUE_TEXT);
+
+    return v ? v->text : "";
+}
+
+static bool same_sets(const study_work *w, const vsh_value *root)
+{
+    const vsh_value *set = vsh_value_get_kind(root, "set", VSH_VALUE_LIST);
+
+    if (!set || set->count != w->setup.set_count)
+        return false;
+    for (int i = 0; i < w->setup.set_count; i++)
+        if (set->item[i].kind != VSH_VALUE_TEXT || strcmp(set->item[i].text, w->setup.sets[i]) != 0)
+            return false;
+    return true;
+}
+
+/* A study is gone on with as it was begun. */
+static vsh_status check_settings(const study_work *w, const vsh_value *root, vsh_error *err)
+{
+    double hours = real_of(root, "budget_hours"), seed = real_of(root, "seed");
+    const char *what = NULL;
+
+    if (strcmp(text_of(root, "study"), w->setup.kind->name) != 0)
+        what = "study";
+    else if (isfinite(w->hours) && w->hours != hours)
+        what = "--budget-hours";
+    else if (seed != (double)w->setup.seed)
+        what = "--seed";
+    else if (!same_sets(w, root))
+        what = "--set";
+    if (!what)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT,
+                    "%s: begun with another %s; go on as it was begun, or take another --out",
+                    w->path.settings, what);
+}
+
+vsh_status train_study_settled(study_work *w, bool *settled, vsh_error *err)
+{
+    vsh_text text = {.arena = w->session->arena};
+    const vsh_value *probes;
+    vsh_value root;
+
+    *settled = access(w->path.settings, F_OK) == 0;
+    if (!*settled)
+        return VSH_OK;
+    VSH_TRY(vsh_file_read(w->path.settings, &text, err));
+    VSH_TRY(vsh_json_read(w->session->arena, w->path.settings, vsh_text_string(&text), text.length,
+                          &root, err));
+    VSH_TRY(check_settings(w, &root, err));
+    w->hours = real_of(&root, "budget_hours");
+    w->largest_flops = real_of(&root, "largest_budget_flops");
+    w->tokens_per_byte = real_of(&root, "tokens_per_byte");
+    w->train_tokens = (int64_t)real_of(&root, "train_tokens");
+    w->data_hash = text_of(&root, "data_hash");
+    probes = vsh_value_get_kind(&root, "probes", VSH_VALUE_LIST);
+    for (int64_t i = 0; probes && i < probes->count && i < VSH_STUDY_PROBES; i++) {
+        const vsh_value *p = &probes->item[i], *experts = vsh_value_get(p, "experts");
+        w->setup.probe[w->setup.probes++] = (vsh_study_probe){
+            .params = real_of(p, "params"),
+            .experts = experts && experts->kind == VSH_VALUE_BOOL && experts->integer,
+            .slower = real_of(p, "slower"),
+            .overhead_s = real_of(p, "overhead_s")};
+    }
+    if (!(w->largest_flops > 0 && w->tokens_per_byte > 0 && w->hours > 0))
+        return vsh_fail(err, VSH_EINPUT, "%s: is no settings of a study", w->path.settings);
+    return VSH_OK;
+}
+
+vsh_status train_study_settle(study_work *w, vsh_error *err)
+{
+    vsh_session *s = w->session;
+    vsh_text text = {.arena = s->arena};
+    bool settled;
+
+    VSH_TRY(train_study_settled(w, &settled, err));
+    if (settled)
+        return vsh_study_design(s->arena, &w->setup, w->largest_flops, &w->study, err);
+    if (!isfinite(w->hours))
+        return vsh_fail(err, VSH_EINPUT, "study: expected --budget-hours H");
+    VSH_TRY(look_at_data(w, err));
+    VSH_TRY(measure(w, err));
+    VSH_TRY(vsh_study_fit_time(s->arena, &w->setup, train_study_seconds(w), &w->study, err));
+    w->largest_flops = w->study.largest_flops;
+    write_settings(w, &text);
+    return vsh_file_write(w->path.settings, &text, err);
+}
