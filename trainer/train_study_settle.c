@@ -8,7 +8,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "trainer/data/prepared.h"
+#include "trainer/run/prepared.h"
 #include "trainer/base/folder.h"
 #include "trainer/base/json_read.h"
 #include "trainer/train_study.h"
