@@ -81,7 +81,9 @@ void vsh_study_yaml(const vsh_study_curve *c, double rate, vsh_text *out)
                  "optimizer: {name: adamw, lr: %.6g, betas: [0.9, 0.99], weight_decay: 0.1}\n"
                  "schedule: {name: constant, warmup: %" PRId64 "}\n"
                  "steps: %" PRId64 "\nseed: %" PRIu64 "\n"
-                 "checkpoint: {every: 0, keep: 1}\nevaluate: {every: 0, tokens: %d}\n",
+                 "checkpoint: {every: 0, keep: 1}\nevaluate: {every: 0, tokens: %d}\n"
+                 /* losses are compared at equal tokens: none is left out for being high */
+                 "spike: {action: ignore}\n",
                  c->batch_tokens, CONTEXT, most / CONTEXT, rate, c->warmup,
                  c->point[c->points - 1].steps, c->seed, EVALUATION);
 }
