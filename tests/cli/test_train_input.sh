@@ -177,13 +177,13 @@ for spoil in ': >' 'truncate -s 100' "truncate -s $((size - 1))" 'cp another' 'd
     [ "$code" -eq 0 ] && cmp good.weights good/checkpoints/step-3/model.safetensors && cmp "$shard" shard.sound
     note $? "a dataset of its own spoilt by '$spoil' is built again"
 done
-before=$(stat -c %i%Y $built/manifest.json "$shard")
+before=$(stat -c %i%y $built/manifest.json "$shard")
 run "$train" run dense.yaml --threads 1 --steps 3 --out good --force
-[ "$code" -eq 0 ] && [ "$before" = "$(stat -c %i%Y $built/manifest.json "$shard")" ] && ! grep -q again stderr.txt
+[ "$code" -eq 0 ] && [ "$before" = "$(stat -c %i%y $built/manifest.json "$shard")" ] && ! grep -q again stderr.txt
 note $? "the same text is not built again"
 touch text.txt
 run "$train" run dense.yaml --threads 1 --steps 3 --out good --force
-[ "$code" -eq 0 ] && [ "$before" != "$(stat -c %i%Y $built/manifest.json "$shard")" ] &&
+[ "$code" -eq 0 ] && [ "$before" != "$(stat -c %i%y $built/manifest.json "$shard")" ] &&
     grep -q 'text is another than the dataset' stderr.txt && cmp good.weights good/checkpoints/step-3/model.safetensors
 note $? "a touched text is built again, says so, and gives the same weights"
 rm -r data
