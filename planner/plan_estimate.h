@@ -48,6 +48,8 @@ vsh_status plan_estimate_answer(plan_estimate *e, vsh_error *err);
 void plan_estimate_print(const plan_estimate *e, vsh_term term, vsh_text *out);
 void plan_estimate_explain(const plan_estimate *e, vsh_text *out, vsh_json *json);
 void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json);
+/* Opens the object and says what was asked about: the first members of the answer. */
+void plan_estimate_write_what(const plan_estimate *e, vsh_json *json);
 
 /* plan_inference.c: weights, keys and values, prefill and decode. */
 vsh_status plan_inference(vsh_session *s, plan_estimate *e, vsh_error *err);

@@ -270,16 +270,21 @@ static void write_ops(const plan_estimate *e, vsh_json *json)
     vsh_json_end(json);
 }
 
-void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
+void plan_estimate_write_what(const plan_estimate *e, vsh_json *json)
 {
-    double tokens = (double)e->run.laid.batch * (double)e->run.laid.seq;
-
     vsh_json_object(json, NULL);
     vsh_json_integer(json, "schema_version", 1);
     vsh_json_string(json, "model", e->model.name);
     vsh_json_string(json, "hardware", e->hardware.name);
     vsh_json_integer(json, "chips", e->chips);
     vsh_json_string(json, "stack", e->figures ? e->figures->name : "none");
+}
+
+void plan_estimate_write(const plan_estimate *e, bool explain, vsh_json *json)
+{
+    double tokens = (double)e->run.laid.batch * (double)e->run.laid.seq;
+
+    plan_estimate_write_what(e, json);
     vsh_json_string(json, "stack_does_not_run", not_run(e));
     vsh_json_string(json, "framework", e->run.framework->name);
     vsh_json_integer(json, "params_total", e->parameters.total);

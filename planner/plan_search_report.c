@@ -170,12 +170,7 @@ void plan_search_write(const plan_search *p, bool explain, vsh_json *json)
 {
     const plan_estimate *e = p->base;
 
-    vsh_json_object(json, NULL);
-    vsh_json_integer(json, "schema_version", 1);
-    vsh_json_string(json, "model", e->model.name);
-    vsh_json_string(json, "hardware", e->hardware.name);
-    vsh_json_integer(json, "chips", e->chips);
-    vsh_json_string(json, "stack", e->figures ? e->figures->name : "none");
+    plan_estimate_write_what(e, json);
     vsh_json_integer(json, "seq", e->run.laid.seq);
     vsh_json_integer(json, "batch", e->run.laid.batch);
     vsh_json_string(json, "rank", vsh_rank_words[p->question.rank]);

@@ -44,7 +44,7 @@ room study 'base|nn|text|data|tasks|build|run'
 law "every folder of the trainer is one of its rooms" \
     "$(ls -d trainer/*/ | grep -vE '^trainer/(base|nn|text|data|tasks|build|run|study|configs)/$')"
 
-lower='status|arena|units|text|cli|term|doc|field|json|rng|clock|file|child|library|thread_team|program|explain|lines|csv|doc_write|progress'
+lower='status|arena|units|text|cli|term|doc|field|json|rng|clock|file|child|library|thread_team|program|explain|lines|csv|doc_write|progress|sort'
 upper='dataset|model|model_hf|model_write|tensor|split|precision|op|lower|lower_inside|lower_network|lower_backward|lower_step|hardware|hardware_probe|hardware_auto|kernel_loop|ceiling|cost|footprint|footprint_layout|workspace|record|report|chart|page|named'
 law "the lower row of core does not use the upper row" \
     "$(grep -nE "#include \"core/($upper)\.h\"" $(ls core/*.[ch] | grep -E "/($lower)\.[ch]$"))"

@@ -1,10 +1,10 @@
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/json.h"
+#include "core/sort.h"
 #include "trainer/run/random_source.h"
 #include "trainer/run/trainer.h"
 #include "trainer/train_commands.h"
@@ -66,13 +66,6 @@ static vsh_status measure_peak(bench *b, vsh_error *err)
 
 /* ---- the step ------------------------------------------------------------------------------ */
 
-static int by_size(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-
-    return (left > right) - (left < right);
-}
-
 static vsh_status run_steps(bench *b, vsh_error *err)
 {
     int64_t vocab = b->config.model.vocab;
@@ -96,7 +89,7 @@ static vsh_status run_steps(bench *b, vsh_error *err)
         }
     }
     b->last_loss = result.report.loss;
-    qsort(b->seconds, (size_t)b->steps, sizeof b->seconds[0], by_size);
+    vsh_sort_reals(b->seconds, b->steps);
     b->median = b->seconds[b->steps / 2];
     return VSH_OK;
 }

@@ -9,6 +9,7 @@
 #include "core/thread_team.h"
 #include "trainer/base/pool.h"
 #include "trainer/build/build.h"
+#include "trainer/run/energy.h"
 #include "trainer/study/validate.h"
 
 #define AT(field) offsetof(train_config, field)
@@ -257,7 +258,5 @@ double train_peak(const vsh_hardware *hardware, bool known, int precision)
 
 double train_watts(const vsh_hardware *hardware, bool known)
 {
-    const vsh_figure *chip = &hardware->power_chip, *host = &hardware->power_host;
-
-    return known && chip->known ? chip->value + (host->known ? host->value : 0) : (double)NAN;
+    return known ? vsh_energy_watts(hardware) : (double)NAN;
 }

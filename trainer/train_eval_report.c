@@ -175,22 +175,28 @@ static void show_terminal(const evaluation *e)
 
 /* ---- JSON --------------------------------------------------------------------------------- */
 
+/* What reading so many tokens took. */
+static void json_work(int64_t tokens, double layers, vsh_flops executed, vsh_flops full,
+                      const eval_cost *cost, vsh_json *json)
+{
+    vsh_json_integer(json, "tokens", tokens);
+    vsh_json_real(json, "layers_per_token", layers);
+    vsh_json_real(json, "flops_per_token", executed.v / (double)tokens);
+    vsh_json_real(json, "full_flops_per_token", full.v / (double)tokens);
+    vsh_json_real(json, "tokens_per_s", (double)tokens / cost->time.v);
+    vsh_json_known(json, "energy_j", cost->energy.v);
+}
+
 static void json_text(const evaluation *e, int pass, vsh_json *json)
 {
     const vsh_exit_report *r = &e->report[pass];
-    double tokens = (double)r->tokens;
 
     vsh_json_real(json, "loss", r->loss);
     vsh_json_real(json, "perplexity", exp(r->loss));
     vsh_json_real(json, "perplexity_per_byte", exp(nats_a_byte(e, pass)));
     vsh_json_real(json, "bits_per_byte", bits_a_byte(e, pass));
     vsh_json_real(json, "accuracy", r->accuracy);
-    vsh_json_integer(json, "tokens", r->tokens);
-    vsh_json_real(json, "layers_per_token", r->layers);
-    vsh_json_real(json, "flops_per_token", r->executed.v / tokens);
-    vsh_json_real(json, "full_flops_per_token", r->full.v / tokens);
-    vsh_json_real(json, "tokens_per_s", tokens / e->cost[pass].time.v);
-    vsh_json_known(json, "energy_j", e->cost[pass].energy.v);
+    json_work(r->tokens, r->layers, r->executed, r->full, &e->cost[pass], json);
 }
 
 /* KEY, KEY_low, KEY_high. */
@@ -208,17 +214,11 @@ static void json_share(vsh_json *json, const char *key, vsh_proportion p)
 static void json_scores(const eval_choice *c, int pass, vsh_json *json)
 {
     const vsh_choice_scores *s = &c->scores[pass];
-    double tokens = (double)s->tokens;
 
     json_share(json, "accuracy", s->accuracy);
     json_share(json, "accuracy_normalized", s->normalized);
     json_share(json, "accuracy_calibrated", s->calibrated);
-    vsh_json_integer(json, "tokens", s->tokens);
-    vsh_json_real(json, "layers_per_token", s->layers);
-    vsh_json_real(json, "flops_per_token", s->executed.v / tokens);
-    vsh_json_real(json, "full_flops_per_token", s->full.v / tokens);
-    vsh_json_real(json, "tokens_per_s", tokens / c->cost[pass].time.v);
-    vsh_json_known(json, "energy_j", c->cost[pass].energy.v);
+    json_work(s->tokens, s->layers, s->executed, s->full, &c->cost[pass], json);
 }
 
 static void json_choice(const evaluation *e, const eval_choice *c, vsh_json *json)

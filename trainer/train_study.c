@@ -74,7 +74,7 @@ static vsh_status begin(study_work *w, vsh_error *err)
     w->setup.threads = train_threads(s);
     w->setup.memory_bytes = vsh_memory_available();
     w->setup.machine = w->machine_known ? &w->machine : NULL;
-    w->setup.seed = s->common->seed >= 0 ? (uint64_t)s->common->seed : 1;
+    w->setup.seed = train_seed(s);
     vsh_text_add(&card, "%s, %" PRId64 " threads",
                  w->machine_known && w->machine.name ? w->machine.name : "unknown machine",
                  w->setup.threads);

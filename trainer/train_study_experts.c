@@ -38,29 +38,19 @@ static vsh_status ask_eval(study_work *w, const char *checkpoint, double thresho
     return vsh_json_read(memory, "eval", vsh_text_string(&inner.out), inner.out.length, root, err);
 }
 
-static double number(const vsh_value *object, const char *key)
-{
-    const vsh_value *v = object ? vsh_value_get(object, key) : NULL;
-
-    return !v                             ? (double)NAN
-           : v->kind == VSH_VALUE_INTEGER ? (double)v->integer
-           : v->kind == VSH_VALUE_REAL    ? v->real
-                                          : (double)NAN;
-}
-
 static void write_exit(const vsh_value *root, double threshold, vsh_json *json)
 {
     const vsh_value *full = vsh_value_get_kind(root, "full_depth", VSH_VALUE_OBJECT);
 
     vsh_json_object(json, NULL);
     vsh_json_real(json, "threshold", threshold);
-    vsh_json_known(json, "loss", number(root, "loss"));
-    vsh_json_known(json, "accuracy", number(root, "accuracy"));
-    vsh_json_known(json, "layers_per_token", number(root, "layers_per_token"));
-    vsh_json_known(json, "flops_per_token", number(root, "flops_per_token"));
-    vsh_json_known(json, "full_loss", number(full, "loss"));
-    vsh_json_known(json, "full_accuracy", number(full, "accuracy"));
-    vsh_json_known(json, "full_flops_per_token", number(full, "flops_per_token"));
+    vsh_json_known(json, "loss", vsh_value_get_number(root, "loss"));
+    vsh_json_known(json, "accuracy", vsh_value_get_number(root, "accuracy"));
+    vsh_json_known(json, "layers_per_token", vsh_value_get_number(root, "layers_per_token"));
+    vsh_json_known(json, "flops_per_token", vsh_value_get_number(root, "flops_per_token"));
+    vsh_json_known(json, "full_loss", vsh_value_get_number(full, "loss"));
+    vsh_json_known(json, "full_accuracy", vsh_value_get_number(full, "accuracy"));
+    vsh_json_known(json, "full_flops_per_token", vsh_value_get_number(full, "flops_per_token"));
     vsh_json_end(json);
 }
 
@@ -224,10 +214,13 @@ static void show_exits(const vsh_value *root, vsh_text *out)
                  "accuracy");
     for (int64_t i = 0; all && i < all->count; i++) {
         const vsh_value *e = &all->item[i];
-        vsh_text_add(out, "  %9.2f %8.1f %% %9.2f %+9.4f %+9.4f\n", number(e, "threshold"),
-                     100 * number(e, "flops_per_token") / number(e, "full_flops_per_token"),
-                     number(e, "layers_per_token"), number(e, "loss") - number(e, "full_loss"),
-                     number(e, "accuracy") - number(e, "full_accuracy"));
+        vsh_text_add(
+            out, "  %9.2f %8.1f %% %9.2f %+9.4f %+9.4f\n", vsh_value_get_number(e, "threshold"),
+            100 * vsh_value_get_number(e, "flops_per_token") /
+                vsh_value_get_number(e, "full_flops_per_token"),
+            vsh_value_get_number(e, "layers_per_token"),
+            vsh_value_get_number(e, "loss") - vsh_value_get_number(e, "full_loss"),
+            vsh_value_get_number(e, "accuracy") - vsh_value_get_number(e, "full_accuracy"));
     }
 }
 
@@ -263,7 +256,7 @@ static void show_summary(const study_work *w, const found *f, vsh_text *out)
 vsh_status train_study_experts_summary(study_work *w, vsh_error *err)
 {
     vsh_session *s = w->session;
-    vsh_text text = {.arena = s->arena}, exits = {.arena = s->arena};
+    vsh_text text = {.arena = s->arena};
     vsh_report_figure figure =
         vsh_report_figure_of(s->arena, "experts", "Experts against dense, at equal FLOP");
     found *f = vsh_alloc(s->arena, 1, sizeof *f);
@@ -271,9 +264,7 @@ vsh_status train_study_experts_summary(study_work *w, vsh_error *err)
     if (!f)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(find(w, f, err));
-    VSH_TRY(vsh_file_read(w->path.exits, &exits, err));
-    VSH_TRY(vsh_json_read(s->arena, w->path.exits, vsh_text_string(&exits), exits.length, &f->exits,
-                          err));
+    VSH_TRY(vsh_json_read_file(s->arena, w->path.exits, &f->exits, err));
     vsh_study_experts_figure(&w->records, w->setup.kind, w->card, &figure);
     VSH_TRY(vsh_study_draw(w->path.out, &figure, 1, s->common->force, &f->drawn, err));
     write_summary(w, f, &text);

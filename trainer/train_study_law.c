@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,16 +21,6 @@ typedef struct {
     vsh_text text;
     vsh_value root;
 } answer;
-
-static double number(const vsh_value *object, const char *key)
-{
-    const vsh_value *v = vsh_value_get(object, key);
-
-    return !v                             ? (double)NAN
-           : v->kind == VSH_VALUE_INTEGER ? (double)v->integer
-           : v->kind == VSH_VALUE_REAL    ? v->real
-                                          : (double)NAN;
-}
 
 /* argv without the program, closed by NULL. */
 static vsh_status ask_planner(study_work *w, const char *const *words, answer *a, vsh_error *err)
@@ -73,17 +64,21 @@ static vsh_status write_csv(study_work *w, vsh_error *err)
     return vsh_file_write(w->path.csv, &csv, err);
 }
 
+#define BYTE_VOCAB "257" /* bytes and the end of a document */
+
 /* Tried in this order until one is identified: the published form, and the one that knows that no
  * loss is above that of a uniform guess (the runs of the smallest budgets are not far below it). */
 static const struct {
     const char *form;
     const char *coefficient[5]; /* E, of parameters, of tokens, and their powers */
     const char *formula;
+    const char *vocab; /* whose uniform guess bounds the loss; NULL: nothing does */
 } forms[] = {
     {"chinchilla", {"E", "A", "B", "alpha", "beta"}, "L = E + A/N^alpha + B/D^beta"},
     {"bounded",
      {"E", "a", "b", "alpha", "beta"},
-     "L = E + (ln 257 - E) h/(1 + h), h = a/N^alpha + b/D^beta"},
+     "L = E + (ln " BYTE_VOCAB " - E) h/(1 + h), h = a/N^alpha + b/D^beta",
+     BYTE_VOCAB},
 };
 enum { FORMS = sizeof forms / sizeof *forms, COEFFICIENTS = 5 };
 
@@ -97,9 +92,9 @@ static vsh_status fit(study_work *w, int form, bool report, answer *a, vsh_error
                              "--law",       forms[form].form};
     int count = 18;
 
-    if (form == 1) {
+    if (forms[form].vocab) {
         words[count++] = "--vocab";
-        words[count++] = "257";
+        words[count++] = forms[form].vocab;
     }
     if (report) {
         words[count++] = "--report";
@@ -141,9 +136,9 @@ static void write_prediction(const vsh_study_curve *c, double tokens, const answ
     vsh_json_integer(&json, "params", c->params_total);
     vsh_json_real(&json, "tokens", tokens);
     vsh_json_real(&json, "flops", (double)c->point[0].steps * c->flops_per_step);
-    vsh_json_known(&json, "loss", number(&a->root, "loss"));
-    vsh_json_known(&json, "loss_low", number(&a->root, "loss_low"));
-    vsh_json_known(&json, "loss_high", number(&a->root, "loss_high"));
+    vsh_json_known(&json, "loss", vsh_value_get_number(&a->root, "loss"));
+    vsh_json_known(&json, "loss_low", vsh_value_get_number(&a->root, "loss_low"));
+    vsh_json_known(&json, "loss_high", vsh_value_get_number(&a->root, "loss_high"));
     vsh_json_string(&json, "reason", reason);
     vsh_json_end(&json);
 }
@@ -196,25 +191,18 @@ typedef struct {
     bool drawn;
 } outcome;
 
-static vsh_status read_json(study_work *w, const char *path, vsh_value *root, vsh_error *err)
-{
-    vsh_text text = {.arena = w->session->arena};
-
-    VSH_TRY(vsh_file_read(path, &text, err));
-    return vsh_json_read(w->session->arena, path, vsh_text_string(&text), text.length, root, err);
-}
-
 static vsh_status gather(study_work *w, outcome *o, vsh_error *err)
 {
+    vsh_arena *arena = w->session->arena;
     const vsh_value *name, *word;
 
-    VSH_TRY(read_json(w, w->path.prediction, &o->prediction, err));
-    o->predicted = number(&o->prediction, "loss");
+    VSH_TRY(vsh_json_read_file(arena, w->path.prediction, &o->prediction, err));
+    o->predicted = vsh_value_get_number(&o->prediction, "loss");
     o->identified = isfinite(o->predicted);
     word = vsh_value_get_kind(&o->prediction, "reason", VSH_VALUE_TEXT);
     o->reason = word ? word->text : "";
     if (o->identified)
-        VSH_TRY(read_json(w, w->path.fit, &o->fit, err));
+        VSH_TRY(vsh_json_read_file(arena, w->path.fit, &o->fit, err));
     word = vsh_value_get_kind(&o->fit, "law", VSH_VALUE_TEXT);
     while (word && o->form < FORMS - 1 && strcmp(word->text, forms[o->form].form) != 0)
         o->form++;
@@ -223,8 +211,8 @@ static vsh_status gather(study_work *w, outcome *o, vsh_error *err)
     if (!o->held)
         return vsh_fail(err, VSH_EINPUT, "%s: names no run of %s", w->path.prediction,
                         w->path.records);
-    o->low = number(&o->prediction, "loss_low");
-    o->high = number(&o->prediction, "loss_high");
+    o->low = vsh_value_get_number(&o->prediction, "loss_low");
+    o->high = vsh_value_get_number(&o->prediction, "loss_high");
     o->error = o->predicted / o->held->loss - 1;
     o->inside = o->held->loss >= o->low && o->held->loss <= o->high;
     o->rate = train_study_rate(w, &w->setup.kind->families[0], &o->rate_inside);
@@ -255,8 +243,8 @@ static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
     vsh_json_object(&json, "law");
     for (int i = 0; i < COEFFICIENTS; i++)
         vsh_json_known(&json, forms[o->form].coefficient[i],
-                       number(&o->fit, forms[o->form].coefficient[i]));
-    vsh_json_known(&json, "residual_sd", number(&o->fit, "residual_sd"));
+                       vsh_value_get_number(&o->fit, forms[o->form].coefficient[i]));
+    vsh_json_known(&json, "residual_sd", vsh_value_get_number(&o->fit, "residual_sd"));
     vsh_json_end(&json);
     vsh_json_object(&json, "interval");
     for (int i = 0; i < COEFFICIENTS; i++) {
@@ -288,11 +276,13 @@ static void show_law(const outcome *o, vsh_text *out)
 {
     vsh_text_add(out, "  %s\n", forms[o->form].formula);
     for (int i = 0; i < COEFFICIENTS; i++)
-        vsh_text_add(out, "    %-6s %10s   95 %% within %s to %s\n", forms[o->form].coefficient[i],
-                     vsh_show_real(number(&o->fit, forms[o->form].coefficient[i])).text,
-                     vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 0)).text,
-                     vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 1)).text);
-    vsh_text_add(out, "    residuals %.2f %%\n", 100 * number(&o->fit, "residual_sd"));
+        vsh_text_add(
+            out, "    %-6s %10s   95 %% within %s to %s\n", forms[o->form].coefficient[i],
+            vsh_show_real(vsh_value_get_number(&o->fit, forms[o->form].coefficient[i])).text,
+            vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 0)).text,
+            vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 1)).text);
+    vsh_text_add(out, "    residuals %.2f %%\n",
+                 100 * vsh_value_get_number(&o->fit, "residual_sd"));
 }
 
 static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
@@ -327,12 +317,13 @@ static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
 static vsh_status draw(study_work *w, outcome *o, vsh_error *err)
 {
     const char *const *key = forms[o->form].coefficient;
-    vsh_study_law law = {.E = number(&o->fit, key[0]),
-                         .A = number(&o->fit, key[1]),
-                         .B = number(&o->fit, key[2]),
-                         .alpha = number(&o->fit, key[3]),
-                         .beta = number(&o->fit, key[4]),
-                         .bound = o->form == 1 ? log(257) : 0};
+    const char *vocab = forms[o->form].vocab;
+    vsh_study_law law = {.E = vsh_value_get_number(&o->fit, key[0]),
+                         .A = vsh_value_get_number(&o->fit, key[1]),
+                         .B = vsh_value_get_number(&o->fit, key[2]),
+                         .alpha = vsh_value_get_number(&o->fit, key[3]),
+                         .beta = vsh_value_get_number(&o->fit, key[4]),
+                         .bound = vocab ? log(strtod(vocab, NULL)) : 0};
     vsh_study_held_out held = {o->held, o->predicted, o->low, o->high};
     vsh_report_figure figure =
         vsh_report_figure_of(w->session->arena, "law", "Loss against training compute");

@@ -8,9 +8,9 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "trainer/run/prepared.h"
 #include "trainer/base/folder.h"
 #include "trainer/base/json_read.h"
+#include "trainer/run/prepared.h"
 #include "trainer/train_study.h"
 
 /* Of the time that may be spent, the rest is for what a prediction cannot know. */
@@ -153,16 +153,6 @@ static void write_settings(const study_work *w, vsh_text *out)
     vsh_json_end(&json);
 }
 
-static double real_of(const vsh_value *object, const char *key)
-{
-    const vsh_value *v = vsh_value_get(object, key);
-
-    return !v                             ? (double)NAN
-           : v->kind == VSH_VALUE_INTEGER ? (double)v->integer
-           : v->kind == VSH_VALUE_REAL    ? v->real
-                                          : (double)NAN;
-}
-
 static const char *text_of(const vsh_value *object, const char *key)
 {
     const vsh_value *v = vsh_value_get_kind(object, key, VSH_VALUE_TEXT);
@@ -185,7 +175,8 @@ static bool same_sets(const study_work *w, const vsh_value *root)
 /* A study is gone on with as it was begun. */
 static vsh_status check_settings(const study_work *w, const vsh_value *root, vsh_error *err)
 {
-    double hours = real_of(root, "budget_hours"), seed = real_of(root, "seed");
+    double hours = vsh_value_get_number(root, "budget_hours"),
+           seed = vsh_value_get_number(root, "seed");
     const char *what = NULL;
 
     if (strcmp(text_of(root, "study"), w->setup.kind->name) != 0)
@@ -205,30 +196,27 @@ static vsh_status check_settings(const study_work *w, const vsh_value *root, vsh
 
 vsh_status train_study_settled(study_work *w, bool *settled, vsh_error *err)
 {
-    vsh_text text = {.arena = w->session->arena};
     const vsh_value *probes;
     vsh_value root;
 
     *settled = access(w->path.settings, F_OK) == 0;
     if (!*settled)
         return VSH_OK;
-    VSH_TRY(vsh_file_read(w->path.settings, &text, err));
-    VSH_TRY(vsh_json_read(w->session->arena, w->path.settings, vsh_text_string(&text), text.length,
-                          &root, err));
+    VSH_TRY(vsh_json_read_file(w->session->arena, w->path.settings, &root, err));
     VSH_TRY(check_settings(w, &root, err));
-    w->hours = real_of(&root, "budget_hours");
-    w->largest_flops = real_of(&root, "largest_budget_flops");
-    w->tokens_per_byte = real_of(&root, "tokens_per_byte");
-    w->train_tokens = (int64_t)real_of(&root, "train_tokens");
+    w->hours = vsh_value_get_number(&root, "budget_hours");
+    w->largest_flops = vsh_value_get_number(&root, "largest_budget_flops");
+    w->tokens_per_byte = vsh_value_get_number(&root, "tokens_per_byte");
+    w->train_tokens = (int64_t)vsh_value_get_number(&root, "train_tokens");
     w->data_hash = text_of(&root, "data_hash");
     probes = vsh_value_get_kind(&root, "probes", VSH_VALUE_LIST);
     for (int64_t i = 0; probes && i < probes->count && i < VSH_STUDY_PROBES; i++) {
         const vsh_value *p = &probes->item[i], *experts = vsh_value_get(p, "experts");
         w->setup.probe[w->setup.probes++] = (vsh_study_probe){
-            .params = real_of(p, "params"),
+            .params = vsh_value_get_number(p, "params"),
             .experts = experts && experts->kind == VSH_VALUE_BOOL && experts->integer,
-            .slower = real_of(p, "slower"),
-            .overhead_s = real_of(p, "overhead_s")};
+            .slower = vsh_value_get_number(p, "slower"),
+            .overhead_s = vsh_value_get_number(p, "overhead_s")};
     }
     if (!(w->largest_flops > 0 && w->tokens_per_byte > 0 && w->hours > 0))
         return vsh_fail(err, VSH_EINPUT, "%s: is no settings of a study", w->path.settings);

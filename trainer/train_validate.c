@@ -11,6 +11,7 @@
 #include "core/hardware_auto.h"
 #include "trainer/base/folder.h"
 #include "trainer/base/memory.h"
+#include "trainer/run/energy.h"
 
 enum { QUICK_STEPS = 5, STEPS = 10 };
 
@@ -212,7 +213,7 @@ static vsh_status validate(validation *v, vsh_validated *run, vsh_error *err)
     run->watts_measured = v->machine.power_chip.tag == VSH_TAG_MEASURED;
     run->modelled_j = run->measured.energy_measured
                           ? (double)NAN
-                          : vsh_validate_watts(&v->machine) * run->measured.figures.step_time_s;
+                          : vsh_energy_watts(&v->machine) * run->measured.figures.step_time_s;
     vsh_validate_checks(run, v->check + v->checks);
     v->checks += VSH_VALIDATE_QUANTITIES;
     return VSH_OK;

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "core/sort.h"
 #include "planner/figures/fit_figure.h"
 #include "planner/fit/band.h"
 
@@ -46,13 +46,6 @@ static void name_of(const vsh_form *form, int i, char *room, size_t bytes)
     snprintf(room, bytes, "%s%s", form->positive & 1U << i ? "ln " : "", form->coefficient[i]);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double p = *(const double *)a, q = *(const double *)b;
-
-    return (p > q) - (p < q);
-}
-
 /* All of the draws' values, but none that ran away: so many spreads of the middle half from it. */
 #define RAN_AWAY 6.0
 
@@ -69,7 +62,7 @@ static vsh_fit_range range_of(const vsh_fit_view *v, int coefficient)
     vsh_fit_reach(&range, value_of(fit->form, fit->law.coefficient, coefficient));
     if (count == 0)
         return vsh_fit_wider(range, 0.06);
-    qsort(values, (size_t)count, sizeof *values, by_value);
+    vsh_sort_reals(values, count);
     spread = values[count * 3 / 4] - values[count / 4];
     for (int i = 0; i < count; i++)
         if (values[i] >= values[count / 4] - RAN_AWAY * spread &&

@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "core/sort.h"
 
 enum { N = VSH_STACK_CONSTANTS };
 
@@ -246,13 +247,6 @@ static vsh_status search_axes(solver *s)
 
 /* ---- in order -------------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static double median_of(const double *sorted, int count)
 {
     return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
@@ -289,7 +283,7 @@ static double scatter_of(const solver *s)
 
     for (int r = 0; r < s->count; r++)
         s->trial[r] = fabs(s->error[r]);
-    qsort(s->trial, (size_t)s->count, sizeof *s->trial, by_value);
+    vsh_sort_reals(s->trial, s->count);
     return fmax(1.4826 * median_of(s->trial, s->count) * sqrt(s->count / rest), noise);
 }
 
@@ -485,7 +479,7 @@ static double choose(job *j, int each, int one)
             share[s->count] = j->share[i];
             s->row[s->count++] = &j->steps->step[i];
         }
-    qsort(share, (size_t)s->count, sizeof *share, by_value);
+    vsh_sort_reals(share, s->count);
     return median_of(share, s->count);
 }
 
@@ -516,7 +510,7 @@ static vsh_step_errors sum_up(double *error, int count)
         error[i] = fabs(error[i]);
         e.mean += error[i] / count;
     }
-    qsort(error, (size_t)count, sizeof *error, by_value);
+    vsh_sort_reals(error, count);
     e.median = median_of(error, count);
     e.p90 = error[(int)ceil(0.9 * count) - 1];
     e.worst = error[count - 1];

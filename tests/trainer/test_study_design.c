@@ -20,14 +20,19 @@ static vsh_hardware machine_of(void)
     return machine;
 }
 
-static vsh_study study_of(int kind, double flops, const vsh_hardware *machine)
+static vsh_study_setup setup_of(int kind, const vsh_hardware *machine)
 {
-    vsh_study_setup setup = {.kind = &vsh_study_kinds[kind],
+    return (vsh_study_setup){.kind = &vsh_study_kinds[kind],
                              .library = &library,
                              .threads = 2,
                              .memory_bytes = INT64_C(1) << 34,
                              .machine = machine,
                              .seed = 1};
+}
+
+static vsh_study study_of(int kind, double flops, const vsh_hardware *machine)
+{
+    vsh_study_setup setup = setup_of(kind, machine);
     vsh_study study;
 
     REQUIRE_OK(vsh_study_design(vsh_test_arena(), &setup, flops, &study, &err), &err);
@@ -184,12 +189,7 @@ static void a_branch_leaves_where_wsd_begins_to_fall(void)
 static void more_time_buys_a_larger_budget_that_still_fits(void)
 {
     vsh_hardware machine = machine_of();
-    vsh_study_setup setup = {.kind = &vsh_study_kinds[0],
-                             .library = &library,
-                             .threads = 2,
-                             .memory_bytes = INT64_C(1) << 34,
-                             .machine = &machine,
-                             .seed = 1};
+    vsh_study_setup setup = setup_of(0, &machine);
     double before = 0;
 
     for (double seconds = 100; seconds < 1e5; seconds *= 4) {
@@ -204,12 +204,7 @@ static void more_time_buys_a_larger_budget_that_still_fits(void)
 static void a_machine_slower_than_its_roofline_gets_less(void)
 {
     vsh_hardware machine = machine_of();
-    vsh_study_setup setup = {.kind = &vsh_study_kinds[0],
-                             .library = &library,
-                             .threads = 2,
-                             .memory_bytes = INT64_C(1) << 34,
-                             .machine = &machine,
-                             .seed = 1};
+    vsh_study_setup setup = setup_of(0, &machine);
     vsh_study fast, slow;
 
     REQUIRE_OK(vsh_study_fit_time(vsh_test_arena(), &setup, 3600, &fast, &err), &err);
@@ -223,12 +218,7 @@ static void a_machine_slower_than_its_roofline_gets_less(void)
 static void no_time_is_no_study(void)
 {
     vsh_hardware machine = machine_of();
-    vsh_study_setup setup = {.kind = &vsh_study_kinds[0],
-                             .library = &library,
-                             .threads = 2,
-                             .memory_bytes = INT64_C(1) << 34,
-                             .machine = &machine,
-                             .seed = 1};
+    vsh_study_setup setup = setup_of(0, &machine);
     vsh_study study;
 
     CHECK_FAILS(vsh_study_fit_time(vsh_test_arena(), &setup, 1e-9, &study, &err), &err, VSH_ENO,

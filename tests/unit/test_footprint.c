@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "tests/harness.h"
+#include "tests/unit/gpt_layers.h"
 
 const char vsh_suite[] = "footprint";
 
@@ -12,28 +13,13 @@ static vsh_error err;
 static vsh_model model;
 static vsh_op_list ops;
 
-/* The GPT layer of Korthikanti et al.: GELU of width 4h, LayerNorm, biases, learned positions. */
-static void make_gpt(int64_t layers, int64_t h, int64_t a)
+static void make_gpt(int64_t layers, int64_t h, int64_t a) { model = gpt_of(layers, h, a, 1000); }
+
+/* By the layers of the model, lowered so. */
+static double saved_by(const vsh_work *work)
 {
-    vsh_text text = {.arena = vsh_test_arena()};
-
-    vsh_text_add(&text,
-                 "layers: %ld\nhidden: %ld\nheads: %ld\nffn: %ld\nvocab: 1000\ncontext: 8192\n"
-                 "mlp: gelu\nnorm: layer\nbias: all\nposition: learned\ntied: true\n",
-                 (long)layers, (long)h, (long)a, (long)(4 * h));
-    model = vsh_test_model(vsh_text_string(&text));
-}
-
-/* Bytes the operations of the layers keep for the backward pass. */
-static double saved_by_layers(const vsh_work *work)
-{
-    double sum = 0;
-
     REQUIRE_OK(vsh_lower(&model, work, &ops, &err), &err);
-    for (int i = 0; i < ops.count; i++)
-        if (strncmp(ops.item[i].name, "layer.", 6) == 0)
-            sum += ops.item[i].saved.v;
-    return sum;
+    return saved_by_layers(&ops);
 }
 
 /* s, b, h, a: the sizes of the papers' models and some that share no factor. */
@@ -59,7 +45,7 @@ static void a_gpt_layer_keeps_the_bytes_of_korthikanti(void)
         double s = (double)sizes[i][0], b = (double)sizes[i][1], h = (double)sizes[i][2],
                a = (double)sizes[i][3];
         make_gpt(3, sizes[i][2], sizes[i][3]);
-        CHECK_NEAR(saved_by_layers(&work), 3 * (34 * s * b * h + 5 * a * s * s * b), 0, 0);
+        CHECK_NEAR(saved_by(&work), 3 * (34 * s * b * h + 5 * a * s * s * b), 0, 0);
         CHECK_NEAR(vsh_korthikanti_layer(s, b, h, a, true).v, 34 * s * b * h + 5 * a * s * s * b,
                    1e-15, 0);
     }
@@ -73,7 +59,7 @@ static void a_tiled_layer_keeps_34_sbh_and_4_bytes_a_row_and_head(void)
         double s = (double)sizes[i][0], b = (double)sizes[i][1], h = (double)sizes[i][2],
                a = (double)sizes[i][3];
         make_gpt(3, sizes[i][2], sizes[i][3]);
-        CHECK_NEAR(saved_by_layers(&work), 3 * (34 * s * b * h + 4 * s * b * a), 0, 0);
+        CHECK_NEAR(saved_by(&work), 3 * (34 * s * b * h + 4 * s * b * a), 0, 0);
         CHECK_NEAR(vsh_korthikanti_layer(s, b, h, a, false).v, 34 * s * b * h, 0, 0);
     }
 }
@@ -85,7 +71,7 @@ static void without_dropout_the_masks_are_not_kept(void)
     double s = 2048, h = 1024, a = 16;
 
     make_gpt(1, 1024, 16);
-    CHECK_NEAR(saved_by_layers(&work), 32 * s * h + 2 * a * s * s, 0, 0);
+    CHECK_NEAR(saved_by(&work), 32 * s * h + 2 * a * s * s, 0, 0);
 }
 
 static void selective_recomputation_drops_exactly_the_scores(void)
@@ -94,7 +80,7 @@ static void selective_recomputation_drops_exactly_the_scores(void)
 
     make_gpt(1, 1024, 16);
     work.recompute = VSH_RECOMPUTE_SELECTIVE;
-    CHECK_NEAR(saved_by_layers(&work), 34.0 * 2048 * 1024, 0, 0);
+    CHECK_NEAR(saved_by(&work), 34.0 * 2048 * 1024, 0, 0);
 }
 
 static void full_recomputation_keeps_the_input_of_each_layer(void)
@@ -104,7 +90,7 @@ static void full_recomputation_keeps_the_input_of_each_layer(void)
 
     make_gpt(5, 1024, 16);
     work.recompute = VSH_RECOMPUTE_FULL;
-    CHECK_NEAR(saved_by_layers(&work), 5 * 2.0 * 2048 * 1024, 0, 0);
+    CHECK_NEAR(saved_by(&work), 5 * 2.0 * 2048 * 1024, 0, 0);
     REQUIRE_OK(vsh_lower_live_layer(&model, &work, &live, &err), &err);
     CHECK_NEAR(live.v, vsh_korthikanti_layer(2048, 1, 1024, 16, true).v, 0, 0);
 }
@@ -115,7 +101,7 @@ static void fp32_activations_take_twice_the_bytes_but_for_the_masks(void)
 
     make_gpt(1, 1024, 16);
     work.precision = VSH_FP32;
-    CHECK_NEAR(saved_by_layers(&work), (2 * 32 + 2) * 2048.0 * 1024 + 4 * 2048 * 16, 0, 0);
+    CHECK_NEAR(saved_by(&work), (2 * 32 + 2) * 2048.0 * 1024 + 4 * 2048 * 16, 0, 0);
 }
 
 /* ---- the whole chip -------------------------------------------------------------------------- */
@@ -181,7 +167,8 @@ static void logits_are_fp32_with_their_gradient_a_chunk_at_a_time(void)
 
     work.sequences = 8;
     work.recipe = vsh_recipe_for(VSH_BF16, VSH_ADAMW);
-    model = vsh_test_model("layers: 1\nhidden: 64\nheads: 1\nffn: 64\nvocab: 32000\ncontext: 2048\n");
+    model =
+        vsh_test_model("layers: 1\nhidden: 64\nheads: 1\nffn: 64\nvocab: 32000\ncontext: 2048\n");
     CHECK_NEAR(footprint_of(&work, 0).logits.v, 4194304000, 0, 0);
     CHECK_NEAR(footprint_of(&work, 1024).logits.v, 1024.0 * 32000 * 8, 0, 0);
     CHECK_NEAR(footprint_of(&work, 1 << 30).logits.v, 4194304000, 0, 0);

@@ -8,6 +8,7 @@
 #include "core/footprint.h"
 #include "core/text.h"
 #include "tests/harness.h"
+#include "tests/unit/gpt_layers.h"
 
 const char vsh_suite[] = "footprint_layout";
 
@@ -36,26 +37,13 @@ static const vsh_framework *framework(const char *name)
 
 /* ---- Korthikanti et al. 2022, table 2 -------------------------------------------------------- */
 
-static void make_gpt(int64_t layers, int64_t h, int64_t a)
+static void make_gpt(int64_t layers, int64_t h, int64_t a) { model = gpt_of(layers, h, a, 1024); }
+
+/* By the layers of the model, lowered so. */
+static double saved_by(const vsh_work *work)
 {
-    vsh_text text = {.arena = vsh_test_arena()};
-
-    vsh_text_add(&text,
-                 "layers: %ld\nhidden: %ld\nheads: %ld\nffn: %ld\nvocab: 1024\ncontext: 8192\n"
-                 "mlp: gelu\nnorm: layer\nbias: all\nposition: learned\ntied: true\n",
-                 (long)layers, (long)h, (long)a, (long)(4 * h));
-    model = vsh_test_model(vsh_text_string(&text));
-}
-
-static double saved_by_layers(const vsh_work *work)
-{
-    double sum = 0;
-
     REQUIRE_OK(vsh_lower(&model, work, &ops, &err), &err);
-    for (int i = 0; i < ops.count; i++)
-        if (strncmp(ops.item[i].name, "layer.", 6) == 0)
-            sum += ops.item[i].saved.v;
-    return sum;
+    return saved_by_layers(&ops);
 }
 
 static void check_table_2(double s, double b, double h, double a, double t)
@@ -67,15 +55,15 @@ static void check_table_2(double s, double b, double h, double a, double t)
     work.sequences = (int64_t)b;
     work.store_scores = work.dropout = true;
     work.split.tensor = (int64_t)t;
-    CHECK_NEAR(saved_by_layers(&work), 2 * (s * b * h * (10 + 24 / t) + scores), 0, 0);
+    CHECK_NEAR(saved_by(&work), 2 * (s * b * h * (10 + 24 / t) + scores), 0, 0);
     work.split.sequence = true;
-    CHECK_NEAR(saved_by_layers(&work), 2 * (s * b * h * 34 / t + scores), 0, 0);
+    CHECK_NEAR(saved_by(&work), 2 * (s * b * h * 34 / t + scores), 0, 0);
     work.recompute = VSH_RECOMPUTE_SELECTIVE;
-    CHECK_NEAR(saved_by_layers(&work), 2 * (s * b * h * 34 / t), 0, 0);
+    CHECK_NEAR(saved_by(&work), 2 * (s * b * h * 34 / t), 0, 0);
     work.split.sequence = false;
-    CHECK_NEAR(saved_by_layers(&work), 2 * (s * b * h * (10 + 24 / t)), 0, 0);
+    CHECK_NEAR(saved_by(&work), 2 * (s * b * h * (10 + 24 / t)), 0, 0);
     work.recompute = VSH_RECOMPUTE_FULL;
-    CHECK_NEAR(saved_by_layers(&work), 2 * (s * b * h * 2), 0, 0);
+    CHECK_NEAR(saved_by(&work), 2 * (s * b * h * 2), 0, 0);
 }
 
 static void a_layer_of_a_layout_keeps_the_bytes_of_korthikanti(void)
@@ -234,7 +222,7 @@ static void every_second_product_is_kept_with_what_attention_gives(void)
     work.recompute = VSH_RECOMPUTE_SELECTIVE;
     work.every_second = true;
     /* input, queries, values, result, row sums, gate, down */
-    CHECK_NEAR(saved_by_layers(&work), 32 * tokens * (2 * (h + h + kv + h + f + h) + 4 * 32), 0, 0);
+    CHECK_NEAR(saved_by(&work), 32 * tokens * (2 * (h + h + kv + h + f + h) + 4 * 32), 0, 0);
     for (int i = 0; i < ops.count; i++)
         if (ops.item[i].kind == VSH_OP_MATRIX && strncmp(ops.item[i].name, "layer.", 6) == 0 &&
             ops.item[i].phase <= VSH_RECOMPUTE)

@@ -2,8 +2,11 @@
 
 #include <assert.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "core/file.h"
 
 /* The room that a text can need: values begin the text or stand behind [ { or a comma, and a
  * decoded string with its NUL is never longer than it was with its quotes. */
@@ -149,6 +152,14 @@ vsh_status vsh_json_read(vsh_arena *arena, const char *path, const char *bytes, 
     return VSH_OK;
 }
 
+vsh_status vsh_json_read_file(vsh_arena *arena, const char *path, vsh_value *root, vsh_error *err)
+{
+    vsh_text text = {.arena = arena};
+
+    VSH_TRY(vsh_file_read(path, &text, err));
+    return vsh_json_read(arena, path, vsh_text_string(&text), text.length, root, err);
+}
+
 const vsh_value *vsh_value_get(const vsh_value *value, const char *key)
 {
     if (value && value->kind == VSH_VALUE_OBJECT)
@@ -163,4 +174,14 @@ const vsh_value *vsh_value_get_kind(const vsh_value *value, const char *key, vsh
     const vsh_value *member = vsh_value_get(value, key);
 
     return member && member->kind == kind ? member : NULL;
+}
+
+double vsh_value_get_number(const vsh_value *value, const char *key)
+{
+    const vsh_value *member = vsh_value_get(value, key);
+
+    return !member                             ? (double)NAN
+           : member->kind == VSH_VALUE_INTEGER ? (double)member->integer
+           : member->kind == VSH_VALUE_REAL    ? member->real
+                                               : (double)NAN;
 }

@@ -41,9 +41,14 @@ struct vsh_value {
 vsh_status vsh_json_read(vsh_arena *arena, const char *path, const char *bytes, size_t length,
                          vsh_value *root, vsh_error *err);
 
+/* The same of a whole file that fits into memory. VSH_EMACHINE also where it cannot be read. */
+vsh_status vsh_json_read_file(vsh_arena *arena, const char *path, vsh_value *root, vsh_error *err);
+
 /* The member of an object with this key; NULL when there is none or value is no object. */
 const vsh_value *vsh_value_get(const vsh_value *value, const char *key);
 /* The same, NULL also when it is of another kind. */
 const vsh_value *vsh_value_get_kind(const vsh_value *value, const char *key, vsh_value_kind kind);
+/* The number of either kind that stands there; NaN where there is none. */
+double vsh_value_get_number(const vsh_value *value, const char *key);
 
 #endif

@@ -1,6 +1,7 @@
 #include "trainer/run/energy.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,4 +72,11 @@ vsh_joules vsh_energy_read(vsh_energy_meter *meter)
         meter->joules += spent > 0 ? spent * 1e-6 : 0;
     }
     return (vsh_joules){meter->joules};
+}
+
+double vsh_energy_watts(const vsh_hardware *profile)
+{
+    const vsh_figure *chip = &profile->power_chip;
+
+    return chip->known ? chip->value + vsh_figure_or(&profile->power_host, 0) : (double)NAN;
 }

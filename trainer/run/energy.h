@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "core/hardware.h"
 #include "core/units.h"
 
 enum { VSH_ENERGY_PACKAGES = 8 };
@@ -22,5 +23,9 @@ bool vsh_energy_open(vsh_energy_meter *meter, const char *folder);
 /* Joules since open; call at least once a minute, the counters wrap. A counter that cannot be read
  * adds nothing until it can be again. */
 vsh_joules vsh_energy_read(vsh_energy_meter *meter);
+
+/* Watts that energy is modelled with where it is not counted: the profile's chip and its host; NaN:
+ * unknown. */
+double vsh_energy_watts(const vsh_hardware *profile);
 
 #endif

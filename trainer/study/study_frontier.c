@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/rng.h"
+#include "core/sort.h"
 
 const char *const vsh_study_cost_words[] = {"flops", "seconds", NULL};
 
@@ -253,13 +254,6 @@ static void draw(int *counts, int kinds, uint64_t seed, uint64_t stream)
     }
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static double quantile(const double *sorted, int count, double share)
 {
     double at = share * (count - 1);
@@ -282,7 +276,7 @@ static void resample(comparison *c, double *draws, vsh_study_saving *s)
     }
     if (s->draws < 2 || 2 * s->draws < q->bootstraps)
         return;
-    qsort(draws, (size_t)s->draws, sizeof *draws, by_value);
+    vsh_sort_reals(draws, s->draws);
     s->low = quantile(draws, s->draws, 0.025);
     s->high = quantile(draws, s->draws, 0.975);
 }

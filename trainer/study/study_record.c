@@ -3,12 +3,12 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/file.h"
 #include "core/json.h"
+#include "core/sort.h"
 #include "trainer/base/json_read.h"
 
 /* ---- a record ------------------------------------------------------------------------------ */
@@ -70,16 +70,6 @@ void vsh_study_record_write(const vsh_study_record *r, vsh_text *out)
     vsh_json_end(&json);
 }
 
-/* A number of any kind; null is NaN. */
-static double number_of(const vsh_value *value)
-{
-    if (!value)
-        return NAN;
-    return value->kind == VSH_VALUE_INTEGER ? (double)value->integer
-           : value->kind == VSH_VALUE_REAL  ? value->real
-                                            : (double)NAN;
-}
-
 static bool take(const vsh_value *object, int i, vsh_study_record *r)
 {
     const vsh_value *value = vsh_value_get(object, fields[i].key);
@@ -88,7 +78,7 @@ static bool take(const vsh_value *object, int i, vsh_study_record *r)
     if (!value)
         return false;
     if (fields[i].kind == REAL) {
-        *(double *)at = number_of(value);
+        *(double *)at = vsh_value_get_number(object, fields[i].key);
         return true;
     }
     if (fields[i].kind == WHOLE && value->kind == VSH_VALUE_INTEGER)
@@ -141,15 +131,9 @@ static vsh_status take_record(void *context, vsh_arena *arena, const vsh_value *
     reading *r = context;
     vsh_study_records *all = r->records;
 
-    if (all->count == r->room) {
-        vsh_study_record *more =
-            vsh_alloc(arena, (size_t)(r->room = 64 + 2 * r->room), sizeof *more);
-        if (!more)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        if (all->count)
-            memcpy(more, all->item, (size_t)all->count * sizeof *more);
-        all->item = more;
-    }
+    all->item = vsh_grow(arena, all->item, all->count, &r->room, sizeof *all->item);
+    if (!all->item)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     for (int i = 0; i < FIELDS; i++)
         if (!take(object, i, &all->item[all->count]))
             return vsh_fail(err, VSH_EINPUT, "%s:%" PRId64 ": expected a record with \"%s\"",
@@ -186,14 +170,9 @@ typedef struct {
 
 static vsh_status keep_seconds(adding *a, vsh_arena *arena, double seconds, vsh_error *err)
 {
-    if (a->log->steps == a->room) {
-        double *more = vsh_alloc(arena, (size_t)(a->room = 256 + 2 * a->room), sizeof *more);
-        if (!more)
-            return vsh_fail(err, VSH_EMACHINE, "out of memory");
-        if (a->log->steps)
-            memcpy(more, a->seconds, (size_t)a->log->steps * sizeof *more);
-        a->seconds = more;
-    }
+    a->seconds = vsh_grow(arena, a->seconds, a->log->steps, &a->room, sizeof *a->seconds);
+    if (!a->seconds)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     a->seconds[a->log->steps++] = seconds;
     return VSH_OK;
 }
@@ -205,31 +184,24 @@ static vsh_status take_step(void *context, vsh_arena *arena, const vsh_value *ob
     vsh_study_log *log = a->log;
     const vsh_value *step = vsh_value_get_kind(object, "step", VSH_VALUE_INTEGER);
     const vsh_value *event = vsh_value_get_kind(object, "event", VSH_VALUE_TEXT);
-    double seconds = number_of(vsh_value_get(object, "step_time_s"));
+    double seconds = vsh_value_get_number(object, "step_time_s");
 
     (void)line;
     if (event && strcmp(event->text, "evaluate") == 0 && step) {
-        log->loss = number_of(vsh_value_get(object, "loss"));
+        log->loss = vsh_value_get_number(object, "loss");
         log->loss_step = step->integer;
     }
     if (event || !step || step->integer <= a->after || step->integer > a->last)
         return VSH_OK;
     log->seconds += seconds;
-    log->flops += number_of(vsh_value_get(object, "flops"));
+    log->flops += vsh_value_get_number(object, "flops");
     log->skipped += vsh_value_get(object, "update") != NULL;
     if (vsh_value_get(object, "dropped_share")) {
-        log->dropped += number_of(vsh_value_get(object, "dropped_share"));
-        log->load_max += number_of(vsh_value_get(object, "load_max"));
+        log->dropped += vsh_value_get_number(object, "dropped_share");
+        log->load_max += vsh_value_get_number(object, "load_max");
         log->routed_steps++;
     }
     return keep_seconds(a, arena, seconds, err);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
 }
 
 vsh_status vsh_study_log_add(const char *path, int64_t after, int64_t last, vsh_study_log *log,
@@ -242,7 +214,7 @@ vsh_status vsh_study_log_add(const char *path, int64_t after, int64_t last, vsh_
     vsh_status status = each_line(&scratch, path, take_step, &a, &kept, err);
 
     if (status == VSH_OK && part.steps) {
-        qsort(a.seconds, (size_t)part.steps, sizeof *a.seconds, by_size);
+        vsh_sort_reals(a.seconds, part.steps);
         part.median_s = a.seconds[part.steps / 2];
     }
     vsh_arena_free(&scratch);

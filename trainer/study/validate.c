@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "core/sort.h"
 
 /* ---- the lines ------------------------------------------------------------------------------- */
 
@@ -98,13 +99,6 @@ void vsh_validate_checks(const vsh_validated *run,
 
 /* ---- over all -------------------------------------------------------------------------------- */
 
-static int by_size(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-
-    return (left > right) - (left < right);
-}
-
 vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *checks, int count,
                                  vsh_validate_check *median, vsh_error *err)
 {
@@ -117,7 +111,7 @@ vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *che
         if (checks[i].verdict != VSH_CHECK_UNDECIDED &&
             strcmp(checks[i].quantity, "step_time_s") == 0)
             errors[decided_count++] = fabs(checks[i].rel_error);
-    qsort(errors, (size_t)decided_count, sizeof *errors, by_size);
+    vsh_sort_reals(errors, decided_count);
     *median = (vsh_validate_check){.quantity = "step_time_median_error",
                                    .unit = "1",
                                    .predicted = NAN,

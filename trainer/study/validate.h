@@ -42,8 +42,6 @@ vsh_status vsh_validate_predict(const vsh_run_config *config, const vsh_run_plan
                                 const vsh_op_list *ops, const vsh_hardware *profile,
                                 const vsh_step_constants *constants, vsh_validate_figures *figures,
                                 vsh_step_parts *parts, vsh_error *err);
-/* Watts of the profile; NaN when it has none. */
-double vsh_validate_watts(const vsh_hardware *profile);
 
 /* ---- measured (validate_measure.c) ------------------------------------------------------------
  */

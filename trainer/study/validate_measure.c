@@ -1,10 +1,10 @@
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/sort.h"
 #include "trainer/run/energy.h"
 #include "trainer/base/folder.h"
 #include "trainer/base/memory.h"
@@ -92,13 +92,6 @@ static vsh_status run_step(measuring *m, int64_t step, double *seconds, vsh_erro
     return VSH_OK;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-
-    return (left > right) - (left < right);
-}
-
 static vsh_status run_steps(measuring *m, vsh_error *err)
 {
     vsh_validate_figures *f = &m->to->figures;
@@ -116,7 +109,7 @@ static vsh_status run_steps(measuring *m, vsh_error *err)
     if (m->to->energy_measured)
         f->energy_j = vsh_energy_read(&energy).v / (double)steps;
     f->tokens_per_s = (double)m->config->batch.tokens / f->step_time_s;
-    qsort(m->seconds, (size_t)steps, sizeof m->seconds[0], by_size);
+    vsh_sort_reals(m->seconds, steps);
     m->to->clocks.median_s = m->seconds[steps / 2];
     count_work(m);
     return VSH_OK;

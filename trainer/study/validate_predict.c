@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "core/tensor.h"
+#include "trainer/run/energy.h"
 #include "trainer/study/validate.h"
 
 const vsh_validate_figures vsh_validate_unknown = {NAN, NAN, NAN, NAN, NAN, NAN,
@@ -27,13 +28,6 @@ static int64_t count_products(const vsh_op_list *ops)
     for (int i = 0; i < ops->count; i++)
         count += ops->item[i].executed_macs > 0;
     return count;
-}
-
-double vsh_validate_watts(const vsh_hardware *profile)
-{
-    const vsh_figure *chip = &profile->power_chip, *host = &profile->power_host;
-
-    return chip->known ? chip->value + vsh_figure_or(host, 0) : (double)NAN;
 }
 
 vsh_status vsh_validate_lower(const vsh_run_config *config, const vsh_run_plan *plan,
@@ -83,6 +77,6 @@ vsh_status vsh_validate_predict(const vsh_run_config *config, const vsh_run_plan
                                 .resident_bytes = plan->footprint.total.v,
                                 .step_time_s = time.v,
                                 .tokens_per_s = (double)config->batch.tokens / time.v,
-                                .energy_j = vsh_validate_watts(profile) * time.v};
+                                .energy_j = vsh_energy_watts(profile) * time.v};
     return VSH_OK;
 }
