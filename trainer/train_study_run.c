@@ -175,7 +175,7 @@ static vsh_status record_of(const running *r, int point, const char *branch, boo
     routed = log.routed_steps ? (double)log.routed_steps : (double)NAN;
     *record = describe(r, point);
     record->flops = log.flops;
-    record->seconds = log.seconds;
+    record->seconds = log.steady_s;
     record->loss = failed ? (double)NAN : log.loss;
     record->byte_loss = record->loss * r->work->tokens_per_byte;
     record->dropped = log.dropped / routed;

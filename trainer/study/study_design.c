@@ -23,18 +23,15 @@ enum { VOCAB = 257, CONTEXT = 256 };
 enum { EVALUATION = 1000000 };
 
 static const vsh_study_family law_families[] = {{"dense", 0, 0, false}};
-static const vsh_study_family expert_families[] = {{"dense", 0, 0, false},
-                                                   {"e4k1", 4, 1, false},
-                                                   {"e8k1", 8, 1, false},
-                                                   {"e4k2", 4, 2, false},
-                                                   {"e8k2", 8, 2, false}};
+static const vsh_study_family expert_families[] = {
+    {"dense", 0, 0, false}, {"e4k1", 4, 1, false}, {"e8k1", 8, 1, false}, {"e8k2", 8, 2, false}};
 static const vsh_study_family exit_family = {"exit", 0, 0, true};
 
 const vsh_study_kind vsh_study_kinds[] = {
     {"law", "the small law, and a larger model predicted before it is trained", law_families, 1, 5,
-     0.5, 3, 1, false, true, NULL},
-    {"experts", "experts against dense at equal loss, much text and little", expert_families, 5, 3,
-     0.35, 2, 3, true, false, &exit_family},
+     0.5, 0, 3, 1, false, true, NULL},
+    {"experts", "experts against dense at equal loss, much text and little", expert_families, 4, 3,
+     0.35, 0.9, 2, 3, true, false, &exit_family},
     {NULL}};
 
 const char *const vsh_study_role_words[] = {"tune", "curve", "exit", "held-out", NULL};
@@ -217,7 +214,7 @@ static double budget_flops(const vsh_study *s, int budget)
 static double guessed_optimum(double flops) { return sqrt(flops / 300); }
 
 /* Sizes of a budget: those within the window, at least so many. */
-static void choose_sizes(const vsh_study_kind *kind, double flops, bool chosen[SIZES])
+static void choose_window(const vsh_study_kind *kind, double flops, bool chosen[SIZES])
 {
     int count = 0;
 
@@ -236,6 +233,19 @@ static void choose_sizes(const vsh_study_kind *kind, double flops, bool chosen[S
         }
         chosen[nearest] = true;
     }
+}
+
+/* And for the dense family every other one above it, as far as the totals of experts reach. */
+static void choose_sizes(const vsh_study_kind *kind, const vsh_study_family *family, double flops,
+                         bool chosen[SIZES])
+{
+    int largest = SIZES - 1;
+
+    choose_window(kind, flops, chosen);
+    while (!chosen[largest])
+        largest--;
+    for (int i = largest + 2; family == &kind->families[0] && i < SIZES; i += 2)
+        chosen[i] = log10(dense_params(&sizes[i]) / guessed_optimum(flops)) <= kind->dense_reach;
 }
 
 static int64_t power_of_two_near(double value, int64_t least, int64_t most)
@@ -318,7 +328,7 @@ static int first_size(const vsh_study *s)
     bool chosen[SIZES];
     int i = 0;
 
-    choose_sizes(s->setup.kind, budget_flops(s, 0), chosen);
+    choose_window(s->setup.kind, budget_flops(s, 0), chosen);
     while (!chosen[i])
         i++;
     return i;
@@ -364,7 +374,7 @@ static vsh_status add_family(const drafting *d, const vsh_study_family *family, 
     bool chosen[VSH_STUDY_POINTS][SIZES];
 
     for (int k = 0; k < kind->budgets; k++)
-        choose_sizes(kind, budget_flops(d->study, k), chosen[k]);
+        choose_sizes(kind, family, budget_flops(d->study, k), chosen[k]);
     for (int i = 0; i < SIZES; i++) {
         int budgets[VSH_STUDY_POINTS], count = 0;
         for (int k = 0; k < kind->budgets; k++)
@@ -384,7 +394,7 @@ static vsh_status add_held_out(const drafting *d, vsh_error *err)
     bool chosen[SIZES];
     int largest = SIZES - 1;
 
-    choose_sizes(kind, budget_flops(d->study, kind->budgets - 1), chosen);
+    choose_window(kind, budget_flops(d->study, kind->budgets - 1), chosen);
     while (!chosen[largest])
         largest--;
     if (largest == SIZES - 1)

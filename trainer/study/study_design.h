@@ -28,6 +28,8 @@ typedef struct {
     int family_count;
     int budgets;        /* half a decade apart, the largest the last */
     double half_window; /* decades of size around the best guess of a budget's optimum */
+    double dense_reach; /* dense sizes go on so many decades above it: to be as large as the
+                         * experts' totals; 0: they do not */
     int sizes_least;    /* of a budget */
     int seeds;
     bool data_poor; /* the same again on little text, several epochs */

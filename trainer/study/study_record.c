@@ -218,6 +218,7 @@ vsh_status vsh_study_log_add(const char *path, int64_t after, int64_t last, vsh_
         part.median_s = a.seconds[part.steps / 2];
     }
     vsh_arena_free(&scratch);
+    part.steady_s = log->steady_s + (double)part.steps * part.median_s;
     part.steps += log->steps;
     part.skipped += log->skipped;
     part.flops += log->flops;

@@ -17,7 +17,8 @@ typedef struct {
     int64_t seed;
     double lr;
     double flops;     /* of training, trunk and branch: counted by the calls that ran */
-    double seconds;   /* of their steps */
+    double seconds;   /* of their steps, had each taken as long as the median one: others on the
+                       * machine now and then do not move it */
     double loss;      /* nats a token of held-out text */
     double byte_loss; /* nats a byte of it */
     double dropped;   /* share of routed tokens, mean over the steps */
@@ -45,8 +46,9 @@ const vsh_study_record *vsh_study_records_find(const vsh_study_records *records,
  * evaluation. */
 typedef struct {
     int64_t steps, skipped;
-    double flops, seconds, median_s;
-    double dropped, load_max; /* sums over the steps that tell */
+    double flops, seconds;
+    double median_s, steady_s; /* of the steps added last; the sum of steps x median_s */
+    double dropped, load_max;  /* sums over the steps that tell */
     int64_t routed_steps;
     double loss;
     int64_t loss_step;
