@@ -130,7 +130,27 @@ static const vsh_opt study_options[] = {
      AT(dry_run)},
     VSH_COMMON_OPTIONS(train_config)};
 
-static const vsh_opt common_options[] = {VSH_COMMON_OPTIONS(train_config)};
+static const char *const quantize_words[] = {"int8", NULL};
+
+static const vsh_opt compress_options[] = {
+    {VSH_OPT_TEXT, 0, "checkpoint", "DIR", "a run directory, or one of its checkpoints",
+     AT(checkpoint)},
+    {VSH_OPT_TEXT, 0, "out", "DIR", "a new run directory", AT(out)},
+    {VSH_OPT_REAL, 0, "prune", "F", "make this share of the weights zero, from 0 to less than 1",
+     AT(prune), 0, 1},
+    {VSH_OPT_WORD, 0, "quantize", "W", "int8: matrices in 8 bits, a scale a row", AT(quantize), 0,
+     0, quantize_words},
+    {VSH_OPT_TEXT, 0, "distill-into", "CONFIG.yaml", "train the student of this run on the teacher",
+     AT(distill_into)},
+    {VSH_OPT_INTEGER, 0, "tokens", "N", "held-out tokens (default: all; not when distilling)",
+     AT(tokens), 1, 1e12},
+    {VSH_OPT_LIST, 0, "set", "KEY=VALUE", "over the student's file: --set distill.weight=0.9",
+     AT(set)},
+    {VSH_OPT_INTEGER, 0, "steps", "N", "steps of the student's run", AT(steps), 1, 1e9},
+    {VSH_OPT_FLAG, 0, "resume", NULL, "go on with the student's run", AT(resume)},
+    {VSH_OPT_FLAG, 0, "dry-run", NULL, "print the prediction for the student's run and stop",
+     AT(dry_run)},
+    VSH_COMMON_OPTIONS(train_config)};
 
 const vsh_program_command train_commands[] = {
     {{"run", "CONFIG.yaml [options]", "train a model",
@@ -161,9 +181,14 @@ const vsh_program_command train_commands[] = {
       "  vishwa-train data build --out runs/default-corpus   # the default corpus\n",
       data_options, VSH_OPERANDS_MAX},
      train_run_data},
-    {{"compress", "--checkpoint DIR --out DIR", "pruning, quantization, distillation", NULL,
-      common_options, 0},
-     NULL},
+    {{"compress", "--checkpoint DIR --out DIR --prune F | --quantize int8 | --distill-into CONFIG",
+      "a trained model made smaller, and what that does to its loss",
+      "  vishwa-train compress --checkpoint runs/quick-moe --out runs/half --prune 0.5\n"
+      "  vishwa-train compress --checkpoint runs/quick-moe --out runs/int8 --quantize int8\n"
+      "  vishwa-train compress --checkpoint runs/quick-moe --out runs/student \\\n"
+      "      --distill-into student.yaml --steps 500\n",
+      compress_options, 0},
+     train_run_compress},
     {{"study", "law|experts --budget-hours H [--out DIR] [options]",
       "many small runs, and the law they follow; called again, it goes on",
       "  vishwa-train study law --budget-hours 2 --out runs/law --dry-run\n"
@@ -184,6 +209,8 @@ void train_config_default(train_config *config)
 {
     *config = (train_config){.common = {.seed = -1},
                              .batch = 8,
+                             .prune = NAN,
+                             .quantize = -1,
                              .hours = NAN,
                              .temperature = 0.8,
                              .top_p = 0.95,

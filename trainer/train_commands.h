@@ -18,6 +18,10 @@ typedef struct {
     double hours, temperature, top_p, exit_threshold;
     int precision, recompute, optimizer;
     bool resume, dry_run, refresh;
+    /* of compress; run takes its checkpoint as the teacher */
+    double prune;
+    int quantize; /* a word; -1: not asked for */
+    const char *distill_into;
     /* of validate */
     bool quick;
     const char *report;
@@ -37,6 +41,7 @@ extern const vsh_program_command train_commands[];
 
 vsh_command_run train_run_run;      /* train_run.c */
 vsh_command_run train_run_bench;    /* train_bench.c */
+vsh_command_run train_run_compress; /* train_compress.c */
 vsh_command_run train_run_data;     /* train_data.c */
 vsh_command_run train_run_eval;     /* train_eval.c */
 vsh_command_run train_run_sample;   /* train_sample.c */

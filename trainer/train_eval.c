@@ -10,8 +10,6 @@
 #include "core/clock.h"
 #include "core/file.h"
 
-/* Sequences that run side by side, and after how many the way is told. */
-enum { SIDE_BY_SIDE = 8, PIECE = 4 * SIDE_BY_SIDE };
 /* Text that the answers without a model are learnt from: documents at even distances, so that a
  * large corpus takes no longer. */
 static const int64_t baseline_bytes = 64 << 20;
@@ -87,43 +85,10 @@ static vsh_status read_tasks(evaluation *e, vsh_error *err)
 static vsh_status open_data(evaluation *e, vsh_error *err)
 {
     vsh_session *s = e->session;
-    const vsh_run_config *c = &e->model.config;
-    const char *own = vsh_tokenizer_path(e->model.tokenizer);
-    vsh_prepare_options options = {.folder = c->data,
-                                   .text = c->text,
-                                   .packages = train_data_folder(s),
-                                   .tokenizer = own ? c->tokenizer : "bytes",
-                                   .model = own,
-                                   .vocab = c->model.vocab,
-                                   .threads = (int)train_threads(s),
-                                   .stop = e->asked->stop};
+    vsh_prepare_options options = {
+        .packages = train_data_folder(s), .threads = (int)train_threads(s), .stop = e->asked->stop};
 
-    return vsh_prepare(s->arena, &options, &e->data, err);
-}
-
-/* Windows of held-out text, as many as were asked for. */
-static vsh_status take_windows(evaluation *e, vsh_error *err)
-{
-    int64_t wanted = e->asked->tokens ? e->asked->tokens : INT64_MAX, windows = 0;
-    const vsh_token_data *held = &e->data.held_out;
-    const vsh_run_config *c = &e->model.config;
-
-    if (held->count < 2)
-        return vsh_fail(err, VSH_EINPUT, "%s: no held-out text to evaluate on",
-                        c->text ? c->text : c->data);
-    e->seq = length_max(e);
-    windows = (held->count + e->seq - 1) / e->seq;
-    if (wanted < INT64_MAX - e->seq && (wanted + e->seq - 1) / e->seq < windows)
-        windows = (wanted + e->seq - 1) / e->seq;
-    e->inputs = vsh_alloc(e->session->arena, (size_t)(windows * e->seq), sizeof *e->inputs);
-    e->targets = vsh_alloc(e->session->arena, (size_t)(windows * e->seq), sizeof *e->targets);
-    if (!e->inputs || !e->targets)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    while (e->sequences < windows &&
-           vsh_evaluation_window(held, e->sequences, e->seq, e->inputs + e->sequences * e->seq,
-                                 e->targets + e->sequences * e->seq))
-        e->sequences++;
-    return VSH_OK;
+    return vsh_held_out_open(s->arena, &e->model, &options, &e->data, err);
 }
 
 /* ---- passes ------------------------------------------------------------------------------- */
@@ -181,37 +146,13 @@ static vsh_status open_generator(evaluation *e, const vsh_generator_shape *shape
                               err);
 }
 
-/* Means are over tokens; which layers they left after is not asked. */
-static void add_report(vsh_exit_report *sum, const vsh_exit_report *part)
-{
-    double before = (double)sum->tokens, more = (double)part->tokens, all = before + more;
-
-    if (part->tokens == 0)
-        return;
-    sum->loss = (sum->loss * before + part->loss * more) / all;
-    sum->accuracy = (sum->accuracy * before + part->accuracy * more) / all;
-    sum->layers = (sum->layers * before + part->layers * more) / all;
-    sum->tokens += part->tokens;
-    sum->executed = vsh_flops_add(sum->executed, part->executed);
-    sum->full = vsh_flops_add(sum->full, part->full);
-}
-
-/* In pieces, so that its way can be told. */
 static vsh_status pass_text(evaluation *e, vsh_generator *generator, int pass, vsh_error *err)
 {
+    vsh_held_out_pass run = {generator, rule_of(e, pass), goes_on, e};
+
     begin_stage(e, "text");
-    for (int64_t at = 0; at < e->sequences; at += PIECE) {
-        int64_t count = e->sequences - at < PIECE ? e->sequences - at : PIECE;
-        vsh_exit_report part =
-            vsh_exit_evaluation(generator, rule_of(e, pass), count, e->seq, e->inputs + at * e->seq,
-                                e->targets + at * e->seq, NULL);
-        add_report(&e->report[pass], &part);
-        if (!goes_on(e, (double)(at + count) / (double)e->sequences))
-            return vsh_fail(err, VSH_ESTOPPED, "stopped");
-    }
+    VSH_TRY(vsh_held_out_run(&e->windows, &run, e->model.path, &e->report[pass], err));
     e->cost[pass] = end_stage(e);
-    if (!isfinite(e->report[pass].loss))
-        return vsh_fail(err, VSH_ENO, "%s: the loss is not finite", e->model.path);
     return VSH_OK;
 }
 
@@ -226,13 +167,14 @@ static vsh_status pass_texts(evaluation *e, vsh_generator *generator, vsh_error 
 
 static vsh_status run_text(evaluation *e, vsh_error *err)
 {
-    vsh_generator_shape shape = {.sequences = SIDE_BY_SIDE};
+    vsh_generator_shape shape = {.sequences = VSH_HELD_OUT_SIDE_BY_SIDE};
     vsh_block memory = {0};
     vsh_generator *generator;
     vsh_status status;
 
-    VSH_TRY(take_windows(e, err));
-    shape.capacity = shape.chunk = e->seq;
+    VSH_TRY(vsh_held_out_take(e->session->arena, &e->model, &e->data, e->asked->tokens, &e->windows,
+                              err));
+    shape.capacity = shape.chunk = e->windows.seq;
     status = open_generator(e, &shape, &memory, &generator, err);
     if (status == VSH_OK)
         status = pass_texts(e, generator, err);

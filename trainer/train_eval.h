@@ -3,10 +3,8 @@
 #define VSH_TRAIN_EVAL_H
 
 #include "core/progress.h"
-#include "trainer/run/prepared.h"
-#include "trainer/nn/generate.h"
 #include "trainer/run/energy.h"
-#include "trainer/run/loaded.h"
+#include "trainer/study/held_out.h"
 #include "trainer/tasks/choice_baseline.h"
 #include "trainer/tasks/choice_score.h"
 #include "trainer/train_commands.h"
@@ -46,8 +44,7 @@ typedef struct {
     vsh_energy_meter meter;
     /* text */
     bool lm;
-    int64_t seq, sequences;
-    int32_t *inputs, *targets;
+    vsh_held_out windows;
     vsh_exit_report report[EVAL_PASSES];
     eval_cost cost[EVAL_PASSES];
     double bytes; /* of the text that counts */

@@ -461,17 +461,22 @@ static vsh_status open_tensors(vsh_arena *arena, const char *path,
     return status;
 }
 
+/* What a reader wants of optimizer.safetensors: a checkpoint of weights alone has none. */
+typedef enum { STATE_NEEDED, STATE_IF_LISTED, STATE_LEFT } state_wish;
+
 /* Tensors go to their place in the result; of every other file only the bytes count. */
 static vsh_status read_files(vsh_arena *arena, const char *path, const vsh_manifest *manifest,
-                             bool weights_only, vsh_checkpoint_read_result *result, vsh_error *err)
+                             state_wish wish, vsh_checkpoint_read_result *result, vsh_error *err)
 {
     const vsh_manifest_file *model = vsh_manifest_find(manifest, model_name);
     const vsh_manifest_file *optimizer = vsh_manifest_find(manifest, optimizer_name);
 
     if (!model || !model->tensors)
         return vsh_fail(err, VSH_EINPUT, "%s/%s: lists no %s", path, manifest_name, model_name);
-    if (!weights_only && (!optimizer || !optimizer->tensors))
-        return vsh_fail(err, VSH_EINPUT, "%s/%s: lists no %s: weights without the state of a run",
+    if (optimizer ? !optimizer->tensors : wish == STATE_NEEDED)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s/%s: lists no %s: weights without the state of a run are for eval and "
+                        "sample, not to go on with",
                         path, manifest_name, optimizer_name);
     for (int64_t i = 0; i < manifest->file_count; i++) {
         const vsh_manifest_file *file = &manifest->files[i];
@@ -482,7 +487,7 @@ static vsh_status read_files(vsh_arena *arena, const char *path, const vsh_manif
                                                     : &other;
         if (!at)
             return no_memory(path, err);
-        if (weights_only && file == optimizer)
+        if (wish == STATE_LEFT && file == optimizer)
             continue;
         if (file->tensors)
             VSH_TRY(open_tensors(arena, at, file, into, err));
@@ -493,8 +498,8 @@ static vsh_status read_files(vsh_arena *arena, const char *path, const vsh_manif
     return VSH_OK;
 }
 
-vsh_status vsh_checkpoint_read(vsh_arena *arena, const char *path, bool weights_only,
-                               vsh_checkpoint_read_result *result, vsh_error *err)
+static vsh_status read_wished(vsh_arena *arena, const char *path, state_wish wish,
+                              vsh_checkpoint_read_result *result, vsh_error *err)
 {
     const char *manifest_path = vsh_path_join(arena, path, manifest_name);
     vsh_manifest manifest;
@@ -504,7 +509,7 @@ vsh_status vsh_checkpoint_read(vsh_arena *arena, const char *path, bool weights_
     if (!manifest_path)
         return no_memory(path, err);
     VSH_TRY(vsh_manifest_read(arena, manifest_path, &manifest, err));
-    status = read_files(arena, path, &manifest, weights_only, result, err);
+    status = read_files(arena, path, &manifest, wish, result, err);
     if (status != VSH_OK) {
         vsh_safetensors_close(&result->files[0]);
         vsh_safetensors_close(&result->files[1]);
@@ -514,12 +519,18 @@ vsh_status vsh_checkpoint_read(vsh_arena *arena, const char *path, bool weights_
     return VSH_OK;
 }
 
+vsh_status vsh_checkpoint_read(vsh_arena *arena, const char *path, bool weights_only,
+                               vsh_checkpoint_read_result *result, vsh_error *err)
+{
+    return read_wished(arena, path, weights_only ? STATE_LEFT : STATE_NEEDED, result, err);
+}
+
 /* Reads all of it and keeps nothing. */
 static vsh_status check_whole(const char *path, int64_t step, vsh_error *err)
 {
     vsh_checkpoint_read_result result;
     vsh_arena scratch = {NULL};
-    vsh_status status = vsh_checkpoint_read(&scratch, path, false, &result, err);
+    vsh_status status = read_wished(&scratch, path, STATE_IF_LISTED, &result, err);
 
     if (status == VSH_OK) {
         vsh_safetensors_close(&result.files[0]);

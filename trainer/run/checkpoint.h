@@ -75,7 +75,8 @@ vsh_status vsh_checkpoint_discard_after(vsh_arena *arena, const char *folder, in
 
 /* Reads and verifies one checkpoint: manifest, lengths, checksums of every file and tensor;
  * files[0] is model.safetensors and files[1] optimizer.safetensors, which is not looked at, and may
- * be missing, when weights_only (count 0). Close both with vsh_safetensors_close. */
+ * be missing (compress --quantize writes none), when weights_only (count 0). Close both with
+ * vsh_safetensors_close. */
 typedef struct {
     vsh_checkpoint_state state;
     vsh_safetensors files[2];

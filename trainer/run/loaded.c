@@ -21,7 +21,7 @@ static vsh_status read_weights(vsh_arena *arena, vsh_loaded *l, vsh_error *err)
     status = vsh_checkpoint_read(arena, l->path, true, &read, err);
     if (status == VSH_OK)
         status = vsh_snapshot_weights(&read.files[0], l->path, &l->list, l->element,
-                                      l->weights.data, err);
+                                      l->weights.data, &l->quantized, err);
     l->step = read.state.step;
     vsh_safetensors_close(&read.files[0]);
     vsh_safetensors_close(&read.files[1]);
@@ -47,9 +47,8 @@ static vsh_status open_threads(vsh_arena *arena, int threads, const vsh_gemm_opt
     return vsh_gemm_open(arena, l->pool, l->nn.kernels, gemm, &l->nn.gemm, err);
 }
 
-vsh_status vsh_loaded_open(vsh_arena *arena, const vsh_library *library, const char *path,
-                           int threads, const vsh_gemm_options *gemm, vsh_loaded *l,
-                           const char **warning, vsh_error *err)
+vsh_status vsh_loaded_read(vsh_arena *arena, const vsh_library *library, const char *path,
+                           vsh_loaded *l, const char **warning, vsh_error *err)
 {
     const char *config;
 
@@ -59,7 +58,14 @@ vsh_status vsh_loaded_open(vsh_arena *arena, const vsh_library *library, const c
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_run_config_read(arena, library, config, NULL, 0, &l->config, err));
     VSH_TRY(read_weights(arena, l, err));
-    VSH_TRY(open_tokenizer(arena, l, err));
+    return open_tokenizer(arena, l, err);
+}
+
+vsh_status vsh_loaded_open(vsh_arena *arena, const vsh_library *library, const char *path,
+                           int threads, const vsh_gemm_options *gemm, vsh_loaded *l,
+                           const char **warning, vsh_error *err)
+{
+    VSH_TRY(vsh_loaded_read(arena, library, path, l, warning, err));
     return open_threads(arena, threads, gemm, l, err);
 }
 

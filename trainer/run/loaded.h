@@ -16,6 +16,7 @@ typedef struct {
     vsh_parameter_list list;
     vsh_offsets offsets;
     vsh_element element;
+    bool quantized; /* some matrices are 8-bit ones in the file */
     vsh_tokenizer *tokenizer;
     vsh_block weights, scratch;
     vsh_pool *pool;
@@ -27,6 +28,9 @@ typedef struct {
 vsh_status vsh_loaded_open(vsh_arena *arena, const vsh_library *library, const char *path,
                            int threads, const vsh_gemm_options *gemm, vsh_loaded *loaded,
                            const char **warning, vsh_error *err);
+/* The same without threads. */
+vsh_status vsh_loaded_read(vsh_arena *arena, const vsh_library *library, const char *path,
+                           vsh_loaded *loaded, const char **warning, vsh_error *err);
 void vsh_loaded_close(vsh_loaded *loaded);
 
 #endif

@@ -9,6 +9,7 @@
 #include "trainer/nn/linear.h"
 #include "trainer/nn/norm.h"
 #include "trainer/nn/rotary.h"
+#include "trainer/nn/row_int8.h"
 
 static const char *dtype_of(vsh_element element) { return element == VSH_F32 ? "F32" : "BF16"; }
 
@@ -24,6 +25,31 @@ static vsh_safetensor tensor_of(const vsh_parameter *p, vsh_element element, con
         tensor.shape[1] = 0;
     tensor.data = weights ? vsh_at_const(weights, element, p->offset) : NULL;
     return tensor;
+}
+
+void vsh_snapshot_tensors(const vsh_parameter_list *list, vsh_element element, const void *weights,
+                          vsh_safetensor *tensors)
+{
+    for (int64_t i = 0; i < list->count; i++)
+        tensors[i] = tensor_of(&list->item[i], element, weights);
+}
+
+void vsh_snapshot_int8(const vsh_parameter *p, const int8_t *q, const float *scale, char *name,
+                       vsh_safetensor tensors[2])
+{
+    snprintf(name, VSH_SNAPSHOT_SCALE_NAME, "%s_scale", p->name);
+    tensors[0] = (vsh_safetensor){.name = p->name,
+                                  .dtype = "I8",
+                                  .rank = 2,
+                                  .shape = {p->rows, p->cols},
+                                  .bytes = p->rows * p->cols,
+                                  .data = q};
+    tensors[1] = (vsh_safetensor){.name = name,
+                                  .dtype = "F32",
+                                  .rank = 2,
+                                  .shape = {p->rows, 1},
+                                  .bytes = 4 * p->rows,
+                                  .data = scale};
 }
 
 /* The master copy and the pieces of the optimizer's state, whole. */
@@ -58,8 +84,7 @@ vsh_status vsh_snapshot_files(vsh_arena *arena, const vsh_trainer *t,
 
     if (!weights || !state)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    for (int64_t i = 0; i < t->list.count; i++)
-        weights[i] = tensor_of(&t->list.item[i], t->arrays.element, t->arrays.weights);
+    vsh_snapshot_tensors(&t->list, t->arrays.element, t->arrays.weights, weights);
     files[0] = (vsh_checkpoint_file){"model.safetensors", weights, t->list.count};
     files[1] = (vsh_checkpoint_file){"optimizer.safetensors", state, state_tensors(t, state)};
     return VSH_OK;
@@ -144,23 +169,46 @@ static void compare_all(const vsh_safetensors *file, const vsh_safetensor *want,
     }
 }
 
-static bool lists(const vsh_parameter_list *list, const char *name)
+/* Whether the file has the parameter in 8 bits. */
+static bool is_narrow(const vsh_safetensors *file, const vsh_parameter *p)
 {
-    for (int64_t i = 0; i < list->count; i++)
+    const vsh_safetensor *found = vsh_safetensors_find(file, p->name);
+
+    return p->cols > 1 && found && strcmp(found->dtype, "I8") == 0;
+}
+
+static bool lists(const vsh_safetensors *file, const vsh_parameter_list *list, const char *name)
+{
+    char scale[VSH_SNAPSHOT_SCALE_NAME];
+
+    for (int64_t i = 0; i < list->count; i++) {
         if (strcmp(list->item[i].name, name) == 0)
             return true;
+        snprintf(scale, sizeof scale, "%s_scale", list->item[i].name);
+        if (strcmp(scale, name) == 0)
+            return is_narrow(file, &list->item[i]);
+    }
     return false;
 }
 
+/* narrow: matrices may be 8-bit ones. */
 static void compare_parameters(const vsh_safetensors *file, const vsh_parameter_list *list,
-                               vsh_element element, differences *d)
+                               vsh_element element, bool narrow, differences *d)
 {
+    char name[VSH_SNAPSHOT_SCALE_NAME];
+    int64_t wanted = 0;
+
     for (int64_t i = 0; i < list->count; i++) {
-        vsh_safetensor want = tensor_of(&list->item[i], element, NULL);
-        compare(file, &want, d);
+        vsh_safetensor want[2] = {tensor_of(&list->item[i], element, NULL)};
+        int count = narrow && is_narrow(file, &list->item[i]) ? 2 : 1;
+        if (count == 2)
+            vsh_snapshot_int8(&list->item[i], NULL, NULL, name, want);
+        for (int j = 0; j < count; j++)
+            compare(file, &want[j], d);
+        wanted += count;
     }
-    for (int64_t i = 0; i < file->count && file->count > list->count; i++)
-        if (!lists(list, file->item[i].name))
+    for (int64_t i = 0; i < file->count && file->count > wanted; i++)
+        if (!lists(file, list, file->item[i].name))
             differ(d, file->item[i].name, "unknown", "");
 }
 
@@ -188,21 +236,46 @@ static vsh_status check_finite(const char *path, const char *name, const vsh_saf
     return VSH_OK;
 }
 
-vsh_status vsh_snapshot_weights(const vsh_safetensors *file, const char *path,
-                                const vsh_parameter_list *list, vsh_element element, void *weights,
-                                vsh_error *err)
+/* One tensor, of which compare_parameters found nothing wrong. */
+static vsh_status read_weight(const vsh_safetensors *file, const char *path, const vsh_parameter *p,
+                              vsh_element element, void *weights, vsh_error *err)
+{
+    const vsh_safetensor *found = vsh_safetensors_find(file, p->name), *scale;
+    char name[VSH_SNAPSHOT_SCALE_NAME];
+    void *to = vsh_at(weights, element, p->offset);
+
+    if (is_narrow(file, p)) {
+        snprintf(name, sizeof name, "%s_scale", p->name);
+        scale = vsh_safetensors_find(file, name);
+        VSH_TRY(check_finite(path, "model.safetensors", scale, VSH_F32, err));
+        vsh_row_int8_restore(p->rows, p->cols, found->data, scale->data, element, to);
+        return VSH_OK;
+    }
+    VSH_TRY(check_finite(path, "model.safetensors", found, element, err));
+    memcpy(to, found->data, (size_t)found->bytes);
+    return VSH_OK;
+}
+
+static vsh_status read_weights(const vsh_safetensors *file, const char *path,
+                               const vsh_parameter_list *list, vsh_element element, bool narrow,
+                               void *weights, vsh_error *err)
 {
     differences d = {.used = 0};
 
-    compare_parameters(file, list, element, &d);
+    compare_parameters(file, list, element, narrow, &d);
     VSH_TRY(judge(&d, path, "model.safetensors", err));
-    for (int64_t i = 0; i < list->count; i++) {
-        const vsh_parameter *p = &list->item[i];
-        const vsh_safetensor *found = vsh_safetensors_find(file, p->name);
-        VSH_TRY(check_finite(path, "model.safetensors", found, element, err));
-        memcpy(vsh_at(weights, element, p->offset), found->data, (size_t)found->bytes);
-    }
+    for (int64_t i = 0; i < list->count; i++)
+        VSH_TRY(read_weight(file, path, &list->item[i], element, weights, err));
     return VSH_OK;
+}
+
+vsh_status vsh_snapshot_weights(const vsh_safetensors *file, const char *path,
+                                const vsh_parameter_list *list, vsh_element element, void *weights,
+                                bool *quantized, vsh_error *err)
+{
+    for (int64_t i = 0; quantized && i < list->count; i++)
+        *quantized |= is_narrow(file, &list->item[i]);
+    return read_weights(file, path, list, element, true, weights, err);
 }
 
 vsh_status vsh_snapshot_restore(const vsh_checkpoint_read_result *read, const char *path,
@@ -212,8 +285,8 @@ vsh_status vsh_snapshot_restore(const vsh_checkpoint_read_result *read, const ch
     int count = state_tensors(t, state);
     differences d = {.used = 0};
 
-    VSH_TRY(vsh_snapshot_weights(&read->files[0], path, &t->list, t->arrays.element,
-                                 t->arrays.weights, err));
+    VSH_TRY(read_weights(&read->files[0], path, &t->list, t->arrays.element, false,
+                         t->arrays.weights, err));
     compare_all(&read->files[1], state, count, &d);
     VSH_TRY(judge(&d, path, "optimizer.safetensors", err));
     for (int i = 0; i < count; i++) {
