@@ -28,11 +28,14 @@ typedef struct {
     vsh_run_figures predicted;
     vsh_prepared data;
     vsh_trainer trainer;
+    vsh_teacher teacher; /* when the configuration names one */
     vsh_run run;
     const char *config_path, *log_path, *products_path, *lock_path; /* in run.out */
     const char *trunk, *trunk_products; /* the checkpoint it branches off; NULL: none */
     bool complete;                      /* nothing is left to do */
 } call;
+
+static bool is_taught(const call *c) { return c->config.distill.teacher != NULL; }
 
 static FILE *talk_of(const vsh_session *s) { return s->common->quiet ? NULL : stderr; }
 
@@ -51,6 +54,9 @@ static void predict(call *c)
     if (!c->machine_known)
         return;
     c->predicted.step_time_s = vsh_run_plan_time(&c->config, &c->plan, &c->machine).v;
+    if (is_taught(c))
+        c->predicted.step_time_s +=
+            (double)c->config.batch.accumulate * vsh_teacher_time(&c->teacher, &c->machine).v;
     c->predicted.energy_j = train_watts(&c->machine, c->machine_known) * c->predicted.step_time_s *
                             (double)c->config.steps;
 }
@@ -63,6 +69,30 @@ static void write_figures(vsh_json *json, const char *key, const vsh_run_figures
     vsh_json_known(json, "memory_bytes", f->memory_bytes);
     vsh_json_known(json, "step_time_s", f->step_time_s);
     vsh_json_known(json, "energy_j", f->energy_j);
+    vsh_json_end(json);
+}
+
+/* Of all micro-batches of a step at full length. */
+static double teacher_flops(const call *c)
+{
+    return (double)c->config.batch.accumulate * c->teacher.forward.v;
+}
+
+/* What the teacher is and costs; its training is not in it. */
+static void write_teacher(const call *c, vsh_json *json)
+{
+    const vsh_evaluation *e = &c->run.teacher_evaluation;
+
+    if (!is_taught(c))
+        return;
+    vsh_json_object(json, "teacher");
+    vsh_json_string(json, "checkpoint", c->teacher.model.path);
+    vsh_json_integer(json, "params", c->teacher.model.list.elements);
+    vsh_json_real(json, "weight", c->config.distill.weight);
+    vsh_json_real(json, "temperature", c->config.distill.temperature);
+    vsh_json_real(json, "flops_per_step", teacher_flops(c));
+    vsh_json_integer(json, "memory_bytes", vsh_teacher_bytes(&c->teacher));
+    vsh_json_known(json, "held_out_loss", e->tokens ? e->loss : (double)NAN);
     vsh_json_end(json);
 }
 
@@ -86,7 +116,23 @@ static void print_prediction_json(const call *c, vsh_text *out)
     vsh_json_real(&json, "model_flops", c->plan.model_flops.v);
     vsh_footprint_write(&c->plan.footprint, &json);
     write_figures(&json, "predicted", &c->predicted);
+    write_teacher(c, &json);
     vsh_json_end(&json);
+}
+
+static void print_teacher(const call *c, vsh_text *out)
+{
+    const vsh_teacher *t = &c->teacher;
+
+    if (!is_taught(c))
+        return;
+    vsh_text_add(out, "  Teacher   %s parameters beside it: weights %s, activations %s,\n",
+                 vsh_show_integer(t->model.list.elements).text,
+                 vsh_show_bytes((double)t->model.weights.bytes).text,
+                 vsh_show_bytes((double)t->activation_bytes).text);
+    vsh_text_add(out, "            workspace %s; its forward pass %sFLOP a step\n",
+                 vsh_show_bytes((double)t->workspace_bytes).text,
+                 vsh_show_si(teacher_flops(c)).text);
 }
 
 static void print_prediction(const call *c, vsh_text *out)
@@ -112,6 +158,7 @@ static void print_prediction(const call *c, vsh_text *out)
     vsh_text_add(out, "            optimizer %s, activations %s, logits %s, workspace %s\n",
                  vsh_show_bytes(f->optimizer.v).text, vsh_show_bytes(f->activations.v).text,
                  vsh_show_bytes(f->logits.v).text, vsh_show_bytes(f->workspace.v).text);
+    print_teacher(c, out);
     if (isfinite(time))
         vsh_text_add(out,
                      "  Time      at least %s a step on %" PRId64
@@ -259,6 +306,7 @@ static void write_event(call *c, vsh_text *line, const char *event)
         vsh_json_integer(&json, "threads", c->plan.threads);
         vsh_json_string(&json, "products", vsh_gemm_describe(c->trainer.nn.gemm));
         vsh_json_string(&json, "memory_placement", vsh_numa_describe());
+        write_teacher(c, &json);
     }
     vsh_json_end(&json);
 }
@@ -357,14 +405,20 @@ static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
     vsh_text yaml = {.arena = s->arena};
 
     VSH_TRY(open_data(c, err));
+    if (is_taught(c))
+        VSH_TRY(vsh_teacher_speaks(&c->teacher, c->data.tokenizer, err));
     if (c->config.from && !checkpoint)
         VSH_TRY(find_trunk(c, err));
     VSH_TRY(find_products(c, checkpoint != NULL, &gemm.table_path, err));
     VSH_TRY(vsh_trainer_open(s->arena, &c->config, &c->plan, &gemm, &c->trainer, err));
+    if (is_taught(c)) {
+        VSH_TRY(vsh_teacher_open(s->arena, &c->trainer.nn, &c->teacher, err));
+        c->trainer.teacher = &c->teacher;
+    }
     run->trainer = &c->trainer;
     run->data = &c->data;
     run->state.seed = c->config.seed;
-    run->state.config_hash = vsh_run_config_hash(s->arena, &c->config);
+    run->state.config_hash = vsh_run_config_hash(s->arena, &c->config) ^ c->teacher.hash;
     run->state.data_hash = c->data.hash;
     run->state.kernels = vsh_gemm_describe(c->trainer.nn.gemm);
     vsh_run_config_write(&c->config, &yaml);
@@ -396,6 +450,21 @@ static void prepare_run(call *c)
     run->log.descriptor = -1;
 }
 
+/* What the student cost beside what its teacher cost it. */
+static void print_lesson(const call *c, vsh_text *out)
+{
+    double steps = (double)c->run.state.step;
+
+    if (!is_taught(c))
+        return;
+    if (c->run.teacher_evaluation.tokens)
+        vsh_text_add(out, ", its teacher's %.4f", c->run.teacher_evaluation.loss);
+    vsh_text_add(out,
+                 "\n  %sFLOP by the student, %sFLOP by its teacher, whose training is not counted",
+                 vsh_show_si(steps * c->plan.executed_flops.v).text,
+                 vsh_show_si(steps * teacher_flops(c)).text);
+}
+
 static void print_end(const call *c, vsh_status status, vsh_text *out)
 {
     const vsh_run *run = &c->run;
@@ -414,6 +483,7 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
                        run->last_evaluation.tokens ? run->last_evaluation.loss : (double)NAN);
         write_figures(&json, "predicted", &c->predicted);
         write_figures(&json, "measured", &run->measured);
+        write_teacher(c, &json);
         vsh_json_end(&json);
         return;
     }
@@ -421,6 +491,7 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
                  vsh_show_count((double)run->state.tokens).text);
     if (run->last_evaluation.tokens)
         vsh_text_add(out, ", held-out loss %.4f", run->last_evaluation.loss);
+    print_lesson(c, out);
     vsh_text_add(out, "\n  %s\n\n  Next   %s\n\n",
                  vsh_show_command(c->session->arena, 1, (char *const *)&run->checkpoints),
                  vsh_show_command(c->session->arena, 6, (char *const *)next));
@@ -486,14 +557,34 @@ static vsh_status name_paths(call *c, vsh_error *err)
         if (!(*inside[i].path = vsh_path_join(s->arena, c->run.out, inside[i].name)))
             return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(make_absolute(s->arena, &c->config.from, err));
+    VSH_TRY(make_absolute(s->arena, &c->config.distill.teacher, err));
     VSH_TRY(make_absolute(s->arena, &c->config.data, err));
     return make_absolute(s->arena, &c->config.text, err);
+}
+
+/* Before the run is planned: what its weights take is no longer free. */
+static vsh_status read_teacher(call *c, vsh_error *err)
+{
+    vsh_session *s = c->session;
+    const char *warning = "";
+
+    if (!is_taught(c))
+        return c->config.distill.given
+                   ? vsh_fail(err, VSH_EINPUT,
+                              "%s: distill: teacher: expected a checkpoint or a run directory",
+                              c->config.path)
+                   : VSH_OK;
+    VSH_TRY(vsh_teacher_read(s->arena, &s->library, &c->config, &c->teacher, &warning, err));
+    if (*warning && talk_of(s))
+        fprintf(stderr, "warning: %s\n", warning);
+    return VSH_OK;
 }
 
 static vsh_status plan_run(call *c, vsh_error *err)
 {
     vsh_session *s = c->session;
     const vsh_opt_list *sets = &c->asked->set;
+    int64_t available;
 
     if (s->operand_count != 1)
         return vsh_fail(err, VSH_EINPUT,
@@ -507,10 +598,16 @@ static vsh_status plan_run(call *c, vsh_error *err)
         VSH_TRY(set_key(c, "seed", s->common->seed, err));
     VSH_TRY(vsh_run_config_read(s->arena, &s->library, s->operands[0], sets->item, sets->count,
                                 &c->config, err));
+    if (c->asked->checkpoint) /* of compress */
+        c->config.distill.teacher = c->asked->checkpoint;
     VSH_TRY(name_paths(c, err));
     if (c->asked->resume)
         adopt_batch(c);
-    VSH_TRY(vsh_run_plan_make(&c->config, train_threads(s), vsh_memory_available(), &c->plan, err));
+    VSH_TRY(read_teacher(c, err));
+    available = vsh_memory_available();
+    VSH_TRY(vsh_run_plan_make(&c->config, train_threads(s), available, &c->plan, err));
+    if (is_taught(c))
+        VSH_TRY(vsh_teacher_plan(&c->config, &c->plan, available, &c->teacher, err));
     predict(c);
     return VSH_OK;
 }
@@ -543,15 +640,10 @@ static vsh_status run_in_folder(call *c, vsh_error *err)
     return status;
 }
 
-vsh_status train_run_run(vsh_session *s, vsh_error *err)
+static vsh_status run_planned(call *c, vsh_error *err)
 {
-    call *c = vsh_alloc(s->arena, 1, sizeof *c);
+    vsh_session *s = c->session;
 
-    if (!c)
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    c->session = s;
-    c->asked = s->config;
-    VSH_TRY(plan_run(c, err));
     if (c->asked->dry_run) {
         if (s->common->json)
             print_prediction_json(c, &s->out);
@@ -561,4 +653,20 @@ vsh_status train_run_run(vsh_session *s, vsh_error *err)
     }
     prepare_run(c);
     return run_in_folder(c, err);
+}
+
+vsh_status train_run_run(vsh_session *s, vsh_error *err)
+{
+    call *c = vsh_alloc(s->arena, 1, sizeof *c);
+    vsh_status status;
+
+    if (!c)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    c->session = s;
+    c->asked = s->config;
+    status = plan_run(c, err);
+    if (status == VSH_OK)
+        status = run_planned(c, err);
+    vsh_teacher_close(&c->teacher);
+    return status;
 }

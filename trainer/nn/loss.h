@@ -3,14 +3,15 @@
 #ifndef VSH_LOSS_H
 #define VSH_LOSS_H
 
-#include "trainer/nn/nn.h"
+#include "trainer/nn/lesson.h"
 
 /* What to predict: token ids (-1: the row does not count), or, when soft is not NULL, a
  * distribution over the vocabulary a row, soft (rows, V) floats summing to 1 (to 0: the row does
- * not count). */
+ * not count). lesson: while training, the last head learns from a teacher beside ids, or NULL. */
 typedef struct {
     const int32_t *ids;
     const float *soft;
+    const vsh_lesson *lesson;
 } vsh_targets;
 
 /* logits (rows, V) are fp32 or bf16 and become their gradient times scale: scale (softmax -

@@ -293,13 +293,33 @@ static void run_exit(vsh_network *net, int64_t layer, int exit, const vsh_target
                      bool first_head)
 {
     double share = exit_weight(net, layer) / weight_sum(net), loss;
+    vsh_targets untaught = {.ids = targets->ids, .soft = targets->soft};
 
     if (net->training)
         vsh_zero(&net->nn, net->element, net->tokens * net->model->hidden, net->exit_dx[exit]);
-    loss = vsh_head_part(net, &net->exit_sites, share, targets, stream_after(net, layer),
+    loss = vsh_head_part(net, &net->exit_sites, share, &untaught, stream_after(net, layer),
                          net->exit_dx[exit], NULL, first_head);
     net->report->exit_loss[exit] = loss;
     net->report->joint += share * loss;
+}
+
+/* Up to the last head; exits are run when there are targets for them. */
+static void forward_body(vsh_network *net, const int32_t *inputs, const vsh_targets *targets)
+{
+    vsh_network_report *report = net->report;
+
+    VSH_TIMED(net, net->plain_sites.at[VSH_SITE_EMBED][VSH_FORWARD],
+              vsh_embedding_forward(&net->nn, net->element, net->tokens, net->work.seq, 0,
+                                    net->model->hidden, inputs,
+                                    vsh_weight(net, net->offsets->embed),
+                                    vsh_weight(net, net->offsets->position), net->layer[0].room.x));
+    for (int64_t l = 0; l < net->model->layers; l++) {
+        run_layer(net, &net->layer[l], VSH_FORWARD, stream_after(net, l));
+        if (net->layer[l].what.exit && targets) {
+            run_exit(net, l, report->exits, targets, report->exits == 0);
+            report->exits++;
+        }
+    }
 }
 
 /* Returns after the last head; in training net->dx is the gradient of the stream there. */
@@ -310,18 +330,7 @@ static void forward(vsh_network *net, const int32_t *inputs, const vsh_targets *
     int64_t stream = net->tokens * net->model->hidden;
     vsh_network_report *report = net->report;
 
-    VSH_TIMED(net, net->plain_sites.at[VSH_SITE_EMBED][VSH_FORWARD],
-              vsh_embedding_forward(&net->nn, net->element, net->tokens, net->work.seq, 0,
-                                    net->model->hidden, inputs,
-                                    vsh_weight(net, net->offsets->embed),
-                                    vsh_weight(net, net->offsets->position), net->layer[0].room.x));
-    for (int64_t l = 0; l < net->model->layers; l++) {
-        run_layer(net, &net->layer[l], VSH_FORWARD, stream_after(net, l));
-        if (net->layer[l].what.exit) {
-            run_exit(net, l, report->exits, targets, report->exits == 0);
-            report->exits++;
-        }
-    }
+    forward_body(net, inputs, targets);
     if (net->training)
         vsh_zero(&net->nn, net->element, stream, net->dx);
     report->loss = vsh_head_part(net, &net->head_sites, share, targets, net->final_x, net->dx,
@@ -401,6 +410,22 @@ vsh_network_report vsh_network_evaluate(vsh_network *net, const int32_t *inputs,
     forward(net, inputs, targets, losses);
     mean_over_layers(net);
     return report;
+}
+
+void vsh_network_body(vsh_network *net, const int32_t *inputs)
+{
+    vsh_network_report report = {0};
+
+    net->report = &report;
+    net->training = false;
+    net->load = NULL;
+    forward_body(net, inputs, NULL);
+    net->report = NULL;
+}
+
+float *vsh_network_logits(vsh_network *net, int64_t row, int64_t rows)
+{
+    return vsh_head_logits(net, rows, vsh_at(net->final_x, net->element, row * net->model->hidden));
 }
 
 vsh_meter *vsh_network_meter(vsh_network *net) { return &net->meter; }

@@ -67,6 +67,11 @@ vsh_network_report vsh_network_train(vsh_network *network, const int32_t *inputs
 vsh_network_report vsh_network_evaluate(vsh_network *network, const int32_t *inputs,
                                         const vsh_targets *targets, double *losses);
 
+/* Forward only, up to the last head, exits left out; then logits (rows, V) of tokens [row, row +
+ * rows), in the workspace until the next call. rows is at most vsh_logit_chunk of core. */
+void vsh_network_body(vsh_network *network, const int32_t *inputs);
+float *vsh_network_logits(vsh_network *network, int64_t row, int64_t rows);
+
 /* What was executed since the meter was cleared; its list is of one micro-batch. */
 vsh_meter *vsh_network_meter(vsh_network *network);
 /* Most bytes of the workspace that were in use at once. */

@@ -43,6 +43,24 @@ static void chunk_backward(head *h, const void *x, void *dx, bool add)
               vsh_network_norm_backward(net, NULL, 0, rows, x, h->n, dx));
 }
 
+/* Losses of a chunk that begins at row; logits become their gradient. */
+static void chunk_loss(head *h, const vsh_targets *targets, int64_t row, float scale,
+                       double *losses)
+{
+    vsh_network *net = h->net;
+    int64_t rows = h->product.rows, vocab = net->model->vocab;
+    vsh_targets part = {targets->ids ? targets->ids + row : NULL,
+                        targets->soft ? targets->soft + row * vocab : NULL, targets->lesson};
+
+    if (part.lesson && scale != 0.0F)
+        vsh_lesson_rows(&net->nn, VSH_F32, rows, vocab, part.ids, part.lesson, scale,
+                        part.lesson->logits(part.lesson->context, row, rows), h->logits, losses);
+    else
+        vsh_loss_rows(&net->nn, VSH_F32, rows, vocab, &part, scale, h->logits, losses);
+    if (net->training && scale == 0) /* the logits were left alone, and nothing counts */
+        vsh_zero(&net->nn, VSH_F32, rows * vocab, h->logits);
+}
+
 /* Targets that count; soft ones all do. */
 static int64_t count_targets(const vsh_targets *targets, int64_t tokens)
 {
@@ -78,8 +96,6 @@ double vsh_head_part(vsh_network *net, const vsh_sites *sites, double weight,
         losses = vsh_push(&net->stack, 8 * tokens);
     h = head_open(net, sites, chunk);
     for (int64_t row = 0; row < tokens; row += chunk) {
-        vsh_targets part = {targets->ids ? targets->ids + row : NULL,
-                            targets->soft ? targets->soft + row * vocab : NULL};
         const void *rows = vsh_at_const(x, net->element, row * net->model->hidden);
         h.product.rows = tokens - row < chunk ? tokens - row : chunk;
         VSH_TIMED(net, sites->at[VSH_SITE_NORM][VSH_FORWARD],
@@ -87,10 +103,7 @@ double vsh_head_part(vsh_network *net, const vsh_sites *sites, double weight,
         vsh_product_forward_wide(net, sites->at[VSH_SITE_LOGITS][VSH_FORWARD], &h.product, h.n,
                                  h.logits);
         VSH_TIMED(net, sites->at[VSH_SITE_LOSS][VSH_FORWARD],
-                  vsh_loss_rows(&net->nn, VSH_F32, h.product.rows, vocab, &part, scale, h.logits,
-                                losses + row));
-        if (net->training && scale == 0) /* the logits were left alone, and nothing counts */
-            vsh_zero(&net->nn, VSH_F32, h.product.rows * vocab, h.logits);
+                  chunk_loss(&h, targets, row, scale, losses + row));
         if (net->training)
             chunk_backward(&h, rows, vsh_at(dx, net->element, row * net->model->hidden),
                            net->add || !first_head || row > 0);
@@ -98,4 +111,17 @@ double vsh_head_part(vsh_network *net, const vsh_sites *sites, double weight,
     net->report->tokens = counted;
     vsh_pop(&net->stack, mark);
     return counted ? sum_losses(losses, tokens) / (double)counted : 0;
+}
+
+float *vsh_head_logits(vsh_network *net, int64_t rows, const void *x)
+{
+    int64_t mark = net->stack.used;
+    head h = head_open(net, &net->head_sites, rows);
+
+    VSH_TIMED(net, net->head_sites.at[VSH_SITE_NORM][VSH_FORWARD],
+              vsh_network_norm(net, NULL, 0, rows, x, h.n));
+    vsh_product_forward_wide(net, net->head_sites.at[VSH_SITE_LOGITS][VSH_FORWARD], &h.product, h.n,
+                             h.logits);
+    vsh_pop(&net->stack, mark);
+    return h.logits;
 }

@@ -153,5 +153,7 @@ void vsh_experts_part_backward(vsh_network *net, vsh_network_layer *layer);
 double vsh_head_part(vsh_network *net, const vsh_sites *sites, double weight,
                      const vsh_targets *targets, const void *x, void *dx, double *losses,
                      bool first_head);
+/* Logits of rows of the stream x by the last head, at net->logits. */
+float *vsh_head_logits(vsh_network *net, int64_t rows, const void *x);
 
 #endif

@@ -19,3 +19,4 @@ ALWAYS void OF(store_some)(E *to, vf value, int64_t lanes)
 #include "trainer/nn/activation_body.h"
 #include "trainer/nn/rotary_body.h"
 #include "trainer/nn/loss_body.h"
+#include "trainer/nn/lesson_body.h"

@@ -45,6 +45,15 @@ typedef struct {
     /* x = factor e^(x - max) - scale soft; soft may be NULL. */
     void (*softmax)(int64_t count, float max, float factor, float scale, const float *soft,
                     void *x);
+    /* Sum of e^((x - max) inverse). */
+    double (*warm_sum)(int64_t count, float max, float inverse, const void *x);
+    /* z = (teacher - max[0]) inverse; teacher becomes e^z. sums: of e^z, of e^z z, and of
+     * e^z (x - max[1]) inverse. */
+    void (*lesson_sums)(int64_t count, const float max[2], float inverse, float *teacher,
+                        const void *x, double sums[3]);
+    /* x = factor[0] e^(x - max) + factor[1] e^((x - max) inverse) - factor[2] softened. */
+    void (*lesson_back)(int64_t count, float max, float inverse, const float factor[3],
+                        const float *softened, void *x);
 } vsh_vector_kernels;
 
 #define VSH_VECTOR_TABLE(suffix)                                                                   \
@@ -62,7 +71,8 @@ typedef struct {
                             [VSH_MLP_SWIGLU] = swiglu_back##suffix,                                \
                             [VSH_MLP_GEGLU] = geglu_back##suffix},                                 \
         .rotate = rotate##suffix, .exp_sum = exp_sum##suffix, .soft_sums = soft_sums##suffix,      \
-        .softmax = softmax##suffix                                                                 \
+        .softmax = softmax##suffix, .warm_sum = warm_sum##suffix,                                  \
+        .lesson_sums = lesson_sums##suffix, .lesson_back = lesson_back##suffix                     \
     }
 
 #endif

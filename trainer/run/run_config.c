@@ -19,7 +19,8 @@ static const int precision_kinds[] = {VSH_FP32, VSH_BF16, VSH_INT8};
 /* The file as it is read: maps inside are read by their own tables. */
 typedef struct {
     vsh_run_config config;
-    const vsh_node *model, *batch, *optimizer, *schedule, *losses, *checkpoint, *evaluate, *spike;
+    const vsh_node *model, *batch, *optimizer, *schedule, *losses, *distill, *checkpoint, *evaluate,
+        *spike;
     int optimizer_word, precision_word;
     int64_t seed;
     const vsh_node *betas;
@@ -40,6 +41,7 @@ static const vsh_field top_fields[] = {
     {"optimizer", VSH_FIELD_NODE, offsetof(reading, optimizer)},
     {"schedule", VSH_FIELD_NODE, offsetof(reading, schedule)},
     {"losses", VSH_FIELD_NODE, offsetof(reading, losses)},
+    {"distill", VSH_FIELD_NODE, offsetof(reading, distill)},
     {"steps", VSH_FIELD_INTEGER, AT(steps), false, 1, 1e9},
     {"precision", VSH_FIELD_WORD, offsetof(reading, precision_word), false, 0, 0, 0,
      precision_words},
@@ -84,6 +86,12 @@ static const vsh_field loss_fields[] = {
     {"bias_rate", VSH_FIELD_REAL, AT(bias_rate), false, 0, 1},
     {NULL}};
 
+static const vsh_field distill_fields[] = {
+    {"teacher", VSH_FIELD_TEXT, AT(distill.teacher)},
+    {"weight", VSH_FIELD_REAL, AT(distill.weight), false, 0, 1},
+    {"temperature", VSH_FIELD_REAL, AT(distill.temperature), false, 0.01, 100},
+    {NULL}};
+
 static const vsh_field checkpoint_fields[] = {
     {"every", VSH_FIELD_INTEGER, AT(checkpoint_every), false, 0, 1e9},
     {"keep", VSH_FIELD_INTEGER, AT(checkpoint_keep), false, 1, 1e6},
@@ -116,6 +124,7 @@ static vsh_run_config defaults(void)
                                          .final = -1},
                             .bias_rate = -1,
                             .network = {.balance = 0.01, .z = 0.001, .exit_scale = 0.2},
+                            .distill = {.weight = 0.5, .temperature = 1},
                             .steps = 1000,
                             .seed = 1,
                             .checkpoint_every = 500,
@@ -168,6 +177,7 @@ static vsh_status read_parts(const vsh_doc *doc, reading *r, vsh_error *err)
         {r->optimizer, optimizer_fields, "name and lr"},
         {r->schedule, schedule_fields, "name and warmup"},
         {r->losses, loss_fields, "balance and z"},
+        {r->distill, distill_fields, "teacher and weight"},
         {r->checkpoint, checkpoint_fields, "every and keep"},
         {r->evaluate, evaluate_fields, "every and tokens"},
         {r->spike, spike_fields, "action and limit"},
@@ -191,10 +201,11 @@ static vsh_status read_doc(vsh_arena *arena, const vsh_library *library, const v
     if (doc->root->kind != VSH_NODE_MAP)
         return vsh_doc_expected(doc, doc->root, err,
                                 "a run: a map of keys such as model and steps");
-    r->model = r->batch = r->optimizer = r->schedule = r->losses = NULL;
+    r->model = r->batch = r->optimizer = r->schedule = r->losses = r->distill = NULL;
     r->checkpoint = r->evaluate = r->spike = r->betas = NULL;
     VSH_TRY(vsh_fields_read(doc, doc->root, top_fields, true, r, err));
     VSH_TRY(read_parts(doc, r, err));
+    r->config.distill.given |= r->distill != NULL;
     if (r->model)
         VSH_TRY(read_model(arena, library, doc, r->model, &r->config.model, err));
     return VSH_OK;
@@ -416,14 +427,31 @@ static vsh_figure_text exact(double value)
 }
 
 /* A text in single quotes, as YAML doubles them inside. */
+static void write_quoted(vsh_text *out, const char *value)
+{
+    vsh_text_put(out, "'", 1);
+    for (; *value; value++)
+        vsh_text_add(out, *value == '\'' ? "''" : "%c", *value);
+    vsh_text_put(out, "'", 1);
+}
+
 static void write_text(vsh_text *out, const char *key, const char *value)
 {
     if (!value)
         return;
-    vsh_text_add(out, "%s: '", key);
-    for (; *value; value++)
-        vsh_text_add(out, *value == '\'' ? "''" : "%c", *value);
-    vsh_text_add(out, "'\n");
+    vsh_text_add(out, "%s: ", key);
+    write_quoted(out, value);
+    vsh_text_put(out, "\n", 1);
+}
+
+static void write_distill(const vsh_distill_config *d, vsh_text *out)
+{
+    if (!d->teacher)
+        return;
+    vsh_text_add(out, "distill: {teacher: ");
+    write_quoted(out, d->teacher);
+    vsh_text_add(out, ", weight: %s, temperature: %s}\n", exact(d->weight).text,
+                 exact(d->temperature).text);
 }
 
 static const char *word_of(const int *kinds, const char *const *words, int kind)
@@ -485,6 +513,7 @@ void vsh_run_config_write(const vsh_run_config *c, vsh_text *out)
                  exact(c->network.balance).text, exact(c->network.z).text,
                  exact(c->network.jitter).text, exact(c->network.exit_scale).text,
                  exact(c->bias_rate).text);
+    write_distill(&c->distill, out);
     vsh_text_add(out, "steps: %" PRId64 "\nprecision: %s\nrecompute: %s\nseed: %" PRIu64 "\n",
                  c->steps, word_of(precision_kinds, precision_words, c->precision),
                  vsh_recompute_words[c->recompute], c->seed);
@@ -501,6 +530,8 @@ void vsh_run_config_deciding(const vsh_run_config *c, vsh_text *out)
     vsh_run_config decides = *c;
 
     decides.data = decides.text = decides.tokenizer = NULL; /* the text's hash says it better */
+    if (decides.distill.teacher) /* whose weights count, not where they lie */
+        decides.distill.teacher = "";
     decides.from = NULL; /* where it lies; what came of it is in this run's own checkpoints */
     decides.checkpoint_every = decides.checkpoint_keep = 0;
     decides.evaluate_every = decides.evaluate_tokens = 0;

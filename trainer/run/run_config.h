@@ -29,6 +29,13 @@ typedef struct {
     int64_t sequence_start, sequence_warmup; /* length at step 1, steps until it is sequence */
 } vsh_batch_config;
 
+/* Learning from a teacher (nn/lesson.h). */
+typedef struct {
+    const char *teacher; /* a checkpoint, or a run directory; NULL: none */
+    double weight, temperature;
+    bool given; /* the configuration says something of it */
+} vsh_distill_config;
+
 typedef struct {
     const char *path; /* of the file, for messages */
     vsh_model model;
@@ -36,6 +43,7 @@ typedef struct {
     const char *text; /* a file or folder of text; NULL: the default corpus, or the dataset's */
     const char *tokenizer; /* a word or a model file; NULL: unigram, or the dataset's */
     const char *from; /* a checkpoint, or a run directory, that this run branches off; NULL: none */
+    vsh_distill_config distill;
     int64_t unique_tokens; /* train on documents of so many tokens only; 0: on all */
     vsh_batch_config batch;
     vsh_optimizer_options optimizer;

@@ -96,6 +96,8 @@ static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, doub
     vsh_json_known(&json, "step_time_s", seconds);
     vsh_json_known(&json, "tokens_per_s", tokens / seconds);
     vsh_json_known(&json, "flops", 2 * (double)step->executed_macs);
+    if (run->trainer->teacher)
+        vsh_json_known(&json, "teacher_flops", 2 * (double)step->teacher_macs);
     vsh_json_known(&json, "mfu", step->model_flops.v / seconds / run->peak_flops);
     vsh_json_integer(&json, "rss_bytes", vsh_memory_resident());
     write_routing(&json, &step->report);
@@ -118,6 +120,8 @@ static vsh_status log_evaluation(vsh_run *run, const vsh_evaluation *e, vsh_erro
     vsh_json_string(&json, "event", "evaluate");
     vsh_json_integer(&json, "step", run->state.step);
     vsh_json_known(&json, "loss", e->loss);
+    if (run->teacher_evaluation.tokens)
+        vsh_json_known(&json, "teacher_loss", run->teacher_evaluation.loss);
     vsh_json_known(&json, "perplexity", exp(e->loss));
     vsh_json_integer(&json, "tokens", e->tokens);
     vsh_json_end(&json);
@@ -251,6 +255,9 @@ static vsh_status evaluate(vsh_run *run, vsh_error *err)
     if (run->data->held_out.count < 2)
         return VSH_OK;
     VSH_TRY(vsh_trainer_evaluate(run->trainer, &source, run->config->evaluate_tokens, e, err));
+    if (run->trainer->teacher && run->state.step >= run->last_step)
+        VSH_TRY(vsh_trainer_evaluate_teacher(run->trainer, &source, run->config->evaluate_tokens,
+                                             &run->teacher_evaluation, err));
     if (run->talk)
         fprintf(run->talk, "%s  step %s  held-out loss %.4f, perplexity %.1f\n",
                 run->talk_is_terminal ? "\r\033[K" : "", vsh_show_integer(run->state.step).text,

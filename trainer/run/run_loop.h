@@ -48,6 +48,7 @@ typedef struct {
     int bad_count, in_a_row;
     vsh_run_figures measured; /* filled at the end */
     vsh_evaluation last_evaluation;
+    vsh_evaluation teacher_evaluation; /* of the same text, at the end; tokens 0: none */
 } vsh_run;
 
 /* Hash of everything in a configuration that decides the weights. */

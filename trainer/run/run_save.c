@@ -77,8 +77,8 @@ static vsh_status name_difference(const char *path, const char *saved, const cha
         i++;
     if (!saved[i] && !ours[i])
         return vsh_fail(err, VSH_EINPUT,
-                        "%s: its config.yaml is not the one it was made with; begin anew with "
-                        "--force",
+                        "%s: made with another teacher, or its config.yaml is not the one it was "
+                        "made with; begin anew with --force",
                         path);
     value = value_around(saved, i);
     if (value_around(ours, i) != value) /* one of them has a key more */

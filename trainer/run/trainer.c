@@ -204,6 +204,8 @@ static vsh_network_report run_micro(vsh_trainer *t, void *sum, bool add, uint64_
     vsh_targets targets = {.ids = t->targets};
     vsh_network_report report;
 
+    if (t->teacher)
+        targets.lesson = vsh_teacher_teach(t->teacher, t->inputs);
     if (!t->micro_gradient)
         return vsh_network_train(t->net, t->inputs, &targets, sum, add, number, t->load);
     report =
@@ -259,12 +261,17 @@ vsh_status vsh_trainer_gradient(vsh_trainer *t, const vsh_batch_source *source, 
 
     *result = (vsh_step){0};
     VSH_TRY(vsh_network_shape(t->net, t->plan->work.sequences * t->plan->work.seq / seq, seq, err));
+    if (t->teacher)
+        VSH_TRY(vsh_teacher_shape(t->teacher, t->plan->work.sequences * t->plan->work.seq / seq,
+                                  seq, err));
     vsh_meter_clear(vsh_network_meter(t->net));
     if (t->load)
         memset(t->load, 0, (size_t)(t->config->model.layers * experts) * sizeof *t->load);
     run_shards(t, source, step, first, result);
     divide_report(&result->report, (double)b->accumulate);
     result->executed_macs = vsh_meter_counted(vsh_network_meter(t->net));
+    if (t->teacher)
+        result->teacher_macs = vsh_teacher_macs(t->teacher, b->accumulate);
     result->model_flops = vsh_flops_times(vsh_ops_step_model_flops(&vsh_network_meter(t->net)->ops),
                                           (double)b->accumulate);
     /* what ran is what the planner priced */
@@ -307,14 +314,14 @@ void vsh_trainer_update(vsh_trainer *t, int64_t step, double rate, const vsh_ste
 
 /* ---- evaluation ---------------------------------------------------------------------------- */
 
-vsh_status vsh_trainer_evaluate(vsh_trainer *t, const vsh_window_source *source, int64_t tokens,
-                                vsh_evaluation *e, vsh_error *err)
+static vsh_status evaluate(const vsh_trainer *t, vsh_network *net, const vsh_window_source *source,
+                           int64_t tokens, vsh_evaluation *e, vsh_error *err)
 {
     int64_t sequences = t->plan->work.sequences, seq = t->plan->work.seq, window = 0;
     bool more = true;
 
     *e = (vsh_evaluation){0};
-    VSH_TRY(vsh_network_shape(t->net, sequences, seq, err));
+    VSH_TRY(vsh_network_shape(net, sequences, seq, err));
     while (more && e->tokens < tokens) {
         vsh_targets targets = {.ids = t->targets};
         vsh_network_report one;
@@ -328,7 +335,7 @@ vsh_status vsh_trainer_evaluate(vsh_trainer *t, const vsh_window_source *source,
                 t->targets[s * seq + i] = -1;
             }
         }
-        one = vsh_network_evaluate(t->net, t->inputs, &targets, NULL);
+        one = vsh_network_evaluate(net, t->inputs, &targets, NULL);
         e->loss += one.loss * (double)one.tokens;
         e->tokens += one.tokens;
         e->exits = one.exits;
@@ -340,4 +347,16 @@ vsh_status vsh_trainer_evaluate(vsh_trainer *t, const vsh_window_source *source,
     for (int i = 0; i < e->exits; i++)
         e->exit_loss[i] /= (double)e->tokens;
     return VSH_OK;
+}
+
+vsh_status vsh_trainer_evaluate(vsh_trainer *t, const vsh_window_source *source, int64_t tokens,
+                                vsh_evaluation *e, vsh_error *err)
+{
+    return evaluate(t, t->net, source, tokens, e, err);
+}
+
+vsh_status vsh_trainer_evaluate_teacher(vsh_trainer *t, const vsh_window_source *source,
+                                        int64_t tokens, vsh_evaluation *e, vsh_error *err)
+{
+    return evaluate(t, t->teacher->net, source, tokens, e, err);
 }

@@ -8,6 +8,7 @@
 #include "trainer/run/optimizer.h"
 #include "trainer/run/run_config.h"
 #include "trainer/run/run_plan.h"
+#include "trainer/run/teacher.h"
 
 /* Where sequences come from: inputs and targets (sequences, seq) from token `first` of a stream. */
 typedef struct {
@@ -35,8 +36,9 @@ typedef struct {
     void *gradient[VSH_GRADIENT_BUFFERS];
     int32_t *inputs, *targets;
     double *sums;
-    int64_t *load;       /* (L, E) rows of the step, or NULL */
-    int64_t arena_bytes; /* reserved, all blocks */
+    vsh_teacher *teacher; /* opened with this one's threads, set by who opened it; or NULL */
+    int64_t *load;        /* (L, E) rows of the step, or NULL */
+    int64_t arena_bytes;  /* reserved, all blocks */
 } vsh_trainer;
 
 /* What one step gave before its update. */
@@ -45,6 +47,7 @@ typedef struct {
     double gradient_norm;
     bool finite;           /* loss and gradient */
     int64_t executed_macs; /* counted from the calls; equal to the list's */
+    int64_t teacher_macs;  /* the same of the teacher's forward pass, 0 without one */
     vsh_flops model_flops; /* of a step of this shape */
 } vsh_step;
 
@@ -85,5 +88,8 @@ typedef struct {
 
 vsh_status vsh_trainer_evaluate(vsh_trainer *trainer, const vsh_window_source *source,
                                 int64_t tokens, vsh_evaluation *evaluation, vsh_error *err);
+/* The same of its teacher. */
+vsh_status vsh_trainer_evaluate_teacher(vsh_trainer *trainer, const vsh_window_source *source,
+                                        int64_t tokens, vsh_evaluation *evaluation, vsh_error *err);
 
 #endif
