@@ -162,7 +162,7 @@ static void print_prediction(const call *c, vsh_text *out)
     if (isfinite(time))
         vsh_text_add(out,
                      "  Time      at least %s a step on %" PRId64
-                     " threads, %s in all (roofline of this machine)\n",
+                     " threads, %s in all (by the roofline)\n",
                      vsh_show_time(time).text, c->plan.threads,
                      vsh_show_time(time * (double)c->config.steps).text);
     vsh_text_add(out, "\n");
@@ -459,8 +459,7 @@ static void print_lesson(const call *c, vsh_text *out)
         return;
     if (c->run.teacher_evaluation.tokens)
         vsh_text_add(out, ", its teacher's %.4f", c->run.teacher_evaluation.loss);
-    vsh_text_add(out,
-                 "\n  %sFLOP by the student, %sFLOP by its teacher, whose training is not counted",
+    vsh_text_add(out, "\n  %sFLOP by the student, %sFLOP by its teacher (its training apart)",
                  vsh_show_si(steps * c->plan.executed_flops.v).text,
                  vsh_show_si(steps * teacher_flops(c)).text);
 }
