@@ -4,7 +4,7 @@
 
 #include "core/progress.h"
 #include "trainer/study/compress.h"
-#include "trainer/study/held_out.h"
+#include "trainer/study/held_out_loss.h"
 #include "trainer/train_commands.h"
 
 typedef struct {

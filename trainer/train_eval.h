@@ -4,7 +4,7 @@
 
 #include "core/progress.h"
 #include "trainer/run/energy.h"
-#include "trainer/study/held_out.h"
+#include "trainer/study/held_out_loss.h"
 #include "trainer/tasks/choice_baseline.h"
 #include "trainer/tasks/choice_score.h"
 #include "trainer/train_commands.h"

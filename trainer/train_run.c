@@ -160,11 +160,10 @@ static void print_prediction(const call *c, vsh_text *out)
                  vsh_show_bytes(f->logits.v).text, vsh_show_bytes(f->workspace.v).text);
     print_teacher(c, out);
     if (isfinite(time))
-        vsh_text_add(out,
-                     "  Time      at least %s a step on %" PRId64
-                     " threads, %s in all (by the roofline)\n",
-                     vsh_show_time(time).text, c->plan.threads,
-                     vsh_show_time(time * (double)c->config.steps).text);
+        vsh_text_add(
+            out, "  Time      at least %s a step on %" PRId64 " threads, %s in all (roofline)\n",
+            vsh_show_time(time).text, c->plan.threads,
+            vsh_show_time(time * (double)c->config.steps).text);
     vsh_text_add(out, "\n");
 }
 

@@ -1,7 +1,7 @@
 /* The loss of a trained model on held-out text, window by window: what eval shows, and what
  * compress compares. */
-#ifndef VSH_HELD_OUT_H
-#define VSH_HELD_OUT_H
+#ifndef VSH_HELD_OUT_LOSS_H
+#define VSH_HELD_OUT_LOSS_H
 
 #include "trainer/nn/generate.h"
 #include "trainer/run/loaded.h"

@@ -1,4 +1,4 @@
-#include "trainer/study/held_out.h"
+#include "trainer/study/held_out_loss.h"
 
 #include <math.h>
 
