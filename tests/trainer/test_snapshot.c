@@ -202,7 +202,7 @@ static vsh_status read_weights(const tensors *t, void *values)
     REQUIRE_OK(vsh_safetensors_write(vsh_test_arena(), path, t->item, t->count, &err), &err);
     REQUIRE_OK(vsh_safetensors_open(vsh_test_arena(), path, &file, &err), &err);
     status = vsh_snapshot_weights(&file, "run/step-7", &t->from->t.list, t->from->t.arrays.element,
-                                  values, &err);
+                                  values, NULL, &err);
     vsh_safetensors_close(&file);
     CHECK(remove(path) == 0);
     return status;
