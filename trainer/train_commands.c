@@ -147,6 +147,8 @@ static const vsh_opt compress_options[] = {
     {VSH_OPT_LIST, 0, "set", "KEY=VALUE", "over the student's file: --set distill.weight=0.9",
      AT(set)},
     {VSH_OPT_INTEGER, 0, "steps", "N", "steps of the student's run", AT(steps), 1, 1e9},
+    {VSH_OPT_REAL, 0, "hours", "H", "stop the student's run after so long, resumable", AT(hours),
+     1e-4, 1e5},
     {VSH_OPT_FLAG, 0, "resume", NULL, "go on with the student's run", AT(resume)},
     {VSH_OPT_FLAG, 0, "dry-run", NULL, "print the prediction for the student's run and stop",
      AT(dry_run)},

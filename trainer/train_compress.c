@@ -43,6 +43,7 @@ static vsh_status check_ways(const train_config *c, vsh_error *err)
         const char *name;
     } of_runs[] = {{c->steps != 0, "steps"},
                    {c->set.count != 0, "set"},
+                   {isfinite(c->hours) != 0, "hours"},
                    {c->resume, "resume"},
                    {c->dry_run, "dry-run"}};
 

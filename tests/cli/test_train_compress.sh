@@ -16,7 +16,7 @@ before=$(loss_of trained)
 answers 0 ".method == \"prune\" and [.loss_before, .flops_per_token_before] == $before and .flops_per_token == .flops_per_token_before and
     .params_total == 28864 and .matrices == 14 and .matrix_params == 20480 and .params_nonzero == 28864 - 10240 and
     .stored_bytes == 4 * 28864 and .bitmap_counted_bytes == 4 * (28864 - 20480) + 4 * 10240 + 20480 / 8 and
-    .sparse_rows_counted_bytes == 4 * (28864 - 20480) + 6 * 10240 + 4 * (4 * (32 + 32 + 32 + 32) - 64 * 0 + 4 * 0 + 2 * (64 + 64 + 32) - 256 + 14)" \
+    .sparse_rows_counted_bytes == 4 * (28864 - 20480) + 6 * 10240 + 4 * (2 * (4 * 32 + 2 * 64 + 32) + 14)" \
     $compress --checkpoint trained --out half --prune 0.5
 after=$(jq -c '[.loss, .flops_per_token]' stdout.txt)
 [ "$(loss_of half)" = "$after" ]
@@ -106,6 +106,7 @@ refuses 2 'prune: expected a number from 0 to 1' $compress --checkpoint trained 
 refuses 2 'prune: expected a number from 0 to 1' $compress --checkpoint trained --out no --prune nan
 refuses 2 'quantize: expected one of int8' $compress --checkpoint trained --out no --quantize int4
 refuses 2 'steps: expected with --distill-into only' $compress --checkpoint trained --out no --prune 0.5 --steps 3
+refuses 2 'hours: expected with --distill-into only' $compress --checkpoint trained --out no --quantize int8 --hours 1
 refuses 2 'tokens: expected with' $compress --checkpoint trained --out no --distill-into dense.yaml --tokens 64
 refuses 2 'expected a run directory with a checkpoint' $compress --checkpoint nowhere --out no --prune 0.5
 refuses 2 'nowhere.yaml' $compress --checkpoint trained --out no --distill-into nowhere.yaml
