@@ -165,9 +165,7 @@ static void write_probe(const char *key, const vsh_machine_probe *p, vsh_json *j
 {
     vsh_json_object(json, key);
     vsh_json_real(json, "multiply_flops_per_s", p->multiply.v);
-    vsh_json_real(json, "multiply_median_flops_per_s", p->multiply_median.v);
     vsh_json_real(json, "move_bytes_per_s", p->move.v);
-    vsh_json_real(json, "move_median_bytes_per_s", p->move_median.v);
     vsh_json_end(json);
 }
 

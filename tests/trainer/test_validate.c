@@ -351,16 +351,16 @@ static void the_median_is_over_those_that_were_decided(void)
 
 static void probes_are_as_far_apart_as_the_worst_of_their_rates(void)
 {
-    vsh_machine_probe a = {{100}, {100}, {10}, {10}}, b = a;
+    vsh_machine_probe a = {{100}, {10}}, b = a;
 
     CHECK_NEAR(vsh_machine_probe_spread(&a, &b), 0, 0, 1e-15);
-    b.move_median.v = 8;
+    b.move.v = 8;
     CHECK_NEAR(vsh_machine_probe_spread(&a, &b), 0.25, 1e-12, 0);
     a.multiply.v = 150;
     CHECK_NEAR(vsh_machine_probe_spread(&a, &b), 0.5, 1e-12, 0);
+    CHECK_NEAR(vsh_machine_probe_spread(&b, &a), 0.5, 1e-12, 0);
     CHECK_OK(vsh_machine_probe_take(1, &a, &err), &err);
-    CHECK(a.multiply.v >= a.multiply_median.v && a.multiply_median.v > 0);
-    CHECK(a.move.v >= a.move_median.v && a.move_median.v > 0);
+    CHECK(a.multiply.v > 0 && a.move.v > 0);
 }
 
 static void parts_of_a_step_sum_to_its_time(void)
