@@ -79,6 +79,8 @@ static vsh_status begin(study_work *w, vsh_error *err)
                  w->machine_known && w->machine.name ? w->machine.name : "unknown machine",
                  w->setup.threads);
     w->card = vsh_text_string(&card);
+    w->settled_card = w->card;
+    w->settled_program = s->version;
     w->progress =
         (vsh_progress){.stream = s->common->quiet ? NULL : stderr, .redraws = s->talk_is_terminal};
     return w->machine_known ? VSH_OK
@@ -263,7 +265,8 @@ static vsh_status run_in_folder(study_work *w, vsh_error *err)
 
     VSH_TRY(train_study_settle(w, err));
     write_plan(w, &plan);
-    VSH_TRY(vsh_file_write(w->path.plan, &plan, err));
+    if (access(w->path.plan, F_OK) != 0) /* it stays what was planned */
+        VSH_TRY(vsh_file_write(w->path.plan, &plan, err));
     VSH_TRY(vsh_study_records_read(s->arena, w->path.records, &w->records, &kept, err));
     show_plan(w, &list);
     show_total(w, &list);

@@ -3,6 +3,7 @@
 #define VSH_TRAIN_STUDY_H
 
 #include "core/progress.h"
+#include "core/report.h"
 #include "trainer/study/study_design.h"
 #include "trainer/study/study_record.h"
 #include "trainer/train_commands.h"
@@ -22,7 +23,8 @@ typedef struct {
     double hours, largest_flops; /* as settled; 0: not yet */
     vsh_hardware machine;
     bool machine_known;
-    const char *card; /* of the machine, one line */
+    const char *card;                           /* of this machine, one line */
+    const char *settled_card, *settled_program; /* where and by which version the study was begun */
     /* of the data */
     double tokens_per_byte; /* of the held-out text */
     int64_t train_tokens;
@@ -47,6 +49,12 @@ vsh_status train_study_call(study_work *work, const char *config_path, const cha
 vsh_status train_study_curve(study_work *work, const vsh_study_curve *curve, vsh_error *err);
 /* The rate that the grid of a family gave, for its smallest size. */
 double train_study_rate(const study_work *work, const vsh_study_family *family, bool *inside);
+
+/* train_study_page.c: the page of a study's folder. What stands between open and close is the
+ * summary's. *drawn false when gnuplot could not. */
+void train_study_page_open(const char *title, const char *lead, vsh_text *page);
+vsh_status train_study_page_close(const study_work *work, const vsh_report_figure *figures,
+                                  int count, vsh_text *page, bool *drawn, vsh_error *err);
 
 /* train_study_law.c: fits the records, and says what the held-out model will reach. Done once. */
 vsh_status train_study_predict(study_work *work, const vsh_study_curve *held_out, vsh_error *err);

@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/library.h"
+#include "core/page.h"
 #include "trainer/base/json_read.h"
 #include "trainer/study/study_figure.h"
 #include "trainer/train_study.h"
@@ -314,7 +315,58 @@ static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
                  vsh_show_command(w->session->arena, 1, (char *const *)&w->path.summary));
 }
 
-static vsh_status draw(study_work *w, outcome *o, vsh_error *err)
+static void write_law_table(const outcome *o, vsh_text *page)
+{
+    static const char *const heads[] = {"Coefficient", "#value", "#95 % from", "#to"};
+    vsh_table table;
+
+    vsh_page_put(page, "h2", NULL, "The law");
+    vsh_text_add(page, "<section class=\"card\">\n");
+    if (!o->identified) {
+        vsh_page_put(page, "p", NULL, "Not identified: %s", o->reason);
+        vsh_text_add(page, "</section>\n");
+        return;
+    }
+    vsh_page_put(page, "p", NULL, "%s, N total parameters, D tokens (bytes)",
+                 forms[o->form].formula);
+    table = vsh_table_open(page, heads, sizeof heads / sizeof *heads);
+    for (int i = 0; i < COEFFICIENTS; i++) {
+        const char *key = forms[o->form].coefficient[i];
+        vsh_table_row(&table, NULL);
+        vsh_table_cell(&table, "%s", key);
+        vsh_table_cell(&table, "%s", vsh_show_real(vsh_value_get_number(&o->fit, key)).text);
+        vsh_table_cell(&table, "%s", vsh_show_real(end_of(&o->fit, key, 0)).text);
+        vsh_table_cell(&table, "%s", vsh_show_real(end_of(&o->fit, key, 1)).text);
+    }
+    vsh_table_close(&table);
+    vsh_page_put(
+        page, "p", "small",
+        "Residuals %.2f %%. Intervals: bootstrap of whole sizes. More of the fit stands in "
+        "fit/index.html.",
+        100 * vsh_value_get_number(&o->fit, "residual_sd"));
+    vsh_text_add(page, "</section>\n");
+}
+
+static void write_held_out(const outcome *o, vsh_text *page)
+{
+    char text[48];
+
+    vsh_text_add(page, "<section class=\"card\">\n<dl class=\"figures\">\n");
+    snprintf(text, sizeof text, "%.4f", o->predicted);
+    if (o->identified)
+        vsh_report_tile(page, "predicted loss", text, "95 %% within %.4f to %.4f", o->low, o->high);
+    snprintf(text, sizeof text, "%.4f", o->held->loss);
+    vsh_report_tile(page, "measured loss", text, "%s parameters, %s tokens",
+                    vsh_show_count((double)o->held->params_total).text,
+                    vsh_show_count((double)o->held->tokens).text);
+    if (o->identified) {
+        snprintf(text, sizeof text, "%+.2f %%", 100 * o->error);
+        vsh_report_tile(page, "off", text, "%s the interval", o->inside ? "inside" : "outside");
+    }
+    vsh_text_add(page, "</dl>\n</section>\n");
+}
+
+static vsh_status write_page(study_work *w, outcome *o, vsh_error *err)
 {
     const char *const *key = forms[o->form].coefficient;
     const char *vocab = forms[o->form].vocab;
@@ -325,11 +377,18 @@ static vsh_status draw(study_work *w, outcome *o, vsh_error *err)
                          .beta = vsh_value_get_number(&o->fit, key[4]),
                          .bound = vocab ? log(strtod(vocab, NULL)) : 0};
     vsh_study_held_out held = {o->held, o->predicted, o->low, o->high};
+    vsh_text page = {.arena = w->session->arena};
     vsh_report_figure figure =
         vsh_report_figure_of(w->session->arena, "law", "Loss against training compute");
 
-    vsh_study_law_figure(&w->records, &law, &held, w->card, &figure);
-    return vsh_study_draw(w->path.out, &figure, 1, w->asked->common.force, &o->drawn, err);
+    train_study_page_open("The small law",
+                          "What small models on this machine say of a larger one before it is "
+                          "trained, and what it then reached.",
+                          &page);
+    write_held_out(o, &page);
+    write_law_table(o, &page);
+    vsh_study_law_figure(&w->records, &law, &held, w->settled_card, &figure);
+    return train_study_page_close(w, &figure, 1, &page, &o->drawn, err);
 }
 
 vsh_status train_study_law_summary(study_work *w, vsh_error *err)
@@ -339,7 +398,7 @@ vsh_status train_study_law_summary(study_work *w, vsh_error *err)
     outcome o = {0};
 
     VSH_TRY(gather(w, &o, err));
-    VSH_TRY(draw(w, &o, err));
+    VSH_TRY(write_page(w, &o, err));
     write_summary(w, &o, &text);
     VSH_TRY(vsh_file_write(w->path.summary, &text, err));
     if (s->common->json)

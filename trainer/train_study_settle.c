@@ -137,8 +137,8 @@ static void write_settings(const study_work *w, vsh_text *out)
     vsh_json_integer(&json, "train_tokens", w->train_tokens);
     vsh_json_real(&json, "tokens_per_byte", w->tokens_per_byte);
     vsh_json_real(&json, "largest_budget_flops", w->largest_flops);
-    vsh_json_string(&json, "machine", w->card);
-    vsh_json_string(&json, "program", w->session->version);
+    vsh_json_string(&json, "machine", w->settled_card);
+    vsh_json_string(&json, "program", w->settled_program);
     vsh_json_array(&json, "probes");
     for (int i = 0; i < w->setup.probes; i++) {
         const vsh_study_probe *p = &w->setup.probe[i];
@@ -209,6 +209,8 @@ vsh_status train_study_settled(study_work *w, bool *settled, vsh_error *err)
     w->tokens_per_byte = vsh_value_get_number(&root, "tokens_per_byte");
     w->train_tokens = (int64_t)vsh_value_get_number(&root, "train_tokens");
     w->data_hash = text_of(&root, "data_hash");
+    w->settled_card = text_of(&root, "machine");
+    w->settled_program = text_of(&root, "program");
     probes = vsh_value_get_kind(&root, "probes", VSH_VALUE_LIST);
     for (int64_t i = 0; probes && i < probes->count && i < VSH_STUDY_PROBES; i++) {
         const vsh_value *p = &probes->item[i], *experts = vsh_value_get(p, "experts");

@@ -9,11 +9,13 @@
 
 #include "core/file.h"
 #include "core/hardware_auto.h"
+#include "core/hardware_probe.h"
 #include "trainer/base/folder.h"
 #include "trainer/base/memory.h"
 #include "trainer/run/energy.h"
 
-enum { QUICK_STEPS = 5, STEPS = 10 };
+/* A measurement that others disturbed is made again, so often in all. */
+enum { QUICK_STEPS = 5, STEPS = 10, TRIES = 3, WARM_STEPS = 5 };
 
 static void say(const validation *v, const char *what, const char *name)
 {
@@ -60,8 +62,9 @@ static vsh_status choose(validation *v, vsh_error *err)
     while (vsh_validate_cases[count].name)
         count++;
     v->run = vsh_alloc(v->session->arena, (size_t)count, sizeof *v->run);
-    v->check =
-        vsh_alloc(v->session->arena, (size_t)count * VSH_VALIDATE_QUANTITIES + 1, sizeof *v->check);
+    v->check = vsh_alloc(v->session->arena,
+                         (size_t)count * VSH_VALIDATE_QUANTITIES + VSH_VALIDATE_RATES + 1,
+                         sizeof *v->check);
     if (!v->run || !v->check)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++)
@@ -82,7 +85,10 @@ static vsh_status measure(const validation *v, vsh_validated *run, int64_t steps
     vsh_validate_settings settings = {
         .steps = steps, .gemm = &v->gemm, .folder = v->folder, .stop = v->asked->stop};
 
-    return vsh_validate_measure(&run->config, &run->plan, &settings, &run->measured, err);
+    VSH_TRY(vsh_validate_measure(&run->config, &run->plan, &settings, &run->measured, err));
+    for (int i = 1; i < TRIES && vsh_validate_disturbed(&run->measured); i++)
+        VSH_TRY(vsh_validate_measure(&run->config, &run->plan, &settings, &run->measured, err));
+    return VSH_OK;
 }
 
 /* ---- the machine and the other programs -------------------------------------------------------
@@ -99,7 +105,7 @@ static vsh_status warm_up(validation *v, vsh_error *err)
     say(v, "warming up", "");
     run->which = v->run[0].which;
     VSH_TRY(configure(v, run, err));
-    return measure(v, run, 1, err);
+    return measure(v, run, WARM_STEPS, err);
 }
 
 /* The profile as a file for vishwa-sim, with the rates of products that only the cache has. */
@@ -145,6 +151,18 @@ static void find_programs(validation *v)
     }
 }
 
+/* Asked as when the profile was made, and not kept. */
+static vsh_status look_again(const validation *v, vsh_hardware *seen, vsh_error *err)
+{
+    vsh_arena *arena = v->session->arena;
+    vsh_text yaml = {.arena = arena};
+    vsh_doc doc;
+
+    VSH_TRY(vsh_hardware_probe(arena, v->session->common->threads, &yaml, err));
+    VSH_TRY(vsh_doc_parse(arena, "this machine", yaml.data, yaml.length, &doc, err));
+    return vsh_hardware_from_doc(&doc, seen, err);
+}
+
 static vsh_status know_machine(validation *v, vsh_error *err)
 {
     vsh_session *s = v->session;
@@ -153,6 +171,7 @@ static vsh_status know_machine(validation *v, vsh_error *err)
     say(v, "this machine's profile", "");
     VSH_TRY(vsh_hardware_auto(s->arena, s->cache_folder, s->common->threads, v->asked->refresh,
                               &v->machine, err));
+    VSH_TRY(look_again(v, &v->seen[0], err));
     find_programs(v);
     return write_profile(v, err);
 }
@@ -168,6 +187,7 @@ static vsh_status predict(const validation *v, vsh_validated *run, vsh_op_list *
 
     VSH_TRY(vsh_validate_lower(&run->config, &run->plan, ops, err));
     work = vsh_validate_step_work(&run->config, &run->plan, ops);
+    run->uncalibrated = !vsh_step_learnt(&v->constants, &work);
     run->roofline_s = vsh_step_model(&work, &v->machine, NULL, &roofline).v;
     return vsh_validate_predict(&run->config, &run->plan, ops, &v->machine, constants,
                                 &run->predicted, &run->priced, err);
@@ -232,6 +252,9 @@ static vsh_status validate_all(validation *v, vsh_error *err)
     VSH_TRY(know_machine(v, err));
     for (int i = 0; i < v->runs; i++)
         VSH_TRY(validate(v, &v->run[i], err));
+    VSH_TRY(look_again(v, &v->seen[1], err));
+    vsh_validate_rates(&v->machine, v->seen, v->check + v->checks);
+    v->checks += VSH_VALIDATE_RATES;
     VSH_TRY(
         vsh_validate_over_all(v->session->arena, v->check, v->checks, &v->check[v->checks], err));
     v->checks++;

@@ -88,6 +88,17 @@ static void show_run(const validation *v, int index)
             show_check(&checks[i], out);
 }
 
+static void show_rates(const validation *v, vsh_text *out)
+{
+    const vsh_validate_check *rates = &v->check[v->runs * VSH_VALIDATE_QUANTITIES];
+
+    vsh_text_add(out, "\n  Profile   fp32 %s, memory %s off what the machine gives now\n",
+                 percent(rates[0].rel_error).text, percent(rates[1].rel_error).text);
+    for (int i = 0; i < VSH_VALIDATE_RATES; i++)
+        if (rates[i].verdict == VSH_CHECK_FAILED)
+            show_check(&rates[i], out);
+}
+
 /* Undecided lines by what left them so. */
 static void show_undecided(const validation *v, vsh_text *out)
 {
@@ -123,11 +134,12 @@ static void show_terminal(const validation *v)
                      "is let pass: %s\n",
                      100 * median->rel_error, 100 * median->tolerance,
                      verdict_words[median->verdict]);
+    show_rates(v, out);
     if (v->constants.runs)
-        vsh_text_add(out, "\n  Time      rooflines, times factors of %d runs for calibration\n",
+        vsh_text_add(out, "  Time      rooflines, times factors of %d runs for calibration\n",
                      v->constants.runs);
     else
-        vsh_text_add(out, "\n  Time      rooflines: no run for calibration was undisturbed\n");
+        vsh_text_add(out, "  Time      rooflines: no run for calibration was undisturbed\n");
     vsh_text_add(out, "  Checks    %d passed, %d failed\n", v->passed, v->failed);
     show_undecided(v, out);
     vsh_text_put(out, "\n", 1);
@@ -165,9 +177,7 @@ static void write_probe(const char *key, const vsh_machine_probe *p, vsh_json *j
 {
     vsh_json_object(json, key);
     vsh_json_real(json, "multiply_flops_per_s", p->multiply.v);
-    vsh_json_real(json, "multiply_median_flops_per_s", p->multiply_median.v);
     vsh_json_real(json, "move_bytes_per_s", p->move.v);
-    vsh_json_real(json, "move_median_bytes_per_s", p->move_median.v);
     vsh_json_end(json);
 }
 

@@ -138,6 +138,27 @@ static void both_regimes_and_three_seeds_of_every_family(void)
             }
 }
 
+/* Else there is nothing to compare them with at equal total parameters. */
+static void most_totals_of_experts_have_a_dense_model_as_large(void)
+{
+    vsh_study s = study_of(1, 1e12, NULL);
+    int reached = 0, asked = 0;
+
+    for (int i = 0; i < s.curves; i++) {
+        const vsh_study_curve *c = &s.curve[i];
+        double largest = 0;
+        if (c->role != VSH_STUDY_CURVE || !c->family->experts)
+            continue;
+        for (int j = 0; j < s.curves; j++)
+            if (s.curve[j].role == VSH_STUDY_CURVE && !s.curve[j].family->experts)
+                largest = fmax(largest, (double)s.curve[j].params_total);
+        asked++;
+        reached += (double)c->params_total <= largest;
+    }
+    CHECK(asked > 20);
+    CHECK(reached * 4 >= asked * 3);
+}
+
 static void little_text_is_seen_several_times(void)
 {
     vsh_study s = study_of(1, 1e12, NULL);
@@ -145,7 +166,7 @@ static void little_text_is_seen_several_times(void)
     for (int i = 0; i < s.curves; i++) {
         const vsh_study_curve *c = &s.curve[i];
         double most = (double)(c->point[c->points - 1].steps * c->batch_tokens);
-        if (c->unique_tokens && c->point[c->points - 1].budget == 2)
+        if (c->unique_tokens && c->family->experts && c->point[c->points - 1].budget == 2)
             CHECK(most / (double)c->unique_tokens > 3 && most / (double)c->unique_tokens < 30);
     }
 }
@@ -267,6 +288,7 @@ const vsh_test vsh_tests[] = {
     TEST(the_held_out_model_comes_last_and_is_larger_than_all),
     TEST(experts_have_the_active_parameters_of_dense_but_for_the_router),
     TEST(both_regimes_and_three_seeds_of_every_family),
+    TEST(most_totals_of_experts_have_a_dense_model_as_large),
     TEST(little_text_is_seen_several_times),
     TEST(the_configuration_reads_back_as_the_curve),
     TEST(a_branch_leaves_where_wsd_begins_to_fall),

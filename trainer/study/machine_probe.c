@@ -3,9 +3,9 @@
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/kernel_loop.h"
+#include "core/sort.h"
 #include "core/thread_team.h"
 
 /* Each repetition is long beside what starting it takes and short beside the turn that a scheduler
@@ -34,25 +34,25 @@ static void move(void *context, int64_t thread)
     p->loops.triad(a, a + TRIAD_ELEMENTS, a + 2 * TRIAD_ELEMENTS, TRIAD_ELEMENTS);
 }
 
-static int by_time(const void *a, const void *b)
-{
-    double left = ((const vsh_seconds *)a)->v, right = ((const vsh_seconds *)b)->v;
-
-    return (left > right) - (left < right);
-}
-
-/* Work over time, of the fastest repetition and of the median one. */
+/* Work over time, of the slowest among the fastest tenth of the repetitions: the very fastest is
+ * luck with a cache that others share, and the median is theirs whenever they run. */
 static vsh_status time_it(vsh_team *team, probing *p, void (*work)(void *, int64_t),
-                          int64_t threads, double amount, double *fastest, double *median,
-                          vsh_error *err)
+                          int64_t threads, double amount, double *rate, vsh_error *err)
 {
+    vsh_arena memory = {0};
     vsh_team_job job = {.work = work, .context = p, .lasting = {lasting_s}};
     vsh_team_times times = {0};
+    double *seconds;
 
     VSH_TRY(vsh_team_run(team, &job, threads, &times, err));
-    qsort(times.each, (size_t)times.count, sizeof times.each[0], by_time);
-    *fastest = amount * (double)threads / times.each[0].v;
-    *median = amount * (double)threads / times.each[times.count / 2].v;
+    seconds = vsh_alloc(&memory, (size_t)times.count, sizeof *seconds);
+    if (!seconds)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    for (int64_t i = 0; i < times.count; i++)
+        seconds[i] = times.each[i].v;
+    vsh_sort_reals(seconds, times.count);
+    *rate = amount * (double)threads / seconds[times.count / 10];
+    vsh_arena_free(&memory);
     return VSH_OK;
 }
 
@@ -69,9 +69,9 @@ static vsh_status take(vsh_arena *arena, int64_t threads, vsh_machine_probe *pro
         vsh_loop_registers_fill(&p.registers[i]);
     VSH_TRY(vsh_team_form(arena, threads, &team, err));
     VSH_TRY(time_it(team, &p, multiply, threads, p.loops.loop[VSH_FP32].work.v * ITERATIONS,
-                    &probe->multiply.v, &probe->multiply_median.v, err));
+                    &probe->multiply.v, err));
     return time_it(team, &p, move, threads, 3 * sizeof(float) * (double)TRIAD_ELEMENTS,
-                   &probe->move.v, &probe->move_median.v, err);
+                   &probe->move.v, err);
 }
 
 vsh_status vsh_machine_probe_take(int64_t threads, vsh_machine_probe *probe, vsh_error *err)
@@ -83,13 +83,11 @@ vsh_status vsh_machine_probe_take(int64_t threads, vsh_machine_probe *probe, vsh
     return status;
 }
 
+static double apart(double a, double b) { return fmax(a, b) / fmin(a, b) - 1; }
+
 double vsh_machine_probe_spread(const vsh_machine_probe *a, const vsh_machine_probe *b)
 {
-    double multiply =
-        fmax(a->multiply.v, b->multiply.v) / fmin(a->multiply_median.v, b->multiply_median.v);
-    double moved = fmax(a->move.v, b->move.v) / fmin(a->move_median.v, b->move_median.v);
-
-    return fmax(multiply, moved) - 1;
+    return fmax(apart(a->multiply.v, b->multiply.v), apart(a->move.v, b->move.v));
 }
 
 /* The second figure of a thread's schedstat: nanoseconds on a run queue. */

@@ -9,17 +9,16 @@
 #include "core/status.h"
 #include "core/units.h"
 
-/* Of all threads together: the fastest of many repetitions, and their median. */
+/* Of all threads together, and of the fastest tenth of many repetitions. */
 typedef struct {
-    vsh_flop_rate multiply, multiply_median; /* fp32, in registers */
-    vsh_byte_rate move, move_median;         /* a triad beyond the inner caches */
+    vsh_flop_rate multiply; /* fp32, in registers */
+    vsh_byte_rate move;     /* a triad beyond the inner caches */
 } vsh_machine_probe;
 
 /* VSH_EMACHINE when memory or threads run out. */
 vsh_status vsh_machine_probe_take(int64_t threads, vsh_machine_probe *probe, vsh_error *err);
 
-/* By how much the slower probe, in its median, falls behind the faster one's best: 0.1 is a tenth.
- */
+/* By how much the faster probe is ahead, in the rate that differs more: 0.1 is a tenth. */
 double vsh_machine_probe_spread(const vsh_machine_probe *before, const vsh_machine_probe *after);
 
 /* Seconds that the threads of this process have so far been ready to run and had no processor,

@@ -1,7 +1,5 @@
 #include "trainer/study/step_model.h"
 
-#include <stdbool.h>
-
 #include "core/cost.h"
 
 const char *const vsh_step_kind_names[VSH_STEP_KINDS] = {"matrix", "attention", "vector", "move",
@@ -105,6 +103,12 @@ void vsh_step_learn(vsh_step_constants *c, const vsh_step_work *work,
     c->update_measured[work->optimizer] += measured->s[VSH_STEP_VECTOR][VSH_OPTIMIZER];
     c->update_roofline[work->optimizer] += roofline.s[VSH_STEP_VECTOR][VSH_OPTIMIZER];
     c->runs++;
+}
+
+bool vsh_step_learnt(const vsh_step_constants *c, const vsh_step_work *work)
+{
+    return c->roofline[work->precision].s[VSH_STEP_MATRIX][VSH_FORWARD] > 0 &&
+           c->update_roofline[work->optimizer] > 0;
 }
 
 /* Of a kind in a phase; in a phase that was not seen (recompute) as forward; of a kind or a

@@ -5,6 +5,8 @@
 #ifndef VSH_STEP_MODEL_H
 #define VSH_STEP_MODEL_H
 
+#include <stdbool.h>
+
 #include "core/hardware.h"
 #include "core/op.h"
 #include "core/precision.h"
@@ -50,6 +52,9 @@ typedef struct {
  * is learnt from should have none. */
 void vsh_step_learn(vsh_step_constants *constants, const vsh_step_work *work,
                     const vsh_step_parts *measured, const vsh_hardware *profile);
+
+/* Something was learnt of this precision and this optimizer. */
+bool vsh_step_learnt(const vsh_step_constants *constants, const vsh_step_work *work);
 
 /* Of all executions of one operation in one micro-batch, or of the optimizer's in one step.
  * constants NULL: by its roofline. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/chart.h"
-#include "core/page.h"
 #include "trainer/study/study_frontier.h"
 
 enum { HEIGHT = 470, SAMPLES = 25, BUDGETS_MAX = 16 };
@@ -220,25 +219,4 @@ void vsh_study_experts_figure(const vsh_study_records *all, const vsh_study_kind
                  "The best run of each budget and family, over sizes and seeds; dashed: on little "
                  "text, several epochs. FLOP with the router and what is padded. %s.",
                  card);
-}
-
-/* ---- the page ------------------------------------------------------------------------------ */
-
-vsh_status vsh_study_draw(const char *folder, const vsh_report_figure *figures, int count,
-                          bool force, bool *drawn, vsh_error *err)
-{
-    vsh_arena memory = {0};
-    vsh_text page = {.arena = &memory};
-    vsh_status status = vsh_report_check(folder, force, err);
-
-    if (status == VSH_OK)
-        status = vsh_report_write_scripts(folder, figures, count, err);
-    if (status == VSH_OK) {
-        vsh_page_open(&page, figures[0].title);
-        *drawn = vsh_report_add_figures(folder, figures, count, &page);
-        vsh_page_close(&page);
-        status = vsh_report_write_page(folder, &page, err);
-    }
-    vsh_arena_free(&memory);
-    return status;
 }

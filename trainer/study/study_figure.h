@@ -1,9 +1,9 @@
-/* The figures of a study, and the page they stand on. */
+/* The figures of a study. */
 #ifndef VSH_STUDY_FIGURE_H
 #define VSH_STUDY_FIGURE_H
 
 #include "core/report.h"
-#include "trainer/study/study_record.h"
+#include "trainer/study/study_frontier.h"
 
 /* L = E + A/N^alpha + B/D^beta; or with h for the two terms and a bound, E + (bound - E) h/(1 + h).
  * NaN: nothing was fitted. */
@@ -27,8 +27,30 @@ void vsh_study_law_figure(const vsh_study_records *records, const vsh_study_law 
 void vsh_study_experts_figure(const vsh_study_records *records, const vsh_study_kind *kind,
                               const char *card, vsh_report_figure *figure);
 
-/* Writes index.html, the scripts and the pictures; *drawn false when gnuplot could not. */
-vsh_status vsh_study_draw(const char *folder, const vsh_report_figure *figures, int count,
-                          bool force, bool *drawn, vsh_error *err);
+/* What is asked of a family: at equal loss its cost in FLOPs, in seconds, and in FLOPs beside a
+ * dense model of as many total parameters. */
+enum { VSH_STUDY_QUESTIONS = 3 };
+extern const char *const vsh_study_question_words[]; /* closed by NULL */
+
+typedef struct {
+    const vsh_study_family *family;
+    bool poor; /* on little text */
+    vsh_study_saving saving[VSH_STUDY_QUESTIONS];
+} vsh_study_comparison;
+
+/* Every saving with its interval, beside what the founding paper announces. */
+void vsh_study_savings_figure(const vsh_study_comparison *comparisons, int count, const char *card,
+                              vsh_report_figure *figure);
+#define VSH_STUDY_CLAIM_LOW 0.2 /* of the compute at equal loss, as it says */
+#define VSH_STUDY_CLAIM_HIGH 0.3
+
+/* A threshold of early exit: executed FLOPs a token over those of the whole depth, and what loss
+ * and accuracy change. */
+typedef struct {
+    double threshold, flops, loss, accuracy;
+} vsh_study_exit;
+
+void vsh_study_exits_figure(const vsh_study_exit *exits, int count, const char *card,
+                            vsh_report_figure *figure);
 
 #endif

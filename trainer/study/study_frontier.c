@@ -67,7 +67,7 @@ typedef struct {
     int64_t count;
 } runs;
 
-/* How often each seed and each size counts. */
+/* How often each seed and each of the family's sizes counts. */
 typedef struct {
     int seed[SEEDS], size[KINDS];
 } weights;
@@ -75,7 +75,8 @@ typedef struct {
 typedef struct {
     const vsh_study_question *question;
     int64_t seeds[SEEDS], sizes[KINDS]; /* as in the records */
-    int seed_count, size_count;
+    int seed_count, size_count; /* the family's sizes first, then those that only dense has */
+    int family_sizes;
     runs dense, family;
     vsh_study_pair *room[2];
 } comparison;
@@ -91,23 +92,29 @@ static int index_of(int64_t *known, int *count, int most, int64_t value)
     return (*count)++;
 }
 
-static void take(comparison *c, const vsh_study_record *r)
+static void take(comparison *c, const char *family, runs *to, const vsh_study_record *r)
 {
     const vsh_study_question *q = c->question;
-    runs *to = strcmp(r->family, "dense") == 0     ? &c->dense
-               : strcmp(r->family, q->family) == 0 ? &c->family
-                                                   : NULL;
     double cost = q->cost == VSH_COST_FLOPS ? r->flops : r->seconds;
     run one = {
         .budget = r->budget, .cost = cost, .loss = r->loss, .total = (double)r->params_total};
 
-    if (!to || to->count == POINTS || strcmp(r->role, "curve") != 0 ||
+    if (strcmp(r->family, family) != 0 || to->count == POINTS || strcmp(r->role, "curve") != 0 ||
         (r->unique_tokens > 0) != q->poor || !isfinite(r->loss) || !(cost > 0))
         return;
     one.seed = index_of(c->seeds, &c->seed_count, SEEDS, r->seed);
     one.size = index_of(c->sizes, &c->size_count, KINDS, r->layers * 1000000 + r->hidden);
     if (one.seed >= 0 && one.size >= 0)
         to->item[to->count++] = one;
+}
+
+static void take_all(comparison *c, const vsh_study_records *records)
+{
+    for (int64_t i = 0; i < records->count; i++)
+        take(c, c->question->family, &c->family, &records->item[i]);
+    c->family_sizes = c->size_count;
+    for (int64_t i = 0; i < records->count; i++)
+        take(c, "dense", &c->dense, &records->item[i]);
 }
 
 /* The mean over seeds of the runs of a size and budget, weighted. */
@@ -134,18 +141,28 @@ static bool mean_of(const runs *all, const weights *w, int size, int64_t budget,
 
 enum { BUDGETS = 16 };
 
-/* Of each budget the best of the sizes that were drawn. (Points of all sizes would make steps: of
- * one budget none costs exactly what another does.) */
+static bool has(const runs *all, int size, int64_t budget)
+{
+    for (int64_t i = 0; i < all->count; i++)
+        if (all->item[i].size == size && all->item[i].budget == budget)
+            return true;
+    return false;
+}
+
+/* Of each budget the best of the sizes that were drawn and that both trained: who tried more would
+ * have the better best. (Points of all sizes would make steps: of one budget none costs exactly
+ * what another does.) */
 static int64_t best_of(const comparison *c, const runs *all, const weights *w, vsh_study_pair *out)
 {
+    const runs *other = all == &c->dense ? &c->family : &c->dense;
     int64_t count = 0;
 
     for (int b = 0; b < BUDGETS; b++) {
         vsh_study_pair best = {.loss = INFINITY}, one;
         double total;
-        for (int s = 0; s < c->size_count; s++)
-            if (w->size[s] && mean_of(all, w, s, b, &one.cost, &one.loss, &total) &&
-                one.loss < best.loss)
+        for (int s = 0; s < c->family_sizes; s++)
+            if (w->size[s] && has(other, s, b) &&
+                mean_of(all, w, s, b, &one.cost, &one.loss, &total) && one.loss < best.loss)
                 best = one;
         if (isfinite(best.loss))
             out[count++] = best;
@@ -154,7 +171,7 @@ static int64_t best_of(const comparison *c, const runs *all, const weights *w, v
 }
 
 /* The dense model of total parameters at a budget: on a line in the logarithm of the parameters
- * between the two sizes around them. */
+ * between the two sizes around them, of all that there are: they are a ruler, not what is drawn. */
 static bool dense_of_total(const comparison *c, const weights *w, double total, int64_t budget,
                            vsh_study_pair *out)
 {
@@ -163,7 +180,7 @@ static bool dense_of_total(const comparison *c, const weights *w, double total, 
 
     for (int s = 0; s < c->size_count; s++) {
         double cost, loss, own;
-        if (!w->size[s] || !mean_of(&c->dense, w, s, budget, &cost, &loss, &own))
+        if (!mean_of(&c->dense, w, s, budget, &cost, &loss, &own))
             continue;
         if (own <= total && own > below) {
             below = own;
@@ -210,7 +227,7 @@ static void compare(const vsh_study_pair *dense, int64_t dense_count, const vsh_
 static void compare_totals(comparison *c, const weights *w, double *sum, int *count,
                            vsh_study_saving *where)
 {
-    for (int s = 0; s < c->size_count; s++) {
+    for (int s = 0; s < c->family_sizes; s++) {
         int64_t mine = 0, theirs = 0;
         double total = 0;
         for (int b = 0; b < BUDGETS && w->size[s]; b++) {
@@ -270,7 +287,7 @@ static void resample(comparison *c, double *draws, vsh_study_saving *s)
         vsh_study_saving unused;
         weights w;
         draw(w.seed, c->seed_count, q->seed, 2 * (uint64_t)i);
-        draw(w.size, c->size_count, q->seed, 2 * (uint64_t)i + 1);
+        draw(w.size, c->family_sizes, q->seed, 2 * (uint64_t)i + 1);
         draws[s->draws] = saving_of(c, &w, &unused);
         s->draws += isfinite(draws[s->draws]);
     }
@@ -318,8 +335,7 @@ vsh_status vsh_study_saving_of(const vsh_study_records *records, const vsh_study
         vsh_arena_free(&memory);
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     }
-    for (int64_t i = 0; i < records->count; i++)
-        take(c, &records->item[i]);
+    take_all(c, records);
     for (int i = 0; i < SEEDS; i++)
         all.seed[i] = 1;
     for (int i = 0; i < KINDS; i++)

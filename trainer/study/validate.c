@@ -65,6 +65,8 @@ static const char *undecided(const vsh_validated *run, const quantity *q,
         return "for calibration";
     if (vsh_validate_disturbed(&run->measured))
         return "the machine was busy";
+    if (run->uncalibrated)
+        return "no run for calibration of its kind was undisturbed";
     if (q->by == BY_ENERGY && !run->watts_measured)
         return "the profile's watts are assumed";
     return NULL;
@@ -99,6 +101,44 @@ void vsh_validate_checks(const vsh_validated *run,
 
 /* ---- over all -------------------------------------------------------------------------------- */
 
+static vsh_validate_check over_all(const char *what, const char *unit, double tolerance)
+{
+    return (vsh_validate_check){.quantity = what,
+                                .unit = unit,
+                                .predicted = NAN,
+                                .simulated = NAN,
+                                .measured = NAN,
+                                .modelled = NAN,
+                                .rel_error = NAN,
+                                .simulated_error = NAN,
+                                .tolerance = tolerance,
+                                .verdict = VSH_CHECK_UNDECIDED};
+}
+
+static void judge_rate(double profile, double before, double after, vsh_validate_check *c)
+{
+    double best = fmax(before, after);
+
+    c->predicted = profile;
+    c->measured = best;
+    c->rel_error = error_of(profile, best);
+    if (best / fmin(before, after) - 1 > VSH_PROBE_SPREAD_MAX)
+        c->why = "the machine was busy";
+    else
+        c->verdict = fabs(c->rel_error) <= c->tolerance ? VSH_CHECK_PASSED : VSH_CHECK_FAILED;
+}
+
+void vsh_validate_rates(const vsh_hardware *profile, const vsh_hardware seen[2],
+                        vsh_validate_check checks[VSH_VALIDATE_RATES])
+{
+    checks[0] = over_all("profile_fp32_flops_per_s", "FLOP/s", VSH_RATE_TOLERANCE);
+    judge_rate(profile->peak[VSH_FP32].value, seen[0].peak[VSH_FP32].value,
+               seen[1].peak[VSH_FP32].value, &checks[0]);
+    checks[1] = over_all("profile_memory_bytes_per_s", "B/s", VSH_RATE_TOLERANCE);
+    judge_rate(profile->memory_rate.value, seen[0].memory_rate.value, seen[1].memory_rate.value,
+               &checks[1]);
+}
+
 vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *checks, int count,
                                  vsh_validate_check *median, vsh_error *err)
 {
@@ -112,17 +152,8 @@ vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *che
             strcmp(checks[i].quantity, "step_time_s") == 0)
             errors[decided_count++] = fabs(checks[i].rel_error);
     vsh_sort_reals(errors, decided_count);
-    *median = (vsh_validate_check){.quantity = "step_time_median_error",
-                                   .unit = "1",
-                                   .predicted = NAN,
-                                   .simulated = NAN,
-                                   .measured = NAN,
-                                   .modelled = NAN,
-                                   .rel_error = NAN,
-                                   .simulated_error = NAN,
-                                   .tolerance = VSH_STEP_TIME_MEDIAN,
-                                   .verdict = VSH_CHECK_UNDECIDED,
-                                   .why = "no step time was decided"};
+    *median = over_all("step_time_median_error", "1", VSH_STEP_TIME_MEDIAN);
+    median->why = "no step time was decided";
     if (decided_count == 0)
         return VSH_OK;
     median->rel_error = errors[decided_count / 2];

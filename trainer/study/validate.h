@@ -115,6 +115,7 @@ typedef struct {
     vsh_validate_figures predicted, planner, simulated;
     vsh_step_parts priced; /* predicted time by kind and phase */
     double roofline_s;     /* of a step */
+    bool uncalibrated;     /* nothing was learnt that its time could be predicted with */
     vsh_validate_measured measured;
     double modelled_j;       /* energy where it cannot be measured: watts x measured time */
     bool watts_measured;     /* the profile's watts are not assumed */
@@ -140,10 +141,16 @@ enum { VSH_VALIDATE_QUANTITIES = 13 };
 #define VSH_STEP_TIME_WORST 0.2
 #define VSH_STEP_TIME_MEDIAN 0.1
 #define VSH_RESIDENT_TOLERANCE 0.05
+#define VSH_RATE_TOLERANCE 0.2 /* of the profile's rates: no time can be told better */
 
 /* The lines of one run, always VSH_VALIDATE_QUANTITIES. */
 void vsh_validate_checks(const vsh_validated *run,
                          vsh_validate_check checks[VSH_VALIDATE_QUANTITIES]);
+/* What the profile says of the machine beside what it gave when it was asked again, before all runs
+ * and after them: fp32 in registers and the triad, the better of the two. */
+enum { VSH_VALIDATE_RATES = 2 };
+void vsh_validate_rates(const vsh_hardware *profile, const vsh_hardware seen[2],
+                        vsh_validate_check checks[VSH_VALIDATE_RATES]);
 /* The line over all of them: the median error of step time among the decided. */
 vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *checks, int count,
                                  vsh_validate_check *median, vsh_error *err);
