@@ -155,7 +155,8 @@ static void print_prediction(const call *c, vsh_text *out)
     vsh_text_add(out, "  Memory    %s reserved: weights %s, gradients %s,\n",
                  vsh_show_bytes(f->total.v).text, vsh_show_bytes(f->weights.v).text,
                  vsh_show_bytes(f->gradients.v).text);
-    vsh_text_add(out, "            optimizer %s, activations %s, logits %s, workspace %s\n",
+    vsh_text_add(out,
+                 "            optimizer %s, activations %s,\n            logits %s, workspace %s\n",
                  vsh_show_bytes(f->optimizer.v).text, vsh_show_bytes(f->activations.v).text,
                  vsh_show_bytes(f->logits.v).text, vsh_show_bytes(f->workspace.v).text);
     print_teacher(c, out);
