@@ -78,6 +78,7 @@ static const char every_key[] =
     "tokenizer: bytes\n"
     "from: runs/it's there\n"
     "unique_tokens: 12345\n"
+    "distill: {teacher: 'runs/it''s, wise', weight: 0.3, temperature: 2.5}\n"
     "batch: {tokens: 3072, sequence: 32, micro: 12, accumulate: 8, shards: 4, sequence_start: 8, "
     "sequence_warmup: 90}\n"
     "optimizer: {name: adafactor, lr: 0.0123, betas: [0.8, 0.97], eps: 1.5e-7, weight_decay: 0.05, "
@@ -104,6 +105,9 @@ static void every_key_is_read(void)
     CHECK_TEXT(c->tokenizer, "bytes");
     CHECK_TEXT(c->from, "runs/it's there");
     CHECK_INT(c->unique_tokens, 12345);
+    CHECK_TEXT(c->distill.teacher, "runs/it's, wise");
+    CHECK_NEAR(c->distill.weight, 0.3, 0, 0);
+    CHECK_NEAR(c->distill.temperature, 2.5, 0, 0);
     CHECK_INT(c->batch.tokens, 3072);
     CHECK_INT(c->batch.sequence, 32);
     CHECK_INT(c->batch.micro, 12);
@@ -535,6 +539,9 @@ static void check_same_run(const vsh_run_config *a, const vsh_run_config *b)
     CHECK(same_text(a->tokenizer, b->tokenizer));
     CHECK(same_text(a->from, b->from));
     CHECK_INT(a->unique_tokens, b->unique_tokens);
+    CHECK(same_text(a->distill.teacher, b->distill.teacher));
+    CHECK_NEAR(a->distill.weight, b->distill.weight, 0, 0);
+    CHECK_NEAR(a->distill.temperature, b->distill.temperature, 0, 0);
     check_same_batch(&a->batch, &b->batch);
     check_same_learning(a, b);
     CHECK_INT(a->steps, b->steps);
@@ -672,6 +679,7 @@ static void what_decides_the_weights_makes_another_run(void)
         DENSE "recompute: full\n",
         DENSE "seed: 2\n",
         DENSE "unique_tokens: 1000\n",
+        DENSE "distill: {teacher: runs/t}\n",
         DENSE "spike: {action: ignore}\n",
         DENSE "spike: {deviations: 7}\n",
     };
@@ -679,6 +687,16 @@ static void what_decides_the_weights_makes_another_run(void)
 
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         CHECK(strcmp(deciding(others[i]), plain) != 0);
+}
+
+/* Its weights do, and a run keeps their hash beside. */
+static void where_a_teacher_lies_decides_nothing(void)
+{
+    const char *one = deciding(DENSE "distill: {teacher: runs/a}\n");
+
+    CHECK_TEXT(deciding(DENSE "distill: {teacher: /other/b}\n"), one);
+    CHECK(strcmp(deciding(DENSE "distill: {teacher: runs/a, temperature: 3}\n"), one) != 0);
+    CHECK(strcmp(deciding(DENSE "distill: {teacher: runs/a, weight: 0.25}\n"), one) != 0);
 }
 
 const vsh_test vsh_tests[] = {
@@ -713,5 +731,6 @@ const vsh_test vsh_tests[] = {
     {"figures_keep_every_bit", figures_keep_every_bit},
     {"what_decides_no_weight_does_not_make_another_run",
      what_decides_no_weight_does_not_make_another_run},
+    {"where_a_teacher_lies_decides_nothing", where_a_teacher_lies_decides_nothing},
     {"what_decides_the_weights_makes_another_run", what_decides_the_weights_makes_another_run},
     {NULL, NULL}};
