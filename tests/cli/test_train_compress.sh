@@ -55,7 +55,7 @@ refuses 2 'in 8 bits already' $compress --checkpoint narrow --out no --prune 0.5
 refuses 2 'in 8 bits already' $compress --checkpoint narrow --out no --quantize int8
 
 # ---- distillation
-answers 0 '.held_out_loss > 0 and .teacher.held_out_loss > 0 and .teacher.params == 28864 and .teacher.weight == 0.5 and
+answers 0 '.held_out_loss > 0 and .teacher.held_out_loss > 0 and .teacher.params == 28864 and .teacher.weight == 1 and
     .teacher.flops_per_step > 0 and .teacher.flops_per_step < .measured.flops_per_step and .teacher.memory_bytes > 4 * 28864 and
     .predicted.flops_per_step == .measured.flops_per_step and .step == 20' \
     $compress --checkpoint trained --out student --distill-into experts.yaml

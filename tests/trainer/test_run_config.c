@@ -321,6 +321,8 @@ static void figures_out_of_range_are_refused(void)
         {DENSE "losses: {exit_scale: -1}\n", "exit_scale"},
         {DENSE "losses: {bias_rate: 2}\n", "bias_rate"},
         {DENSE "losses: {bias_rate: 0.1}\n", "the model has no balancing bias"},
+        {DENSE "distill: {weight: 1.5}\n", "weight"},
+        {DENSE "distill: {temperature: 0}\n", "temperature"},
         {DENSE "checkpoint: {every: -1}\n", "every"},
         {DENSE "checkpoint: {keep: 0}\n", "keep"},
         {DENSE "evaluate: {every: -1}\n", "every"},

@@ -108,6 +108,8 @@ static const vsh_field spike_fields[] = {
     {"limit", VSH_FIELD_INTEGER, AT(spike_limit), false, 1, 1e6},
     {NULL}};
 
+/* distill: of the weights and temperatures that docs/compress.md tried, the ones with the least
+ * loss (measured). */
 static vsh_run_config defaults(void)
 {
     return (vsh_run_config){.data = "runs/default-corpus",
@@ -124,7 +126,7 @@ static vsh_run_config defaults(void)
                                          .final = -1},
                             .bias_rate = -1,
                             .network = {.balance = 0.01, .z = 0.001, .exit_scale = 0.2},
-                            .distill = {.weight = 0.5, .temperature = 1},
+                            .distill = {.weight = 1, .temperature = 1},
                             .steps = 1000,
                             .seed = 1,
                             .checkpoint_every = 500,
