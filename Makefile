@@ -207,11 +207,11 @@ bench: $(PROGRAMS) $(sim_benches) $(law_benches) $(trainer_benches) | $(after_de
 demo: $(PROGRAMS) | $(after_deps)
 	@tests/demo.sh
 
-# the default plan and its figures, the same bytes again
+# plans, simulations and studies, the same bytes again; and what this machine does beside what was
+# said of it (ten minutes), with its table in the README
 reports: $(PROGRAMS) | $(after_deps)
-	@mkdir -p reports
-	./vishwa-plan --hw tpu-v5e --hours 100 --report reports/tpu-v5e-100h --force \
-	    > reports/tpu-v5e-100h.txt
+	tests/reports.sh all
+	tests/readme.sh
 
 # pictures of docs/laws.md; says that it does nothing where the runs are not at hand
 docs-figures: vishwa-plan $(B)/tests/bench/law_figures | $(after_deps)

@@ -51,7 +51,7 @@ extern const char *const vsh_colour_words[];
     {VSH_OPT_FLAG, 0, "json", NULL, "print one JSON object instead", offsetof(config, common.json)}, \
     {VSH_OPT_FLAG, 0, "explain", NULL, "show each number with its formula, source and tag",        \
      offsetof(config, common.explain)},                                                            \
-    {VSH_OPT_INTEGER, 0, "seed", "S", "seed of the random draws behind intervals (default 1)",     \
+    {VSH_OPT_INTEGER, 0, "seed", "S", "seed of what is drawn at random (default 1)",               \
      offsetof(config, common.seed), 0, 9e15},                                                      \
     {VSH_OPT_INTEGER, 0, "threads", "N", "threads to use (default: all)",                          \
      offsetof(config, common.threads), 1, 4096},                                                   \

@@ -122,7 +122,7 @@ static void tell_experts(const plan *p, plan_run *run)
     tell_difference(p, run, change, sizeof change);
     if (c->reaches)
         snprintf(run->saving, sizeof run->saving,
-                 "%.0f %% of the FLOPs, %s of the time at equal loss; %s", 100 * c->compute,
+                 "saves %.0f %% of FLOPs, %s of time at equal loss; %s", 100 * c->compute,
                  share_range(c->time_low, c->time, time, sizeof time), change);
     else
         snprintf(run->saving, sizeof run->saving, "%s%s",

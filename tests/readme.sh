@@ -12,5 +12,20 @@ screen() {
          !skip' build/screen.txt "$1" > build/readme.md && cp build/readme.md "$1"
 }
 
+# table FILE TABLE: what stands in FILE between the lines "<!-- TABLE -->" and "<!-- end -->" is
+# replaced by the file TABLE.
+table() {
+    [ -f "$2" ] || return
+    table=$2 awk '$0 == "<!-- " ENVIRON["table"] " -->" {
+            print
+            while ((getline line < ENVIRON["table"]) > 0)
+                print line
+            skip = 1
+        }
+        $0 == "<!-- end -->" { skip = 0 }
+        !skip' "$1" > build/readme.md && cp build/readme.md "$1"
+}
+
+table README.md reports/validate/table.md
 screen README.md "./vishwa-plan --hw tpu-v5e --hours 100"
 screen docs/advice.md "$(sed -n 's/^\$ \(.*advice.*\)$/\1/p' docs/advice.md)"

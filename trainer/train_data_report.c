@@ -171,11 +171,14 @@ static void show_command(vsh_session *s, int count, const char *const *words)
         vsh_text_add(&s->out, "    %s\n", vsh_show_command(s->arena, count, line));
 }
 
-static void show_next(vsh_session *s, const vsh_build_options *o)
+/* A configuration whose model has at least as many pieces as the dataset. */
+static void show_next(vsh_session *s, const vsh_build_options *o, int64_t vocab)
 {
+    const char *config =
+        vocab <= 4096 ? "trainer/configs/quick-moe.yaml" : "trainer/configs/tiny-moe.yaml";
     vsh_text data = {.arena = s->arena};
     const char *const plan[] = {"vishwa-plan", "--hw", "auto", "--hours", "10", "--data", o->out};
-    const char *run[] = {"vishwa-train", "run", "trainer/configs/tiny-moe.yaml", "--set", NULL};
+    const char *run[] = {"vishwa-train", "run", config, "--set", NULL};
 
     vsh_text_add(&data, "data=%s", o->out);
     run[4] = vsh_text_string(&data);
@@ -225,7 +228,7 @@ void train_data_show(vsh_session *s, const vsh_build_options *o, const vsh_build
         if (o->dedup)
             show_recall(&s->out, &o->minhash);
         show_time(&s->out, r);
-        show_next(s, o);
+        show_next(s, o, r->dataset.vocab);
     } else {
         vsh_text_put(&s->out, "\n", 1);
     }

@@ -468,7 +468,10 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
 {
     const vsh_run *run = &c->run;
     const char *stopped = status == VSH_ESTOPPED ? "stopped, resumable" : "done";
-    const char *next[] = {"vishwa-train", "sample", "--checkpoint", run->out, "--prompt", "The"};
+    const char *sample[] = {"vishwa-train", "sample", "--checkpoint", run->out, "--prompt", "The"};
+    const char *next = status == VSH_ESTOPPED
+                           ? "the same command with --resume"
+                           : vsh_show_command(c->session->arena, 6, (char *const *)sample);
 
     if (c->session->common->json) {
         vsh_json json = {.out = out};
@@ -492,8 +495,7 @@ static void print_end(const call *c, vsh_status status, vsh_text *out)
         vsh_text_add(out, ", held-out loss %.4f", run->last_evaluation.loss);
     print_lesson(c, out);
     vsh_text_add(out, "\n  %s\n\n  Next   %s\n\n",
-                 vsh_show_command(c->session->arena, 1, (char *const *)&run->checkpoints),
-                 vsh_show_command(c->session->arena, 6, (char *const *)next));
+                 vsh_show_command(c->session->arena, 1, (char *const *)&run->checkpoints), next);
 }
 
 static vsh_status train(call *c, vsh_error *err)

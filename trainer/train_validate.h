@@ -26,4 +26,7 @@ void train_show_validation(const validation *v);
  */
 vsh_status train_report_validation(const validation *v, vsh_error *err);
 
+/* table.md in it: the errors of each quantity over all configurations. */
+vsh_status train_write_validation_table(const validation *v, const char *folder, vsh_error *err);
+
 #endif

@@ -239,6 +239,7 @@ vsh_status train_report_validation(const validation *v, vsh_error *err)
 
     VSH_TRY(vsh_folder_make(folder, err));
     VSH_TRY(write_page(v, folder, &drawn, err));
+    VSH_TRY(train_write_validation_table(v, folder, err));
     vsh_text_add(&v->session->talk, "vishwa-train: report in %s/index.html\n", folder);
     if (drawn)
         return VSH_OK;

@@ -100,7 +100,7 @@ run $job
 [ "$code" -eq 0 ] && [ "$(wc -l < stdout.txt)" -le 42 ] && ! grep -q 'unique tokens, worse than dense' stdout.txt
 note $? "the mission in 42 lines"
 shows 0 '0.75 - 0.80 of the dense model' $job --verbose
-shows 0 '^  experts-8 +584 M, 34 % of the FLOPs, 12 to 18 % of the time' $job
+shows 0 '^  experts-8 +584 M, saves 34 % of FLOPs, 12 to 18 % of time at equal loss' $job
 answers 0 'all(.alternatives[]; has("data_limited")) and ([.alternatives[] | select(.name == "more-data")][0].data_limited | not)' $small
 # a loss is a bound only where repeats make it one; other corpora are other than the sizing law's
 answers 0 '[.warnings[] | select(.code == "outside_validated_region")][0].message | test("extrapolated: 98.8 B")' "$plan" --hw h100-sxm --chips 1024 --days 30

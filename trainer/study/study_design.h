@@ -26,6 +26,7 @@ typedef struct {
     const char *summary;
     const vsh_study_family *families; /* the first is the dense one */
     int family_count;
+    double optimum;     /* best guess: C = optimum N^2 */
     int budgets;        /* half a decade apart, the largest the last */
     double half_window; /* decades of size around the best guess of a budget's optimum */
     double dense_reach; /* dense sizes go on so many decades above it: to be as large as the

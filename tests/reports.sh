@@ -1,0 +1,20 @@
+#!/bin/sh
+# Makes reports/ again, in the folder it is called from, where the programs stand.
+# usage: tests/reports.sh stable    what comes out the same: plans, simulations, what was found by
+#                                   the studies whose records are in reports/
+#        tests/reports.sh all       and what this machine does, in about ten minutes
+set -e
+mkdir -p reports
+./vishwa-plan --hw tpu-v5e --hours 100 --report reports/tpu-v5e-100h --force \
+    > reports/tpu-v5e-100h.txt
+./vishwa-plan --hw tpu-v5e --hours 100 --check-throughput > reports/throughput.txt
+./vishwa-sim step --hw tpu-v5e --model gpt2-124m --seq 1024 --batch 32 \
+    --report reports/step-gpt2-tpu-v5e --force > reports/step-gpt2-tpu-v5e.txt
+rm -f reports/step-gpt2-tpu-v5e/trace.json # large; --trace FILE writes it
+for study in law experts; do
+    [ -f "reports/$study/records.jsonl" ] || continue
+    ./vishwa-train study "$study" --out "reports/$study" --quiet --force > "reports/$study/summary.txt"
+    rm -f "reports/$study/run.lock"
+done
+[ "$1" = all ] || exit 0
+./vishwa-train validate --report reports/validate --force > reports/validate.txt
