@@ -6,6 +6,14 @@
 
 static double work_of(const vsh_exit_report *r) { return r->executed.v / (double)r->tokens; }
 
+/* Of the loss; what four digits show as nothing has no sign. */
+static double change(const compression *c)
+{
+    double by = c->after.loss - c->before.loss;
+
+    return fabs(by) < 5e-5 ? 0 : by;
+}
+
 /* ---- the terminal ------------------------------------------------------------------------- */
 
 static void show_pruned(const compression *c)
@@ -53,8 +61,7 @@ static void show_terminal(const compression *c)
 
     vsh_text_add(out, "\n  %s, step %s\n", c->model.path, vsh_show_integer(c->model.step).text);
     vsh_text_add(out, "  Loss       %.4f, before %.4f: %+.4f nats a token on %s tokens\n",
-                 c->after.loss, c->before.loss, c->after.loss - c->before.loss,
-                 vsh_show_integer(c->after.tokens).text);
+                 c->after.loss, c->before.loss, change(c), vsh_show_integer(c->after.tokens).text);
     if (c->prunes)
         show_pruned(c);
     else
