@@ -26,12 +26,14 @@ typedef struct {
     const char *summary;
     const vsh_study_family *families; /* the first is the dense one */
     int family_count;
-    double optimum;     /* best guess: C = optimum N^2 */
-    int budgets;        /* half a decade apart, the largest the last */
-    double half_window; /* decades of size around the best guess of a budget's optimum */
-    double dense_reach; /* dense sizes go on so many decades above it: to be as large as the
-                         * experts' totals; 0: they do not */
-    int sizes_least;    /* of a budget */
+    double optimum;      /* best guess: C = optimum N^2 */
+    int budgets;         /* half a decade apart, the largest the last */
+    double half_window;  /* decades of size around the best guess of a budget's optimum */
+    double dense_reach;  /* dense sizes go on so many decades above it: to be as large as the
+                          * experts' totals; 0: they do not */
+    int sizes_least;     /* of a budget */
+    int tune_budget;     /* at which rates are tuned, with the smallest size */
+    int64_t steps_least; /* of the shortest run */
     int seeds;
     bool data_poor; /* the same again on little text, several epochs */
     bool held_out;  /* and a model larger than all, half a decade above the largest budget */
