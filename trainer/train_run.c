@@ -251,7 +251,10 @@ static void write_event(call *c, vsh_text *line, const char *event)
     vsh_json_integer(&json, "params", c->plan.parameters.total);
     if (strcmp(event, "end") == 0) {
         write_figures(&json, "measured", &c->run.measured);
-        vsh_json_string(&json, "energy", c->run.energy_measured ? "measured" : "modelled");
+        vsh_json_string(&json, "energy",
+                        isnan(c->run.measured.energy_j) ? "not known: a step of this log has none"
+                        : c->run.energy_measured        ? "measured"
+                                                        : "modelled");
         vsh_json_integer(&json, "rss_peak_bytes", vsh_memory_resident_peak());
     } else {
         write_figures(&json, "predicted", &c->predicted);
