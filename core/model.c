@@ -166,6 +166,11 @@ static vsh_status read_yaml(const vsh_doc *doc, vsh_model *model, vsh_error *err
     return VSH_OK;
 }
 
+static bool is_hf(const vsh_node *root)
+{
+    return vsh_node_get(root, "model_type") || vsh_node_get(root, "architectures");
+}
+
 vsh_status vsh_model_from_doc(const vsh_doc *doc, vsh_model *model, vsh_error *err)
 {
     char place[420];
@@ -174,7 +179,7 @@ vsh_status vsh_model_from_doc(const vsh_doc *doc, vsh_model *model, vsh_error *e
     if (doc->root->kind != VSH_NODE_MAP)
         return vsh_doc_expected(doc, doc->root, err,
                                 "a model: a map of keys such as layers and hidden");
-    if (vsh_node_get(doc->root, "model_type") || vsh_node_get(doc->root, "architectures"))
+    if (is_hf(doc->root))
         VSH_TRY(vsh_model_from_hf(doc, model, err));
     else
         VSH_TRY(read_yaml(doc, model, err));
@@ -182,11 +187,30 @@ vsh_status vsh_model_from_doc(const vsh_doc *doc, vsh_model *model, vsh_error *e
     return vsh_model_finish(model, place, err);
 }
 
+/* A training run's configuration has its model inside, or the name of one, which whoever has the
+ * library must be told. */
+static vsh_status enter_training(vsh_doc *doc, vsh_error *err)
+{
+    const vsh_node *root = doc->root;
+    const vsh_node *inside =
+        root->kind == VSH_NODE_MAP && !is_hf(root) ? vsh_node_get(root, "model") : NULL;
+
+    if (inside && inside->kind == VSH_NODE_SCALAR)
+        return vsh_doc_wrong(
+            doc, inside, err,
+            "this is a training configuration, expected a model: give its own, \"%.100s\"",
+            inside->text);
+    if (inside)
+        doc->root = inside;
+    return VSH_OK;
+}
+
 vsh_status vsh_model_read(vsh_arena *arena, const char *path, vsh_model *model, vsh_error *err)
 {
     vsh_doc doc;
 
     VSH_TRY(vsh_doc_read(arena, path, &doc, err));
+    VSH_TRY(enter_training(&doc, err));
     return vsh_model_from_doc(&doc, model, err);
 }
 

@@ -86,8 +86,9 @@ typedef struct {
     vsh_layer layer[VSH_LAYERS_MAX];
 } vsh_model;
 
-/* Reads a YAML description or a config.json, told apart by content (a config.json has
- * "model_type" or "architectures"). Text in the model lives in the arena. */
+/* Reads a YAML description, a config.json or the model inside a training configuration, told apart
+ * by content (a config.json has "model_type" or "architectures", a configuration "model"). Text in
+ * the model lives in the arena. */
 vsh_status vsh_model_read(vsh_arena *arena, const char *path, vsh_model *model, vsh_error *err);
 vsh_status vsh_model_from_doc(const vsh_doc *doc, vsh_model *model, vsh_error *err);
 

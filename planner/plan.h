@@ -22,7 +22,7 @@
 typedef struct {
     const char *manifest; /* its path; NULL: none was given */
     const char *tokenizer, *description;
-    int64_t vocab;
+    int64_t vocab;          /* that a recommended model has; 0: none was given */
     double bytes_per_token; /* of the training split */
 } plan_data;
 
@@ -316,11 +316,13 @@ typedef struct {
 
 enum { PLAN_SHAPES = 2048 };
 
-/* Shapes of about params active parameters, in a fixed order. */
-int plan_list_shapes(const vsh_hardware *hardware, double params, plan_shape shapes[PLAN_SHAPES]);
+/* Shapes of about params active parameters, or the least there are, in a fixed order. vocab: of
+ * the tokenizer; 0: none is at hand, and one that suits the size is taken. */
+int plan_list_shapes(const vsh_hardware *hardware, int64_t vocab, double params,
+                     plan_shape shapes[PLAN_SHAPES]);
 /* experts 0: dense, else that many in every layer, top-1. */
-vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t experts,
-                         vsh_model *model, vsh_error *err);
+vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t vocab,
+                         int64_t experts, vsh_model *model, vsh_error *err);
 /* The joint law that experts are asked of: the request's own if it is one, else the published. */
 const vsh_law *plan_joint_law(const plan_request *request);
 

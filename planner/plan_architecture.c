@@ -22,25 +22,26 @@ static int64_t width_step(const vsh_hardware *h)
     return h->matrix_rows.known && h->matrix_rows.value >= 256 ? 256 : 128;
 }
 
-static int64_t choose_vocab(int64_t width, double body)
+/* given, or the largest usual one (given 0) that leaves the body its share. */
+static int64_t choose_vocab(int64_t given, int64_t width, double body)
 {
     static const int64_t sizes[] = {32000, 16384, 8192, 4096, 1024, 256};
 
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; !given && i < sizeof sizes / sizeof sizes[0]; i++) {
         double table = (double)sizes[i] * (double)width;
         if (table <= VOCAB_SHARE * (table + body))
             return sizes[i];
     }
-    return 256;
+    return given ? given : 256;
 }
 
 /* Active parameters, roughly, before the architecture is described. */
-static double rough_params(plan_shape shape)
+static double rough_params(plan_shape shape, int64_t vocab)
 {
     double width = (double)shape.width, body = 12 * width * width * (double)shape.layers;
     double tables = body < TIED_PARAMS_MAX ? 1 : 2;
 
-    return body + tables * (double)choose_vocab(shape.width, body) * width;
+    return body + tables * (double)choose_vocab(vocab, shape.width, body) * width;
 }
 
 /* Steps of the matrix unit while they matter, then of about six percent. */
@@ -51,11 +52,14 @@ static int64_t next_width(int64_t width, int64_t step)
     return width + (sixteenth > step ? sixteenth : step);
 }
 
-int plan_list_shapes(const vsh_hardware *hardware, double params, plan_shape shapes[PLAN_SHAPES])
+int plan_list_shapes(const vsh_hardware *hardware, int64_t vocab, double params,
+                     plan_shape shapes[PLAN_SHAPES])
 {
     int64_t step = width_step(hardware);
     int count = 0;
 
+    /* the table of a tokenizer may be larger than all that was wanted */
+    params = fmax(params, rough_params((plan_shape){step, 2}, vocab));
     for (int64_t width = step; width <= WIDTH_LARGEST; width = next_width(width, step)) {
         int64_t last = 0;
         for (size_t i = 0; i < sizeof ratios / sizeof ratios[0]; i++) {
@@ -63,7 +67,7 @@ int plan_list_shapes(const vsh_hardware *hardware, double params, plan_shape sha
             double size;
             if (shape.layers < 2)
                 shape.layers = 2;
-            size = rough_params(shape);
+            size = rough_params(shape, vocab);
             if (shape.layers == last || shape.layers > VSH_LAYERS_MAX || size > 2.2 * params ||
                 size < 0.3 * params)
                 continue;
@@ -75,8 +79,8 @@ int plan_list_shapes(const vsh_hardware *hardware, double params, plan_shape sha
     return count;
 }
 
-vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t experts,
-                         vsh_model *model, vsh_error *err)
+vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t vocab,
+                         int64_t experts, vsh_model *model, vsh_error *err)
 {
     int64_t step = width_step(hardware), width = shape.width;
     int64_t head = width % 128 == 0 && width >= 512 ? 128 : 64;
@@ -90,7 +94,7 @@ vsh_status plan_describe(const vsh_hardware *hardware, plan_shape shape, int64_t
     model->heads = width / head;
     model->head_dim = head;
     model->ffn = ffn;
-    model->vocab = choose_vocab(width, body);
+    model->vocab = choose_vocab(vocab, width, body);
     model->tied = body < TIED_PARAMS_MAX;
     model->context = body < 1e7 ? 512 : body < 1e8 ? 1024 : 2048;
     if (experts)

@@ -40,6 +40,14 @@ void plan_data_compare(plan *p)
 
     if (!data->manifest || !plan_has_run(p) || data->vocab == vocab)
         return;
+    if (data->vocab > vocab) {
+        plan_warn(p, "other_vocabulary",
+                  "the dataset's tokens are of %s pieces, the model's vocabulary of %s cannot hold "
+                  "them: it cannot be trained on them (data build --vocab %" PRId64
+                  " makes those that it can, or leave out --model)",
+                  vsh_show_integer(data->vocab).text, vsh_show_integer(vocab).text, vocab);
+        return;
+    }
     plan_warn(
         p, "other_vocabulary",
         "the dataset's tokens are of %s pieces (%s bytes a token), the model's of %s: tokens "

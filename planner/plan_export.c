@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/dataset.h"
 #include "core/file.h"
 #include "core/named.h"
 #include "planner/export/export.h"
@@ -77,9 +78,6 @@ static vsh_status tune(const plan_config *c, vsh_export_run *run, vsh_error *err
     plan_tuning tuning;
     vsh_tuned asked;
 
-    if (c->data)
-        return vsh_fail(err, VSH_EINPUT,
-                        "--data: expected --tokens beside --batch: how long exactly this run is");
     if (isnan(c->tokens))
         return VSH_OK;
     if (c->tokens < batch_tokens)
@@ -92,6 +90,24 @@ static vsh_status tune(const plan_config *c, vsh_export_run *run, vsh_error *err
     tuning = plan_tune(&asked);
     plan_tune_schedule(&tuning, c->tokens, batch_tokens, 1, NAN);
     take_tuning(&tuning, floor(c->tokens / batch_tokens), run);
+    return VSH_OK;
+}
+
+/* The text, where it is named: the plan's tokens are then its own, and those of a run that is given
+ * are how long that is. */
+static vsh_status take_data(vsh_session *s, vsh_export_run *run, vsh_error *err)
+{
+    const plan_config *c = s->config;
+    vsh_dataset dataset;
+
+    if (!c->data)
+        return VSH_OK;
+    if (c->batch && isnan(c->tokens))
+        return vsh_fail(err, VSH_EINPUT,
+                        "--data: expected --tokens beside --batch: how long exactly this run is");
+    VSH_TRY(vsh_dataset_read(s->arena, c->data, &dataset, err));
+    run->data = c->data;
+    run->data_vocab = dataset.vocab;
     return VSH_OK;
 }
 
@@ -158,7 +174,8 @@ static vsh_status find_run(vsh_session *s, vsh_export_run *run, vsh_error *err)
         return vsh_fail(err, VSH_EINPUT,
                         "--batch: expected the sequences of a step with --layout, --micro-batch, "
                         "--recompute or --attention, got nothing");
-    return c->batch ? of_options(s, run, err) : of_plan(s, run, err);
+    VSH_TRY(c->batch ? of_options(s, run, err) : of_plan(s, run, err));
+    return take_data(s, run, err);
 }
 
 /* ---- the answer -------------------------------------------------------------------------------

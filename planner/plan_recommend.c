@@ -48,7 +48,8 @@ static vsh_status try_shape(search_state *s, plan_shape shape, vsh_error *err)
 
     *run = (plan_run){
         .name = s->goal->name, .saving_flops = NAN, .saving_time = NAN, .saving_time_low = NAN};
-    VSH_TRY(plan_describe(s->request->hardware, shape, s->goal->experts, &run->model, err));
+    VSH_TRY(plan_describe(s->request->hardware, shape, s->request->data.vocab, s->goal->experts,
+                          &run->model, err));
     if (s->goal->exits)
         plan_place_exits(&run->model, s->goal->exits);
     VSH_TRY(plan_sketch_run(s->request, s->goal, run, err));
@@ -128,7 +129,8 @@ vsh_status plan_find_run(const plan_request *r, const plan_goal *goal, plan_run 
     /* smaller and smaller until something fits: a chip may hold far less than the law would like */
     state.size = wanted = wanted_params(r, goal);
     for (int i = 0; i < 12 && !state.found && state.size > 1e3; i++, state.size /= 3)
-        VSH_TRY(search(&state, shapes, plan_list_shapes(r->hardware, state.size, shapes), err));
+        VSH_TRY(search(&state, shapes,
+                       plan_list_shapes(r->hardware, r->data.vocab, state.size, shapes), err));
     if (!state.found)
         return VSH_OK;
     *run = state.best;

@@ -101,6 +101,26 @@ static void show_none_held_out(vsh_text *out, const vsh_build_options *o, const 
     vsh_text_put(out, "\n", 1);
 }
 
+/* Text that was not parted as its author thought: rules for documents drop much of it, and none is
+ * held out. */
+static void show_parting(vsh_text *out, const vsh_build_options *o, const vsh_build_report *r)
+{
+    double share = (double)r->largest / (double)r->kept.bytes;
+    vsh_text line = {.arena = out->arena};
+
+    if (share <= 0.5 && (r->dataset.validation.documents > 0 || o->held_out <= 1))
+        return;
+    if (share > 0.5)
+        vsh_text_add(&line, "one document is %.0f %% of it: ", 100 * share);
+    else
+        vsh_text_add(&line, "to hold some out: ");
+    vsh_text_add(&line, o->documents_by == VSH_DOCUMENTS_LINE
+                            ? "more lines, or a smaller --held-out"
+                            : "--documents line, or add blank lines");
+    vsh_text_add(out, "  Hint      ");
+    vsh_text_wrap(out, vsh_text_string(&line), 12, WIDTH);
+}
+
 static void show_dataset(vsh_text *out, const vsh_build_options *o, const vsh_build_report *r)
 {
     const vsh_dataset *d = &r->dataset;
@@ -116,6 +136,7 @@ static void show_dataset(vsh_text *out, const vsh_build_options *o, const vsh_bu
         show_split(out, "Held out", &d->validation);
     else
         show_none_held_out(out, o, r);
+    show_parting(out, o, r);
 }
 
 /* "92.4", and as many nines as there are. */

@@ -261,26 +261,27 @@ static vsh_status find_checkpoint(call *c, const char **path, vsh_error *err)
 /* Which documents unique_tokens leaves does not change with the seed of a run. */
 enum { DRAW = 1 };
 
+static vsh_prepare_options data_options(call *c)
+{
+    return (vsh_prepare_options){.folder = c->config.data,
+                                 .text = c->config.text,
+                                 .packages = train_data_folder(c->session),
+                                 .tokenizer = c->config.tokenizer,
+                                 .vocab = c->config.model.vocab,
+                                 .sequence = c->config.batch.sequence,
+                                 .named = c->config.data_named,
+                                 .threads = (int)train_threads(c->session),
+                                 .stop = c->asked->stop,
+                                 .say = say,
+                                 .context = c->session};
+}
+
 static vsh_status open_data(call *c, vsh_error *err)
 {
     vsh_session *s = c->session;
-    vsh_prepare_options options = {.folder = c->config.data,
-                                   .text = c->config.text,
-                                   .packages = train_data_folder(s),
-                                   .tokenizer = c->config.tokenizer,
-                                   .vocab = c->config.model.vocab,
-                                   .threads = (int)train_threads(s),
-                                   .stop = c->asked->stop,
-                                   .say = say,
-                                   .context = s};
+    const vsh_prepare_options options = data_options(c);
 
     VSH_TRY(vsh_prepare(s->arena, &options, &c->data, err));
-    if (c->data.train.count < c->config.batch.sequence + 1)
-        return vsh_fail(err, VSH_EINPUT,
-                        "%s: expected text for at least one sequence of %" PRId64
-                        " tokens, got %" PRId64 " tokens",
-                        c->config.text ? c->config.text : c->config.data, c->config.batch.sequence,
-                        c->data.train.count);
     VSH_TRY(vsh_stream_open(s->arena, &c->data.train, c->config.seed, &c->run.stream, err));
     if (c->config.unique_tokens)
         vsh_stream_limit(c->run.stream, DRAW, c->config.unique_tokens);
@@ -297,7 +298,10 @@ static void write_event(call *c, vsh_text *line, const char *event)
     vsh_json_integer(&json, "params", c->plan.parameters.total);
     if (strcmp(event, "end") == 0) {
         write_figures(&json, "measured", &c->run.measured);
-        vsh_json_string(&json, "energy", c->run.energy_measured ? "measured" : "modelled");
+        vsh_json_string(&json, "energy",
+                        isnan(c->run.measured.energy_j) ? "not known: a step of this log has none"
+                        : c->run.energy_measured        ? "measured"
+                                                        : "modelled");
         vsh_json_integer(&json, "rss_peak_bytes", vsh_memory_resident_peak());
     } else {
         write_figures(&json, "predicted", &c->predicted);
@@ -581,6 +585,18 @@ static vsh_status read_teacher(call *c, vsh_error *err)
     return VSH_OK;
 }
 
+/* A schedule that was cut short may have lost all but its rise. */
+static void warn_of_warmup(const call *c)
+{
+    const vsh_run_config *config = &c->config;
+
+    if (config->warmup_given >= config->steps && talk_of(c->session))
+        fprintf(stderr,
+                "warning: schedule: warmup: %" PRId64 " of %" PRId64 " steps: the learning rate "
+                "only rises (--set schedule.warmup=%" PRId64 ")\n",
+                config->warmup_given, config->steps, config->steps / 10);
+}
+
 static vsh_status plan_run(call *c, vsh_error *err)
 {
     vsh_session *s = c->session;
@@ -641,17 +657,26 @@ static vsh_status run_in_folder(call *c, vsh_error *err)
     return status;
 }
 
-static vsh_status run_planned(call *c, vsh_error *err)
+/* What the run would refuse at once is refused here too. */
+static vsh_status dry_run(call *c, vsh_error *err)
 {
     vsh_session *s = c->session;
+    const vsh_prepare_options data = data_options(c);
 
-    if (c->asked->dry_run) {
-        if (s->common->json)
-            print_prediction_json(c, &s->out);
-        else
-            print_prediction(c, &s->out);
-        return VSH_OK;
-    }
+    VSH_TRY(vsh_prepare_check(&data, err));
+    warn_of_warmup(c);
+    if (s->common->json)
+        print_prediction_json(c, &s->out);
+    else
+        print_prediction(c, &s->out);
+    return VSH_OK;
+}
+
+static vsh_status run_planned(call *c, vsh_error *err)
+{
+    if (c->asked->dry_run)
+        return dry_run(c, err);
+    warn_of_warmup(c);
     prepare_run(c);
     return run_in_folder(c, err);
 }

@@ -51,6 +51,7 @@ static vsh_status look_at_data(study_work *w, vsh_error *err)
                                    .packages = train_data_folder(s),
                                    .tokenizer = config.tokenizer,
                                    .vocab = config.model.vocab,
+                                   .named = config.data_named,
                                    .threads = (int)w->setup.threads,
                                    .stop = w->asked->stop,
                                    .say = say,

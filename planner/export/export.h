@@ -33,6 +33,8 @@ typedef struct {
     vsh_schedule_advice schedule;
     double hours_most;               /* of the run, with its spread; 0: not known */
     const vsh_export_target *launch; /* of slurm: what it starts; NULL: what suits the hardware */
+    const char *data;                /* the folder of the prepared text; NULL: not known */
+    int64_t data_vocab;              /* of its tokenizer */
     const char *command;             /* the line that asked */
 } vsh_export_run;
 

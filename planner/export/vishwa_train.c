@@ -72,6 +72,11 @@ static vsh_status check(const vsh_export_run *r, vsh_error *err)
     if (vsh_export_has(r, VSH_HAS_EXPERTS) && vsh_export_has(r, VSH_HAS_ALL_BIAS))
         return vsh_fail(err, VSH_EINPUT,
                         "--to vishwa-train: it builds no experts with biases everywhere");
+    if (r->data && r->data_vocab > r->model->vocab)
+        return vsh_fail(err, VSH_EINPUT,
+                        "--to vishwa-train: --data: expected at most the model's vocabulary of "
+                        "%" PRId64 ", got a dataset of %" PRId64 " pieces",
+                        r->model->vocab, r->data_vocab);
     if ((double)r->batch * (double)r->seq > STEP_TOKENS_MAX)
         return vsh_fail(err, VSH_EINPUT,
                         "--to vishwa-train: expected at most %g tokens in a step, got %.4g",
@@ -88,6 +93,15 @@ static void say_what_differs(const vsh_export_run *r, vsh_text *out)
                       "followed, and a\n# micro-batch is one replica's of the plan.\n");
 }
 
+static void say_data(const vsh_export_run *r, vsh_text *out)
+{
+    if (!r->data)
+        vsh_text_add(out, "# FILL IN: the folder of the prepared text (vishwa-train data build)\n");
+    vsh_text_add(out, "data: ");
+    vsh_quote_double(r->data ? r->data : "runs/default-corpus", out);
+    vsh_text_add(out, "\n");
+}
+
 static vsh_status write(const vsh_export_run *r, vsh_export_files *files, vsh_error *err)
 {
     vsh_text *out;
@@ -96,9 +110,9 @@ static vsh_status write(const vsh_export_run *r, vsh_export_files *files, vsh_er
     out = vsh_export_file(files, "config.yaml");
     vsh_export_heading(&vsh_export_vishwa_train, r, out);
     say_what_differs(r, out);
-    vsh_text_add(out, "# start: vishwa-train run config.yaml --out RUN\n\n"
-                      "# FILL IN: the folder of the prepared text (vishwa-train data build)\n"
-                      "data: \"runs/default-corpus\"\n\nmodel:\n");
+    vsh_text_add(out, "# start: vishwa-train run config.yaml --out RUN\n\n");
+    say_data(r, out);
+    vsh_text_add(out, "\nmodel:\n");
     vsh_model_write(r->model, "  ", out);
     vsh_rows_yaml(r, rows, out);
     return VSH_OK;

@@ -23,4 +23,15 @@ done < rows.tsv
 # a file is a model by its content, not by its name
 cp "$ROOT/tests/golden/hf/llama-2-7b.json" download.yaml
 answers 0 '.params_total == 6738415616' "$plan" count --model download.yaml
+
+# a training configuration has a model inside, or names one
+"$plan" export --to vishwa-train --hw laptop --model tiny-moe --batch 64 --out own 2> /dev/null
+"$plan" count --model tiny-moe --json > named.json
+answers 0 '.params_total > 0' "$plan" count --model own/config.yaml
+claim "the model inside a training configuration is the one that was exported" cmp stdout.txt named.json
+refuses 2 'quick-moe.yaml:[0-9]+:[0-9]+: model: this is a training configuration, expected a model: give its own, "quick-moe"' "$plan" count --model "$ROOT/trainer/configs/quick-moe.yaml"
+sed 's/^model:.*/model: [1]/' "$ROOT/trainer/configs/quick-moe.yaml" > list.yaml
+refuses 2 'list.yaml:[0-9]+:[0-9]+: model: expected a model: a map of keys' "$plan" count --model list.yaml
+printf 'model: {model: {layers: 2}}\n' > twice.yaml
+refuses 2 'twice.yaml:1:9: unknown key "model"' "$plan" count --model twice.yaml
 finish

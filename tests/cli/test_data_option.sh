@@ -48,7 +48,16 @@ manifest gpt2 50257 100000000 100000000
 answers 0 '[.warnings[] | select(.code == "other_vocabulary")] | length == 1 and (.[0].message | test("8,192 pieces \\(4.00 bytes a token\\)"))' $job --data small --model gpt2-124m
 shows 0 'Note      the dataset.s tokens are of 8,192 pieces' $job --data small --model gpt2-124m
 answers 0 '[.warnings[] | select(.code == "other_vocabulary")] == []' $job --data gpt2 --model gpt2-124m
-answers 0 '.recommended.model.vocab as $v | ([.warnings[] | select(.code == "other_vocabulary")] | length) == (if $v == 32000 then 0 else 1 end)' $job --data mine
+answers 0 '[.warnings[] | select(.code == "other_vocabulary")] | length == 1 and (.[0].message | test("50,257 pieces, .* of 8,192 cannot hold them"))' $job --data gpt2 --model tiny-dense
+
+# a model that is recommended has the dataset's vocabulary, in every run and however small it is
+for made in small gpt2; do
+    vocab=$(jq .tokenizer.vocab $made/manifest.json)
+    for hours in 0.001 0.1 100; do
+        answers 0 "[.recommended, .alternatives[] | .model.vocab] | unique == [$vocab]" "$plan" --hw laptop --hours $hours --data $made
+        claim "$made, $hours h: without a warning" jq -e '[.warnings[] | select(.code == "other_vocabulary")] == []' stdout.txt
+    done
+done
 
 # the other commands that plan a budget
 answers 0 '.budget.unique_tokens == 1e8 and .budget.unique_tokens_source == "mine/manifest.json"' "$plan" experts --hw tpu-v5e --hours 100 --data mine

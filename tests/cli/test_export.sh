@@ -63,6 +63,21 @@ for what in "--hw laptop --hours 10" "--hw tpu-v5e --hours 1" "--hw laptop --mod
 done
 claim "steps and rate are there" sh -c 'grep -q "^steps: 6103$" own/config.yaml && grep -q "lr: 0\.0" own/config.yaml'
 shows 0 '^# differs: ' $ask --to vishwa-train --hw tpu-v5e --hours 1
+shows 0 '^# FILL IN' $ask --to vishwa-train --hw laptop --hours 10
+
+# ---- with --data its text is named, and its model can hold the tokens ----
+awk 'BEGIN { for (d = 0; d < 300; d++) printf "the %d cat of house %d sees dog number %d\n\n", d, d * 7 % 31, d * d }' > text.txt
+run "$train" data build --in text.txt --tokenizer bytes --ngram-filter off --dedup off --out "my text"
+vocab=$(jq .tokenizer.vocab "my text/manifest.json")
+run $ask --to vishwa-train --hw laptop --hours 0.1 --data "my text" --out named
+claim "the file names the folder" sh -c 'grep -qx "data: \"my text\"" named/config.yaml && ! grep -q "FILL IN" named/config.yaml'
+claim "and has the vocabulary of its manifest" grep -qx "  vocab: $vocab" named/config.yaml
+run "$train" run named/config.yaml --threads 1 --steps 2 --set batch.tokens=512 --set batch.sequence=32 --set batch.micro=16 --out named/run
+note "$code" "and is trained as it stands"
+shows 0 '^data: "my text"$' $ask --to vishwa-train --hw laptop --model tiny-moe --batch 64 --tokens 100M --data "my text"
+sed 's/^vocab: .*/vocab: 200/' "$ROOT/models/tiny-dense.yaml" > few.yaml
+refuses 2 "data: expected at most the model.s vocabulary of 200, got a dataset of $vocab pieces" $ask --to vishwa-train --hw laptop --hours 0.1 --model ./few.yaml --data "my text"
+refuses 2 'nowhere/manifest.json: No such file' $ask --to vishwa-train --hw laptop --model tiny-moe --batch 64 --tokens 100M --data nowhere
 
 # ---- text of files stays text ----
 sed "s/^name: .*/name: \"it's \\\\\"x\\\\\" \$(touch pwned) \`touch pwned\`; steps: 9\"/" "$ROOT/models/tiny-dense.yaml" > "evil \$(touch pwned).yaml"

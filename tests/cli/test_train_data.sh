@@ -89,6 +89,16 @@ refuses 2 'expected texts of 5 words' $small --in corpus.txt --out x --against q
 # ---- nothing held out, and why
 shows 0 'Held out  nothing: of 200 documents none was drawn' $small --in corpus.txt --out undrawn --held-out 100000000
 shows 0 'Held out  nothing: of 200 documents all were drawn' $small --in corpus.txt --out drawn --held-out 1
+claim "which was asked for" sh -c '! grep -q Hint stdout.txt'
+shows 0 '^  Hint      to hold some out: --documents line, or add blank lines$' $small --in corpus.txt --out undrawn --held-out 100000000 --force
+shows 0 '^  Hint      to hold some out: more lines, or a smaller --held-out$' $small --in corpus.txt --out undrawn --held-out 100000000 --documents line --ngram-filter off --force
+
+# ---- a text that nothing parts is one document, and the report says what parts it
+sed '/^$/d' corpus.txt > unparted.txt
+shows 0 '^  Hint      one document is 100 % of it: --documents line, or add blank lines$' $small --in unparted.txt --out unparted --ngram-filter off
+claim "the answer says how large it is" jq -e '.largest_document_bytes == .kept.bytes' unparted/report.json
+run $small --in unparted.txt --out unparted --ngram-filter off --documents line --force
+claim "and with the hint taken there is none" sh -c '! grep -q Hint stdout.txt && grep -q "Held out  [0-9,]* tokens" stdout.txt'
 
 # ---- infilling
 answers 0 '.augmented_documents > 20 and .unique_tokens + .augmented_tokens == .train.tokens and

@@ -35,6 +35,36 @@ answers 0 '.schema_version == 1 and .params_total == 28864 and .batch_tokens == 
 shows 0 'Memory .*reserved' $go --dry-run --out dry
 refuses 4 'output: No space left on device' sh -c "$go --dry-run --out dry > /dev/full"
 claim "--dry-run makes nothing" test ! -e dry -a ! -e data
+
+# ---- what a dry run can know of the text it says, in the words and with the code of the run
+both() { # CONFIG REGEX OPTIONS...
+    config=$1 regex=$2
+    shift 2
+    refuses 2 "$regex" "$train" run $config --threads 1 --quiet --out dry --dry-run "$@"
+    cp stderr.txt dry.txt
+    refuses 2 "$regex" "$train" run $config --threads 1 --quiet --out dry "$@"
+    cp stderr.txt real.txt
+    claim "a dry run says the same of $*" cmp dry.txt real.txt
+    claim "and neither makes anything" test ! -e dry -a ! -e data -a ! -e nothing
+}
+sed '/^text:/d; /^tokenizer:/d' dense.yaml > bare.yaml
+both bare.yaml 'data: .*/nothing: no such folder: expected a dataset' --set data=nothing
+both dense.yaml 'nowhere.txt: No such file' --set text=nowhere.txt
+both dense.yaml 'tokenizer bytes: expected at most the model.s vocabulary of 200, got 257' \
+    --set model='{layers: 2, hidden: 32, heads: 2, ffn: 64, vocab: 200, context: 32}'
+both dense.yaml 'no-such.model' --set tokenizer=no-such.model
+shows 0 'Memory .*reserved' "$train" run bare.yaml --threads 1 --dry-run --set data=runs/default-corpus
+
+# ---- a schedule of which only the warm-up is left
+for dry in '' --dry-run; do
+    run "$train" run dense.yaml --threads 1 --set schedule.warmup=3 --steps 3 --out rise $dry
+    [ "$code" -eq 0 ] && grep -q '^warning: schedule: warmup: 3 of 3 steps: the learning rate only rises' stderr.txt
+    note $? "a run that never leaves its warm-up is told of $dry"
+    run "$train" run dense.yaml --threads 1 --set schedule.warmup=3 --steps 4 --out risen $dry
+    [ "$code" -eq 0 ] && ! grep -q warning stderr.txt
+    note $? "one that does is not $dry"
+done
+rm -r rise risen data
 answers 0 '.schema_version == 1 and .status == "done" and .step == 3 and .held_out_loss > 1 and
     .predicted.params == .measured.params and .out == "good"' $go --steps 3 --out good
 claim "--json and --quiet say nothing else" test ! -s stderr.txt
@@ -204,10 +234,14 @@ run $mine --steps 3 --out mine-run
 note $? "a dataset gives the weights that its text gives"
 run $mine --steps 3 --out mine-run --force --set tokenizer=bytes
 note "$code" "its own tokenizer may be named"
-refuses 2 'text: .*text.txt, but .*mine has a dataset already' $mine --out bad --set text=text.txt
-refuses 2 'tokenizer: sentencepiece, but the dataset in .*mine was made with bytes: leave it out' $mine --out bad --set tokenizer=sentencepiece
+for dry in '' --dry-run; do
+refuses 2 'text: .*text.txt, but .*mine has a dataset already' $mine --out bad --set text=text.txt $dry
+refuses 2 'tokenizer: sentencepiece, but the dataset in .*mine was made with bytes: leave it out' $mine --out bad --set tokenizer=sentencepiece $dry
 sed 's/vocab: 257/vocab: 200/' mine.yaml > small.yaml
-refuses 2 'mine: expected at most the model.s vocabulary of 200, got 257' "$train" run small.yaml --threads 1 --quiet --out bad
+refuses 2 'mine: expected at most the model.s vocabulary of 200, got 257' "$train" run small.yaml --threads 1 --quiet --out bad $dry
+refuses 2 'mine: expected text for at least one sequence of 16777216 tokens, got [0-9]+ tokens' $mine --out bad $dry \
+    --set model='{layers: 1, hidden: 2, heads: 1, ffn: 2, vocab: 257, context: 16777216}' --set batch.sequence=16777216 --set batch.tokens=16777216 --set batch.micro=1
+done
 cp "$shard" "mine/${shard##*/}" && printf '\1' | dd bs=1 seek=3000 conv=notrunc of="mine/${shard##*/}" 2> /dev/null
 refuses 2 'mine/train-.*safetensors: damaged, or of another dataset' $mine --out bad
 claim "what is refused leaves no run" test ! -e bad

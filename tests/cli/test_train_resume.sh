@@ -35,7 +35,7 @@ while read -r call; do
     [ "$code" -eq 137 ]
     note $? "killed at line $step of the log"
     run $go dense.yaml --out killed --resume # before the first checkpoint from the first step on
-    [ "$code" -eq 0 ] && same dense killed 20 && log_holds killed
+    [ "$code" -eq 0 ] && same dense killed 20 && log_holds killed && energy_holds killed
     note $? "killed at line $step of the log, gone on with"
 done < writes.txt
 
@@ -125,7 +125,7 @@ for signal in INT TERM USR1 HUP; do
     $long --steps $end --out stopped --resume > stdout.txt 2> stderr.txt
     code=$?
     $long --steps $end --out reference > /dev/null 2>&1
-    [ "$code" -eq 0 ] && same reference stopped $end && log_holds stopped
+    [ "$code" -eq 0 ] && same reference stopped $end && log_holds stopped && energy_holds stopped
     note $? "SIG$signal: gone on with"
 done
 # in a step that takes long, a second signal ends at once

@@ -56,6 +56,13 @@ same() { # RUN RUN STEP
         losses "$1" > same-a.txt && losses "$2" > same-b.txt && cmp same-a.txt same-b.txt
 }
 
+# The energy of a run that has ended is that of all its steps, whatever was between them.
+energy_holds() { # RUN
+    jq -es '[.[] | select(.event == null) | .energy_j] as $each | .[-1] | .event == "end" and
+        if ($each | any(. == null)) then .measured.energy_j == null and (.energy | test("not known"))
+        else (.measured.energy_j / ($each | add) - 1 | fabs) < 1e-9 end' "$1/log.jsonl" > /dev/null
+}
+
 # What must be true of a log at all times: whole lines of JSON, begun once, no step twice.
 log_holds() { # RUN
     jq -es '.[0].event == "start" and ([.[] | select(.event == "start")] | length) == 1 and

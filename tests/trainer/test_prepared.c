@@ -296,6 +296,45 @@ static void a_text_that_is_not_there_is_refused(void)
     remove_test_folder();
 }
 
+static void a_named_folder_is_not_made_for_a_corpus_that_nobody_asked_for(void)
+{
+    vsh_prepare_options options;
+
+    folder_of_test();
+    put("text.txt", documents(100));
+    options = options_of("bytes", 257);
+    options.named = true;
+    CHECK_OK(vsh_prepare_check(&options, &err), &err); /* of the text it would be made */
+    options.text = NULL;
+    check_refused(&options, "no such folder: expected a dataset");
+    CHECK(!is_there("made"));
+    options.named = false;
+    CHECK_OK(vsh_prepare_check(&options, &err), &err);
+    CHECK(!is_there("made"));
+    remove_test_folder();
+}
+
+static void a_check_makes_nothing_and_says_what_preparing_says(void)
+{
+    vsh_prepare_options options;
+    vsh_error checked;
+    vsh_prepared p;
+
+    folder_of_test();
+    p = prepare(documents(100));
+    vsh_prepared_close(&p);
+    options = (vsh_prepare_options){.folder = at_path("made/here/bytes"), .vocab = 257};
+    CHECK_OK(vsh_prepare_check(&options, &err), &err);
+    options.sequence = 1 << 20;
+    CHECK_FAILS(vsh_prepare_check(&options, &checked), &checked, VSH_EINPUT,
+                "expected text for at least one sequence of 1048576 tokens");
+    check_refused(&options, checked.text);
+    options.vocab = 200;
+    CHECK_FAILS(vsh_prepare_check(&options, &checked), &checked, VSH_EINPUT, "got 257");
+    check_refused(&options, checked.text);
+    remove_test_folder();
+}
+
 /* ---- a tokenizer of its own ---------------------------------------------------------------- */
 
 /* false, and the test is skipped, where spm_train is missing. */
@@ -484,6 +523,10 @@ const vsh_test vsh_tests[] = {
      a_vocabulary_larger_than_the_models_is_refused},
     {"a_model_file_is_judged_before_it_is_used", a_model_file_is_judged_before_it_is_used},
     {"a_text_that_is_not_there_is_refused", a_text_that_is_not_there_is_refused},
+    {"a_check_makes_nothing_and_says_what_preparing_says",
+     a_check_makes_nothing_and_says_what_preparing_says},
+    {"a_named_folder_is_not_made_for_a_corpus_that_nobody_asked_for",
+     a_named_folder_is_not_made_for_a_corpus_that_nobody_asked_for},
     {"a_tokenizer_is_trained_once", a_tokenizer_is_trained_once},
     {"a_tokenizer_is_trained_on_a_text_of_one_document",
      a_tokenizer_is_trained_on_a_text_of_one_document},

@@ -1,6 +1,7 @@
 #include "trainer/run/run_log.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,7 +290,40 @@ static void a_full_disk_is_told(void)
     vsh_run_log_close(&log);
 }
 
+/* Of the log as it is opened after a step. */
+static double joules_after(const char *text, int64_t step)
+{
+    vsh_run_log log;
+
+    put(text, strlen(text));
+    REQUIRE_OK(vsh_run_log_open(vsh_test_arena(), path, step, &log, &err), &err);
+    vsh_run_log_close(&log);
+    return log.joules;
+}
+
+#define SPENT(step, joules) "{\"step\": " step ", \"loss\": 3, \"energy_j\": " joules "}\n"
+#define FORESEEN "{\"event\": \"resume\", \"step\": 1, \"predicted\": {\"energy_j\": 1e3}}\n"
+
+static void a_log_knows_the_energy_of_its_steps(void)
+{
+    static const char all[] = START SPENT("1", "0.5") FORESEEN EVAL2 SPENT("2", "0.25")
+        SPENT("3", "4e1") "{\"event\": \"end\", \"step\": 3, \"measured\": {\"energy_j\": 7}}\n";
+
+    make_folder();
+    CHECK(joules_after(all, -1) == 0);
+    CHECK(joules_after(all, 0) == 0);
+    CHECK(joules_after(all, 1) == 0.5);
+    CHECK(joules_after(all, 2) == 0.75);
+    CHECK(joules_after(all, 9) == 40.75);
+    CHECK(isnan(joules_after(START SPENT("1", "0.5") SPENT("2", "null"), 2)));
+    CHECK(joules_after(START SPENT("1", "0.5") SPENT("2", "null"), 1) == 0.5);
+    CHECK(isnan(joules_after(START STEP1, 2)));
+    CHECK(joules_after(START SPENT("1", "0.5") "{\"step\": 2, \"energy_j\": 3", 2) == 0.5);
+    remove_folder();
+}
+
 const vsh_test vsh_tests[] = {
+    {"a_log_knows_the_energy_of_its_steps", a_log_knows_the_energy_of_its_steps},
     {"a_new_log_begins_empty", a_new_log_begins_empty},
     {"a_missing_log_is_begun_also_when_a_run_goes_on",
      a_missing_log_is_begun_also_when_a_run_goes_on},

@@ -91,7 +91,8 @@ typedef struct {
     const char *missing; /* of the default corpus: "GCIDE 0.48"; NULL: nothing */
     vsh_build_count read, kept;
     vsh_build_forbidden forbidden;
-    int64_t drawn; /* of the kept documents, to be held out: none or all of them, and none is */
+    int64_t largest; /* bytes of the largest document that is kept */
+    int64_t drawn;   /* of the kept documents, to be held out: none or all of them, and none is */
     vsh_build_drop drop[VSH_BUILD_STAGES];
     int drops;
     /* see sources and readings */

@@ -163,6 +163,7 @@ static void write_dataset(vsh_json *json, const vsh_build_report *r)
     vsh_json_known(json, "bytes_per_token", vsh_build_bytes_per_token(r));
     write_split(json, "train", &d->train);
     write_split(json, "validation", &d->validation);
+    vsh_json_integer(json, "largest_document_bytes", r->largest);
     vsh_json_integer(json, "held_out_drawn", r->drawn);
     vsh_json_integer(json, "augmented_documents", r->augmented_documents);
     vsh_json_integer(json, "augmented_tokens", r->augmented_tokens);

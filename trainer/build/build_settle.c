@@ -93,6 +93,8 @@ static vsh_status settle_segment(vsh_building *b, const vsh_built_segment *s, he
         if (count != &b->report->kept)
             continue;
         kept++;
+        if (body.bytes[i] > b->report->largest)
+            b->report->largest = body.bytes[i];
         if (vsh_build_bit(body.held_bits, i)) {
             held++;
             all->held_bytes += body.bytes[i];

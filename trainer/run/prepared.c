@@ -45,12 +45,17 @@ static vsh_status open_tokenizer(vsh_arena *arena, const char *folder, vsh_prepa
     return VSH_OK;
 }
 
-static vsh_status open_all(vsh_arena *arena, const vsh_prepare_options *o, const char *folder,
-                           vsh_prepared *p, vsh_error *err)
+/* Manifest and tokenizer. */
+static vsh_status open_head(vsh_arena *arena, const vsh_prepare_options *o, const char *folder,
+                            vsh_prepared *p, vsh_error *err)
 {
     VSH_TRY(vsh_dataset_read(arena, folder, &p->dataset, err));
     VSH_TRY(check_fits(folder, p->dataset.vocab, o, err));
-    VSH_TRY(open_tokenizer(arena, folder, p, err));
+    return open_tokenizer(arena, folder, p, err);
+}
+
+static vsh_status open_tokens(vsh_arena *arena, vsh_prepared *p, vsh_error *err)
+{
     VSH_TRY(vsh_token_data_open(arena, &p->dataset, &p->dataset.train, &p->train, err));
     VSH_TRY(vsh_token_data_open(arena, &p->dataset, &p->dataset.validation, &p->held_out, err));
     p->description = p->dataset.description;
@@ -61,8 +66,10 @@ static vsh_status open_all(vsh_arena *arena, const vsh_prepare_options *o, const
 static vsh_status open_dataset(vsh_arena *arena, const vsh_prepare_options *o, const char *folder,
                                vsh_prepared *p, vsh_error *err)
 {
-    vsh_status status = open_all(arena, o, folder, p, err);
+    vsh_status status = open_head(arena, o, folder, p, err);
 
+    if (status == VSH_OK)
+        status = open_tokens(arena, p, err);
     if (status != VSH_OK)
         vsh_prepared_close(p);
     return status;
@@ -103,21 +110,23 @@ static vsh_status check_tokenizer(const vsh_prepare_options *o, const vsh_prepar
 }
 
 /* What the user has built is taken as it is. */
-static vsh_status open_given(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
-                             vsh_error *err)
+static vsh_status judge_given(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
+                              vsh_error *err)
 {
-    vsh_status status;
-
     if (o->text)
         return vsh_fail(err, VSH_EINPUT,
                         "text: %.200s, but %s has a dataset already: expected either a text or a "
                         "dataset",
                         o->text, o->folder);
-    VSH_TRY(open_dataset(arena, o, o->folder, p, err));
-    status = check_tokenizer(o, p, err);
-    if (status != VSH_OK)
-        vsh_prepared_close(p);
-    return status;
+    VSH_TRY(open_head(arena, o, o->folder, p, err));
+    return check_tokenizer(o, p, err);
+}
+
+static vsh_status open_given(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
+                             vsh_error *err)
+{
+    VSH_TRY(judge_given(arena, o, p, err));
+    return open_tokens(arena, p, err);
 }
 
 /* ---- building one -------------------------------------------------------------------------- */
@@ -155,6 +164,18 @@ static vsh_status name_dataset(vsh_arena *arena, const vsh_prepare_options *o, v
     return vsh_run_dataset_name(arena, o, o->model, d, err);
 }
 
+/* Somebody's own folder is not made for a corpus that nobody asked for. */
+static vsh_status judge_made(vsh_arena *arena, const vsh_prepare_options *o, vsh_run_dataset *d,
+                             vsh_error *err)
+{
+    if (o->named && !o->text && access(o->folder, F_OK) != 0)
+        return vsh_fail(err, VSH_EINPUT,
+                        "data: %.300s: no such folder: expected a dataset (vishwa-train data "
+                        "build), or a text beside it to make one of",
+                        o->folder);
+    return name_dataset(arena, o, d, err);
+}
+
 static vsh_status make_in_folder(vsh_arena *arena, vsh_run_dataset *d, vsh_prepared *p,
                                  vsh_error *err)
 {
@@ -178,7 +199,7 @@ static vsh_status make_given(vsh_arena *arena, const vsh_prepare_options *o, vsh
     vsh_status status;
     int lock;
 
-    VSH_TRY(name_dataset(arena, o, &dataset, err));
+    VSH_TRY(judge_made(arena, o, &dataset, err));
     VSH_TRY(vsh_folder_make(o->folder, err));
     /* two runs may share a folder: what it lacks is built by one while the other waits */
     lock = vsh_folder_lock(o->folder, true);
@@ -192,12 +213,50 @@ static vsh_status make_given(vsh_arena *arena, const vsh_prepare_options *o, vsh
 
 /* ---- both ---------------------------------------------------------------------------------- */
 
+static vsh_status check_length(const vsh_prepare_options *o, const vsh_prepared *p, vsh_error *err)
+{
+    int64_t tokens = p->dataset.train.tokens;
+
+    return !o->sequence || tokens > o->sequence
+               ? VSH_OK
+               : vsh_fail(err, VSH_EINPUT,
+                          "%s: expected text for at least one sequence of %" PRId64
+                          " tokens, got %" PRId64 " tokens",
+                          o->text ? o->text : o->folder, o->sequence, tokens);
+}
+
 vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *o, vsh_prepared *p,
                        vsh_error *err)
 {
+    vsh_status status;
+
     *p = (vsh_prepared){0};
-    return vsh_dataset_stands(o->folder) ? open_given(arena, o, p, err)
-                                         : make_given(arena, o, p, err);
+    status =
+        vsh_dataset_stands(o->folder) ? open_given(arena, o, p, err) : make_given(arena, o, p, err);
+    if (status == VSH_OK)
+        status = check_length(o, p, err);
+    if (status != VSH_OK)
+        vsh_prepared_close(p);
+    return status;
+}
+
+vsh_status vsh_prepare_check(const vsh_prepare_options *o, vsh_error *err)
+{
+    vsh_arena memory = {0};
+    vsh_prepared p = {0};
+    vsh_run_dataset made;
+    vsh_status status;
+
+    if (vsh_dataset_stands(o->folder)) {
+        status = judge_given(&memory, o, &p, err);
+        if (status == VSH_OK)
+            status = check_length(o, &p, err);
+    } else {
+        status = judge_made(&memory, o, &made, err);
+    }
+    vsh_prepared_close(&p);
+    vsh_arena_free(&memory);
+    return status;
 }
 
 void vsh_prepared_close(vsh_prepared *p)

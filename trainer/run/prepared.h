@@ -18,6 +18,8 @@ typedef struct {
                               a dataset its own, of a text unigram */
     const char *model;     /* the tokenizer must be that of this model file; NULL: any */
     int64_t vocab;         /* of the model that is to be trained */
+    int64_t sequence;      /* the training text has more tokens than this; 0: any will do */
+    bool named;            /* somebody gave the folder: without a text it must be there */
     int threads;           /* of a build; 0: 1 */
     const volatile sig_atomic_t *stop;            /* of a build; NULL: nobody asks */
     void (*say)(void *context, const char *what); /* what takes a while, or NULL */
@@ -37,6 +39,9 @@ typedef struct {
  * is damaged or contradicts the options, or a vocabulary that does not fit; VSH_ESTOPPED. */
 vsh_status vsh_prepare(vsh_arena *arena, const vsh_prepare_options *options, vsh_prepared *prepared,
                        vsh_error *err);
+/* What of that can be known at once: nothing is built, mapped or written. It refuses with the words
+ * of vsh_prepare, which may still find more. */
+vsh_status vsh_prepare_check(const vsh_prepare_options *options, vsh_error *err);
 /* Also of a zeroed one, and again. */
 void vsh_prepared_close(vsh_prepared *prepared);
 

@@ -108,11 +108,13 @@ static const vsh_field spike_fields[] = {
     {"limit", VSH_FIELD_INTEGER, AT(spike_limit), false, 1, 1e6},
     {NULL}};
 
+static const char default_data[] = "runs/default-corpus";
+
 /* distill: of the weights and temperatures that docs/compress.md tried, the ones with the least
  * loss (measured). */
 static vsh_run_config defaults(void)
 {
-    return (vsh_run_config){.data = "runs/default-corpus",
+    return (vsh_run_config){.data = default_data,
                             .optimizer = {.kind = VSH_ADAMW,
                                           .beta1 = 0.9,
                                           .beta2 = 0.95,
@@ -357,6 +359,7 @@ static vsh_status finish(reading *r, vsh_error *err)
     VSH_TRY(vsh_trainable(&c->model, err));
     c->optimizer.kind = optimizer_kinds[r->optimizer_word];
     c->precision = precision_kinds[r->precision_word];
+    c->data_named = strcmp(c->data, default_data) != 0;
     c->seed = (uint64_t)r->seed;
     c->network.seed = c->seed;
     c->schedule.steps = c->steps;

@@ -40,6 +40,7 @@ typedef struct {
     const char *path; /* of the file, for messages */
     vsh_model model;
     const char *data; /* a dataset, or where those of the text are made (prepared.h) */
+    bool data_named;  /* as no configuration does that leaves it to its default */
     const char *text; /* a file or folder of text; NULL: the default corpus, or the dataset's */
     const char *tokenizer; /* a word or a model file; NULL: unigram, or the dataset's */
     const char *from; /* a checkpoint, or a run directory, that this run branches off; NULL: none */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,33 @@ static int64_t step_of(const char *line, size_t length)
     return -1;
 }
 
+/* The "energy_j" of a line that is a step's, NaN where it has none; 0 of any other line. */
+static double joules_of(const char *line, size_t length)
+{
+    static const char event[] = "{\"event\"", key[] = "\"energy_j\":";
+
+    if (length >= sizeof event - 1 && memcmp(line, event, sizeof event - 1) == 0)
+        return 0;
+    for (size_t i = 0; i + sizeof key < length; i++)
+        if (memcmp(line + i, key, sizeof key - 1) == 0) {
+            const char *number = line + i + sizeof key - 1;
+            char *end;
+            double value = strtod(number, &end);
+            return end > number ? value : (double)NAN;
+        }
+    return NAN;
+}
+
+static double sum_joules(const vsh_text *text)
+{
+    const char *line = vsh_text_string(text), *last = line + text->length, *end;
+    double joules = 0;
+
+    for (; line < last && (end = memchr(line, '\n', (size_t)(last - line))); line = end + 1)
+        joules += joules_of(line, (size_t)(end - line));
+    return joules;
+}
+
 static bool is_end(const char *line, size_t length)
 {
     static const char end[] = "{\"event\": \"end\"";
@@ -69,10 +97,11 @@ vsh_status vsh_run_log_open(vsh_arena *arena, const char *path, int64_t after_st
 {
     vsh_text text = {.arena = arena};
 
-    *log = (vsh_run_log){-1, path};
+    *log = (vsh_run_log){-1, path, 0};
     if (after_step >= 0)
         VSH_TRY(read_all(path, &text, err));
     text.length = after_step >= 0 ? kept_bytes(&text, after_step) : 0;
+    log->joules = sum_joules(&text);
     VSH_TRY(vsh_file_write(path, &text, err));
     log->descriptor = open_again(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
     return log->descriptor < 0 ? failed(path, err) : VSH_OK;

@@ -10,10 +10,12 @@
 typedef struct {
     int descriptor;
     const char *path;
+    double joules; /* of the steps that are in it; NaN: one of them does not say */
 } vsh_run_log;
 
 /* Opens path for appending. after_step < 0: begins anew. Otherwise what was written after that step
- * is cut off, and the line of the end, and one that was never finished. VSH_EMACHINE. */
+ * is cut off, and the line of the end, and one that was never finished; joules are those of what is
+ * kept. Whoever writes a step adds its own. VSH_EMACHINE. */
 vsh_status vsh_run_log_open(vsh_arena *arena, const char *path, int64_t after_step,
                             vsh_run_log *log, vsh_error *err);
 /* Whether the last line says that the run came to its end. */

@@ -77,7 +77,12 @@ static void write_routing(vsh_json *json, const vsh_network_report *report)
     vsh_json_known(json, "dropped_share", (double)report->dropped / (double)report->routed);
 }
 
-static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, double seconds,
+/* What one step took. */
+typedef struct {
+    double seconds, joules; /* NaN: nobody knows */
+} spent;
+
+static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, spent cost,
                            const char *what, vsh_error *err)
 {
     vsh_arena scratch = {0};
@@ -93,18 +98,20 @@ static vsh_status log_step(vsh_run *run, const vsh_step *step, double rate, doub
     vsh_json_known(&json, "joint_loss", step->report.joint);
     vsh_json_known(&json, "lr", rate);
     vsh_json_known(&json, "grad_norm", step->gradient_norm);
-    vsh_json_known(&json, "step_time_s", seconds);
-    vsh_json_known(&json, "tokens_per_s", tokens / seconds);
+    vsh_json_known(&json, "step_time_s", cost.seconds);
+    vsh_json_known(&json, "tokens_per_s", tokens / cost.seconds);
     vsh_json_known(&json, "flops", 2 * (double)step->executed_macs);
     if (run->trainer->teacher)
         vsh_json_known(&json, "teacher_flops", 2 * (double)step->teacher_macs);
-    vsh_json_known(&json, "mfu", step->model_flops.v / seconds / run->peak_flops);
+    vsh_json_known(&json, "mfu", step->model_flops.v / cost.seconds / run->peak_flops);
+    vsh_json_known(&json, "energy_j", cost.joules);
     vsh_json_integer(&json, "rss_bytes", vsh_memory_resident());
     write_routing(&json, &step->report);
     if (what)
         vsh_json_string(&json, "update", what);
     vsh_json_end(&json);
     status = vsh_run_log_write(&run->log, &line, err);
+    run->log.joules += cost.joules;
     vsh_arena_free(&scratch);
     return status;
 }
@@ -285,14 +292,18 @@ static vsh_status after_step(vsh_run *run, const timing *t, outcome happened, bo
 
 static void measure(vsh_run *run, const timing *t)
 {
-    double modelled = run->watts * t->busy;
+    run->measured =
+        (vsh_run_figures){.params = run->trainer->list.elements,
+                          .flops_per_step = t->steps ? 2 * (double)t->macs_per_step : (double)NAN,
+                          .memory_bytes = (double)run->trainer->arena_bytes,
+                          .step_time_s = t->fastest,
+                          .energy_j = run->log.joules};
+}
 
-    run->measured = (vsh_run_figures){
-        .params = run->trainer->list.elements,
-        .flops_per_step = t->steps ? 2 * (double)t->macs_per_step : (double)NAN,
-        .memory_bytes = (double)run->trainer->arena_bytes,
-        .step_time_s = t->fastest,
-        .energy_j = run->energy_measured ? vsh_energy_read(&run->energy).v : modelled};
+/* Of the counters; 0 without any. */
+static double joules_so_far(vsh_run *run)
+{
+    return run->energy_measured ? vsh_energy_read(&run->energy).v : 0;
 }
 
 vsh_status vsh_run_steps(vsh_run *run, vsh_error *err)
@@ -301,23 +312,24 @@ vsh_status vsh_run_steps(vsh_run *run, vsh_error *err)
     bool stop = run->state.step >= run->last_step;
 
     while (!stop) {
-        double start = vsh_clock_now().v, rate, seconds;
+        double before = joules_so_far(run), start = vsh_clock_now().v, rate;
+        spent cost;
         int64_t tried = run->state.step + 1;
         outcome happened;
         vsh_step result;
         VSH_TRY(one_step(run, &result, &rate, &happened, err));
-        seconds = vsh_clock_now().v - start;
-        t.busy += seconds;
+        cost.seconds = vsh_clock_now().v - start;
+        cost.joules =
+            run->energy_measured ? joules_so_far(run) - before : run->watts * cost.seconds;
+        t.busy += cost.seconds;
         t.steps++;
-        t.fastest = fmin(t.fastest, seconds);
+        t.fastest = fmin(t.fastest, cost.seconds);
         t.macs_per_step = result.executed_macs;
-        if (run->energy_measured)
-            vsh_energy_read(&run->energy);
         if (happened == ROLLED_BACK)
             VSH_TRY(log_roll_back(run, tried, result.report.loss, err));
         else
             VSH_TRY(
-                log_step(run, &result, rate, seconds, happened == SKIPPED ? "skipped" : NULL, err));
+                log_step(run, &result, rate, cost, happened == SKIPPED ? "skipped" : NULL, err));
         VSH_TRY(after_step(run, &t, happened, &stop, err));
         show_progress(run, &result, &t, stop);
     }

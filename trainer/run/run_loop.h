@@ -46,7 +46,7 @@ typedef struct {
     bool talk_is_terminal;
     int64_t bad[VSH_BAD_STEPS];
     int bad_count, in_a_row;
-    vsh_run_figures measured; /* filled at the end */
+    vsh_run_figures measured; /* filled at the end; its energy is that of all steps in the log */
     vsh_evaluation last_evaluation;
     vsh_evaluation teacher_evaluation; /* of the same text, at the end; tokens 0: none */
 } vsh_run;
