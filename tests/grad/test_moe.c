@@ -267,6 +267,34 @@ static void the_gradient_of_the_logits_is_that_of_differences(void)
     }
 }
 
+/* ---- what the router learns from ------------------------------------------------------------- */
+
+/* Were the weight of one expert that is chosen alone always 1, its router would never learn. */
+static void learns_on_set(const vsh_nn *nn)
+{
+    for (int64_t k = 1; k <= 3; k++)
+        for (int bias = 0; bias < 2; bias++) {
+            const vsh_experts experts = {.count = 6, .top_k = k, .correction_bias = bias};
+            vsh_route_shape s = vsh_route_shape_of(&experts);
+            float *logits = random_floats(40 * 6, 1, 1), *dlogits = floats(40 * 6);
+            float *dweight = random_floats(40 * k, 2, 1);
+            double moved = 0;
+            vsh_route r;
+            s.tokens = 40;
+            r = new_route(&s);
+            vsh_route_forward(nn, &s, logits, NULL, &r, NULL, NULL);
+            vsh_route_backward(nn, &s, logits, &r, dweight, 1, dlogits);
+            for (int i = 0; i < 40 * 6; i++)
+                moved = fmax(moved, fabs((double)dlogits[i]));
+            CHECK(moved > 0.01);
+        }
+}
+
+static void a_router_learns_from_the_loss_however_many_it_chooses(void)
+{
+    on_every_set(learns_on_set);
+}
+
 /* ---- choosing ------------------------------------------------------------------------------ */
 
 static void ties_on_set(const vsh_nn *nn)
@@ -722,6 +750,8 @@ const vsh_test vsh_tests[] = {
     {"routing_backward_agrees_with_its_twin", routing_backward_agrees_with_its_twin},
     {"the_gradient_of_the_logits_is_that_of_differences",
      the_gradient_of_the_logits_is_that_of_differences},
+    {"a_router_learns_from_the_loss_however_many_it_chooses",
+     a_router_learns_from_the_loss_however_many_it_chooses},
     {"ties_go_to_the_lower_expert", ties_go_to_the_lower_expert},
     {"the_bias_moves_the_choice_and_not_the_weight", the_bias_moves_the_choice_and_not_the_weight},
     {"logits_that_are_not_finite_are_seen_and_choose_different_experts",

@@ -507,6 +507,7 @@ static void what_is_neither_is_called_vishwa(void)
         LLAMA "exits: [1]\n",
         LLAMA "experts: {count: 6, top_k: 3, hidden: 20, first_dense: 1}\n",
         LLAMA "experts: {count: 6, top_k: 3, hidden: 20, shared: 1}\n",
+        LLAMA "experts: {count: 6, top_k: 1, hidden: 20}\n",
         LLAMA "experts: {count: 6, top_k: 3, hidden: 20, correction_bias: true}\n",
     };
 

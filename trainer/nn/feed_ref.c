@@ -81,15 +81,13 @@ static vsh_route_shape route_shape(const vsh_pass_ref *pass)
 {
     const vsh_experts *e = &pass->model->experts;
     double share = e->capacity * (double)(e->top_k * pass->tokens) / (double)e->count;
+    vsh_route_shape shape = vsh_route_shape_of(e);
 
-    return (vsh_route_shape){.tokens = pass->tokens,
-                             .experts = e->count,
-                             .top_k = e->top_k,
-                             .capacity = (int64_t)ceil(share),
-                             .gate = e->correction_bias ? VSH_GATE_SIGMOID : VSH_GATE_SOFTMAX,
-                             .normalize = true,
-                             .balance = (float)pass->options->balance,
-                             .z = (float)pass->options->z};
+    shape.tokens = pass->tokens;
+    shape.capacity = (int64_t)ceil(share);
+    shape.balance = (float)pass->options->balance;
+    shape.z = (float)pass->options->z;
+    return shape;
 }
 
 /* x times uniform(1 - jitter, 1 + jitter), element by element */

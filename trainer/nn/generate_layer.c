@@ -162,13 +162,10 @@ static void mlp_part(vsh_generator *g, int64_t width, int64_t up, int64_t up_bia
 
 static vsh_route_shape route_shape(const vsh_generator *g)
 {
-    const vsh_experts *e = &g->model->experts;
+    vsh_route_shape shape = vsh_route_shape_of(&g->model->experts);
 
-    return (vsh_route_shape){.tokens = g->climbing,
-                             .experts = e->count,
-                             .top_k = e->top_k,
-                             .gate = e->correction_bias ? VSH_GATE_SIGMOID : VSH_GATE_SOFTMAX,
-                             .normalize = true};
+    shape.tokens = g->climbing;
+    return shape;
 }
 
 static void route(vsh_generator *g, int64_t l, const vsh_route_shape *shape)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "core/model.h"
 #include "trainer/nn/nn.h"
 
 typedef enum { VSH_GATE_SOFTMAX, VSH_GATE_SIGMOID } vsh_gate;
@@ -20,10 +21,22 @@ typedef struct {
     int64_t tokens, experts, top_k;
     int64_t capacity; /* rows an expert; 0: dropless */
     vsh_gate gate;
-    bool normalize; /* weights of the chosen sum to 1 (Mixtral; sigmoid: DeepSeek-V3) */
+    bool normalize; /* weights of the chosen sum to 1 */
     float balance;  /* coefficient of the load-balancing loss, Switch (arXiv:2101.03961) eq. 4 */
     float z;        /* of the router z-loss, ST-MoE (arXiv:2202.08906) eq. 5 */
 } vsh_route_shape;
+
+/* What a model says of its routing; tokens, capacity and losses are the caller's. Of several chosen
+ * the weights sum to 1 (Mixtral, arXiv:2401.04088; sigmoid: DeepSeek-V3, arXiv:2412.19437). One
+ * that is chosen alone keeps its own (Switch, arXiv:2101.03961 eq. 2): 1 would tell the router
+ * nothing. */
+static inline vsh_route_shape vsh_route_shape_of(const vsh_experts *experts)
+{
+    return (vsh_route_shape){.experts = experts->count,
+                             .top_k = experts->top_k,
+                             .gate = experts->correction_bias ? VSH_GATE_SIGMOID : VSH_GATE_SOFTMAX,
+                             .normalize = experts->top_k > 1};
+}
 
 /* Rows that the experts work on: tokens top_k, or experts capacity. */
 static inline int64_t vsh_route_rows(const vsh_route_shape *shape)

@@ -40,14 +40,13 @@ static vsh_route_shape route_shape(const vsh_network *net)
 {
     const vsh_experts *e = &net->model->experts;
 
-    return (vsh_route_shape){.tokens = net->tokens,
-                             .experts = e->count,
-                             .top_k = e->top_k,
-                             .capacity = e->capacity > 0 ? net->rows / e->count : 0,
-                             .gate = e->correction_bias ? VSH_GATE_SIGMOID : VSH_GATE_SOFTMAX,
-                             .normalize = true,
-                             .balance = (float)net->options.balance,
-                             .z = (float)net->options.z};
+    vsh_route_shape shape = vsh_route_shape_of(e);
+
+    shape.tokens = net->tokens;
+    shape.capacity = e->capacity > 0 ? net->rows / e->count : 0;
+    shape.balance = (float)net->options.balance;
+    shape.z = (float)net->options.z;
+    return shape;
 }
 
 /* Each layer of each step has its own stream of random numbers. */

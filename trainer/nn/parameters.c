@@ -71,8 +71,10 @@ const char *vsh_parameters_family(const vsh_model *m)
         return "LlamaForCausalLM";
     for (int64_t l = 0; l < m->layers; l++)
         every &= m->layer[l].experts;
-    return every && m->experts.shared == 0 && !m->experts.correction_bias ? "MixtralForCausalLM"
-                                                                          : NULL;
+    /* Mixtral's weights sum to 1, also that of one (moe.h) */
+    return every && m->experts.shared == 0 && !m->experts.correction_bias && m->experts.top_k > 1
+               ? "MixtralForCausalLM"
+               : NULL;
 }
 
 /* ---- the list ------------------------------------------------------------------------------ */

@@ -40,6 +40,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .budgets = 5,
      .half_window = 0.5,
      .sizes_least = 3,
+     .tune_seeds = 1,
      .steps_least = 500,
      .seeds = 1,
      .held_out = true},
@@ -53,6 +54,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .dense_reach = 1,
      .sizes_least = 3,
      .tune_budget = 1,
+     .tune_seeds = 2,
      .steps_least = 1000,
      .seeds = 3,
      .data_poor = true,
@@ -382,13 +384,14 @@ static vsh_status add_tuning(const drafting *d, const vsh_study_family *family, 
 {
     const int budget = d->setup->kind->tune_budget;
 
-    for (int i = 0; i < VSH_STUDY_RATES; i++) {
-        vsh_study_curve *c =
-            new_curve(d, VSH_STUDY_TUNE, family, &sizes[first_size(d->study)], false, 0);
+    for (int i = 0; i < d->setup->kind->tune_seeds * VSH_STUDY_RATES; i++) {
+        vsh_study_curve *c = new_curve(d, VSH_STUDY_TUNE, family, &sizes[first_size(d->study)],
+                                       false, i / VSH_STUDY_RATES);
+        int rate = i % VSH_STUDY_RATES;
         size_t used = strlen(c->name);
-        c->rate = VSH_STUDY_RATE_LEAST * pow(2, i);
+        c->rate = VSH_STUDY_RATE_LEAST * pow(2, rate);
         c->rate_size = 1;
-        snprintf(c->name + used, sizeof c->name - used, "-r%d", i);
+        snprintf(c->name + used, sizeof c->name - used, "-r%d", rate);
         VSH_TRY(set_points(d, c, &budget, 1, err));
     }
     return VSH_OK;
@@ -457,12 +460,12 @@ static vsh_status add_exit(const drafting *d, vsh_error *err)
     return add_curve(d, VSH_STUDY_EXIT, kind->exit_family, size, false, 0, &budget, 1, err);
 }
 
-/* Text that the model of the largest budget sees eight times. */
+/* Text that the guessed model of the largest budget sees twelve times. */
 static int64_t little_text(const vsh_study *s)
 {
     double flops = budget_flops(s, s->setup.kind->budgets - 1);
 
-    return (int64_t)(flops / (6 * guessed_optimum(s->setup.kind, flops)) / 8);
+    return (int64_t)(flops / (6 * guessed_optimum(s->setup.kind, flops)) / 12);
 }
 
 vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, double largest,

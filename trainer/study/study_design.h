@@ -33,6 +33,7 @@ typedef struct {
                           * experts' totals; 0: they do not */
     int sizes_least;     /* of a budget */
     int tune_budget;     /* at which rates are tuned, with the smallest size */
+    int tune_seeds;      /* whose mean each rate is judged by */
     int64_t steps_least; /* of the shortest run */
     int seeds;
     bool data_poor; /* the same again on little text, several epochs */
