@@ -180,6 +180,90 @@ static void what_is_counted_is_foreseen_exactly(void)
         }
 }
 
+/* ---- counts by hand ---------------------------------------------------------------------------
+ */
+
+/* A configuration of the table, its sizes written down again here. layers is of all; of them so
+ * many have keys of their own, a window, experts. Dense layers multiply ups + 1 times. */
+typedef struct {
+    const char *name;
+    int layers, own_kv, windowed, mixed, exits;
+    int hidden, kv_width, ups, ffn, vocab; /* queries are as wide as hidden */
+    int window, seq, sequences;            /* of a step */
+    int experts, top_k, shared, expert_hidden;
+} dimensions;
+
+static const dimensions by_hand[] = {
+    {"dense", 3, 3, 0, 0, 0, 256, 256, 2, 1024, 2048, 0, 256, 4, 0, 0, 0, 0},
+    {"dense-bf16", 3, 3, 0, 0, 0, 256, 256, 2, 1024, 2048, 0, 256, 4, 0, 0, 0, 0},
+    {"classic", 3, 3, 0, 0, 0, 256, 256, 1, 1024, 2048, 0, 256, 4, 0, 0, 0, 0},
+    {"grouped-queries", 3, 3, 0, 0, 0, 256, 64, 2, 1024, 2048, 0, 256, 4, 0, 0, 0, 0},
+    {"cross-layer", 6, 3, 0, 0, 0, 192, 192, 2, 512, 2048, 0, 256, 4, 0, 0, 0, 0},
+    {"window", 6, 6, 4, 0, 0, 192, 192, 2, 512, 2048, 48, 256, 4, 0, 0, 0, 0},
+    {"exits", 3, 3, 0, 0, 2, 256, 256, 2, 1024, 2048, 0, 256, 4, 0, 0, 0, 0},
+    {"recompute-full", 3, 3, 0, 0, 0, 256, 256, 2, 1024, 2048, 0, 256, 4, 0, 0, 0, 0},
+    {"accumulate", 3, 3, 0, 0, 0, 256, 256, 2, 1024, 2048, 0, 128, 8, 0, 0, 0, 0},
+    {"experts", 3, 3, 0, 3, 0, 256, 256, 2, 0, 2048, 0, 256, 4, 8, 2, 0, 256},
+    {"experts-shared", 3, 3, 0, 3, 0, 256, 256, 2, 512, 2048, 0, 256, 4, 8, 2, 1, 256},
+    {"experts-capacity", 3, 3, 0, 3, 0, 256, 256, 2, 512, 2048, 0, 256, 4, 8, 2, 0, 256},
+    {"experts-some", 3, 3, 0, 1, 0, 256, 256, 2, 512, 2048, 0, 256, 4, 8, 2, 0, 256},
+    {"experts-all", 3, 1, 0, 1, 1, 256, 64, 2, 512, 2048, 0, 128, 8, 8, 2, 1, 256},
+};
+enum { BY_HAND = sizeof by_hand / sizeof by_hand[0] };
+
+/* Keys that the queries of one sequence see, one query after the other. */
+static double pairs_of(const dimensions *d, int window)
+{
+    double pairs = 0;
+
+    for (int query = 0; query < d->seq; query++)
+        pairs += window && query + 1 > window ? window : query + 1;
+    return pairs;
+}
+
+/* 2 m n k of each product of weights forward, 2 x width for each query and key in scores and in
+ * values, and both twice again backward: by the inputs and by the weights, or by either side. */
+static double flops_by_hand(const dimensions *d)
+{
+    double C = d->hidden, tokens = (double)d->seq * d->sequences;
+    double attention = d->layers * 2 * C * C + d->own_kv * 2 * C * d->kv_width;
+    double dense = (double)(d->layers - d->mixed) * (d->ups + 1) * C * d->ffn;
+    double experts = (double)(d->top_k + d->shared) * (d->ups + 1) * C * d->expert_hidden;
+    double weights = attention + dense + d->mixed * (C * d->experts + experts) +
+                     (double)(1 + d->exits) * C * d->vocab;
+    double pairs =
+        (d->layers - d->windowed) * pairs_of(d, 0) + d->windowed * pairs_of(d, d->window);
+
+    return 3 * (2 * tokens * weights + 2 * (2 * C * pairs * d->sequences));
+}
+
+static const vsh_validate_case *case_named(const char *name)
+{
+    for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    REQUIRE(!"no such configuration");
+    return NULL;
+}
+
+/* What is counted is shared out by the list's own macs, so an error in them would be on both sides
+ * of the check of model_flops: here is a third count, which knows no list. */
+static void flops_of_the_list_are_those_by_hand(void)
+{
+    vsh_hardware h = hardware();
+
+    CHECK_NEAR(pairs_of(&by_hand[0], 0), 256.0 * 257 / 2, 0, 0);
+    for (int i = 0; i < BY_HAND; i++) {
+        vsh_validated *run = configured(case_named(by_hand[i].name));
+        double hand = flops_by_hand(&by_hand[i]);
+        char what[160];
+        predict(run, &h, -1);
+        snprintf(what, sizeof what, "%s: %.17g FLOPs by the list, %.17g by hand", by_hand[i].name,
+                 run->predicted.model_flops, hand);
+        vsh_check(run->predicted.model_flops == hand, __FILE__, __LINE__, what, false);
+    }
+}
+
 static void time_of_operations_is_part_of_the_step(void)
 {
     vsh_validate_case which = dense();
@@ -476,6 +560,7 @@ const vsh_test vsh_tests[] = {
     {"twelve_quick_ones_judge_the_time_and_none_of_them_calibrates",
      twelve_quick_ones_judge_the_time_and_none_of_them_calibrates},
     {"what_is_counted_is_foreseen_exactly", what_is_counted_is_foreseen_exactly},
+    {"flops_of_the_list_are_those_by_hand", flops_of_the_list_are_those_by_hand},
     {"time_of_operations_is_part_of_the_step", time_of_operations_is_part_of_the_step},
     {"an_operation_dropped_from_the_list_fails", an_operation_dropped_from_the_list_fails},
     {"a_profile_that_promises_twice_as_much_fails", a_profile_that_promises_twice_as_much_fails},
