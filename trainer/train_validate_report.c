@@ -61,28 +61,31 @@ static double worst(const vsh_validate_check *checks, const char *only)
     return most;
 }
 
-static vsh_verdict verdict_of(const vsh_validate_check *checks)
+/* What a row says: where the time could not be judged, no more than that the counts were. */
+static const char *word_of(const vsh_validate_check *checks)
 {
-    vsh_verdict verdict = VSH_CHECK_PASSED;
+    const char *word = "counts";
 
-    for (int i = 0; i < VSH_VALIDATE_QUANTITIES; i++)
+    for (int i = 0; i < VSH_VALIDATE_QUANTITIES; i++) {
         if (checks[i].verdict == VSH_CHECK_FAILED)
-            verdict = VSH_CHECK_FAILED;
-    return verdict;
+            return verdict_words[VSH_CHECK_FAILED];
+        if (checks[i].verdict == VSH_CHECK_PASSED && strcmp(checks[i].quantity, "step_time_s") == 0)
+            word = verdict_words[VSH_CHECK_PASSED];
+    }
+    return word;
 }
 
 static void show_run(const validation *v, int index)
 {
     const vsh_validated *run = &v->run[index];
     const vsh_validate_check *checks = v->check + index * VSH_VALIDATE_QUANTITIES;
-    vsh_verdict verdict = verdict_of(checks);
     vsh_text *out = &v->session->out;
 
     vsh_text_add(out, "  %-20s %8s %8s %9s %9s %9s %7s\n", run->which->name,
                  percent(worst(checks, NULL)).text, percent(worst(checks, "resident_bytes")).text,
                  percent(worst(checks, "step_time_s")).text,
                  vsh_show_time(run->measured.figures.step_time_s).text,
-                 percent(run->measured.spread).text, verdict_words[verdict]);
+                 percent(run->measured.spread).text, word_of(checks));
     for (int i = 0; i < VSH_VALIDATE_QUANTITIES; i++)
         if (v->session->common->verbose || checks[i].verdict == VSH_CHECK_FAILED)
             show_check(&checks[i], out);

@@ -39,6 +39,7 @@ fi
 run $validate --only classic --report report
 [ "$code" -le 1 ] && grep -qE 'classic +exact' stdout.txt
 note $? "the terminal shows a line a configuration"
+claim "a row whose time was not judged does not say pass" grep -qE '^  classic .* (counts|FAILED)$' stdout.txt
 claim "no line is wider than a terminal" sh -c '! grep -E "^.{81}" stdout.txt'
 claim "the report has the table and its plots" sh -c 'grep -q parameters_planner report/index.html && [ "$(ls report/*.svg | wc -l)" -eq 4 ]'
 run $validate --only classic --verbose
