@@ -255,8 +255,10 @@ static vsh_status validate_all(validation *v, vsh_error *err)
     VSH_TRY(look_again(v, &v->seen[1], err));
     vsh_validate_rates(&v->machine, v->seen, v->check + v->checks);
     v->checks += VSH_VALIDATE_RATES;
-    VSH_TRY(
-        vsh_validate_over_all(v->session->arena, v->check, v->checks, &v->check[v->checks], err));
+    v->times = vsh_validate_count_times(v->check, v->checks);
+    VSH_TRY(vsh_validate_over_all(v->session->arena, v->check, v->checks,
+                                  v->asked->only.count ? 1 : VSH_VALIDATE_TIMES_MIN,
+                                  &v->check[v->checks], err));
     v->checks++;
     count_verdicts(v);
     return VSH_OK;

@@ -19,6 +19,7 @@ typedef struct {
     int runs;
     vsh_validate_check *check; /* of each run its lines, then those over all */
     int checks, passed, failed;
+    vsh_validate_times times;
 } validation;
 
 void train_show_validation(const validation *v);

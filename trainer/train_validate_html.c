@@ -105,7 +105,7 @@ static void draw(const validation *v, const plot *p, vsh_report_figure *f)
 static void write_summary(const validation *v, vsh_text *page)
 {
     const vsh_validate_check *median = &v->check[v->checks - 1];
-    char text[48];
+    char text[48], of[64];
 
     vsh_page_put(page, "h1", NULL, "Predicted, simulated, measured");
     vsh_page_put(page, "p", "soft", "%d small models trained on %.120s, %" PRId64 " thread%s.",
@@ -119,7 +119,9 @@ static void write_summary(const validation *v, vsh_text *page)
     vsh_report_tile(page, "undecided", text, "the table says why");
     if (isfinite(median->rel_error)) {
         snprintf(text, sizeof text, "%.1f %%", 100 * median->rel_error);
-        vsh_report_tile(page, "step time off by", text, "the median of those that judge");
+        snprintf(of, sizeof of, "the median of %d decided of %d that judge", v->times.decided,
+                 v->times.judging);
+        vsh_report_tile(page, "step time off by", text, of);
     }
     vsh_text_add(page, "</dl>\n</section>\n");
 }

@@ -95,7 +95,7 @@ static void show_rates(const validation *v, vsh_text *out)
 {
     const vsh_validate_check *rates = &v->check[v->runs * VSH_VALIDATE_QUANTITIES];
 
-    vsh_text_add(out, "\n  Profile   fp32 %s, memory %s off what the machine gives now\n",
+    vsh_text_add(out, "  Profile   fp32 %s, memory %s off what the machine gives now\n",
                  percent(rates[0].rel_error).text, percent(rates[1].rel_error).text);
     for (int i = 0; i < VSH_VALIDATE_RATES; i++)
         if (rates[i].verdict == VSH_CHECK_FAILED)
@@ -119,9 +119,20 @@ static void show_undecided(const validation *v, vsh_text *out)
     }
 }
 
-static void show_terminal(const validation *v)
+static void show_times(const validation *v, vsh_text *out)
 {
     const vsh_validate_check *median = &v->check[v->checks - 1];
+
+    vsh_text_add(out, "\n  %d of %d step times decided", v->times.decided, v->times.judging);
+    if (isfinite(median->rel_error))
+        vsh_text_add(out, "; median error %.1f %% of at most %.0f %%: %s", 100 * median->rel_error,
+                     100 * median->tolerance,
+                     median->why ? "undecided" : verdict_words[median->verdict]);
+    vsh_text_add(out, "\n");
+}
+
+static void show_terminal(const validation *v)
+{
     vsh_text *out = &v->session->out;
 
     vsh_text_add(out, "\n  %s, %" PRId64 " thread%s\n  ", v->machine.name, v->threads,
@@ -131,12 +142,7 @@ static void show_terminal(const validation *v)
                  "resident", "step time", "measured", "probes");
     for (int i = 0; i < v->runs; i++)
         show_run(v, i);
-    if (isfinite(median->rel_error))
-        vsh_text_add(out,
-                     "\n  Step time: median error %.1f %% of those that judge, at most %.0f %% "
-                     "is let pass: %s\n",
-                     100 * median->rel_error, 100 * median->tolerance,
-                     verdict_words[median->verdict]);
+    show_times(v, out);
     show_rates(v, out);
     if (v->constants.runs)
         vsh_text_add(out, "  Time      rooflines, times factors of %d runs for calibration\n",
@@ -302,6 +308,8 @@ static void show_json(const validation *v)
     vsh_json_string(&json, "time_model", v->constants.runs ? "calibrated" : "roofline");
     vsh_json_integer(&json, "calibration_runs", v->constants.runs);
     vsh_json_integer(&json, "undecided", v->checks - v->passed - v->failed);
+    vsh_json_integer(&json, "step_times_decided", v->times.decided);
+    vsh_json_integer(&json, "step_times_judging", v->times.judging);
     write_machine(v, &json);
     vsh_json_array(&json, "checks");
     for (int i = 0; i < v->checks; i++)

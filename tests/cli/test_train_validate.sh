@@ -24,6 +24,8 @@ claim "each verdict is counted once" holds '([.checks[] | select(.pass == true)]
     ([.checks[] | select(.pass == false)] | length) == .failed and ([.checks[] | select(.pass == null)] | length) == .undecided and
     all(.checks[]; (.pass == null) == (.undecided != null))'
 claim "a run for calibration judges no time" holds '[.checks[] | select(.name == "classic.step_time_s")][0] | .pass == null and .undecided == "for calibration"'
+claim "JSON says of how many times the median is" holds '(.step_times_judging == 4) and
+    ([.checks[] | select(.quantity == "step_time_s" and .pass != null)] | length) == .step_times_decided'
 claim "energy is measured, or modelled and called so" holds '[.checks[] | select(.quantity == "energy_j")] |
     all((.measured == null) == (.modelled != null) and .predicted > 0)'
 claim "time is recorded by kind and phase" holds '[.configurations[].parts[] | select(.kind == "matrix" and .phase == "wgrad")] |
@@ -40,6 +42,7 @@ run $validate --only classic --report report
 [ "$code" -le 1 ] && grep -qE 'classic +exact' stdout.txt
 note $? "the terminal shows a line a configuration"
 claim "a row whose time was not judged does not say pass" grep -qE '^  classic .* (counts|FAILED)$' stdout.txt
+claim "of how many times the median is" grep -qE '^  0 of 0 step times decided$' stdout.txt
 claim "no line is wider than a terminal" sh -c '! grep -E "^.{81}" stdout.txt'
 claim "the report has the table and its plots" sh -c 'grep -q parameters_planner report/index.html && [ "$(ls report/*.svg | wc -l)" -eq 4 ]'
 run $validate --only classic --verbose

@@ -458,19 +458,49 @@ static void the_median_is_over_those_that_were_decided(void)
         run->measured.spread = i == 4 ? 1 : 0;
         vsh_validate_checks(run, checks + i * VSH_VALIDATE_QUANTITIES);
     }
-    REQUIRE_OK(
-        vsh_validate_over_all(vsh_test_arena(), checks, 5 * VSH_VALIDATE_QUANTITIES, &median, &err),
-        &err);
+    REQUIRE_OK(vsh_validate_over_all(vsh_test_arena(), checks, 5 * VSH_VALIDATE_QUANTITIES, 4,
+                                     &median, &err),
+               &err);
     CHECK_NEAR(median.rel_error, 1 - 1 / 1.05, 1e-12, 0); /* the larger of the middle two */
     CHECK_INT(median.verdict, VSH_CHECK_PASSED);
     REQUIRE_OK(vsh_validate_over_all(vsh_test_arena(), checks + 3 * VSH_VALIDATE_QUANTITIES,
-                                     VSH_VALIDATE_QUANTITIES, &median, &err),
+                                     VSH_VALIDATE_QUANTITIES, 1, &median, &err),
                &err);
     CHECK_INT(median.verdict, VSH_CHECK_FAILED);
     REQUIRE_OK(vsh_validate_over_all(vsh_test_arena(), checks + 4 * VSH_VALIDATE_QUANTITIES,
-                                     VSH_VALIDATE_QUANTITIES, &median, &err),
+                                     VSH_VALIDATE_QUANTITIES, 1, &median, &err),
                &err);
     CHECK_INT(median.verdict, VSH_CHECK_UNDECIDED);
+    CHECK(isnan(median.rel_error));
+}
+
+/* Of three runs one is for calibration and one was disturbed: one of two is decided. */
+static void a_median_of_too_few_is_undecided(void)
+{
+    vsh_validate_case which = dense(), calibration = dense();
+    const vsh_validate_case *cases[] = {&which, &calibration, &which};
+    vsh_hardware h = hardware();
+    vsh_validate_check checks[3 * VSH_VALIDATE_QUANTITIES], median;
+    vsh_validate_times times;
+
+    calibration.calibration = true;
+    for (int i = 0; i < 3; i++) {
+        vsh_validated *run = as_foreseen(cases[i], &h);
+        run->measured.spread = i == 2 ? 1 : 0;
+        run->measured.figures.step_time_s *= 9;
+        vsh_validate_checks(run, checks + i * VSH_VALIDATE_QUANTITIES);
+    }
+    times = vsh_validate_count_times(checks, 3 * VSH_VALIDATE_QUANTITIES);
+    CHECK_INT(times.decided, 1);
+    CHECK_INT(times.judging, 2);
+    for (int least = 1; least <= 2; least++) {
+        REQUIRE_OK(vsh_validate_over_all(vsh_test_arena(), checks, 3 * VSH_VALIDATE_QUANTITIES,
+                                         least, &median, &err),
+                   &err);
+        CHECK_INT(median.verdict, least == 1 ? VSH_CHECK_FAILED : VSH_CHECK_UNDECIDED);
+        CHECK((median.why == NULL) == (least == 1));
+        CHECK_NEAR(median.rel_error, 1 - 1.0 / 9, 1e-12, 0);
+    }
 }
 
 /* ---- probes and the model of a step -----------------------------------------------------------
@@ -575,6 +605,7 @@ const vsh_test vsh_tests[] = {
     {"energy_is_judged_where_it_and_the_watts_were_measured",
      energy_is_judged_where_it_and_the_watts_were_measured},
     {"the_median_is_over_those_that_were_decided", the_median_is_over_those_that_were_decided},
+    {"a_median_of_too_few_is_undecided", a_median_of_too_few_is_undecided},
     {"probes_are_as_far_apart_as_the_worst_of_their_rates",
      probes_are_as_far_apart_as_the_worst_of_their_rates},
     {"parts_of_a_step_sum_to_its_time", parts_of_a_step_sum_to_its_time},

@@ -139,8 +139,25 @@ void vsh_validate_rates(const vsh_hardware *profile, const vsh_hardware seen[2],
                &checks[1]);
 }
 
+static bool decided_time(const vsh_validate_check *c)
+{
+    return c->verdict != VSH_CHECK_UNDECIDED && strcmp(c->quantity, "step_time_s") == 0;
+}
+
+vsh_validate_times vsh_validate_count_times(const vsh_validate_check *checks, int count)
+{
+    vsh_validate_times times = {0};
+
+    for (int i = 0; i < count; i++) {
+        times.decided += decided_time(&checks[i]);
+        times.judging +=
+            strcmp(checks[i].quantity, "step_time_s") == 0 && !checks[i].which->calibration;
+    }
+    return times;
+}
+
 vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *checks, int count,
-                                 vsh_validate_check *median, vsh_error *err)
+                                 int least, vsh_validate_check *median, vsh_error *err)
 {
     double *errors = vsh_alloc(arena, (size_t)count + 1, sizeof *errors);
     int decided_count = 0;
@@ -148,8 +165,7 @@ vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *che
     if (!errors)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     for (int i = 0; i < count; i++)
-        if (checks[i].verdict != VSH_CHECK_UNDECIDED &&
-            strcmp(checks[i].quantity, "step_time_s") == 0)
+        if (decided_time(&checks[i]))
             errors[decided_count++] = fabs(checks[i].rel_error);
     vsh_sort_reals(errors, decided_count);
     *median = over_all("step_time_median_error", "1", VSH_STEP_TIME_MEDIAN);
@@ -157,6 +173,9 @@ vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *che
     if (decided_count == 0)
         return VSH_OK;
     median->rel_error = errors[decided_count / 2];
+    median->why = "too few step times were decided";
+    if (decided_count < least)
+        return VSH_OK;
     median->why = NULL;
     median->verdict = median->rel_error <= median->tolerance ? VSH_CHECK_PASSED : VSH_CHECK_FAILED;
     return VSH_OK;

@@ -151,8 +151,20 @@ void vsh_validate_checks(const vsh_validated *run,
 enum { VSH_VALIDATE_RATES = 2 };
 void vsh_validate_rates(const vsh_hardware *profile, const vsh_hardware seen[2],
                         vsh_validate_check checks[VSH_VALIDATE_RATES]);
-/* The line over all of them: the median error of step time among the decided. */
+/* Step times among the lines: of the runs that judge, and of those the decided. */
+typedef struct {
+    int decided, judging;
+} vsh_validate_times;
+
+vsh_validate_times vsh_validate_count_times(const vsh_validate_check *checks, int count);
+
+/* So many times must be decided before their median is: more than half of the 17 that judge with
+ * --quick, or a busy machine would choose which. */
+enum { VSH_VALIDATE_TIMES_MIN = 12 };
+
+/* The line over all of them: the median error of step time among the decided, itself undecided
+ * where they are fewer than least. */
 vsh_status vsh_validate_over_all(vsh_arena *arena, const vsh_validate_check *checks, int count,
-                                 vsh_validate_check *median, vsh_error *err);
+                                 int least, vsh_validate_check *median, vsh_error *err);
 
 #endif
