@@ -111,8 +111,8 @@ static const vsh_opt data_options[] = {
 
 static const vsh_opt validate_options[] = {
     {VSH_OPT_FLAG, 0, "quick", NULL, "the small models only, in under two minutes", AT(quick)},
-    {VSH_OPT_LIST, 0, "only", "NAME", "this configuration only: --only dense --only experts",
-     AT(only)},
+    {VSH_OPT_LIST, 0, "only", "NAME",
+     "this one, and those its time is learnt from: --only dense --only exits", AT(only)},
     {VSH_OPT_TEXT, 0, "report", "DIR", "write index.html with the table and parity plots",
      AT(report)},
     {VSH_OPT_INTEGER, 0, "steps", "K", "timed steps of each (default 10, with --quick 5)",

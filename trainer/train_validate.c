@@ -46,12 +46,22 @@ static vsh_status check_names(const vsh_opt_list *only, vsh_error *err)
     return VSH_OK;
 }
 
+/* Asked for by name, or one of all. */
 static bool wanted(const train_config *asked, const vsh_validate_case *which)
 {
     for (int i = 0; i < asked->only.count; i++)
         if (strcmp(asked->only.item[i], which->name) == 0)
             return true;
     return asked->only.count == 0 && !(asked->quick && which->slow);
+}
+
+/* Not asked for, but the time of one that is could not be judged without. */
+static bool needed(const train_config *asked, const vsh_validate_case *which)
+{
+    for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++)
+        if (wanted(asked, c) && vsh_validate_teaches(which, c))
+            return true;
+    return false;
 }
 
 static vsh_status choose(validation *v, vsh_error *err)
@@ -67,9 +77,13 @@ static vsh_status choose(validation *v, vsh_error *err)
                          sizeof *v->check);
     if (!v->run || !v->check)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++)
-        if (wanted(v->asked, c))
-            v->run[v->runs++].which = c;
+    for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++) {
+        bool asked = wanted(v->asked, c);
+        if (!asked && !needed(v->asked, c))
+            continue;
+        v->run[v->runs].which = c;
+        v->run[v->runs++].added = !asked;
+    }
     return VSH_OK;
 }
 

@@ -80,9 +80,11 @@ static void show_run(const validation *v, int index)
     const vsh_validated *run = &v->run[index];
     const vsh_validate_check *checks = v->check + index * VSH_VALIDATE_QUANTITIES;
     vsh_text *out = &v->session->out;
+    char name[32];
 
-    vsh_text_add(out, "  %-20s %8s %8s %9s %9s %9s %7s\n", run->which->name,
-                 percent(worst(checks, NULL)).text, percent(worst(checks, "resident_bytes")).text,
+    snprintf(name, sizeof name, "%s%s", run->which->name, run->which->calibration ? " *" : "");
+    vsh_text_add(out, "  %-20s %8s %8s %9s %9s %9s %7s\n", name, percent(worst(checks, NULL)).text,
+                 percent(worst(checks, "resident_bytes")).text,
                  percent(worst(checks, "step_time_s")).text,
                  vsh_show_time(run->measured.figures.step_time_s).text,
                  percent(run->measured.spread).text, word_of(checks));
@@ -145,10 +147,10 @@ static void show_terminal(const validation *v)
     show_times(v, out);
     show_rates(v, out);
     if (v->constants.runs)
-        vsh_text_add(out, "  Time      rooflines, times factors of %d runs for calibration\n",
+        vsh_text_add(out, "  Time      rooflines, times factors of %d runs for calibration (*)\n",
                      v->constants.runs);
     else
-        vsh_text_add(out, "  Time      rooflines: no run for calibration was undisturbed\n");
+        vsh_text_add(out, "  Time      rooflines: no run for calibration (*) was undisturbed\n");
     vsh_text_add(out, "  Checks    %d passed, %d failed\n", v->passed, v->failed);
     show_undecided(v, out);
     vsh_text_put(out, "\n", 1);
@@ -252,6 +254,7 @@ static void write_run(const validation *v, const vsh_validated *run, vsh_json *j
     vsh_json_object(json, NULL);
     vsh_json_string(json, "name", run->which->name);
     vsh_json_bool(json, "calibration", run->which->calibration);
+    vsh_json_bool(json, "added", run->added);
     vsh_json_string(json, "model", run->which->model);
     vsh_json_string(json, "precision", vsh_precision_words[c->precision]);
     vsh_json_string(json, "optimizer", vsh_optimizer_words[c->optimizer.kind]);

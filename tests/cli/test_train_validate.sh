@@ -13,9 +13,10 @@ note $? "an answer"
 cp stdout.txt answer.json
 counts='["parameters", "parameters_planner", "tensors", "checkpoint_bytes", "products", "model_flops", "model_flops_planner", "executed_flops", "arena_bytes"]'
 holds() { jq -e "$1" answer.json > /dev/null; }
-claim "six configurations" holds '.configurations | length == 6'
-claim "each has every quantity, and three are over all" holds '.checks | length == 6 * 13 + 3'
-claim "counts are exact" holds "$counts"' as $counts | [.checks[] | select(.quantity | IN($counts[]))] | length == 54 and
+claim "six configurations" holds '[.configurations[] | select(.added | not)] | length == 6'
+claim "and all for calibration that teach four of them" holds '[.configurations[] | select(.added)] | length == 7 and all(.calibration)'
+claim "each has every quantity, and three are over all" holds '(.configurations | length == 13) and (.checks | length == 13 * 13 + 3)'
+claim "counts are exact" holds "$counts"' as $counts | [.checks[] | select(.quantity | IN($counts[]))] | length == 13 * 9 and
     all(.pass == true and .rel_error == 0 and .tolerance == 0 and .predicted == .measured and .predicted > 0)'
 claim "the simulator counts the same" holds '[.checks[] | select(.quantity == "model_flops")] | all(.simulated == .measured)'
 claim "the simulator gives a time" holds '[.checks[] | select(.quantity == "step_time_s")] | all(.simulated > 0 and .predicted > 0 and .measured > 0)'
@@ -29,7 +30,7 @@ claim "JSON says of how many times the median is" holds '(.step_times_judging ==
 claim "energy is measured, or modelled and called so" holds '[.checks[] | select(.quantity == "energy_j")] |
     all((.measured == null) == (.modelled != null) and .predicted > 0)'
 claim "time is recorded by kind and phase" holds '[.configurations[].parts[] | select(.kind == "matrix" and .phase == "wgrad")] |
-    length == 6 and all(.measured_s > 0 and .predicted_s > 0)'
+    length == 13 and all(.measured_s > 0 and .predicted_s > 0)'
 claim "the profile's rates are beside what the machine gives" holds '[.checks[] | select(.quantity | startswith("profile_"))] |
     length == 2 and all(.predicted > 0 and .measured > 0 and .configuration == null)'
 claim "probes are recorded" holds '[.configurations[]] | all(.probe_before.multiply_flops_per_s > 0 and .probe_after.move_bytes_per_s > 0 and .probe_spread >= 0)'
@@ -39,9 +40,9 @@ fi
 
 # ---- the terminal, the report, the planner's command
 run $validate --only classic --report report
-[ "$code" -le 1 ] && grep -qE 'classic +exact' stdout.txt
+[ "$code" -le 1 ] && grep -qE 'classic \* +exact' stdout.txt
 note $? "the terminal shows a line a configuration"
-claim "a row whose time was not judged does not say pass" grep -qE '^  classic .* (counts|FAILED)$' stdout.txt
+claim "a row whose time was not judged does not say pass" grep -qE '^  classic \* .* (counts|FAILED)$' stdout.txt
 claim "of how many times the median is" grep -qE '^  0 of 0 step times decided$' stdout.txt
 claim "no line is wider than a terminal" sh -c '! grep -E "^.{81}" stdout.txt'
 claim "the report has the table and its plots" sh -c 'grep -q parameters_planner report/index.html && [ "$(ls report/*.svg | wc -l)" -eq 4 ]'

@@ -585,6 +585,25 @@ static void runs_for_calibration_come_first(void)
     }
 }
 
+/* Every time that is judged rests on runs of its precision and of its optimizer, also where it
+ * alone is asked for, and no small one on a large one. */
+static void each_that_judges_has_runs_that_teach_it(void)
+{
+    for (const vsh_validate_case *c = vsh_validate_cases; c->name; c++) {
+        int precision = 0, optimizer = 0, large = 0;
+        for (const vsh_validate_case *other = vsh_validate_cases; other->name; other++)
+            if (vsh_validate_teaches(other, c)) {
+                CHECK(other->calibration);
+                precision += other->precision == c->precision;
+                optimizer += other->optimizer == c->optimizer;
+                large += other->slow;
+            }
+        CHECK(c->calibration == (precision == 0));
+        CHECK(c->calibration == (optimizer == 0));
+        CHECK(c->slow || large == 0);
+    }
+}
+
 const vsh_test vsh_tests[] = {
     {"every_configuration_can_be_made", every_configuration_can_be_made},
     {"twelve_quick_ones_judge_the_time_and_none_of_them_calibrates",
@@ -612,4 +631,5 @@ const vsh_test vsh_tests[] = {
     {"constants_say_again_what_they_were_learnt_from",
      constants_say_again_what_they_were_learnt_from},
     {"runs_for_calibration_come_first", runs_for_calibration_come_first},
+    {"each_that_judges_has_runs_that_teach_it", each_that_judges_has_runs_that_teach_it},
     {NULL, NULL}};

@@ -110,6 +110,7 @@ typedef enum { VSH_CHECK_FAILED, VSH_CHECK_PASSED, VSH_CHECK_UNDECIDED } vsh_ver
 /* One run, everything known of it. */
 typedef struct {
     const vsh_validate_case *which;
+    bool added; /* nobody asked for it: times of others rest on it */
     vsh_run_config config;
     vsh_run_plan plan;
     vsh_validate_figures predicted, planner, simulated;

@@ -63,6 +63,13 @@ const vsh_validate_case vsh_validate_cases[] = {
     {NULL}};
 /* clang-format on */
 
+bool vsh_validate_teaches(const vsh_validate_case *calibration, const vsh_validate_case *which)
+{
+    return calibration->calibration && !which->calibration && (!calibration->slow || which->slow) &&
+           (calibration->precision == which->precision ||
+            calibration->optimizer == which->optimizer);
+}
+
 vsh_status vsh_validate_configure(vsh_arena *arena, const vsh_validate_case *which, uint64_t seed,
                                   vsh_run_config *config, vsh_error *err)
 {

@@ -16,6 +16,11 @@ typedef struct {
 
 extern const vsh_validate_case vsh_validate_cases[]; /* closed by a NULL name */
 
+/* A calibration run that the time of this case rests on: of its precision, which products have
+ * factors for, or of its optimizer. Large ones teach large ones only, or asking for one small
+ * configuration would take minutes. */
+bool vsh_validate_teaches(const vsh_validate_case *calibration, const vsh_validate_case *which);
+
 /* The case as the configuration of a run. Text lives in the arena. */
 vsh_status vsh_validate_configure(vsh_arena *arena, const vsh_validate_case *which, uint64_t seed,
                                   vsh_run_config *config, vsh_error *err);
