@@ -55,6 +55,21 @@ run $validate --only classic --verbose --json
 claim "every operation has its time" jq -e \
     '[.configurations[0].ops[] | select(.phase == "forward" and .kind == "vector" and .measured_s > 0)] | length > 3' stdout.txt
 
+# ---- a planner of another mind fails, and that comes before a report without pictures
+mkdir beside bin
+cp "$train" beside/
+cat > beside/vishwa-plan << 'EOF'
+#!/bin/sh
+echo '{"params_total": 1, "flops_per_token": 1}'
+EOF
+chmod +x beside/vishwa-plan
+ln -s "$(command -v sh)" bin/sh
+run env PATH="$PWD/bin" beside/vishwa-train validate --steps 1 --threads 1 --only classic --report none
+[ "$code" -eq 1 ] && [ -s stdout.txt ] && [ -s none/index.html ] && grep -q 'gnuplot could not draw' stderr.txt &&
+    tail -n 1 stderr.txt | grep -qE '[0-9]+ of [0-9]+ checks failed'
+note $? "failed checks come before a report without pictures"
+claim "a row with a failed check says so" grep -qE '^  classic \* .* FAILED$' stdout.txt
+
 # ---- a profile of twice the bandwidth fails, unless the machine was too busy to say
 XDG_CACHE_HOME=$PWD/wrong
 export XDG_CACHE_HOME
