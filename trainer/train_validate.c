@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/hardware_auto.h"
 #include "core/hardware_probe.h"
@@ -14,8 +15,7 @@
 #include "trainer/base/memory.h"
 #include "trainer/run/energy.h"
 
-/* A measurement that others disturbed is made again, so often in all. */
-enum { QUICK_STEPS = 5, STEPS = 10, TRIES = 3, WARM_STEPS = 5 };
+enum { QUICK_STEPS = 5, STEPS = 10, WARM_STEPS = 5 };
 
 static void say(const validation *v, const char *what, const char *name)
 {
@@ -94,14 +94,24 @@ static vsh_status configure(const validation *v, vsh_validated *run, vsh_error *
     return vsh_run_plan_make(&run->config, v->threads, vsh_memory_available(), &run->plan, err);
 }
 
-static vsh_status measure(const validation *v, vsh_validated *run, int64_t steps, vsh_error *err)
+static vsh_status measure_once(const validation *v, vsh_validated *run, int64_t steps,
+                               vsh_error *err)
 {
     vsh_validate_settings settings = {
         .steps = steps, .gemm = &v->gemm, .folder = v->folder, .stop = v->asked->stop};
 
-    VSH_TRY(vsh_validate_measure(&run->config, &run->plan, &settings, &run->measured, err));
-    for (int i = 1; i < TRIES && vsh_validate_disturbed(&run->measured); i++)
-        VSH_TRY(vsh_validate_measure(&run->config, &run->plan, &settings, &run->measured, err));
+    return vsh_validate_measure(&run->config, &run->plan, &settings, &run->measured, err);
+}
+
+static vsh_status measure(validation *v, vsh_validated *run, vsh_error *err)
+{
+    VSH_TRY(measure_once(v, run, v->steps, err));
+    for (int tries = 1; vsh_validate_again(&run->measured, tries, v->retried_s, v->asked->quick);
+         tries++) {
+        double start = vsh_clock_now().v;
+        VSH_TRY(measure_once(v, run, v->steps, err));
+        v->retried_s += vsh_clock_now().v - start;
+    }
     return VSH_OK;
 }
 
@@ -119,7 +129,7 @@ static vsh_status warm_up(validation *v, vsh_error *err)
     say(v, "warming up", "");
     run->which = v->run[0].which;
     VSH_TRY(configure(v, run, err));
-    return measure(v, run, WARM_STEPS, err);
+    return measure_once(v, run, WARM_STEPS, err);
 }
 
 /* The profile as a file for vishwa-sim, with the rates of products that only the cache has. */
@@ -242,7 +252,7 @@ static vsh_status validate(validation *v, vsh_validated *run, vsh_error *err)
     VSH_TRY(configure(v, run, err));
     VSH_TRY(predict(v, run, ops, err));
     VSH_TRY(ask(v, run, err));
-    VSH_TRY(measure(v, run, v->steps, err));
+    VSH_TRY(measure(v, run, err));
     learn(v, run, ops);
     run->watts_measured = v->machine.power_chip.tag == VSH_TAG_MEASURED;
     run->modelled_j = run->measured.energy_measured

@@ -12,6 +12,7 @@ typedef struct {
     const char *folder; /* scratch, removed in the end */
     vsh_gemm_options gemm;
     int64_t threads, steps;
+    double retried_s;              /* of measuring again what others disturbed */
     vsh_hardware machine, seen[2]; /* its profile; what it gave before all runs, and after */
     vsh_validate_programs programs;
     vsh_step_constants constants; /* of the undisturbed runs for calibration, which come first */

@@ -377,6 +377,19 @@ static void a_busy_machine_leaves_times_undecided_and_counts_judged(void)
     CHECK_INT(verdict(run, "executed_flops"), VSH_CHECK_FAILED);
 }
 
+static void trying_again_ends(void)
+{
+    vsh_validate_measured quiet = {0}, busy = {.spread = 1};
+
+    CHECK(!vsh_validate_again(&quiet, 1, 0, true));
+    CHECK(vsh_validate_again(&busy, 1, 0, true));
+    CHECK(vsh_validate_again(&busy, 2, 59, true));
+    CHECK(!vsh_validate_again(&busy, 3, 0, true));
+    CHECK(!vsh_validate_again(&busy, 1, 60, true));
+    CHECK(vsh_validate_again(&busy, 1, 60, false));
+    CHECK(!vsh_validate_again(&busy, 1, 600, false));
+}
+
 static void a_time_that_nothing_was_learnt_for_is_undecided(void)
 {
     vsh_validate_case which = dense();
@@ -616,6 +629,7 @@ const vsh_test vsh_tests[] = {
     {"a_planner_of_another_mind_fails", a_planner_of_another_mind_fails},
     {"a_busy_machine_leaves_times_undecided_and_counts_judged",
      a_busy_machine_leaves_times_undecided_and_counts_judged},
+    {"trying_again_ends", trying_again_ends},
     {"a_time_that_nothing_was_learnt_for_is_undecided",
      a_time_that_nothing_was_learnt_for_is_undecided},
     {"a_profile_that_the_machine_does_not_keep_fails",

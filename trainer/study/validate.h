@@ -81,6 +81,18 @@ vsh_status vsh_validate_measure(const vsh_run_config *config, const vsh_run_plan
 /* Others used the machine while it was measured: its times say nothing of it. */
 bool vsh_validate_disturbed(const vsh_validate_measured *measured);
 
+/* A measurement that others disturbed is made again, so often in all. Where the machine is always
+ * busy that would be three times the whole, so all runs together are made again for no more than
+ * this: --quick promises two minutes and takes half a minute on a quiet machine of two cores
+ * (measured); a full call takes some minutes and may take ten more (assumed). */
+enum { VSH_VALIDATE_TRIES = 3 };
+#define VSH_RETRY_QUICK_S 60.0
+#define VSH_RETRY_FULL_S 600.0
+
+/* After so many tries of this run and so many seconds of trying any again. */
+bool vsh_validate_again(const vsh_validate_measured *measured, int tries, double retried_s,
+                        bool quick);
+
 /* ---- the other programs (validate_ask.c) ------------------------------------------------------
  */
 

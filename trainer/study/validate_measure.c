@@ -216,6 +216,12 @@ bool vsh_validate_disturbed(const vsh_validate_measured *m)
            m->clocks.waited_s > VSH_WAITED_MAX * m->figures.step_time_s;
 }
 
+bool vsh_validate_again(const vsh_validate_measured *m, int tries, double retried_s, bool quick)
+{
+    return vsh_validate_disturbed(m) && tries < VSH_VALIDATE_TRIES &&
+           retried_s < (quick ? VSH_RETRY_QUICK_S : VSH_RETRY_FULL_S);
+}
+
 vsh_status vsh_validate_measure(const vsh_run_config *config, const vsh_run_plan *plan,
                                 const vsh_validate_settings *settings, vsh_validate_measured *to,
                                 vsh_error *err)
