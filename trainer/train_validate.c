@@ -211,7 +211,7 @@ static vsh_status predict(const validation *v, vsh_validated *run, vsh_op_list *
 
     VSH_TRY(vsh_validate_lower(&run->config, &run->plan, ops, err));
     work = vsh_validate_step_work(&run->config, &run->plan, ops);
-    run->uncalibrated = !vsh_step_learnt(&v->constants, &work);
+    run->uncalibrated = !vsh_step_learnt(&v->constants, &work, &v->machine);
     run->roofline_s = vsh_step_model(&work, &v->machine, NULL, &roofline).v;
     return vsh_validate_predict(&run->config, &run->plan, ops, &v->machine, constants,
                                 &run->predicted, &run->priced, err);

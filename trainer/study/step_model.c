@@ -91,24 +91,45 @@ void vsh_step_learn(vsh_step_constants *c, const vsh_step_work *work,
                     const vsh_step_parts *measured, const vsh_hardware *profile)
 {
     vsh_step_parts roofline;
+    double step;
     int p = work->precision;
 
     price(work, profile, &roofline);
+    step = vsh_step_parts_sum(&roofline);
     for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
         for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
             if (phase != VSH_OPTIMIZER) {
                 c->measured[p].s[kind][phase] += measured->s[kind][phase];
                 c->roofline[p].s[kind][phase] += roofline.s[kind][phase];
+                c->taught[p][kind][phase] |= roofline.s[kind][phase] > VSH_STEP_TEACHES * step;
             }
     c->update_measured[work->optimizer] += measured->s[VSH_STEP_VECTOR][VSH_OPTIMIZER];
     c->update_roofline[work->optimizer] += roofline.s[VSH_STEP_VECTOR][VSH_OPTIMIZER];
     c->runs++;
 }
 
-bool vsh_step_learnt(const vsh_step_constants *c, const vsh_step_work *work)
+/* What takes no factor of its own is never missing. */
+static bool has_factor(vsh_step_kind kind, vsh_phase phase)
 {
-    return c->roofline[work->precision].s[VSH_STEP_MATRIX][VSH_FORWARD] > 0 &&
-           c->update_roofline[work->optimizer] > 0;
+    return phase != VSH_RECOMPUTE && phase != VSH_OPTIMIZER &&
+           !(kind == VSH_STEP_MOVE && phase == VSH_WGRAD);
+}
+
+bool vsh_step_learnt(const vsh_step_constants *c, const vsh_step_work *work,
+                     const vsh_hardware *profile)
+{
+    vsh_step_parts roofline;
+    double step;
+
+    price(work, profile, &roofline);
+    step = vsh_step_parts_sum(&roofline);
+    for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
+        for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
+            if (has_factor((vsh_step_kind)kind, (vsh_phase)phase) &&
+                roofline.s[kind][phase] > VSH_STEP_MATTERS * step &&
+                !c->taught[work->precision][kind][phase])
+                return false;
+    return c->update_roofline[work->optimizer] > 0;
 }
 
 /* Of a kind in a phase; in a phase that was not seen (recompute) as forward; of a kind or a
