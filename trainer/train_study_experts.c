@@ -95,8 +95,8 @@ typedef struct {
 
 static const char *verdict(const vsh_study_saving *s)
 {
-    if (!isfinite(s->low))
-        return "unknown";
+    if (!s->resolved)
+        return "not resolved";
     if (s->low >= VSH_STUDY_CLAIM_LOW)
         return "reached";
     return s->high < VSH_STUDY_CLAIM_LOW ? "not reached" : "possible";
@@ -133,6 +133,7 @@ static void write_saving(const char *key, const vsh_study_saving *s, vsh_json *j
     vsh_json_known(json, "loss_low", isfinite(s->saving) ? s->loss_low : (double)NAN);
     vsh_json_known(json, "loss_high", isfinite(s->saving) ? s->loss_high : (double)NAN);
     vsh_json_integer(json, "draws", s->draws);
+    vsh_json_integer(json, "sizes", s->sizes);
     vsh_json_bool(json, "resolved", s->resolved);
     vsh_json_string(json, "reason", s->resolved ? NULL : s->reason);
     vsh_json_string(json, "claim_20_to_30_percent", verdict(s));
@@ -245,8 +246,8 @@ static const char *share(const vsh_study_saving *s, char room[64])
     else if (!isfinite(s->low))
         snprintf(room, 64, "%+.0f %%, %s", 100 * s->saving, s->reason);
     else
-        snprintf(room, 64, "%+.0f %% (%+.0f to %+.0f)%s", 100 * s->saving, 100 * s->low,
-                 100 * s->high, s->resolved ? "" : ", not resolved");
+        snprintf(room, 64, "%+.0f %% (%+.0f to %+.0f), sizes: %d%s", 100 * s->saving, 100 * s->low,
+                 100 * s->high, s->sizes, s->resolved ? "" : ", not resolved");
     return room;
 }
 
@@ -274,8 +275,9 @@ static void write_table(const found *f, vsh_text *page)
     vsh_table_close(&table);
     vsh_page_put(page, "p", "small",
                  "One minus cost over dense cost, the geometric mean over the losses that both "
-                 "frontiers reach; 95 %% of the draws of seeds and sizes. Not resolved: the "
-                 "interval holds 0. The founding paper announces 20 to 30 %%.");
+                 "frontiers reach; 95 %% of the draws of seeds and sizes, of which so many "
+                 "count. Not resolved: the interval holds 0, fewer than three seeds, or fewer than "
+                 "two sizes that compare. The founding paper announces 20 to 30 %%.");
     vsh_text_add(page, "</section>\n");
 }
 
@@ -294,7 +296,7 @@ static vsh_status write_page(study_work *w, found *f, vsh_error *err)
                           &page);
     write_table(f, &page);
     vsh_study_savings_figure(f->item, f->count, w->settled_card, &figures[0]);
-    vsh_study_experts_figure(&w->records, w->setup.kind, w->settled_card, &figures[1]);
+    vsh_study_experts_figure(f->item, f->count, w->settled_card, &figures[1]);
     vsh_study_exits_figure(f->exit, f->exits, w->settled_card, &figures[2]);
     return train_study_page_close(w, figures, sizeof figures / sizeof *figures, &page, &f->drawn,
                                   err);
