@@ -160,11 +160,14 @@ void vsh_study_law_figure(const vsh_study_records *all, const vsh_study_law *law
                      "The held-out model was predicted at %.4f (%.4f to %.4f) before it was "
                      "trained. ",
                      held->predicted, held->low, held->high);
-    vsh_text_add(&figure->caption,
-                 "It has %s parameters, saw %s tokens and reached %.4f. %s, program %s.",
+    vsh_text_add(&figure->caption, "It has %s parameters, saw %s tokens and ",
                  vsh_show_count((double)held->record->params_total).text,
-                 vsh_show_count((double)held->record->tokens).text, held->record->loss, card,
-                 held->record->commit);
+                 vsh_show_count((double)held->record->tokens).text);
+    if (isfinite(held->record->loss))
+        vsh_text_add(&figure->caption, "reached %.4f. ", held->record->loss);
+    else
+        vsh_text_add(&figure->caption, "diverged. ");
+    vsh_text_add(&figure->caption, "%s, program %s.", card, held->record->commit);
 }
 
 /* ---- experts ------------------------------------------------------------------------------- */
