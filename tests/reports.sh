@@ -13,7 +13,8 @@ mkdir -p reports
 rm -f reports/step-gpt2-tpu-v5e/trace.json # large; --trace FILE writes it
 for study in law experts; do
     [ -f "reports/$study/records.jsonl" ] || continue
-    ./vishwa-train study "$study" --out "reports/$study" --quiet --force > "reports/$study/summary.txt"
+    ./vishwa-train study "$study" --out "reports/$study" --summary --quiet \
+        > "reports/$study/summary.txt"
     rm -f "reports/$study/run.lock"
 done
 [ "$1" = all ] || exit 0

@@ -121,13 +121,15 @@ static const vsh_opt validate_options[] = {
     VSH_COMMON_OPTIONS(train_config)};
 
 static const vsh_opt study_options[] = {
-    {VSH_OPT_REAL, 0, "budget-hours", "H", "time that the whole study may take", AT(hours), 1e-4,
-     1e5},
+    {VSH_OPT_REAL, 0, "budget-hours", "H", "time that the study is planned for; it may take longer",
+     AT(hours), 1e-4, 1e5},
     {VSH_OPT_TEXT, 0, "out", "DIR", "the study's folder (default: runs/study-NAME)", AT(out)},
     {VSH_OPT_LIST, 0, "set", "KEY=VALUE", "over every run's configuration: --set data=runs/mine",
      AT(set)},
     {VSH_OPT_FLAG, 0, "dry-run", NULL, "print the runs with what they will take, and stop",
      AT(dry_run)},
+    {VSH_OPT_FLAG, 0, "summary", NULL, "tell what the study's records say; nothing is trained",
+     AT(summary)},
     VSH_COMMON_OPTIONS(train_config)};
 
 static const char *const quantize_words[] = {"int8", NULL};
@@ -195,6 +197,7 @@ const vsh_program_command train_commands[] = {
       "many small runs, and the law they follow; called again, it goes on",
       "  vishwa-train study law --budget-hours 2 --out runs/law --dry-run\n"
       "  vishwa-train study law --budget-hours 2 --out runs/law\n"
+      "  vishwa-train study law --out runs/law --summary\n"
       "  vishwa-train study experts --budget-hours 4 --out runs/experts\n",
       study_options, 1},
      train_run_study},

@@ -22,6 +22,7 @@ typedef struct {
     double prune;
     int quantize; /* a word; -1: not asked for */
     const char *distill_into;
+    bool summary; /* of study */
     /* of validate */
     bool quick;
     const char *report;

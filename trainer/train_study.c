@@ -59,34 +59,73 @@ static vsh_status name_paths(study_work *w, vsh_error *err)
     return VSH_OK;
 }
 
-static vsh_status begin(study_work *w, vsh_error *err)
+/* What the design decides for each run, and records say of it: one value over all of them would
+ * give records of other runs than were made. */
+static const char *const owned[] = {"model",    "tokenizer",    "unique_tokens",
+                                    "from",     "batch.tokens", "optimizer.lr",
+                                    "schedule", "steps",        "seed"};
+
+/* One of the two keys is the other, or a part of it. */
+static bool overlap(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    if (a_length > b_length)
+        return overlap(b, b_length, a, a_length);
+    return memcmp(a, b, a_length) == 0 && (a_length == b_length || b[a_length] == '.');
+}
+
+static vsh_status check_sets(const vsh_opt_list *set, vsh_error *err)
+{
+    for (int i = 0; i < set->count; i++) {
+        size_t length = strcspn(set->item[i], "=");
+        for (size_t k = 0; k < sizeof owned / sizeof *owned; k++)
+            if (overlap(set->item[i], length, owned[k], strlen(owned[k])))
+                return vsh_fail(err, VSH_EINPUT,
+                                "--set %.80s: the study decides %s itself, run by run",
+                                set->item[i], owned[k]);
+    }
+    return VSH_OK;
+}
+
+/* What nothing is trained without. */
+static vsh_status look_at_machine(study_work *w, vsh_error *err)
 {
     vsh_session *s = w->session;
     vsh_text card = {.arena = s->arena};
 
-    VSH_TRY(find_kind(w, err));
-    VSH_TRY(name_paths(w, err));
+    VSH_TRY(check_sets(&w->asked->set, err));
     train_machine(s, &w->machine, &w->machine_known);
-    w->hours = w->asked->hours;
-    w->setup.library = &s->library;
-    w->setup.sets = w->asked->set.item;
-    w->setup.set_count = w->asked->set.count;
     w->setup.threads = train_threads(s);
     w->setup.memory_bytes = vsh_memory_available();
     w->setup.machine = w->machine_known ? &w->machine : NULL;
-    w->setup.seed = train_seed(s);
-    vsh_text_add(&card, "%s, %" PRId64 " threads",
+    vsh_text_add(&card, "%s, %" PRId64 " thread%s",
                  w->machine_known && w->machine.name ? w->machine.name : "unknown machine",
-                 w->setup.threads);
+                 w->setup.threads, w->setup.threads == 1 ? "" : "s");
     w->card = vsh_text_string(&card);
     w->settled_card = w->card;
     w->settled_program = s->version;
-    w->progress =
-        (vsh_progress){.stream = s->common->quiet ? NULL : stderr, .redraws = s->talk_is_terminal};
+    w->settled_threads = w->setup.threads;
     return w->machine_known ? VSH_OK
                             : vsh_fail(err, VSH_EMACHINE,
                                        "study: this machine could not be measured, so no "
                                        "time can be predicted");
+}
+
+static vsh_status begin(study_work *w, vsh_error *err)
+{
+    vsh_session *s = w->session;
+
+    VSH_TRY(find_kind(w, err));
+    VSH_TRY(name_paths(w, err));
+    if (w->asked->summary && w->asked->dry_run)
+        return vsh_fail(err, VSH_EINPUT, "study: expected --summary or --dry-run, got both");
+    w->hours = w->asked->hours;
+    w->setup.library = &s->library;
+    w->setup.sets = w->asked->set.item;
+    w->setup.set_count = w->asked->set.count;
+    w->setup.seed = train_seed(s);
+    w->progress =
+        (vsh_progress){.stream = s->common->quiet ? NULL : stderr, .redraws = s->talk_is_terminal};
+    return w->asked->summary ? VSH_OK : look_at_machine(w, err);
 }
 
 /* ---- the list ------------------------------------------------------------------------------ */
@@ -231,8 +270,7 @@ static vsh_status run_curves(study_work *w, vsh_error *err)
             VSH_TRY(train_study_exits(w, c, err));
     }
     vsh_progress_clear(&w->progress);
-    return w->setup.kind->held_out ? train_study_law_summary(w, err)
-                                   : train_study_experts_summary(w, err);
+    return train_study_summary(w, err);
 }
 
 static void print_stopped(study_work *w)
@@ -323,5 +361,7 @@ vsh_status train_run_study(vsh_session *s, vsh_error *err)
     w->session = s;
     w->asked = s->config;
     VSH_TRY(begin(w, err));
+    if (w->asked->summary)
+        return train_study_tell(w, err);
     return w->asked->dry_run ? show_dry(w, err) : run_study(w, err);
 }

@@ -25,6 +25,7 @@ typedef struct {
     bool machine_known;
     const char *card;                           /* of this machine, one line */
     const char *settled_card, *settled_program; /* where and by which version the study was begun */
+    int64_t settled_threads;                    /* 0: settings.json does not say */
     /* of the data */
     double tokens_per_byte; /* of the held-out text */
     int64_t train_tokens;
@@ -50,13 +51,19 @@ vsh_status train_study_curve(study_work *work, const vsh_study_curve *curve, vsh
 /* The rate that the grid of a family gave, for its smallest size. */
 double train_study_rate(const study_work *work, const vsh_study_family *family, bool *inside);
 
+/* train_study_summary.c: the end of a study, from its records; and --summary, which is that alone:
+ * VSH_EINPUT where plan.json lists a run that has no record. */
+vsh_status train_study_summary(study_work *work, vsh_error *err);
+vsh_status train_study_tell(study_work *work, vsh_error *err);
+
 /* train_study_page.c: the page of a study's folder. What stands between open and close is the
  * summary's. *drawn false when gnuplot could not. */
 void train_study_page_open(const char *title, const char *lead, vsh_text *page);
 vsh_status train_study_page_close(const study_work *work, const vsh_report_figure *figures,
                                   int count, vsh_text *page, bool *drawn, vsh_error *err);
 
-/* train_study_law.c: fits the records, and says what the held-out model will reach. Done once. */
+/* train_study_law.c: fits the records, and says what the held-out model will reach. Done once:
+ * what stands is checked. */
 vsh_status train_study_predict(study_work *work, const vsh_study_curve *held_out, vsh_error *err);
 vsh_status train_study_law_summary(study_work *work, vsh_error *err);
 

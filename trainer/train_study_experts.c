@@ -82,9 +82,12 @@ vsh_status train_study_exits(study_work *w, const vsh_study_curve *c, vsh_error 
 
 /* ---- savings ------------------------------------------------------------------------------- */
 
-enum { BOOTSTRAPS = 1000, ROWS = 16 };
+enum { BOOTSTRAPS = 1000, FAMILIES = 8, ROWS = 2 * FAMILIES };
 
 typedef struct {
+    vsh_study_family family[FAMILIES]; /* of the records: a study of another version had others */
+    int families;
+    bool poor; /* there are runs on little text */
     vsh_study_comparison item[ROWS];
     int count;
     bool drawn;
@@ -95,24 +98,40 @@ typedef struct {
 
 static const char *verdict(const vsh_study_saving *s)
 {
-    if (!isfinite(s->low))
-        return "unknown";
+    if (!s->resolved)
+        return "not resolved";
     if (s->low >= VSH_STUDY_CLAIM_LOW)
         return "reached";
     return s->high < VSH_STUDY_CLAIM_LOW ? "not reached" : "possible";
 }
 
+static void take_family(const vsh_study_record *r, found *f)
+{
+    if (strcmp(r->role, vsh_study_role_words[VSH_STUDY_CURVE]) != 0)
+        return;
+    f->poor |= r->unique_tokens > 0;
+    for (int i = 0; i < f->families; i++)
+        if (strcmp(f->family[i].name, r->family) == 0)
+            return;
+    if (f->families < FAMILIES)
+        f->family[f->families++] =
+            (vsh_study_family){.name = r->family, .experts = r->experts, .top_k = r->top_k};
+}
+
 static vsh_status find(const study_work *w, found *f, vsh_error *err)
 {
-    const vsh_study_kind *kind = w->setup.kind;
-
-    for (int poor = 0; poor <= kind->data_poor; poor++)
-        for (int i = 1; i < kind->family_count && f->count < ROWS; i++) {
-            vsh_study_comparison *r = &f->item[f->count++];
-            r->family = &kind->families[i];
+    for (int64_t i = 0; i < w->records.count; i++)
+        take_family(&w->records.item[i], f);
+    for (int poor = 0; poor <= f->poor; poor++)
+        for (int i = 0; i < f->families; i++) {
+            vsh_study_comparison *r = &f->item[f->count];
+            if (strcmp(f->family[i].name, "dense") == 0)
+                continue;
+            f->count++;
+            r->family = &f->family[i];
             r->poor = poor;
             for (int q = 0; q < VSH_STUDY_QUESTIONS; q++) {
-                vsh_study_question question = {.family = kind->families[i].name,
+                vsh_study_question question = {.family = f->family[i].name,
                                                .poor = poor,
                                                .cost = q == 1 ? VSH_COST_SECONDS : VSH_COST_FLOPS,
                                                .equal_total = q == 2,
@@ -133,17 +152,18 @@ static void write_saving(const char *key, const vsh_study_saving *s, vsh_json *j
     vsh_json_known(json, "loss_low", isfinite(s->saving) ? s->loss_low : (double)NAN);
     vsh_json_known(json, "loss_high", isfinite(s->saving) ? s->loss_high : (double)NAN);
     vsh_json_integer(json, "draws", s->draws);
+    vsh_json_integer(json, "sizes", s->sizes);
     vsh_json_bool(json, "resolved", s->resolved);
     vsh_json_string(json, "reason", s->resolved ? NULL : s->reason);
     vsh_json_string(json, "claim_20_to_30_percent", verdict(s));
     vsh_json_end(json);
 }
 
-static void write_rates(const study_work *w, vsh_json *json)
+static void write_rates(const study_work *w, const found *f, vsh_json *json)
 {
     vsh_json_array(json, "tuned_lr");
-    for (int i = 0; i < w->setup.kind->family_count; i++) {
-        const vsh_study_family *family = &w->setup.kind->families[i];
+    for (int i = 0; i < f->families; i++) {
+        const vsh_study_family *family = &f->family[i];
         bool inside;
         double rate = train_study_rate(w, family, &inside);
         vsh_json_object(json, NULL);
@@ -177,7 +197,7 @@ static void write_summary(const study_work *w, const found *f, vsh_text *out)
         vsh_json_end(&json);
     }
     vsh_json_end(&json);
-    write_rates(w, &json);
+    write_rates(w, f, &json);
     vsh_json_string(&json, "machine", w->settled_card);
     vsh_json_string(&json, "commit", w->settled_program);
     vsh_json_end(&json);
@@ -223,12 +243,12 @@ static void show_summary(const study_work *w, const found *f, vsh_text *out)
         vsh_text_add(out, "\n");
     }
     show_exits(f, out);
-    for (int i = 0; i < w->setup.kind->family_count; i++) {
+    for (int i = 0; i < f->families; i++) {
         bool inside;
-        double rate = train_study_rate(w, &w->setup.kind->families[i], &inside);
+        double rate = train_study_rate(w, &f->family[i], &inside);
         if (!inside)
             vsh_text_add(out, "\n  The tuned rate %s of %s is an end of its grid.",
-                         vsh_show_real(rate).text, w->setup.kind->families[i].name);
+                         vsh_show_real(rate).text, f->family[i].name);
     }
     if (!f->drawn)
         vsh_text_add(out, "\n  gnuplot did not draw the figure: its script is there.");
@@ -245,8 +265,8 @@ static const char *share(const vsh_study_saving *s, char room[64])
     else if (!isfinite(s->low))
         snprintf(room, 64, "%+.0f %%, %s", 100 * s->saving, s->reason);
     else
-        snprintf(room, 64, "%+.0f %% (%+.0f to %+.0f)%s", 100 * s->saving, 100 * s->low,
-                 100 * s->high, s->resolved ? "" : ", not resolved");
+        snprintf(room, 64, "%+.0f %% (%+.0f to %+.0f), sizes: %d%s", 100 * s->saving, 100 * s->low,
+                 100 * s->high, s->sizes, s->resolved ? "" : ", not resolved");
     return room;
 }
 
@@ -274,8 +294,9 @@ static void write_table(const found *f, vsh_text *page)
     vsh_table_close(&table);
     vsh_page_put(page, "p", "small",
                  "One minus cost over dense cost, the geometric mean over the losses that both "
-                 "frontiers reach; 95 %% of the draws of seeds and sizes. Not resolved: the "
-                 "interval holds 0. The founding paper announces 20 to 30 %%.");
+                 "frontiers reach; 95 %% of the draws of seeds and sizes, of which so many "
+                 "count. Not resolved: the interval holds 0, fewer than three seeds, or fewer than "
+                 "two sizes that compare. The founding paper announces 20 to 30 %%.");
     vsh_text_add(page, "</section>\n");
 }
 
@@ -294,10 +315,33 @@ static vsh_status write_page(study_work *w, found *f, vsh_error *err)
                           &page);
     write_table(f, &page);
     vsh_study_savings_figure(f->item, f->count, w->settled_card, &figures[0]);
-    vsh_study_experts_figure(&w->records, w->setup.kind, w->settled_card, &figures[1]);
+    vsh_study_experts_figure(f->item, f->count, w->settled_card, &figures[1]);
     vsh_study_exits_figure(f->exit, f->exits, w->settled_card, &figures[2]);
     return train_study_page_close(w, figures, sizeof figures / sizeof *figures, &page, &f->drawn,
                                   err);
+}
+
+static vsh_status read_exit(const study_work *w, const vsh_value *e, found *f, vsh_error *err)
+{
+    double threshold, layers, flops, full_flops, loss, full_loss, accuracy, full_accuracy;
+    const struct {
+        const char *key;
+        double *value;
+    } numbers[] = {{"threshold", &threshold},
+                   {"layers_per_token", &layers},
+                   {"flops_per_token", &flops},
+                   {"full_flops_per_token", &full_flops},
+                   {"loss", &loss},
+                   {"full_loss", &full_loss},
+                   {"accuracy", &accuracy},
+                   {"full_accuracy", &full_accuracy}};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        VSH_TRY(vsh_study_number(e, w->path.exits, numbers[i].key, numbers[i].value, err));
+    f->layers[f->exits] = layers;
+    f->exit[f->exits++] =
+        (vsh_study_exit){threshold, flops / full_flops, loss - full_loss, accuracy - full_accuracy};
+    return VSH_OK;
 }
 
 static vsh_status read_exits(const study_work *w, found *f, vsh_error *err)
@@ -307,17 +351,10 @@ static vsh_status read_exits(const study_work *w, found *f, vsh_error *err)
 
     VSH_TRY(vsh_json_read_file(w->session->arena, w->path.exits, &root, err));
     all = vsh_value_get_kind(&root, "exits", VSH_VALUE_LIST);
-    for (int64_t i = 0; all && i < all->count && f->exits < THRESHOLDS; i++, f->exits++) {
-        const vsh_value *e = &all->item[i];
-        f->layers[f->exits] = vsh_value_get_number(e, "layers_per_token");
-        f->exit[f->exits] = (vsh_study_exit){
-            .threshold = vsh_value_get_number(e, "threshold"),
-            .flops = vsh_value_get_number(e, "flops_per_token") /
-                     vsh_value_get_number(e, "full_flops_per_token"),
-            .loss = vsh_value_get_number(e, "loss") - vsh_value_get_number(e, "full_loss"),
-            .accuracy =
-                vsh_value_get_number(e, "accuracy") - vsh_value_get_number(e, "full_accuracy")};
-    }
+    if (!all)
+        return vsh_fail(err, VSH_EINPUT, "%s: exits: expected a list", w->path.exits);
+    for (int64_t i = 0; i < all->count && f->exits < THRESHOLDS; i++)
+        VSH_TRY(read_exit(w, &all->item[i], f, err));
     return VSH_OK;
 }
 

@@ -159,6 +159,35 @@ static vsh_status ask_loss(study_work *w, const vsh_study_curve *c, double token
     return ask_planner(w, words, loss, err);
 }
 
+typedef struct {
+    const char *name, *reason; /* why nothing was predicted */
+    double loss, low, high;    /* NaN: nothing was */
+} prediction;
+
+static vsh_status read_prediction(const study_work *w, prediction *p, vsh_error *err)
+{
+    static const char planner[] = "vishwa-plan: ";
+    const char *path = w->path.prediction;
+    const vsh_value *name, *reason;
+    const char *complaint;
+    vsh_value root;
+
+    VSH_TRY(vsh_json_read_file(w->session->arena, path, &root, err));
+    VSH_TRY(vsh_study_number(&root, path, "loss", &p->loss, err));
+    VSH_TRY(vsh_study_number(&root, path, "loss_low", &p->low, err));
+    VSH_TRY(vsh_study_number(&root, path, "loss_high", &p->high, err));
+    name = vsh_value_get_kind(&root, "name", VSH_VALUE_TEXT);
+    reason = vsh_value_get_kind(&root, "reason", VSH_VALUE_TEXT);
+    if (!name)
+        return vsh_fail(err, VSH_EINPUT, "%s: name: expected a text", path);
+    p->name = name->text;
+    p->reason = reason ? reason->text : "";
+    while ((complaint = strstr(p->reason, planner)) !=
+           NULL) /* the last: warnings stand before it */
+        p->reason = complaint + sizeof planner - 1;
+    return VSH_OK;
+}
+
 vsh_status train_study_predict(study_work *w, const vsh_study_curve *c, vsh_error *err)
 {
     double tokens = (double)(c->point[0].steps * c->batch_tokens);
@@ -167,8 +196,14 @@ vsh_status train_study_predict(study_work *w, const vsh_study_curve *c, vsh_erro
     vsh_error reason = {""};
     vsh_status status;
 
-    if (access(w->path.prediction, F_OK) == 0) /* it stands: what is known since may not move it */
-        return VSH_OK;
+    if (access(w->path.prediction, F_OK) == 0) { /* it stands: what is known since moves it not */
+        prediction kept;
+        VSH_TRY(read_prediction(w, &kept, err));
+        return strcmp(kept.name, vsh_study_point_name(c, 0).text) == 0
+                   ? VSH_OK
+                   : vsh_fail(err, VSH_EINPUT, "%s: name: expected %s, got %.80s",
+                              w->path.prediction, vsh_study_point_name(c, 0).text, kept.name);
+    }
     status = fit_law(w, &law, &reason);
     if (status == VSH_OK)
         VSH_TRY(ask_loss(w, c, tokens, &loss, err));
@@ -183,40 +218,40 @@ vsh_status train_study_predict(study_work *w, const vsh_study_curve *c, vsh_erro
 typedef struct {
     bool identified;
     int form; /* of forms */
-    vsh_value fit, prediction;
-    const char *reason; /* why no form is identified */
+    vsh_value fit;
+    prediction said;
     const vsh_study_record *held;
-    double predicted, low, high, error;
-    bool inside, rate_inside;
+    double error;
+    bool diverged;       /* the held-out model: its loss is not known */
+    bool judged, inside; /* judged: there is a loss and an interval */
+    bool rate_inside;
     double rate;
     bool drawn;
 } outcome;
 
 static vsh_status gather(study_work *w, outcome *o, vsh_error *err)
 {
-    vsh_arena *arena = w->session->arena;
-    const vsh_value *name, *word;
+    const prediction *said = &o->said;
+    const vsh_value *word;
+    vsh_study_family family;
 
-    VSH_TRY(vsh_json_read_file(arena, w->path.prediction, &o->prediction, err));
-    o->predicted = vsh_value_get_number(&o->prediction, "loss");
-    o->identified = isfinite(o->predicted);
-    word = vsh_value_get_kind(&o->prediction, "reason", VSH_VALUE_TEXT);
-    o->reason = word ? word->text : "";
+    VSH_TRY(read_prediction(w, &o->said, err));
+    o->identified = isfinite(said->loss);
     if (o->identified)
-        VSH_TRY(vsh_json_read_file(arena, w->path.fit, &o->fit, err));
+        VSH_TRY(vsh_json_read_file(w->session->arena, w->path.fit, &o->fit, err));
     word = vsh_value_get_kind(&o->fit, "law", VSH_VALUE_TEXT);
     while (word && o->form < FORMS - 1 && strcmp(word->text, forms[o->form].form) != 0)
         o->form++;
-    name = vsh_value_get_kind(&o->prediction, "name", VSH_VALUE_TEXT);
-    o->held = name ? vsh_study_records_find(&w->records, name->text) : NULL;
+    o->held = vsh_study_records_find(&w->records, said->name);
     if (!o->held)
         return vsh_fail(err, VSH_EINPUT, "%s: names no run of %s", w->path.prediction,
                         w->path.records);
-    o->low = vsh_value_get_number(&o->prediction, "loss_low");
-    o->high = vsh_value_get_number(&o->prediction, "loss_high");
-    o->error = o->predicted / o->held->loss - 1;
-    o->inside = o->held->loss >= o->low && o->held->loss <= o->high;
-    o->rate = train_study_rate(w, &w->setup.kind->families[0], &o->rate_inside);
+    o->diverged = !isfinite(o->held->loss);
+    o->error = said->loss / o->held->loss - 1;
+    o->judged = !o->diverged && isfinite(said->low) && isfinite(said->high);
+    o->inside = o->held->loss >= said->low && o->held->loss <= said->high;
+    family = (vsh_study_family){.name = o->held->family};
+    o->rate = train_study_rate(w, &family, &o->rate_inside);
     return VSH_OK;
 }
 
@@ -224,9 +259,11 @@ static double end_of(const vsh_value *root, const char *key, int end)
 {
     const vsh_value *all = vsh_value_get_kind(root, "interval", VSH_VALUE_OBJECT);
     const vsh_value *v = all ? vsh_value_get_kind(all, key, VSH_VALUE_LIST) : NULL;
+    const vsh_value *at = v && v->count == 2 ? &v->item[end] : NULL;
 
-    return v && v->count == 2 && v->item[end].kind == VSH_VALUE_REAL ? v->item[end].real
-                                                                     : (double)NAN;
+    if (at && at->kind == VSH_VALUE_INTEGER) /* such as 0 */
+        return (double)at->integer;
+    return at && at->kind == VSH_VALUE_REAL ? at->real : (double)NAN;
 }
 
 static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
@@ -239,7 +276,7 @@ static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
     vsh_json_string(&json, "status", "done");
     vsh_json_integer(&json, "runs", w->records.count);
     vsh_json_bool(&json, "identified", o->identified);
-    vsh_json_string(&json, "reason", o->identified ? NULL : o->reason);
+    vsh_json_string(&json, "reason", o->identified ? NULL : o->said.reason);
     vsh_json_string(&json, "form", o->identified ? forms[o->form].form : NULL);
     vsh_json_object(&json, "law");
     for (int i = 0; i < COEFFICIENTS; i++)
@@ -259,12 +296,15 @@ static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
     vsh_json_string(&json, "name", o->held->name);
     vsh_json_integer(&json, "params", o->held->params_total);
     vsh_json_integer(&json, "tokens", o->held->tokens);
-    vsh_json_known(&json, "predicted", o->predicted);
-    vsh_json_known(&json, "predicted_low", o->low);
-    vsh_json_known(&json, "predicted_high", o->high);
+    vsh_json_known(&json, "predicted", o->said.loss);
+    vsh_json_known(&json, "predicted_low", o->said.low);
+    vsh_json_known(&json, "predicted_high", o->said.high);
     vsh_json_known(&json, "measured", o->held->loss);
     vsh_json_known(&json, "rel_error", o->error);
-    vsh_json_bool(&json, "inside_interval", o->inside);
+    if (o->judged)
+        vsh_json_bool(&json, "inside_interval", o->inside);
+    else
+        vsh_json_null(&json, "inside_interval");
     vsh_json_end(&json);
     vsh_json_known(&json, "tuned_lr", o->rate);
     vsh_json_bool(&json, "tuned_lr_inside_grid", o->rate_inside);
@@ -286,24 +326,41 @@ static void show_law(const outcome *o, vsh_text *out)
                  100 * vsh_value_get_number(&o->fit, "residual_sd"));
 }
 
-static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
+/* The held-out model's loss as people read it. */
+static vsh_figure_text measured(const outcome *o)
 {
-    vsh_text_add(out, "\n  The small law, of %" PRId64 " runs\n", w->records.count);
-    if (o->identified)
-        show_law(o, out);
-    else
-        vsh_text_wrap(out, o->reason, 2, 80);
+    vsh_figure_text text = {"diverged"};
+
+    if (!o->diverged)
+        snprintf(text.text, sizeof text.text, "%.4f", o->held->loss);
+    return text;
+}
+
+static void show_held_out(const outcome *o, vsh_text *out)
+{
     vsh_text_add(out, "\n  Held out  %s parameters, %s tokens\n",
                  vsh_show_count((double)o->held->params_total).text,
                  vsh_show_count((double)o->held->tokens).text);
     if (o->identified)
-        vsh_text_add(out, "    predicted %.4f, 95 %% within %.4f to %.4f\n", o->predicted, o->low,
-                     o->high);
-    vsh_text_add(out, "    measured  %.4f", o->held->loss);
-    if (o->identified)
+        vsh_text_add(out, "    predicted %.4f, 95 %% within %.4f to %.4f\n", o->said.loss,
+                     o->said.low, o->said.high);
+    vsh_text_add(out, "    measured  %s", measured(o).text);
+    if (o->judged)
         vsh_text_add(out, ": %+.2f %% off, %s the interval", 100 * o->error,
                      o->inside ? "inside" : "outside");
     vsh_text_add(out, "\n");
+}
+
+static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
+{
+    vsh_text_add(out, "\n  The small law, of %" PRId64 " runs\n", w->records.count);
+    if (o->identified) {
+        show_law(o, out);
+    } else {
+        vsh_text_add(out, "  ");
+        vsh_text_wrap(out, o->said.reason, 2, 80);
+    }
+    show_held_out(o, out);
     if (!o->rate_inside)
         vsh_text_add(out,
                      "\n  The tuned rate %s is an end of its grid: a better one may lie "
@@ -323,7 +380,7 @@ static void write_law_table(const outcome *o, vsh_text *page)
     vsh_page_put(page, "h2", NULL, "The law");
     vsh_text_add(page, "<section class=\"card\">\n");
     if (!o->identified) {
-        vsh_page_put(page, "p", NULL, "Not identified: %s", o->reason);
+        vsh_page_put(page, "p", NULL, "%s", o->said.reason);
         vsh_text_add(page, "</section>\n");
         return;
     }
@@ -352,14 +409,14 @@ static void write_held_out(const outcome *o, vsh_text *page)
     char text[48];
 
     vsh_text_add(page, "<section class=\"card\">\n<dl class=\"figures\">\n");
-    snprintf(text, sizeof text, "%.4f", o->predicted);
+    snprintf(text, sizeof text, "%.4f", o->said.loss);
     if (o->identified)
-        vsh_report_tile(page, "predicted loss", text, "95 %% within %.4f to %.4f", o->low, o->high);
-    snprintf(text, sizeof text, "%.4f", o->held->loss);
-    vsh_report_tile(page, "measured loss", text, "%s parameters, %s tokens",
+        vsh_report_tile(page, "predicted loss", text, "95 %% within %.4f to %.4f", o->said.low,
+                        o->said.high);
+    vsh_report_tile(page, "measured loss", measured(o).text, "%s parameters, %s tokens",
                     vsh_show_count((double)o->held->params_total).text,
                     vsh_show_count((double)o->held->tokens).text);
-    if (o->identified) {
+    if (o->judged) {
         snprintf(text, sizeof text, "%+.2f %%", 100 * o->error);
         vsh_report_tile(page, "off", text, "%s the interval", o->inside ? "inside" : "outside");
     }
@@ -376,7 +433,7 @@ static vsh_status write_page(study_work *w, outcome *o, vsh_error *err)
                          .alpha = vsh_value_get_number(&o->fit, key[3]),
                          .beta = vsh_value_get_number(&o->fit, key[4]),
                          .bound = vocab ? log(strtod(vocab, NULL)) : 0};
-    vsh_study_held_out held = {o->held, o->predicted, o->low, o->high};
+    vsh_study_held_out held = {o->held, o->said.loss, o->said.low, o->said.high};
     vsh_text page = {.arena = w->session->arena};
     vsh_report_figure figure =
         vsh_report_figure_of(w->session->arena, "law", "Loss against training compute");
@@ -406,6 +463,9 @@ vsh_status train_study_law_summary(study_work *w, vsh_error *err)
     else
         show_summary(w, &o, &s->out);
     s->answered = true;
-    return o.identified ? VSH_OK
-                        : vsh_fail(err, VSH_ENO, "study law: no law is identified by these runs");
+    if (!o.identified)
+        return vsh_fail(err, VSH_ENO, "study law: no law is identified by these runs");
+    if (o.diverged)
+        return vsh_fail(err, VSH_ENO, "study law: the held-out model diverged: nothing is checked");
+    return VSH_OK;
 }

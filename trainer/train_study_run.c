@@ -231,8 +231,12 @@ static void tell(study_work *w, const vsh_study_record *record)
     if (!talk)
         return;
     vsh_progress_clear(&w->progress);
-    fprintf(talk, "  %3d/%d  %-34s %8s tokens  loss %.4f", w->runs_done, w->study.runs,
-            record->name, vsh_show_count((double)record->tokens).text, record->loss);
+    fprintf(talk, "  %3d/%d  %-34s %8s tokens  ", w->runs_done, w->study.runs, record->name,
+            vsh_show_count((double)record->tokens).text);
+    if (isfinite(record->loss))
+        fprintf(talk, "loss %.4f", record->loss);
+    else
+        fprintf(talk, "diverged");
     if (left > 0)
         fprintf(talk, "  eta %s", vsh_show_time(left).text);
     fputc('\n', talk);
@@ -301,17 +305,16 @@ vsh_status train_study_curve(study_work *w, const vsh_study_curve *curve, vsh_er
     vsh_arena memory = {0};
     running r = {.work = w, .curve = curve, .arena = &memory};
     vsh_status status = VSH_OK;
-    int missing = 0, first = curve->points;
+    int missing = 0;
 
-    for (int i = curve->points - 1; i >= 0; i--)
-        if (!has_record(w, curve, i)) {
-            missing++;
-            first = i;
-        }
+    for (int i = 0; i < curve->points; i++)
+        missing += !has_record(w, curve, i);
     w->runs_done += curve->points - missing;
     if (missing)
         status = begin_curve(&r, err);
-    for (int i = first; status == VSH_OK && i < curve->points; i++) {
+    for (int i = 0; status == VSH_OK && i < curve->points; i++) {
+        if (has_record(w, curve, i))
+            continue;
         vsh_progress_show(&w->progress, curve->name, (double)w->runs_done / w->study.runs,
                           (double)NAN, seconds_left(w));
         status = *w->asked->stop ? vsh_fail(err, VSH_ESTOPPED, "stopped") : run_point(&r, i, err);

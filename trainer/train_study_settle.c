@@ -64,10 +64,12 @@ static vsh_status look_at_data(study_work *w, vsh_error *err)
     vsh_text_add(&hash, "%016" PRIx64, data.hash);
     w->data_hash = vsh_text_string(&hash);
     if (data.held_out.count < 2)
-        vsh_fail(err, VSH_EINPUT, "%s: no held-out text to evaluate on",
-                 config.text ? config.text : config.data);
+        w->tokens_per_byte = NAN;
     vsh_prepared_close(&data);
-    return isfinite(w->tokens_per_byte) ? VSH_OK : VSH_EINPUT;
+    if (!isfinite(w->tokens_per_byte))
+        return vsh_fail(err, VSH_EINPUT, "%s: no held-out text to evaluate on",
+                        config.text ? config.text : config.data);
+    return VSH_OK;
 }
 
 /* ---- probes -------------------------------------------------------------------------------- */
@@ -130,6 +132,7 @@ static void write_settings(const study_work *w, vsh_text *out)
     vsh_json_string(&json, "study", w->setup.kind->name);
     vsh_json_real(&json, "budget_hours", w->hours);
     vsh_json_integer(&json, "seed", (int64_t)w->setup.seed);
+    vsh_json_integer(&json, "threads", w->settled_threads);
     vsh_json_array(&json, "set");
     for (int i = 0; i < w->setup.set_count; i++)
         vsh_json_string(&json, NULL, w->setup.sets[i]);
@@ -161,32 +164,68 @@ static const char *text_of(const vsh_value *object, const char *key)
     return v ? v->text : "";
 }
 
-static bool same_sets(const study_work *w, const vsh_value *root)
+/* As settings.json has it. */
+typedef struct {
+    double hours, seed, largest_flops, tokens_per_byte, train_tokens;
+    const char *set[VSH_OPT_LIST_MAX];
+    int set_count;
+    const vsh_value *probes;
+} settings;
+
+static vsh_status read_settings(const study_work *w, const vsh_value *root, settings *s,
+                                vsh_error *err)
 {
+    const struct {
+        const char *key;
+        double *value;
+    } numbers[] = {{"budget_hours", &s->hours},
+                   {"seed", &s->seed},
+                   {"largest_budget_flops", &s->largest_flops},
+                   {"tokens_per_byte", &s->tokens_per_byte},
+                   {"train_tokens", &s->train_tokens}};
     const vsh_value *set = vsh_value_get_kind(root, "set", VSH_VALUE_LIST);
 
-    if (!set || set->count != w->setup.set_count)
-        return false;
-    for (int i = 0; i < w->setup.set_count; i++)
-        if (set->item[i].kind != VSH_VALUE_TEXT || strcmp(set->item[i].text, w->setup.sets[i]) != 0)
-            return false;
-    return true;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        VSH_TRY(vsh_study_number(root, w->path.settings, numbers[i].key, numbers[i].value, err));
+        if (!(*numbers[i].value >= 0))
+            return vsh_fail(err, VSH_EINPUT, "%s: %s: expected 0 or more", w->path.settings,
+                            numbers[i].key);
+    }
+    s->probes = vsh_value_get_kind(root, "probes", VSH_VALUE_LIST);
+    if (!set || !s->probes || set->count > VSH_OPT_LIST_MAX)
+        return vsh_fail(err, VSH_EINPUT, "%s: %s: expected a list", w->path.settings,
+                        s->probes ? "set" : "probes");
+    for (; s->set_count < set->count; s->set_count++) {
+        if (set->item[s->set_count].kind != VSH_VALUE_TEXT)
+            return vsh_fail(err, VSH_EINPUT, "%s: set: expected texts", w->path.settings);
+        s->set[s->set_count] = set->item[s->set_count].text;
+    }
+    return VSH_OK;
 }
 
-/* A study is gone on with as it was begun. */
-static vsh_status check_settings(const study_work *w, const vsh_value *root, vsh_error *err)
+static bool same_sets(const study_work *w, const settings *s)
 {
-    double hours = vsh_value_get_number(root, "budget_hours"),
-           seed = vsh_value_get_number(root, "seed");
+    bool same = s->set_count == w->setup.set_count;
+
+    for (int i = 0; same && i < s->set_count; i++)
+        same = strcmp(s->set[i], w->setup.sets[i]) == 0;
+    return same;
+}
+
+/* A study is gone on with as it was begun; --summary need not say how that was. */
+static vsh_status check_settings(const study_work *w, const vsh_value *root, const settings *s,
+                                 vsh_error *err)
+{
+    const bool summary = w->asked->summary;
     const char *what = NULL;
 
     if (strcmp(text_of(root, "study"), w->setup.kind->name) != 0)
         what = "study";
-    else if (isfinite(w->hours) && w->hours != hours)
+    else if (isfinite(w->hours) && w->hours != s->hours)
         what = "--budget-hours";
-    else if (seed != (double)w->setup.seed)
+    else if (s->seed != (double)w->setup.seed && !(summary && w->asked->common.seed < 0))
         what = "--seed";
-    else if (!same_sets(w, root))
+    else if (!same_sets(w, s) && !(summary && w->setup.set_count == 0))
         what = "--set";
     if (!what)
         return VSH_OK;
@@ -195,34 +234,68 @@ static vsh_status check_settings(const study_work *w, const vsh_value *root, vsh
                     w->path.settings, what);
 }
 
+static vsh_status take_probes(study_work *w, const vsh_value *probes, vsh_error *err)
+{
+    for (int64_t i = 0; i < probes->count && i < VSH_STUDY_PROBES; i++) {
+        const vsh_value *p = &probes->item[i], *experts = vsh_value_get(p, "experts");
+        vsh_study_probe *to = &w->setup.probe[w->setup.probes++];
+        VSH_TRY(vsh_study_number(p, w->path.settings, "params", &to->params, err));
+        VSH_TRY(vsh_study_number(p, w->path.settings, "slower", &to->slower, err));
+        VSH_TRY(vsh_study_number(p, w->path.settings, "overhead_s", &to->overhead_s, err));
+        to->experts = experts && experts->kind == VSH_VALUE_BOOL && experts->integer;
+    }
+    return VSH_OK;
+}
+
 vsh_status train_study_settled(study_work *w, bool *settled, vsh_error *err)
 {
-    const vsh_value *probes;
+    const vsh_value *threads;
+    settings *kept = vsh_alloc(w->session->arena, 1, sizeof *kept);
     vsh_value root;
 
     *settled = access(w->path.settings, F_OK) == 0;
     if (!*settled)
         return VSH_OK;
+    if (!kept)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_json_read_file(w->session->arena, w->path.settings, &root, err));
-    VSH_TRY(check_settings(w, &root, err));
-    w->hours = vsh_value_get_number(&root, "budget_hours");
-    w->largest_flops = vsh_value_get_number(&root, "largest_budget_flops");
-    w->tokens_per_byte = vsh_value_get_number(&root, "tokens_per_byte");
-    w->train_tokens = (int64_t)vsh_value_get_number(&root, "train_tokens");
+    VSH_TRY(read_settings(w, &root, kept, err));
+    VSH_TRY(check_settings(w, &root, kept, err));
+    w->hours = kept->hours;
+    w->setup.seed = (uint64_t)kept->seed;
+    w->setup.sets = kept->set;
+    w->setup.set_count = kept->set_count;
+    w->largest_flops = kept->largest_flops;
+    w->tokens_per_byte = kept->tokens_per_byte;
+    w->train_tokens = (int64_t)kept->train_tokens;
     w->data_hash = text_of(&root, "data_hash");
     w->settled_card = text_of(&root, "machine");
     w->settled_program = text_of(&root, "program");
-    probes = vsh_value_get_kind(&root, "probes", VSH_VALUE_LIST);
-    for (int64_t i = 0; probes && i < probes->count && i < VSH_STUDY_PROBES; i++) {
-        const vsh_value *p = &probes->item[i], *experts = vsh_value_get(p, "experts");
-        w->setup.probe[w->setup.probes++] = (vsh_study_probe){
-            .params = vsh_value_get_number(p, "params"),
-            .experts = experts && experts->kind == VSH_VALUE_BOOL && experts->integer,
-            .slower = vsh_value_get_number(p, "slower"),
-            .overhead_s = vsh_value_get_number(p, "overhead_s")};
-    }
+    threads = vsh_value_get_kind(&root, "threads", VSH_VALUE_INTEGER);
+    w->settled_threads = threads ? threads->integer : 0;
+    VSH_TRY(take_probes(w, kept->probes, err));
     if (!(w->largest_flops > 0 && w->tokens_per_byte > 0 && w->hours > 0))
         return vsh_fail(err, VSH_EINPUT, "%s: is no settings of a study", w->path.settings);
+    return VSH_OK;
+}
+
+/* Runs on other text would stand beside those that are there; other threads change only what the
+ * seconds mean. */
+static vsh_status check_world(study_work *w, vsh_error *err)
+{
+    const char *begun = w->data_hash;
+
+    VSH_TRY(look_at_data(w, err));
+    if (strcmp(begun, w->data_hash) != 0)
+        return vsh_fail(err, VSH_EINPUT,
+                        "%s: begun on other text, whose hash was %.40s, and is now %s; go on with "
+                        "that text, or take another --out",
+                        w->path.settings, begun, w->data_hash);
+    if (w->settled_threads && w->settled_threads != w->setup.threads && w->progress.stream)
+        fprintf(w->progress.stream,
+                "warning: begun with --threads %" PRId64 ", now %" PRId64
+                ": seconds do not compare\n",
+                w->settled_threads, w->setup.threads);
     return VSH_OK;
 }
 
@@ -233,8 +306,10 @@ vsh_status train_study_settle(study_work *w, vsh_error *err)
     bool settled;
 
     VSH_TRY(train_study_settled(w, &settled, err));
-    if (settled)
+    if (settled) {
+        VSH_TRY(check_world(w, err));
         return vsh_study_design(s->arena, &w->setup, w->largest_flops, &w->study, err);
+    }
     if (!isfinite(w->hours))
         return vsh_fail(err, VSH_EINPUT, "study: expected --budget-hours H");
     VSH_TRY(look_at_data(w, err));

@@ -15,6 +15,11 @@ refuses 2 'expected law or experts, got ""' $train study
 refuses 2 'expected --budget-hours' $train study law --out no $sets --dry-run
 refuses 2 'budget-hours: expected' $train study law --budget-hours 0 --out no
 refuses 1 'too short for the smallest study' $train study law --budget-hours 0.0001 --out no --dry-run
+refuses 2 'expected --summary or --dry-run, got both' $train study law --out no --summary --dry-run
+refuses 2 'no/settings.json: not there' $train study law --out no --summary
+for key in model.layers=3 tokenizer=unigram unique_tokens=9 from=x batch.tokens=64 'batch={tokens: 64}' optimizer.lr=1 schedule.name=wsd schedule=1 steps=5 seed=4; do
+    refuses 2 'the study decides [a-z_.]+ itself' $train study law --budget-hours 1 --out no --set "$key" --dry-run
+done
 claim "nothing was made" test ! -e no
 
 # ---- the list: nothing is written, and a longer study is a larger one
@@ -29,7 +34,7 @@ claim "a dry run makes nothing" test ! -e no
 
 # ---- what it settles before the first run
 wait_for() { # FILE LINES
-    for i in $(seq 400); do
+    for i in $(seq 1200); do
         [ -f "$1" ] && [ "$(wc -l < "$1")" -ge "$2" ] && return
         sleep 0.05
     done
@@ -73,6 +78,32 @@ refuses 2 'begun with another --seed' $law --seed 3 --out whole
 refuses 2 'begun with another --set' $law --set optimizer.clip=2 --out whole
 refuses 2 'begun with another study' $train study experts --threads 1 --budget-hours $hours $sets --out whole
 answers 0 '.status == "planned"' $train study law --threads 1 $sets --out whole --dry-run
+claim "the card has the whole command" grep -q 'study law --budget-hours '$hours' --seed 1 --threads 1 --set data=data .*--set evaluate.tokens=2048' whole/index.html
+claim "why no law is identified is a sentence of ours" sh -c "! grep -q vishwa-plan: whole/summary.json"
+timeout 60 $train study law --threads 2 $sets --out whole > stdout.txt 2> talk.txt
+claim "other threads are warned of" grep -q 'begun with --threads 1, now 2' talk.txt
+mkdir text
+jq '.data_hash = "0123456789abcdef"' whole/settings.json > text/settings.json
+refuses 2 'text/settings.json: begun on other text, whose hash was 0123456789abcdef' $law --out text
+jq '.largest_budget_flops = "1e10"' whole/settings.json > text/settings.json
+refuses 2 'text/settings.json: largest_budget_flops: expected a number' $law --out text
+
+# ---- a record that is lost in the middle of a curve is made again, and no other
+cp -r whole lost
+middle=$(jq -r 'select(.role == "curve") | .name' whole/records.jsonl | sed -n 2p)
+grep -v "\"$middle\"" whole/records.jsonl > lost/records.jsonl
+refuses 2 "lost/records.jsonl: no record of $middle, which the plan lists" $train study law --out lost --summary
+$law --quiet --out lost > stdout.txt 2> stderr.txt
+still whole | sort > a.txt
+still lost | sort > b.txt
+claim "one record is made again" cmp a.txt b.txt
+tail -n 1 whole/records.jsonl >> lost/records.jsonl
+refuses 2 'lost/records.jsonl:[0-9]+: a second record of held-out' $law --quiet --out lost
+grep -v held-out whole/records.jsonl > lost/records.jsonl
+cp lost/records.jsonl before.jsonl
+echo '{"name": "held-out", "loss": "2"}' > lost/prediction.json
+refuses 2 'lost/prediction.json: loss: expected a number' $law --quiet --out lost
+claim "a damaged prediction is found before anything is trained" cmp before.jsonl lost/records.jsonl
 
 # ---- stopped and killed, on the same list
 mkdir stopped killed
@@ -122,13 +153,33 @@ claim "a prediction stands" cmp said.json planted/prediction.json
 shows 0 'outside the interval' $law --out planted
 claim "the summary fits 80 columns" sh -c "awk 'length > 80 {bad = 1} END {exit bad}' stdout.txt"
 
-# ---- what is kept of a study is its records: they tell the same again, without the runs
+# ---- what is kept of a study is its records: they tell the same again, without runs and text
 mkdir kept
-(cd planted && cp settings.json plan.json records.jsonl prediction.json fit.json law.yaml ../kept/)
-$train study law --out kept $sets --threads 1 --quiet > stdout.txt 2> stderr.txt
-for file in summary.json index.html law.gp plan.json; do
+(cd planted && cp settings.json plan.json records.jsonl prediction.json fit.json ../kept/)
+mv data data-away
+mv text.txt text-away.txt
+shows 0 'outside the interval' $train study law --out kept --summary
+for file in summary.json index.html law.gp; do
     claim "told again: $file" cmp planted/$file kept/$file
 done
+cp kept/fit.json fit.json
+jq '.interval.E[0] = 0' fit.json > kept/fit.json
+answers 0 '.interval.E[0] == 0' $train study law --out kept --summary
+refuses 2 'begun with another --seed' $train study law --out kept --summary --seed 3
+refuses 2 'begun with another --set' $train study law --out kept --summary --set data=other
+refuses 2 'begun with another study' $train study experts --out kept --summary
+rm kept/prediction.json
+refuses 2 'kept/prediction.json: not there' $train study law --out kept --summary
+claim "and made nothing" test ! -e kept/runs
+mv data-away data
+mv text-away.txt text.txt
+
+# ---- a held-out model that diverged
+cp -r planted nan
+jq -c 'if .role == "held-out" then .loss = null else . end' planted/records.jsonl > nan/records.jsonl
+answers 1 '.held_out | .measured == null and .rel_error == null and .inside_interval == null and .predicted > 0' $train study law --out nan --summary
+shows 1 'measured  diverged$' $train study law --out nan --summary
+claim "and so does the page say" sh -c 'grep -q diverged nan/index.html && ! grep -qi "[^a-z]nan[^a-z/]" nan/index.html'
 
 # ---- experts: records of a known saving, on much text 40 % and on little text -50 %
 mkdir experts
@@ -136,7 +187,7 @@ jq '.study = "experts" | .largest_budget_flops = 1e12' settled/settings.json > e
 ask="$train study experts --threads 1 --budget-hours $hours $sets --out experts"
 $ask --dry-run --json > plan.json 2> stderr.txt
 jq -c '.curves[] as $c | $c.points[] | {name: "\($c.name)-b\(.budget)", role: $c.role, family: $c.family,
-    experts: 0, top_k: 0, layers: $c.layers, hidden: $c.hidden, params_total: $c.params_total,
+    experts: (if $c.family == "dense" then 0 else 8 end), top_k: (if $c.family == "e8k2" then 2 elif $c.family == "e8k1" then 1 else 0 end), layers: $c.layers, hidden: $c.hidden, params_total: $c.params_total,
     params_active: $c.params_active, params_embedding: 0, budget, steps, batch_tokens: $c.batch_tokens, tokens,
     unique_tokens: $c.unique_tokens, seed: $c.seed, lr: 0.004, seconds_s: (.flops / 1e10),
     factor: (if $c.family == "dense" then 1 elif $c.unique_tokens > 0 then 1.5 else 0.6 end), flops,
@@ -152,4 +203,16 @@ shows 0 'little *e8k2 .*-[45][0-9] ' $ask
 claim "the summary of experts fits 80 columns" sh -c "awk 'length > 80 {bad = 1} END {exit bad}' stdout.txt"
 claim "a page with its three pictures" sh -c 'grep -q "equal total parameters" experts/index.html && [ "$(ls experts/*.svg | wc -l)" -eq 3 ]'
 shows 0 '0\.50 +80\.0 % +1\.50 +\+0\.1000 +-0\.0100' $ask
+cp plan.json experts/plan.json
+answers 0 '.savings | length == 4 and all(.experts == 8 and .flops.sizes >= 2)' $train study experts --out experts --summary
+# two seeds resolve nothing, so the claim is not judged; kinds are those of the records
+mkdir two
+cp experts/settings.json experts/exits.json two/
+jq 'del(.curves[] | select(.seed == 3))' plan.json | sed 's/e8k/e9k/' > two/plan.json
+grep -v '"seed":3,' experts/records.jsonl | sed 's/e8k/e9k/g' > two/records.jsonl
+answers 0 '.savings | length == 4 and all((.family | startswith("e9k")) and (.flops | (.resolved | not) and .reason == "fewer than three seeds" and .claim_20_to_30_percent == "not resolved"))' $train study experts --out two --summary
+# the picture has the means over seeds
+claim "a point of the picture is the mean over seeds" sh -c "grep -q \"\$(jq -rs '[.[] | select(.role == \"curve\" and .family == \"e8k1\" and .unique_tokens == 0 and .budget == 2)] | group_by(.hidden) | map(map(.loss) | add / length) | min * 10000 | floor / 10000' experts/records.jsonl)\" experts/experts.gp"
+echo '{"exits": 3}' > two/exits.json
+refuses 2 'two/exits.json: exits: expected a list' $train study experts --out two --summary
 finish

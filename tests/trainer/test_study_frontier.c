@@ -204,6 +204,109 @@ static void fewer_than_three_seeds_resolve_nothing(void)
     CHECK_HAS(s.reason, "three seeds");
 }
 
+static void a_seed_that_only_one_has_does_not_count(void)
+{
+    plant p = plain;
+    vsh_study_records all;
+    vsh_study_saving before, after;
+
+    p.seeds = 2;
+    all = planted(&p);
+    before = ask(&all, VSH_COST_FLOPS, false, false);
+    for (int64_t i = 0, count = all.count; i < count; i++) { /* a third, of dense alone, better */
+        all.item[all.count] = all.item[i];
+        all.item[all.count].seed = 3;
+        all.item[all.count].loss *= 0.9;
+        all.count += all.item[i].family[0] == 'd' && all.item[i].seed == 1;
+    }
+    after = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK_NEAR(after.saving, before.saving, 0, 0);
+    CHECK(!after.resolved);
+    CHECK_HAS(after.reason, "three seeds");
+}
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+/* Leaves runs of the family of these sizes only. */
+static void keep_sizes(vsh_study_records *all, int64_t sizes)
+{
+    int64_t kept = 0;
+
+    for (int64_t i = 0; i < all->count; i++)
+        if (all->item[i].family[0] == 'd' || all->item[i].hidden <= 16 * sizes)
+            all->item[kept++] = all->item[i];
+    all->count = kept;
+}
+
+static void one_size_alone_resolves_nothing(void)
+{
+    for (int equal_total = 0; equal_total < 2; equal_total++) {
+        vsh_study_records all = planted(&plain);
+        vsh_study_saving s = ask(&all, VSH_COST_FLOPS, false, equal_total);
+        CHECK_INT(s.sizes, SIZES);
+        CHECK(s.resolved);
+        keep_sizes(&all, 2);
+        s = ask(&all, VSH_COST_FLOPS, false, equal_total);
+        CHECK_INT(s.sizes, 2);
+        CHECK(s.resolved);
+        keep_sizes(&all, 1);
+        s = ask(&all, VSH_COST_FLOPS, false, equal_total);
+        CHECK_INT(s.sizes, 1);
+        CHECK_NEAR(s.saving, 0.25, 0, 0.02);
+        CHECK(!s.resolved);
+        CHECK_HAS(s.reason, "two sizes");
+    }
+}
+
+/* Of four sizes one costs and three save. One draw in twenty has the one three times or more, so
+ * that is where the interval begins: at half of the way, in the logarithm. */
+static void a_size_counts_as_often_as_it_is_drawn(void)
+{
+    vsh_study_records all = planted(&plain);
+    vsh_study_saving s;
+
+    for (int64_t i = 0; i < all.count; i++)
+        if (all.item[i].family[0] == 'e')
+            all.item[i].flops *= all.item[i].hidden == 16 ? 2 : 0.5;
+    s = ask(&all, VSH_COST_FLOPS, false, true);
+    CHECK_INT(s.sizes, 4);
+    CHECK_NEAR(s.saving, 1 - 0.75 * sqrt(0.5), 0, 0.02);
+    CHECK_NEAR(s.low, 1 - 0.75 * sqrt(2), 0, 0.02);
+    CHECK_NEAR(s.high, 1 - 0.75 * 0.5, 0, 0.02);
+}
+
+/* ---- what was compared --------------------------------------------------------------------- */
+
+static void the_points_are_means_over_seeds_of_sizes_that_both_have(void)
+{
+    plant p = plain;
+    vsh_study_records all;
+    vsh_study_saving s;
+
+    p.noise = 0.01;
+    all = planted(&p);
+    keep_sizes(&all, 2);
+    for (int64_t i = 0; i < all.count; i++) /* dense alone has these, and they are the best */
+        if (all.item[i].hidden > 32)
+            all.item[i].loss = 0.5;
+    s = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK(s.dense_count > 1 && s.family_count > 1);
+    for (int k = 0; k < s.dense_count; k++) {
+        double best = INFINITY;
+        for (int size = 0; size < 2; size++) {
+            double sum = 0;
+            for (int64_t i = 0; i < all.count; i++)
+                if (all.item[i].family[0] == 'd' && all.item[i].hidden == 16 * (size + 1) &&
+                    fabs(all.item[i].flops / s.dense[k].cost - 1) < 1e-9)
+                    sum += all.item[i].loss;
+            best = fmin(best, sum / SEEDS);
+        }
+        CHECK_NEAR(s.dense[k].loss, best, 1e-9, 0);
+    }
+    CHECK_NEAR(s.family[0].cost, 0.75 * 1e11, 1e-9, 0);
+    CHECK_INT(ask(&all, VSH_COST_FLOPS, false, true).dense_count, 0);
+}
+
 static void regimes_roles_and_lost_runs_are_kept_apart(void)
 {
     plant p = plain;
@@ -273,6 +376,10 @@ const vsh_test vsh_tests[] = {
     TEST(noise_widens_the_interval_which_holds_the_truth),
     TEST(no_saving_under_noise_is_not_resolved),
     TEST(fewer_than_three_seeds_resolve_nothing),
+    TEST(a_seed_that_only_one_has_does_not_count),
+    TEST(one_size_alone_resolves_nothing),
+    TEST(a_size_counts_as_often_as_it_is_drawn),
+    TEST(the_points_are_means_over_seeds_of_sizes_that_both_have),
     TEST(regimes_roles_and_lost_runs_are_kept_apart),
     TEST(what_reaches_no_loss_in_common_has_no_saving),
     TEST(the_order_of_the_records_does_not_matter),

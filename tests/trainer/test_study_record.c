@@ -89,21 +89,77 @@ static void a_record_is_one_line(void)
 
 static void a_line_that_was_not_finished_is_passed_over(void)
 {
-    const char *line = line_of(&sample);
+    vsh_study_record record = sample;
     vsh_text text = {.arena = vsh_test_arena()};
     const char *path;
     vsh_study_records all;
     int64_t kept;
+    size_t whole;
 
-    for (int i = 0; i < 200; i++)
-        vsh_text_add(&text, "%s", line);
-    vsh_text_add(&text, "%.40s", line);
+    for (int i = 0; i < 200; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "run-%d", i);
+        record.name = name;
+        vsh_study_record_write(&record, &text);
+    }
+    whole = text.length;
+    vsh_text_add(&text, "%.40s", line_of(&sample));
     path = file_of(vsh_text_string(&text));
     REQUIRE_OK(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err);
     unlink(path);
     CHECK_INT(all.count, 200);
-    CHECK_INT(kept, 200 * (int64_t)strlen(line));
-    CHECK_TEXT(all.item[199].name, sample.name);
+    CHECK_INT(kept, (int64_t)whole);
+    CHECK_TEXT(all.item[199].name, "run-199");
+}
+
+/* The line of the sample with another value of a key. */
+static const char *line_with(const char *was, const char *is)
+{
+    const char *line = line_of(&sample), *at = strstr(line, was);
+    vsh_text text = {.arena = vsh_test_arena()};
+
+    REQUIRE(at != NULL);
+    vsh_text_add(&text, "%.*s%s%s", (int)(at - line), line, is, at + strlen(was));
+    return vsh_text_string(&text);
+}
+
+static void what_is_no_number_is_refused_with_its_line_and_key(void)
+{
+    static const struct {
+        const char *was, *is, *found;
+    } bad[] = {{"\"lr\": 0.0123456789", "\"lr\": \"0.01\"", ":2: lr: expected a number"},
+               {"\"loss\": 0.3", "\"loss\": [0.3], \"x\": 0.3", ":2: loss: expected a number"},
+               {"\"steps\": 435", "\"steps\": \"435\"", ":2: steps: expected a whole number"},
+               {"\"steps\": 435", "\"steps\": 435.5", ":2: steps: expected a whole number"},
+               {"\"family\": \"dense\"", "\"family\": 1", ":2: family: expected a text"}};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        vsh_study_record first = sample;
+        vsh_text text = {.arena = vsh_test_arena()};
+        vsh_study_records all;
+        const char *path;
+        int64_t kept;
+        first.name = "first";
+        vsh_text_add(&text, "%s%s", line_of(&first), line_with(bad[i].was, bad[i].is));
+        path = file_of(vsh_text_string(&text));
+        CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err,
+                    VSH_EINPUT, bad[i].found);
+        unlink(path);
+    }
+}
+
+static void a_name_that_is_there_twice_is_refused(void)
+{
+    vsh_text text = {.arena = vsh_test_arena()};
+    vsh_study_records all;
+    const char *path;
+    int64_t kept;
+
+    vsh_text_add(&text, "%s%s", line_of(&sample), line_of(&sample));
+    path = file_of(vsh_text_string(&text));
+    CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err, VSH_EINPUT,
+                ":2: a second record of curve-dense-L2C48-s1-b3");
+    unlink(path);
 }
 
 static void no_file_has_no_records_and_a_bad_one_is_refused(void)
@@ -181,6 +237,8 @@ const vsh_test vsh_tests[] = {
     TEST(a_record_reads_back_as_it_was_written),
     TEST(a_record_is_one_line),
     TEST(a_line_that_was_not_finished_is_passed_over),
+    TEST(what_is_no_number_is_refused_with_its_line_and_key),
+    TEST(a_name_that_is_there_twice_is_refused),
     TEST(no_file_has_no_records_and_a_bad_one_is_refused),
     TEST(trunk_and_branch_add_up_to_one_run),
     TEST(the_median_is_of_the_steps_asked_for),

@@ -7,7 +7,7 @@
 #include "core/chart.h"
 #include "trainer/study/study_frontier.h"
 
-enum { HEIGHT = 470, SAMPLES = 25, BUDGETS_MAX = 16 };
+enum { HEIGHT = 470, SAMPLES = 25 };
 
 static const vsh_panel panel = {HEIGHT, 56, 74, 330, 404, 2};
 
@@ -16,18 +16,16 @@ static bool is_curve(const vsh_study_record *r)
     return strcmp(r->role, vsh_study_role_words[VSH_STUDY_CURVE]) == 0 && isfinite(r->loss);
 }
 
-/* Of each budget the best run of a family, on all of the text or on little; falling. */
-static int64_t best_of_budgets(const vsh_study_records *all, const char *family, bool poor,
-                               vsh_study_pair best[BUDGETS_MAX])
+/* Of each budget the best run, falling: a law has one family, one seed and all of the text. */
+static int64_t best_of_budgets(const vsh_study_records *all, vsh_study_pair best[VSH_STUDY_BUDGETS])
 {
     int64_t count = 0;
 
-    for (int64_t b = 0; b < BUDGETS_MAX; b++) {
+    for (int64_t b = 0; b < VSH_STUDY_BUDGETS; b++) {
         best[count].loss = INFINITY;
         for (int64_t i = 0; i < all->count; i++) {
             const vsh_study_record *r = &all->item[i];
-            if (is_curve(r) && r->budget == b && strcmp(r->family, family) == 0 &&
-                (r->unique_tokens > 0) == poor && r->loss < best[count].loss)
+            if (is_curve(r) && r->budget == b && r->loss < best[count].loss)
                 best[count] = (vsh_study_pair){r->flops, r->loss};
         }
         count += isfinite(best[count].loss);
@@ -96,8 +94,8 @@ static bool seen_before(const vsh_study_records *all, int64_t i)
 static void write_law_data(const vsh_study_records *all, const vsh_study_law *law,
                            const vsh_study_held_out *held, extent *e, vsh_text *s)
 {
-    vsh_study_pair best[BUDGETS_MAX];
-    int64_t count = best_of_budgets(all, "dense", false, best);
+    vsh_study_pair best[VSH_STUDY_BUDGETS];
+    int64_t count = best_of_budgets(all, best);
 
     vsh_chart_data(s, "law");
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
@@ -162,61 +160,104 @@ void vsh_study_law_figure(const vsh_study_records *all, const vsh_study_law *law
                      "The held-out model was predicted at %.4f (%.4f to %.4f) before it was "
                      "trained. ",
                      held->predicted, held->low, held->high);
-    vsh_text_add(&figure->caption,
-                 "It has %s parameters, saw %s tokens and reached %.4f. %s, program %s.",
+    vsh_text_add(&figure->caption, "It has %s parameters, saw %s tokens and ",
                  vsh_show_count((double)held->record->params_total).text,
-                 vsh_show_count((double)held->record->tokens).text, held->record->loss, card,
-                 held->record->commit);
+                 vsh_show_count((double)held->record->tokens).text);
+    if (isfinite(held->record->loss))
+        vsh_text_add(&figure->caption, "reached %.4f. ", held->record->loss);
+    else
+        vsh_text_add(&figure->caption, "diverged. ");
+    vsh_text_add(&figure->caption, "%s, program %s.", card, held->record->commit);
 }
 
 /* ---- experts ------------------------------------------------------------------------------- */
 
-static void write_frontier(const vsh_study_records *all, const char *family, bool poor,
-                           const char *name, extent *e, vsh_text *s)
+static void write_points(const char *name, const vsh_study_pair *points, int count, extent *e,
+                         vsh_text *s)
 {
-    vsh_study_pair best[BUDGETS_MAX];
-    int64_t count = best_of_budgets(all, family, poor, best);
-
     vsh_chart_data(s, name);
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
-    for (int64_t i = 0; i < count; i++) {
-        VSH_CHART_ROW(s, best[i].cost, best[i].loss);
-        stretch(e, best[i].cost, best[i].loss);
+    for (int i = 0; i < count; i++) {
+        VSH_CHART_ROW(s, points[i].cost, points[i].loss);
+        stretch(e, points[i].cost, points[i].loss);
     }
     vsh_chart_data_end(s);
 }
 
-void vsh_study_experts_figure(const vsh_study_records *all, const vsh_study_kind *kind,
-                              const char *card, vsh_report_figure *figure)
+/* Which of the comparisons on the same text: its colour. */
+static int place_of(const vsh_study_comparison *all, int i)
 {
-    static const char *const looks[] = {
-        "linewidth 2.4 " VSH_COLOUR(VSH_INK), "linewidth 1.6 " VSH_COLOUR(VSH_BLUE),
-        "linewidth 1.6 " VSH_COLOUR(VSH_VERMILLION), "linewidth 1.6 " VSH_COLOUR(VSH_GREEN),
-        "linewidth 1.6 " VSH_COLOUR(VSH_PURPLE)};
-    enum { LOOKS = sizeof looks / sizeof *looks };
-    vsh_series series[2 * LOOKS];
-    char data[2 * LOOKS][48], name[48], look[2 * LOOKS][96];
+    int place = 0;
+
+    for (int j = 0; j < i; j++)
+        place += all[j].poor == all[i].poor;
+    return place;
+}
+
+/* Dense frontiers differ where families share other sizes or seeds with it; mostly they do not. */
+static bool dense_is_drawn(const vsh_study_comparison *all, int i)
+{
+    const vsh_study_saving *one = &all[i].saving[0], *other;
+
+    for (int j = 0; j < i; j++) {
+        other = &all[j].saving[0];
+        if (one->dense_count == other->dense_count &&
+            memcmp(one->dense, other->dense, (size_t)one->dense_count * sizeof *one->dense) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *const looks[] = {
+    "linewidth 1.6 " VSH_COLOUR(VSH_BLUE), "linewidth 1.6 " VSH_COLOUR(VSH_VERMILLION),
+    "linewidth 1.6 " VSH_COLOUR(VSH_GREEN), "linewidth 1.6 " VSH_COLOUR(VSH_PURPLE)};
+static const char dense_look[] = "linewidth 2.4 " VSH_COLOUR(VSH_INK);
+
+/* A line of the picture and the text that its series points to. */
+typedef struct {
+    char name[24], data[48], look[96];
+} line;
+
+static vsh_series line_of(line *l, const char *who, int i, const char *look, bool poor,
+                          const char *words)
+{
+    snprintf(l->name, sizeof l->name, "%s%d", who, i);
+    snprintf(l->data, sizeof l->data, "$%s%d using 1:2", who, i);
+    snprintf(l->look, sizeof l->look, "%s%s", look, poor ? " dashtype (5,4)" : "");
+    return (vsh_series){VSH_DRAW_LINE, l->data, l->look, words};
+}
+
+void vsh_study_experts_figure(const vsh_study_comparison *all, int count, const char *card,
+                              vsh_report_figure *figure)
+{
+    enum { LOOKS = sizeof looks / sizeof *looks, LINES = 4 * LOOKS };
+    vsh_series series[LINES];
+    line lines[LINES];
     vsh_text *s = &figure->script;
     extent e = {INFINITY, 0, INFINITY, 0};
-    int count = 0;
+    int drawn = 0;
 
     vsh_chart_begin(s, figure->name, HEIGHT, figure->title);
-    for (int poor = 0; poor <= kind->data_poor; poor++)
-        for (int f = 0; f < kind->family_count && f < LOOKS; f++, count++) {
-            snprintf(name, sizeof name, "%s%s", kind->families[f].name, poor ? "poor" : "");
-            write_frontier(all, kind->families[f].name, poor, name, &e, s);
-            snprintf(data[count], sizeof data[count], "$%s using 1:2", name);
-            snprintf(look[count], sizeof look[count], "%s%s", looks[f],
-                     poor ? " dashtype (5,4)" : "");
-            series[count] = (vsh_series){VSH_DRAW_LINE, data[count], look[count],
-                                         poor ? NULL : kind->families[f].name};
+    for (int i = 0; i < count && drawn + 2 <= LINES; i++) {
+        const vsh_study_saving *saving = &all[i].saving[0];
+        const char *look = looks[place_of(all, i) % LOOKS];
+        if (!dense_is_drawn(all, i)) {
+            series[drawn] =
+                line_of(&lines[drawn], "dense", i, dense_look, all[i].poor, i ? NULL : "dense");
+            write_points(lines[drawn++].name, saving->dense, saving->dense_count, &e, s);
         }
+        series[drawn] = line_of(&lines[drawn], "family", i, look, all[i].poor,
+                                all[i].poor ? NULL : all[i].family->name);
+        write_points(lines[drawn++].name, saving->family, saving->family_count, &e, s);
+    }
     vsh_chart_panel(s, &panel, "held-out loss, nats a byte-level token", "training FLOP, counted");
     begin_axes(&e, s);
-    vsh_chart_plot(s, &panel, series, count);
+    vsh_chart_plot(s, &panel, series, drawn);
     vsh_chart_end(s);
     vsh_text_add(&figure->caption,
-                 "The best run of each budget and family, over sizes and seeds; dashed: on little "
-                 "text, several epochs. FLOP with the router and what is padded. %s.",
+                 "The frontiers that the savings in FLOP come from: of each budget the best size "
+                 "among those that a kind and dense both have, the mean over the seeds that both "
+                 "have; dashed: on little text, several epochs. FLOP with the router and what is "
+                 "padded. %s.",
                  card);
 }

@@ -23,10 +23,6 @@ void vsh_study_law_figure(const vsh_study_records *records, const vsh_study_law 
                           const vsh_study_held_out *held, const char *card,
                           vsh_report_figure *figure);
 
-/* Loss against training compute of each family's frontier, much text above and little below. */
-void vsh_study_experts_figure(const vsh_study_records *records, const vsh_study_kind *kind,
-                              const char *card, vsh_report_figure *figure);
-
 /* What is asked of a family: at equal loss its cost in FLOPs, in seconds, and in FLOPs beside a
  * dense model of as many total parameters. */
 enum { VSH_STUDY_QUESTIONS = 3 };
@@ -37,6 +33,11 @@ typedef struct {
     bool poor; /* on little text */
     vsh_study_saving saving[VSH_STUDY_QUESTIONS];
 } vsh_study_comparison;
+
+/* Loss against training compute: the very points that the savings in FLOPs come from, on much text
+ * and, dashed, on little. */
+void vsh_study_experts_figure(const vsh_study_comparison *comparisons, int count, const char *card,
+                              vsh_report_figure *figure);
 
 /* Every saving with its interval, beside what the founding paper announces. */
 void vsh_study_savings_figure(const vsh_study_comparison *comparisons, int count, const char *card,

@@ -92,15 +92,38 @@ static int index_of(int64_t *known, int *count, int most, int64_t value)
     return (*count)++;
 }
 
-static void take(comparison *c, const char *family, runs *to, const vsh_study_record *r)
+static double cost_of(const vsh_study_question *q, const vsh_study_record *r)
+{
+    return q->cost == VSH_COST_FLOPS ? r->flops : r->seconds;
+}
+
+static bool suits(const vsh_study_question *q, const char *family, const vsh_study_record *r)
+{
+    return strcmp(r->family, family) == 0 && strcmp(r->role, "curve") == 0 &&
+           (r->unique_tokens > 0) == q->poor && isfinite(r->loss) && cost_of(q, r) > 0;
+}
+
+static bool has_seed(const vsh_study_records *records, const vsh_study_question *q,
+                     const char *family, int64_t seed)
+{
+    for (int64_t i = 0; i < records->count; i++)
+        if (records->item[i].seed == seed && suits(q, family, &records->item[i]))
+            return true;
+    return false;
+}
+
+/* A seed that only one of the two has would move that one alone: it is left out. */
+static void take(comparison *c, const vsh_study_records *records, const char *family, runs *to,
+                 const vsh_study_record *r)
 {
     const vsh_study_question *q = c->question;
-    double cost = q->cost == VSH_COST_FLOPS ? r->flops : r->seconds;
-    run one = {
-        .budget = r->budget, .cost = cost, .loss = r->loss, .total = (double)r->params_total};
+    run one = {.budget = r->budget,
+               .cost = cost_of(q, r),
+               .loss = r->loss,
+               .total = (double)r->params_total};
 
-    if (strcmp(r->family, family) != 0 || to->count == POINTS || strcmp(r->role, "curve") != 0 ||
-        (r->unique_tokens > 0) != q->poor || !isfinite(r->loss) || !(cost > 0))
+    if (to->count == POINTS || !suits(q, family, r) || !has_seed(records, q, "dense", r->seed) ||
+        !has_seed(records, q, q->family, r->seed))
         return;
     one.seed = index_of(c->seeds, &c->seed_count, SEEDS, r->seed);
     one.size = index_of(c->sizes, &c->size_count, KINDS, r->layers * 1000000 + r->hidden);
@@ -111,10 +134,10 @@ static void take(comparison *c, const char *family, runs *to, const vsh_study_re
 static void take_all(comparison *c, const vsh_study_records *records)
 {
     for (int64_t i = 0; i < records->count; i++)
-        take(c, c->question->family, &c->family, &records->item[i]);
+        take(c, records, c->question->family, &c->family, &records->item[i]);
     c->family_sizes = c->size_count;
     for (int64_t i = 0; i < records->count; i++)
-        take(c, "dense", &c->dense, &records->item[i]);
+        take(c, records, "dense", &c->dense, &records->item[i]);
 }
 
 /* The mean over seeds of the runs of a size and budget, weighted. */
@@ -139,12 +162,21 @@ static bool mean_of(const runs *all, const weights *w, int size, int64_t budget,
     return true;
 }
 
-enum { BUDGETS = 16 };
+enum { BUDGETS = VSH_STUDY_BUDGETS };
 
 static bool has(const runs *all, int size, int64_t budget)
 {
     for (int64_t i = 0; i < all->count; i++)
         if (all->item[i].size == size && all->item[i].budget == budget)
+            return true;
+    return false;
+}
+
+/* Both trained it at some budget. */
+static bool is_shared(const comparison *c, int size)
+{
+    for (int b = 0; b < BUDGETS; b++)
+        if (has(&c->family, size, b) && has(&c->dense, size, b))
             return true;
     return false;
 }
@@ -201,32 +233,35 @@ static bool dense_of_total(const comparison *c, const weights *w, double total, 
 
 /* ---- the saving ---------------------------------------------------------------------------- */
 
-/* Adds log(cost of the family / cost of dense) at losses evenly spread over what both reach. */
-static void compare(const vsh_study_pair *dense, int64_t dense_count, const vsh_study_pair *family,
-                    int64_t family_count, double *sum, int *count, vsh_study_saving *where)
+/* The mean of log(cost of the family / cost of dense) at losses evenly spread over what both reach;
+ * NaN where there is none. */
+static double compare(const vsh_study_pair *dense, int64_t dense_count,
+                      const vsh_study_pair *family, int64_t family_count, vsh_study_saving *where)
 {
-    double low, high;
+    double low, high, sum = 0;
 
     if (dense_count < 2 || family_count < 2)
-        return;
+        return NAN;
     high = fmin(dense[0].loss, family[0].loss);
     low = fmax(dense[dense_count - 1].loss, family[family_count - 1].loss);
     if (!(low < high))
-        return;
+        return NAN;
     for (int i = 0; i < LOSSES; i++) {
         double loss = low + (high - low) * (i + 0.5) / LOSSES;
-        *sum += log(vsh_study_cost_at(family, family_count, loss) /
-                    vsh_study_cost_at(dense, dense_count, loss));
-        ++*count;
+        sum += log(vsh_study_cost_at(family, family_count, loss) /
+                   vsh_study_cost_at(dense, dense_count, loss));
     }
     where->loss_low = fmin(where->loss_low, low);
     where->loss_high = fmax(where->loss_high, high);
+    return sum / LOSSES;
 }
 
-/* Each size of the family beside the dense model that is as large. */
-static void compare_totals(comparison *c, const weights *w, double *sum, int *count,
-                           vsh_study_saving *where)
+/* Each size of the family beside the dense model that is as large, as often as it was drawn. */
+static double compare_totals(comparison *c, const weights *w, vsh_study_saving *where)
 {
+    double sum = 0, each;
+    int drawn = 0;
+
     for (int s = 0; s < c->family_sizes; s++) {
         int64_t mine = 0, theirs = 0;
         double total = 0;
@@ -239,25 +274,33 @@ static void compare_totals(comparison *c, const weights *w, double *sum, int *co
         }
         theirs = vsh_study_frontier(c->room[0], theirs);
         mine = vsh_study_frontier(c->room[1], mine);
-        compare(c->room[0], theirs, c->room[1], mine, sum, count, where);
+        each = compare(c->room[0], theirs, c->room[1], mine, where);
+        if (isfinite(each)) {
+            sum += w->size[s] * each;
+            drawn += w->size[s];
+            where->sizes++;
+        }
     }
+    return drawn ? sum / drawn : (double)NAN;
+}
+
+/* The best of each budget, and the frontiers that this came from. */
+static double compare_best(comparison *c, const weights *w, vsh_study_saving *where)
+{
+    where->dense_count = (int)best_of(c, &c->dense, w, where->dense);
+    where->family_count = (int)best_of(c, &c->family, w, where->family);
+    for (int s = 0; s < c->family_sizes; s++)
+        where->sizes += w->size[s] && is_shared(c, s);
+    return compare(where->dense, where->dense_count, where->family, where->family_count, where);
 }
 
 static double saving_of(comparison *c, const weights *w, vsh_study_saving *where)
 {
-    double sum = 0;
-    int count = 0;
-
     where->loss_low = INFINITY;
     where->loss_high = -INFINITY;
-    if (c->question->equal_total) {
-        compare_totals(c, w, &sum, &count, where);
-    } else {
-        int64_t dense = best_of(c, &c->dense, w, c->room[0]);
-        int64_t family = best_of(c, &c->family, w, c->room[1]);
-        compare(c->room[0], dense, c->room[1], family, &sum, &count, where);
-    }
-    return count ? 1 - exp(sum / count) : (double)NAN;
+    where->sizes = 0;
+    return 1 -
+           exp(c->question->equal_total ? compare_totals(c, w, where) : compare_best(c, w, where));
 }
 
 /* ---- its interval -------------------------------------------------------------------------- */
@@ -305,6 +348,8 @@ static void judge(const comparison *c, vsh_study_saving *s)
         s->reason = "the two reach no loss in common";
     else if (c->seed_count < 3)
         s->reason = "fewer than three seeds";
+    else if (s->sizes < 2) /* draws of sizes would all be the same one: no interval over sizes */
+        s->reason = "fewer than two sizes compare";
     else if (!isfinite(s->low))
         s->reason = "too few draws reach a loss in common";
     else if (s->low <= 0 && s->high >= 0)

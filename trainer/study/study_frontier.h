@@ -19,24 +19,32 @@ typedef struct {
     uint64_t seed;
 } vsh_study_question;
 
+/* A curve of loss over cost: falling in both. */
+typedef struct {
+    double cost, loss;
+} vsh_study_pair;
+
+enum { VSH_STUDY_BUDGETS = 16 };
+
 /* 1 - cost of the family / cost of dense, at equal loss: the geometric mean over the losses that
  * both reach. NaN where there is none. */
 typedef struct {
     double saving, low, high;   /* 95 % of the draws */
     double loss_low, loss_high; /* where it was asked */
     int draws;                  /* that had an answer */
+    int sizes;                  /* of the family that count: that have a dense peer */
     bool resolved;              /* the interval is there and does not hold 0 */
     const char *reason;         /* when it is not resolved */
+    /* The frontiers that were compared: mean over seeds, best of the sizes that both have. None at
+     * equal total parameters, where each size has its own. */
+    vsh_study_pair dense[VSH_STUDY_BUDGETS], family[VSH_STUDY_BUDGETS];
+    int dense_count, family_count;
 } vsh_study_saving;
 
-/* Takes runs of role "curve" whose loss is finite. VSH_EMACHINE for memory. */
+/* Takes runs of role "curve" whose loss is finite, of seeds that both have. VSH_EMACHINE for
+ * memory. */
 vsh_status vsh_study_saving_of(const vsh_study_records *records, const vsh_study_question *question,
                                vsh_study_saving *saving, vsh_error *err);
-
-/* A curve of loss over cost: falling in both. */
-typedef struct {
-    double cost, loss;
-} vsh_study_pair;
 
 /* Sorts points by cost and keeps those that no cheaper one is as good as; returns how many. */
 int64_t vsh_study_frontier(vsh_study_pair *points, int64_t count);

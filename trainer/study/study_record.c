@@ -3,13 +3,13 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/file.h"
 #include "core/json.h"
 #include "core/sort.h"
-#include "trainer/base/json_read.h"
 
 /* ---- a record ------------------------------------------------------------------------------ */
 
@@ -70,24 +70,37 @@ void vsh_study_record_write(const vsh_study_record *r, vsh_text *out)
     vsh_json_end(&json);
 }
 
-static bool take(const vsh_value *object, int i, vsh_study_record *r)
+vsh_status vsh_study_number(const vsh_value *object, const char *where, const char *key,
+                            double *value, vsh_error *err)
 {
+    const vsh_value *found = vsh_value_get(object, key);
+
+    *value = vsh_value_get_number(object, key);
+    if (found && (found->kind == VSH_VALUE_NULL || isfinite(*value)))
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT, "%s: %s: expected a number, %s", where, key,
+                    found ? "found something else" : "found none");
+}
+
+static vsh_status take(const vsh_value *object, const char *where, int i, vsh_study_record *r,
+                       vsh_error *err)
+{
+    static const char *const words[] = {[TEXT] = "a text", [WHOLE] = "a whole number"};
     const vsh_value *value = vsh_value_get(object, fields[i].key);
     void *at = (char *)r + fields[i].offset;
 
     if (!value)
-        return false;
-    if (fields[i].kind == REAL) {
-        *(double *)at = vsh_value_get_number(object, fields[i].key);
-        return true;
-    }
+        return vsh_fail(err, VSH_EINPUT, "%s: expected a record with \"%s\"", where, fields[i].key);
+    if (fields[i].kind == REAL)
+        return vsh_study_number(object, where, fields[i].key, at, err);
     if (fields[i].kind == WHOLE && value->kind == VSH_VALUE_INTEGER)
         *(int64_t *)at = value->integer;
     else if (fields[i].kind == TEXT && value->kind == VSH_VALUE_TEXT)
         *(const char **)at = value->text;
     else
-        return false;
-    return true;
+        return vsh_fail(err, VSH_EINPUT, "%s: %s: expected %s", where, fields[i].key,
+                        words[fields[i].kind]);
+    return VSH_OK;
 }
 
 /* ---- lines --------------------------------------------------------------------------------- */
@@ -130,15 +143,19 @@ static vsh_status take_record(void *context, vsh_arena *arena, const vsh_value *
 {
     reading *r = context;
     vsh_study_records *all = r->records;
+    vsh_study_record one;
+    char where[400];
 
     all->item = vsh_grow(arena, all->item, all->count, &r->room, sizeof *all->item);
     if (!all->item)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    snprintf(where, sizeof where, "%.300s:%" PRId64, r->path, line);
     for (int i = 0; i < FIELDS; i++)
-        if (!take(object, i, &all->item[all->count]))
-            return vsh_fail(err, VSH_EINPUT, "%s:%" PRId64 ": expected a record with \"%s\"",
-                            r->path, line, fields[i].key);
-    all->count++;
+        VSH_TRY(take(object, where, i, &one, err));
+    if (vsh_study_records_find(all, one.name))
+        return vsh_fail(err, VSH_EINPUT, "%s: a second record of %.80s; remove one of the two",
+                        where, one.name);
+    all->item[all->count++] = one;
     return VSH_OK;
 }
 
