@@ -43,12 +43,13 @@ static float row_max(int64_t count, const float *x)
 
 /* The gradient is scale ((1 - w) (p - right) + w T (p_T - q_T)), p of the student and q of the
  * teacher; that of the right token is made apart, as in loss.c. */
-static double lesson_row(const job *j, int32_t id, float *teacher, void *x)
+static double lesson_row(const job *j, int32_t id, float *teacher, void *x, double *text_loss)
 {
     double T = j->lesson->temperature, soft = j->lesson->weight, hard = 1 - soft;
     double sum, warm, of[3], above, right;
     float max[2] = {row_max(j->vocab, teacher)}, inverse = (float)(1 / T), factor[3];
 
+    *text_loss = 0;
     if (id < 0) {
         memset(x, 0, (size_t)j->vocab * vsh_element_bytes(j->element));
         return 0;
@@ -65,8 +66,8 @@ static double lesson_row(const job *j, int32_t id, float *teacher, void *x)
             soft * T * (exp(above / T) / warm - (double)teacher[id] / of[0]);
     j->kernels->lesson_back(j->vocab, max[1], inverse, factor, teacher, x);
     put(x, j->element, id, j->scale * right);
-    return hard * (log(sum) - above) +
-           soft * T * T * ((of[1] - of[2]) / of[0] - log(of[0]) + log(warm));
+    *text_loss = log(sum) - above;
+    return hard * *text_loss + soft * T * T * ((of[1] - of[2]) / of[0] - log(of[0]) + log(warm));
 }
 
 static void lesson_part(void *context, int64_t part, int thread)
@@ -76,8 +77,9 @@ static void lesson_part(void *context, int64_t part, int thread)
 
     (void)thread;
     for (; row < end && row < j->rows; row++)
-        j->losses[row] = lesson_row(j, j->ids[row], j->teacher + row * j->vocab,
-                                    vsh_at(j->logits, j->element, row * j->vocab));
+        j->losses[row] =
+            lesson_row(j, j->ids[row], j->teacher + row * j->vocab,
+                       vsh_at(j->logits, j->element, row * j->vocab), &j->lesson->text_losses[row]);
 }
 
 void vsh_lesson_rows(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t vocab,
