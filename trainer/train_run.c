@@ -127,7 +127,7 @@ static void print_teacher(const call *c, vsh_text *out)
 
     if (!is_taught(c))
         return;
-    vsh_text_add(out, "  Teacher   %s parameters beside it: weights %s, activations %s,\n",
+    vsh_text_add(out, "  Teacher   %s parameters: weights %s, activations %s,\n",
                  vsh_show_integer(t->model.list.elements).text,
                  vsh_show_bytes((double)t->model.weights.bytes).text,
                  vsh_show_bytes((double)t->activation_bytes).text);

@@ -18,20 +18,6 @@ typedef struct {
     double *losses;
 } job;
 
-static double get(const void *x, vsh_element element, int64_t i)
-{
-    return (double)(element == VSH_F32 ? ((const float *)x)[i]
-                                       : vsh_float_of_bf16(((const vsh_bf16 *)x)[i]));
-}
-
-static void put(void *x, vsh_element element, int64_t i, double value)
-{
-    if (element == VSH_F32)
-        ((float *)x)[i] = (float)value;
-    else
-        ((vsh_bf16 *)x)[i] = vsh_bf16_of_float((float)value);
-}
-
 static float row_max(int64_t count, const float *x)
 {
     float max = x[0];
@@ -58,14 +44,14 @@ static double lesson_row(const job *j, int32_t id, float *teacher, void *x, doub
     sum = j->kernels->exp_sum(j->vocab, x, &max[1]);
     warm = j->kernels->warm_sum(j->vocab, max[1], inverse, x);
     j->kernels->lesson_sums(j->vocab, max, inverse, teacher, x, of);
-    above = get(x, j->element, id) - (double)max[1];
+    above = (double)vsh_element_get(j->element, x, id) - (double)max[1];
     factor[0] = (float)(j->scale * hard / sum);
     factor[1] = (float)(j->scale * soft * T / warm);
     factor[2] = (float)(j->scale * soft * T / of[0]);
     right = hard * (exp(above) / sum - 1) +
             soft * T * (exp(above / T) / warm - (double)teacher[id] / of[0]);
     j->kernels->lesson_back(j->vocab, max[1], inverse, factor, teacher, x);
-    put(x, j->element, id, j->scale * right);
+    vsh_element_put(j->element, x, id, (float)(j->scale * right));
     *text_loss = log(sum) - above;
     return hard * *text_loss + soft * T * T * ((of[1] - of[2]) / of[0] - log(of[0]) + log(warm));
 }
