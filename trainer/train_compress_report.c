@@ -24,7 +24,7 @@ static void show_pruned(const compression *c)
     vsh_text_add(out, "  Not zero   %s of %s parameters, before %s\n",
                  vsh_show_integer(r->nonzero).text, vsh_show_integer(c->model.list.elements).text,
                  vsh_show_integer(r->nonzero_before).text);
-    vsh_text_add(out, "  Pruned     the smallest %s of each of %s matrices, %s weights in all\n",
+    vsh_text_add(out, "  Pruned     the smallest %s of each of %s matrices, %s weights\n",
                  vsh_show_real(c->asked->prune).text, vsh_show_integer(r->matrices).text,
                  vsh_show_integer(r->weights).text);
     vsh_text_add(out, "  Bytes      %s as stored, zeros included\n",

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -126,7 +127,7 @@ static void print_teacher(const call *c, vsh_text *out)
 
     if (!is_taught(c))
         return;
-    vsh_text_add(out, "  Teacher   %s parameters beside it: weights %s, activations %s,\n",
+    vsh_text_add(out, "  Teacher   %s parameters: weights %s, activations %s,\n",
                  vsh_show_integer(t->model.list.elements).text,
                  vsh_show_bytes((double)t->model.weights.bytes).text,
                  vsh_show_bytes((double)t->activation_bytes).text);
@@ -401,6 +402,20 @@ static vsh_status find_trunk(call *c, vsh_error *err)
     return c->trunk_products ? VSH_OK : vsh_fail(err, VSH_EMACHINE, "out of memory");
 }
 
+/* A run that begins removes the checkpoints of its directory: not the one it is to begin from, or
+ * to learn from. */
+static vsh_status check_source(const call *c, const char *source, vsh_error *err)
+{
+    const char *folder = source ? vsh_path_join(c->session->arena, source, "..") : NULL;
+    struct stat of_source, own;
+
+    if (!folder || stat(folder, &of_source) != 0 || stat(c->run.checkpoints, &own) != 0 ||
+        of_source.st_dev != own.st_dev || of_source.st_ino != own.st_ino)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EINPUT, "--out: %s: expected another directory than that of %s",
+                    c->run.out, source);
+}
+
 static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
 {
     vsh_session *s = c->session;
@@ -413,6 +428,10 @@ static vsh_status open_run(call *c, const char *checkpoint, vsh_error *err)
         VSH_TRY(vsh_teacher_speaks(&c->teacher, c->data.tokenizer, err));
     if (c->config.from && !checkpoint)
         VSH_TRY(find_trunk(c, err));
+    if (!checkpoint) {
+        VSH_TRY(check_source(c, c->trunk, err));
+        VSH_TRY(check_source(c, c->teacher.model.path, err));
+    }
     VSH_TRY(find_products(c, checkpoint != NULL, &gemm.table_path, err));
     VSH_TRY(vsh_trainer_open(s->arena, &c->config, &c->plan, &gemm, &c->trainer, err));
     if (is_taught(c)) {

@@ -60,6 +60,8 @@ answers 0 '.held_out_loss > 0 and .teacher.held_out_loss > 0 and .teacher.params
     .predicted.flops_per_step == .measured.flops_per_step and .step == 20' \
     $compress --checkpoint trained --out student --distill-into experts.yaml
 claim "the log counts both" jq -es '[.[] | select(.event == null) | .teacher_flops > 0 and .flops > 0] | length == 20 and all' student/log.jsonl
+claim "the log has the loss of the text and what is learnt" \
+    jq -es '[.[] | select(.event == null)] | .[0].loss > 5.3 and .[0].loss < 5.8 and all(.loss != .joint_loss)' student/log.jsonl
 claim "the log has the teacher's loss" jq -es '[.[] | select(.event == "evaluate")] | last | .teacher_loss > 0' student/log.jsonl
 run $compress --checkpoint trained --out student-2 --distill-into experts.yaml --threads 2
 [ "$code" -eq 0 ] && same student student-2 20
@@ -92,6 +94,11 @@ run $train run bpe.yaml --out bpe-trained --threads 1 --quiet --steps 2 --set ev
 note "$code" "a teacher of another tokenizer is trained"
 refuses 2 'trained with another tokenizer' $compress --checkpoint bpe-trained --out no --distill-into bpe.yaml --set text=other.txt --set data=other
 refuses 2 'weight: expected a number from 0 to 1' $compress --checkpoint trained --out no --distill-into dense.yaml --set distill.weight=1.5
+
+refuses 2 'expected another directory than that of' $compress --checkpoint trained --out trained --distill-into experts.yaml --force
+refuses 2 'expected another directory than that of' $train run dense.yaml --out trained --force --quiet --steps 80 --set from=trained
+[ "$(loss_of trained)" = "$before" ]
+note $? "a teacher or a trunk is not begun over"
 
 # ---- wrong arguments
 refuses 2 'expected --checkpoint DIR' $compress --out no --prune 0.5

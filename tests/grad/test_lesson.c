@@ -1,6 +1,7 @@
 #include "trainer/nn/lesson.h"
 
 #include "tests/grad/vectors.h"
+#include "trainer/nn/loss.h"
 
 const char vsh_suite[] = "lesson";
 
@@ -10,12 +11,13 @@ typedef struct {
     double weight, temperature, size;
 } manner;
 
-/* Agrees with the twin: losses to 2e-6 of their parts, gradients to a few roundings of the greatest
- * of their row, or of the scale. */
+/* Agrees with the twins: losses to 2e-6 of their parts, gradients to a few roundings of the
+ * greatest of their row, or of the scale. */
 static void check_lesson(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t vocab,
                          const manner *how)
 {
-    vsh_lesson lesson = {how->weight, how->temperature, NULL, NULL};
+    vsh_lesson lesson = {
+        .weight = how->weight, .temperature = how->temperature, .text_losses = doubles(rows, NULL)};
     array x = array_of(element, rows * vocab, -how->size, how->size, 1);
     array z = array_of(VSH_F32, rows * vocab, -how->size, how->size, 2);
     int32_t *ids = room_for(rows, sizeof *ids);
@@ -31,6 +33,9 @@ static void check_lesson(const vsh_nn *nn, vsh_element element, int64_t rows, in
                                 z.exact + r * vocab, exact + r * vocab, want + r * vocab);
         CHECK_NEAR(losses[r], want_loss, 2e-6,
                    2e-6 * parts * (1 + how->temperature * how->temperature));
+        CHECK_NEAR(lesson.text_losses[r],
+                   vsh_loss_rows_ref(1, vocab, ids + r, NULL, 1, exact + r * vocab, NULL), 2e-6,
+                   2e-6 * parts);
     }
     check_array("gradients", &x, vocab, want, 0.1 * (double)scale, tolerance(element));
     digest(losses, (size_t)rows * sizeof *losses);

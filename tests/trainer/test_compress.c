@@ -1,5 +1,6 @@
 #include "trainer/study/compress.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -305,6 +306,9 @@ static void a_scale_that_does_not_hold_is_refused(void)
     scale->data = bad;
     CHECK_FAILS(read_changed(l, narrow.tensors, narrow.count), &err, VSH_EINPUT,
                 "not a finite number");
+    bad[3] = FLT_MAX; /* of weights that are not */
+    CHECK_FAILS(read_changed(l, narrow.tensors, narrow.count), &err, VSH_EINPUT,
+                "embed_tokens.weight: element");
     leave(r, l);
 }
 

@@ -43,4 +43,18 @@ static inline vsh_bf16 vsh_bf16_of_float(float value)
     return (vsh_bf16)((bits + 0x7fffU + (bits >> 16 & 1)) >> 16);
 }
 
+/* One stored element, and back with one rounding. */
+static inline float vsh_element_get(vsh_element element, const void *data, int64_t index)
+{
+    return element == VSH_F32 ? ((const float *)data)[index]
+                              : vsh_float_of_bf16(((const vsh_bf16 *)data)[index]);
+}
+static inline void vsh_element_put(vsh_element element, void *data, int64_t index, float value)
+{
+    if (element == VSH_F32)
+        ((float *)data)[index] = value;
+    else
+        ((vsh_bf16 *)data)[index] = vsh_bf16_of_float(value);
+}
+
 #endif

@@ -18,20 +18,6 @@ typedef struct {
     double *losses;
 } job;
 
-static double get(const void *x, vsh_element element, int64_t i)
-{
-    return (double)(element == VSH_F32 ? ((const float *)x)[i]
-                                       : vsh_float_of_bf16(((const vsh_bf16 *)x)[i]));
-}
-
-static void put(void *x, vsh_element element, int64_t i, double value)
-{
-    if (element == VSH_F32)
-        ((float *)x)[i] = (float)value;
-    else
-        ((vsh_bf16 *)x)[i] = vsh_bf16_of_float((float)value);
-}
-
 static float row_max(int64_t count, const float *x)
 {
     float max = x[0];
@@ -43,12 +29,13 @@ static float row_max(int64_t count, const float *x)
 
 /* The gradient is scale ((1 - w) (p - right) + w T (p_T - q_T)), p of the student and q of the
  * teacher; that of the right token is made apart, as in loss.c. */
-static double lesson_row(const job *j, int32_t id, float *teacher, void *x)
+static double lesson_row(const job *j, int32_t id, float *teacher, void *x, double *text_loss)
 {
     double T = j->lesson->temperature, soft = j->lesson->weight, hard = 1 - soft;
     double sum, warm, of[3], above, right;
     float max[2] = {row_max(j->vocab, teacher)}, inverse = (float)(1 / T), factor[3];
 
+    *text_loss = 0;
     if (id < 0) {
         memset(x, 0, (size_t)j->vocab * vsh_element_bytes(j->element));
         return 0;
@@ -57,16 +44,16 @@ static double lesson_row(const job *j, int32_t id, float *teacher, void *x)
     sum = j->kernels->exp_sum(j->vocab, x, &max[1]);
     warm = j->kernels->warm_sum(j->vocab, max[1], inverse, x);
     j->kernels->lesson_sums(j->vocab, max, inverse, teacher, x, of);
-    above = get(x, j->element, id) - (double)max[1];
+    above = (double)vsh_element_get(j->element, x, id) - (double)max[1];
     factor[0] = (float)(j->scale * hard / sum);
     factor[1] = (float)(j->scale * soft * T / warm);
     factor[2] = (float)(j->scale * soft * T / of[0]);
     right = hard * (exp(above) / sum - 1) +
             soft * T * (exp(above / T) / warm - (double)teacher[id] / of[0]);
     j->kernels->lesson_back(j->vocab, max[1], inverse, factor, teacher, x);
-    put(x, j->element, id, j->scale * right);
-    return hard * (log(sum) - above) +
-           soft * T * T * ((of[1] - of[2]) / of[0] - log(of[0]) + log(warm));
+    vsh_element_put(j->element, x, id, (float)(j->scale * right));
+    *text_loss = log(sum) - above;
+    return hard * *text_loss + soft * T * T * ((of[1] - of[2]) / of[0] - log(of[0]) + log(warm));
 }
 
 static void lesson_part(void *context, int64_t part, int thread)
@@ -76,8 +63,9 @@ static void lesson_part(void *context, int64_t part, int thread)
 
     (void)thread;
     for (; row < end && row < j->rows; row++)
-        j->losses[row] = lesson_row(j, j->ids[row], j->teacher + row * j->vocab,
-                                    vsh_at(j->logits, j->element, row * j->vocab));
+        j->losses[row] =
+            lesson_row(j, j->ids[row], j->teacher + row * j->vocab,
+                       vsh_at(j->logits, j->element, row * j->vocab), &j->lesson->text_losses[row]);
 }
 
 void vsh_lesson_rows(const vsh_nn *nn, vsh_element element, int64_t rows, int64_t vocab,

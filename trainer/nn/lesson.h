@@ -14,6 +14,9 @@ typedef struct {
      * caller writes over them. */
     float *(*logits)(void *context, int64_t row, int64_t rows);
     void *context;
+    /* (rows) receives of each row the cross-entropy of the right token, whatever w is: what a log
+     * shows beside logs of runs without a teacher. 0: the row does not count. */
+    double *text_losses;
 } vsh_lesson;
 
 /* As vsh_loss_rows: logits (rows, V) become their gradient times scale, which is not 0; ids -1: the

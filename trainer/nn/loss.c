@@ -16,19 +16,6 @@ typedef struct {
     double *losses;
 } job;
 
-static float get(const void *x, vsh_element element, int64_t i)
-{
-    return element == VSH_F32 ? ((const float *)x)[i] : vsh_float_of_bf16(((const vsh_bf16 *)x)[i]);
-}
-
-static void put(void *x, vsh_element element, int64_t i, double value)
-{
-    if (element == VSH_F32)
-        ((float *)x)[i] = (float)value;
-    else
-        ((vsh_bf16 *)x)[i] = vsh_bf16_of_float((float)value);
-}
-
 /* One token is right. Its gradient is made apart: the probability of a row that is sure rounds to
  * 1, and the difference from 1 would be lost. */
 static double hard_row(const job *j, int32_t id, void *x)
@@ -43,10 +30,10 @@ static double hard_row(const job *j, int32_t id, void *x)
     }
     assert(id < j->vocab);
     sum = j->kernels->exp_sum(j->vocab, x, &max);
-    above = (double)get(x, j->element, id) - (double)max;
+    above = (double)vsh_element_get(j->element, x, id) - (double)max;
     if (j->scale != 0.0F) {
         j->kernels->softmax(j->vocab, max, (float)((double)j->scale / sum), 0.0F, NULL, x);
-        put(x, j->element, id, (double)j->scale * (exp(above) / sum - 1));
+        vsh_element_put(j->element, x, id, (float)((double)j->scale * (exp(above) / sum - 1)));
     }
     return log(sum) - above;
 }

@@ -322,20 +322,31 @@ static void forward_body(vsh_network *net, const int32_t *inputs, const vsh_targ
     }
 }
 
+/* Of the right tokens, where the last head learns a lesson instead. */
+static double text_loss(const vsh_network *net, const vsh_lesson *lesson)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < net->tokens && net->report->tokens; i++)
+        sum += lesson->text_losses[i];
+    return net->report->tokens ? sum / (double)net->report->tokens : 0;
+}
+
 /* Returns after the last head; in training net->dx is the gradient of the stream there. */
 static void forward(vsh_network *net, const int32_t *inputs, const vsh_targets *targets,
                     double *losses)
 {
-    double share = (double)net->model->layers / weight_sum(net);
+    double share = (double)net->model->layers / weight_sum(net), learnt;
     int64_t stream = net->tokens * net->model->hidden;
     vsh_network_report *report = net->report;
 
     forward_body(net, inputs, targets);
     if (net->training)
         vsh_zero(&net->nn, net->element, stream, net->dx);
-    report->loss = vsh_head_part(net, &net->head_sites, share, targets, net->final_x, net->dx,
-                                 losses, report->exits == 0);
-    report->joint += share * report->loss;
+    learnt = vsh_head_part(net, &net->head_sites, share, targets, net->final_x, net->dx, losses,
+                           report->exits == 0);
+    report->loss = net->training && targets->lesson ? text_loss(net, targets->lesson) : learnt;
+    report->joint += share * learnt;
 }
 
 static void backward(vsh_network *net, const int32_t *inputs)

@@ -31,10 +31,10 @@ typedef struct {
 
 /* What one micro-batch gave; losses are natural logs a token. */
 typedef struct {
-    double loss; /* of the last head */
+    double loss; /* of the last head on its text, also where it learns from a teacher */
     double exit_loss[VSH_EXITS_MAX];
     int exits;
-    double joint;      /* weighted over exits and the last head */
+    double joint;      /* what is learnt, a lesson too: weighted over exits and the last head */
     double balance, z; /* summed over layers, coefficients included */
     int64_t dropped, routed;
     double load_max; /* of the fullest expert over the mean, the worst layer */

@@ -92,8 +92,7 @@ static void route(vsh_network *net, vsh_network_layer *layer, vsh_phase phase, c
         float *wide = vsh_push(&net->stack, 4 * shape.experts);
         const void *stored = vsh_weight(net, layer->at->correction);
         for (int64_t e = 0; e < shape.experts; e++)
-            wide[e] = net->element == VSH_F32 ? ((const float *)stored)[e]
-                                              : vsh_float_of_bf16(((const vsh_bf16 *)stored)[e]);
+            wide[e] = vsh_element_get(net->element, stored, e);
         bias = wide;
     }
     if (net->load && phase == VSH_FORWARD)

@@ -52,10 +52,12 @@ static void chunk_loss(head *h, const vsh_targets *targets, int64_t row, float s
     vsh_targets part = {targets->ids ? targets->ids + row : NULL,
                         targets->soft ? targets->soft + row * vocab : NULL, targets->lesson};
 
-    if (part.lesson && scale != 0.0F)
-        vsh_lesson_rows(&net->nn, VSH_F32, rows, vocab, part.ids, part.lesson, scale,
-                        part.lesson->logits(part.lesson->context, row, rows), h->logits, losses);
-    else
+    if (part.lesson && scale != 0.0F) {
+        vsh_lesson lesson = *part.lesson;
+        lesson.text_losses += row;
+        vsh_lesson_rows(&net->nn, VSH_F32, rows, vocab, part.ids, &lesson, scale,
+                        lesson.logits(lesson.context, row, rows), h->logits, losses);
+    } else
         vsh_loss_rows(&net->nn, VSH_F32, rows, vocab, &part, scale, h->logits, losses);
     if (net->training && scale == 0) /* the logits were left alone, and nothing counts */
         vsh_zero(&net->nn, VSH_F32, rows * vocab, h->logits);

@@ -2,21 +2,17 @@
 
 #include <math.h>
 
-static float weight_at(vsh_element element, const void *w, int64_t i)
-{
-    return element == VSH_F32 ? ((const float *)w)[i] : vsh_float_of_bf16(((const vsh_bf16 *)w)[i]);
-}
-
 static void make_row(vsh_element element, int64_t cols, const void *w, int8_t *q, float *scale)
 {
     float largest = 0;
 
     for (int64_t i = 0; i < cols; i++)
-        largest = fmaxf(largest, fabsf(weight_at(element, w, i)));
+        largest = fmaxf(largest, fabsf(vsh_element_get(element, w, i)));
     *scale = largest / (float)VSH_ROW_INT8_MOST;
     for (int64_t i = 0; i < cols; i++) {
         /* a scale so small that it lost digits would lead beyond 127 */
-        double whole = *scale > 0 ? rint((double)weight_at(element, w, i) / (double)*scale) : 0;
+        double whole =
+            *scale > 0 ? rint((double)vsh_element_get(element, w, i) / (double)*scale) : 0;
         q[i] = (int8_t)fmax(-VSH_ROW_INT8_MOST, fmin(VSH_ROW_INT8_MOST, whole));
     }
 }
@@ -31,11 +27,6 @@ void vsh_row_int8_make(vsh_element element, int64_t rows, int64_t cols, const vo
 void vsh_row_int8_restore(int64_t rows, int64_t cols, const int8_t *q, const float *scale,
                           vsh_element element, void *w)
 {
-    for (int64_t i = 0; i < rows * cols; i++) {
-        float value = (float)q[i] * scale[i / cols];
-        if (element == VSH_F32)
-            ((float *)w)[i] = value;
-        else
-            ((vsh_bf16 *)w)[i] = vsh_bf16_of_float(value);
-    }
+    for (int64_t i = 0; i < rows * cols; i++)
+        vsh_element_put(element, w, i, (float)q[i] * scale[i / cols]);
 }

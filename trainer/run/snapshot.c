@@ -243,13 +243,14 @@ static vsh_status read_weight(const vsh_safetensors *file, const char *path, con
     const vsh_safetensor *found = vsh_safetensors_find(file, p->name), *scale;
     char name[VSH_SNAPSHOT_SCALE_NAME];
     void *to = vsh_at(weights, element, p->offset);
+    vsh_safetensor wide;
 
     if (is_narrow(file, p)) {
         snprintf(name, sizeof name, "%s_scale", p->name);
         scale = vsh_safetensors_find(file, name);
-        VSH_TRY(check_finite(path, "model.safetensors", scale, VSH_F32, err));
         vsh_row_int8_restore(p->rows, p->cols, found->data, scale->data, element, to);
-        return VSH_OK;
+        wide = tensor_of(p, element, weights); /* a finite scale can lead beyond what is finite */
+        return check_finite(path, "model.safetensors", &wide, element, err);
     }
     VSH_TRY(check_finite(path, "model.safetensors", found, element, err));
     memcpy(to, found->data, (size_t)found->bytes);

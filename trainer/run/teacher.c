@@ -31,7 +31,7 @@ static vsh_status check_fits(const vsh_teacher *t, const vsh_run_config *c, vsh_
 vsh_status vsh_teacher_read(vsh_arena *arena, const vsh_library *library, const vsh_run_config *c,
                             vsh_teacher *t, const char **warning, vsh_error *err)
 {
-    *t = (vsh_teacher){.lesson = {c->distill.weight, c->distill.temperature, NULL, NULL}};
+    *t = (vsh_teacher){.lesson = {c->distill.weight, c->distill.temperature}};
     VSH_TRY(vsh_loaded_read(arena, library, c->distill.teacher, &t->model, warning, err));
     t->hash = vsh_hash64(t->model.weights.data, (size_t)t->model.weights.bytes);
     return check_fits(t, c, err);
@@ -130,6 +130,10 @@ vsh_status vsh_teacher_open(vsh_arena *arena, const vsh_nn *nn, vsh_teacher *t, 
     t->options.jitter = 0;
     t->lesson.logits = logits_of;
     t->lesson.context = t;
+    t->lesson.text_losses =
+        vsh_alloc(arena, (size_t)(t->work.sequences * t->work.seq), sizeof(double));
+    if (!t->lesson.text_losses)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
     VSH_TRY(vsh_network_open(arena, &t->model.config.model, &t->work, &t->options, nn,
                              &t->model.list, &t->model.offsets, &t->net, err));
     assert(vsh_network_activation_bytes(t->net) == t->activation_bytes);

@@ -72,17 +72,11 @@ typedef struct {
     double error, weight;
 } squares;
 
-static double value_at(vsh_element element, const void *w, int64_t i)
-{
-    return (double)(element == VSH_F32 ? ((const float *)w)[i]
-                                       : vsh_float_of_bf16(((const vsh_bf16 *)w)[i]));
-}
-
 static void measure(const vsh_parameter *p, vsh_element element, const void *weights,
                     const int8_t *q, const float *scale, vsh_compressed *r, squares *sum)
 {
     for (int64_t i = 0; i < size_of(p); i++) {
-        double w = value_at(element, weights, i), s = (double)scale[i / p->cols];
+        double w = (double)vsh_element_get(element, weights, i), s = (double)scale[i / p->cols];
         double error = fabs(w - (double)q[i] * s);
         if (s > 0)
             r->error_largest = fmax(r->error_largest, error / (VSH_ROW_INT8_MOST * s));
@@ -145,8 +139,10 @@ static void prune_master(const vsh_loaded *l, float *master)
 {
     for (int64_t i = 0; i < l->list.count; i++) {
         const vsh_parameter *p = &l->list.item[i];
-        for (int64_t at = p->offset; vsh_is_pruned(p) && at < p->offset + size_of(p); at++)
-            if (value_at(l->element, l->weights.data, at) == 0)
+        if (!vsh_is_pruned(p))
+            continue;
+        for (int64_t at = p->offset; at < p->offset + size_of(p); at++)
+            if (vsh_element_get(l->element, l->weights.data, at) == 0)
                 master[at] = 0;
     }
 }

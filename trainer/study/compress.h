@@ -21,8 +21,8 @@ typedef struct {
 } vsh_compressed;
 
 /* Which tensors: the matrices of attention, MLPs and experts. Norms, biases and the router, which
- * decides and is small, stay. Pruned, embeddings and head stay too: the rows of rare tokens are
- * small, and would go first. */
+ * decides and is small, stay. Embeddings and head are quantized but not pruned: the rows of rare
+ * tokens are small, and would go first. */
 bool vsh_is_pruned(const vsh_parameter *parameter);
 bool vsh_is_quantized(const vsh_parameter *parameter);
 
