@@ -108,7 +108,6 @@ static vsh_status write_files(vsh_session *s, const sim_step_answer *a, const si
     sim_report_input input = {.answer = a,
                               .trace = trace,
                               .command = s->line,
-                              .version = s->version,
                               .force = c->common.force};
     size_t said = s->talk.length;
     vsh_status status;

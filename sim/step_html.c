@@ -413,7 +413,7 @@ static void write_card(const sim_report_input *in, vsh_text *page)
                  "<section class=\"card\">\n<dl class=\"facts\">\n<dt>command</dt>\n<dd><code>");
     vsh_page_text(page, in->command);
     vsh_text_add(page, "</code></dd>\n");
-    vsh_report_fact(page, "version", in->version, NULL);
+    vsh_report_fact(page, "version", "vishwa-sim " VSH_VERSION, NULL);
     vsh_report_fact(page, "engine", in->answer->engine->name, in->answer->engine->what);
     vsh_report_fact(page, "hardware", in->answer->chip.hardware->name,
                     file_name(in->answer->chip.hardware->path));

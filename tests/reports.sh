@@ -17,5 +17,9 @@ for study in law experts; do
         > "reports/$study/summary.txt"
     rm -f "reports/$study/run.lock"
 done
+# as the study had it fitted
+[ -f reports/law/runs.csv ] && ./vishwa-plan fit reports/law/runs.csv --columns group=size \
+    --resample groups --bootstrap 400 --n-counts total --corpus "vishwa-train study" \
+    --law chinchilla --report reports/law/fit --force > reports/law/fit.txt
 [ "$1" = all ] || exit 0
 ./vishwa-train validate --report reports/validate --force > reports/validate.txt

@@ -313,8 +313,23 @@ static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
     vsh_json_end(&json);
 }
 
-static void show_law(const outcome *o, vsh_text *out)
+/* Coefficients that these runs leave open, over more than a decade or to the end of what was tried:
+ * the law holds where they are, not beyond. "": none. */
+static const char *open_ones(const outcome *o, vsh_text *names)
 {
+    const vsh_value *open = vsh_value_get_kind(&o->fit, "open", VSH_VALUE_LIST);
+
+    for (int64_t i = 0; open && i < open->count; i++)
+        if (open->item[i].kind == VSH_VALUE_TEXT)
+            vsh_text_add(names, "%s%s", i ? ", " : "", open->item[i].text);
+    return vsh_text_string(names);
+}
+
+static void show_law(const study_work *w, const outcome *o, vsh_text *out)
+{
+    vsh_text names = {.arena = w->session->arena};
+    const char *open = open_ones(o, &names);
+
     vsh_text_add(out, "  %s\n", forms[o->form].formula);
     for (int i = 0; i < COEFFICIENTS; i++)
         vsh_text_add(
@@ -324,6 +339,8 @@ static void show_law(const outcome *o, vsh_text *out)
             vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 1)).text);
     vsh_text_add(out, "    residuals %.2f %%\n",
                  100 * vsh_value_get_number(&o->fit, "residual_sd"));
+    if (*open)
+        vsh_text_add(out, "    open      %s: these runs do not tell them apart\n", open);
 }
 
 /* The held-out model's loss as people read it. */
@@ -355,7 +372,7 @@ static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
 {
     vsh_text_add(out, "\n  The small law, of %" PRId64 " runs\n", w->records.count);
     if (o->identified) {
-        show_law(o, out);
+        show_law(w, o, out);
     } else {
         vsh_text_add(out, "  ");
         vsh_text_wrap(out, o->said.reason, 2, 80);
@@ -372,8 +389,11 @@ static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
                  vsh_show_command(w->session->arena, 1, (char *const *)&w->path.summary));
 }
 
-static void write_law_table(const outcome *o, vsh_text *page)
+static void write_law_table(const study_work *w, const outcome *o, vsh_text *page)
 {
+    vsh_text names = {.arena = w->session->arena};
+    const char *open = open_ones(o, &names);
+
     static const char *const heads[] = {"Coefficient", "#value", "#95 % from", "#to"};
     vsh_table table;
 
@@ -396,6 +416,11 @@ static void write_law_table(const outcome *o, vsh_text *page)
         vsh_table_cell(&table, "%s", vsh_show_real(end_of(&o->fit, key, 1)).text);
     }
     vsh_table_close(&table);
+    if (*open)
+        vsh_page_put(page, "p", NULL,
+                     "Open: %s, over more than a decade or to the end of what was tried. Together "
+                     "they predict inside these runs.",
+                     open);
     vsh_page_put(
         page, "p", "small",
         "Residuals %.2f %%. Intervals: bootstrap of whole sizes. More of the fit stands in "
@@ -443,7 +468,7 @@ static vsh_status write_page(study_work *w, outcome *o, vsh_error *err)
                           "trained, and what it then reached.",
                           &page);
     write_held_out(o, &page);
-    write_law_table(o, &page);
+    write_law_table(w, o, &page);
     vsh_study_law_figure(&w->records, &law, &held, w->settled_card, &figure);
     return train_study_page_close(w, &figure, 1, &page, &o->drawn, err);
 }
