@@ -92,7 +92,6 @@ static vsh_status look_at_machine(study_work *w, vsh_error *err)
     vsh_session *s = w->session;
     vsh_text card = {.arena = s->arena};
 
-    VSH_TRY(check_sets(&w->asked->set, err));
     train_machine(s, &w->machine, &w->machine_known);
     w->setup.threads = train_threads(s);
     w->setup.memory_bytes = vsh_memory_available();
@@ -125,7 +124,10 @@ static vsh_status begin(study_work *w, vsh_error *err)
     w->setup.seed = train_seed(s);
     w->progress =
         (vsh_progress){.stream = s->common->quiet ? NULL : stderr, .redraws = s->talk_is_terminal};
-    return w->asked->summary ? VSH_OK : look_at_machine(w, err);
+    if (w->asked->summary)
+        return VSH_OK;
+    VSH_TRY(check_sets(&w->asked->set, err));
+    return look_at_machine(w, err);
 }
 
 /* ---- the list ------------------------------------------------------------------------------ */
