@@ -60,7 +60,7 @@ mkdir beside bin
 cp "$train" beside/
 cat > beside/vishwa-plan << 'EOF'
 #!/bin/sh
-echo '{"params_total": 1, "flops_per_token": 1}'
+echo '{"params_total": 1, "flops_per_token_train": 1}'
 EOF
 chmod +x beside/vishwa-plan
 ln -s "$(command -v sh)" bin/sh

@@ -83,8 +83,8 @@ bool vsh_validate_disturbed(const vsh_validate_measured *measured);
 
 /* A measurement that others disturbed is made again, so often in all. Where the machine is always
  * busy that would be three times the whole, so all runs together are made again for no more than
- * this: --quick promises two minutes and takes half a minute on a quiet machine of two cores
- * (measured); a full call takes some minutes and may take ten more (assumed). */
+ * this: --quick promises two minutes and needs one at most where nobody disturbs it; a full call
+ * takes some minutes and may take ten more (both assumed). */
 enum { VSH_VALIDATE_TRIES = 3 };
 #define VSH_RETRY_QUICK_S 60.0
 #define VSH_RETRY_FULL_S 600.0
