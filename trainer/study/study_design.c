@@ -360,8 +360,8 @@ static vsh_study_curve *new_curve(const drafting *d, vsh_study_role role,
     *c = (vsh_study_curve){.role = role, .family = family, .size = size};
     c->seed = d->setup->seed + (uint64_t)seed;
     c->unique_tokens = poor ? d->little : 0;
-    snprintf(c->name, sizeof c->name, "%s-%s-L%dC%d%s-s%d", vsh_study_role_words[role],
-             family->name, (int)size->layers, (int)size->hidden, poor ? "-poor" : "", (int)c->seed);
+    snprintf(c->name, sizeof c->name, "%s-%s-L%dC%d%s-s%" PRIu64, vsh_study_role_words[role],
+             family->name, (int)size->layers, (int)size->hidden, poor ? "-poor" : "", c->seed);
     return c;
 }
 
