@@ -48,7 +48,8 @@ static vsh_status name_paths(study_work *w, vsh_error *err)
                   {&p->report, "fit"},
                   {&p->prediction, "prediction.json"},
                   {&p->summary, "summary.json"},
-                  {&p->exits, "exits.json"}};
+                  {&p->exits, "exits.json"},
+                  {&p->times, "times.json"}};
     vsh_text out = {.arena = arena};
 
     vsh_text_add(&out, "runs/study-%s", w->setup.kind->name);
@@ -272,6 +273,8 @@ static vsh_status run_curves(study_work *w, vsh_error *err)
             VSH_TRY(train_study_exits(w, c, err));
     }
     vsh_progress_clear(&w->progress);
+    if (w->setup.kind->family_count > 1) /* kinds that are compared, also in time */
+        VSH_TRY(train_study_times(w, err));
     return train_study_summary(w, err);
 }
 

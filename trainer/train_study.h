@@ -11,7 +11,7 @@
 /* Everything in the study's folder. */
 typedef struct {
     const char *out, *settings, *plan, *records, *runs, *csv, *law, *fit, *report, *prediction,
-        *summary, *exits;
+        *summary, *exits, *times;
 } study_paths;
 
 typedef struct {
@@ -42,6 +42,17 @@ vsh_status train_study_settle(study_work *work, vsh_error *err);
 double train_study_seconds(const study_work *work);
 /* What was settled, of a folder that has been; *settled false when it is not. */
 vsh_status train_study_settled(study_work *work, bool *settled, vsh_error *err);
+
+/* A short run of a curve: the times of its steps but the first, and how long all of it took. */
+vsh_status train_study_short(study_work *work, const vsh_study_curve *curve, vsh_study_log *times,
+                             double *elapsed_s, vsh_error *err);
+
+/* train_study_times.c: a step of every model of the study once more, by turns, when nothing else of
+ * it runs; written once. Other jobs that came and went while the study ran are not in them. */
+vsh_status train_study_times(study_work *work, vsh_error *err);
+/* Gives every record its steps times that; *timed false where it was never measured, and seconds
+ * are what the study's own logs say. */
+vsh_status train_study_apply_times(study_work *work, bool *timed, vsh_error *err);
 
 /* train_study_run.c: one run of this program inside itself; out NULL or where its answer goes. */
 vsh_status train_study_call(study_work *work, const char *config_path, const char *out,

@@ -90,7 +90,7 @@ typedef struct {
     bool poor; /* there are runs on little text */
     vsh_study_comparison item[ROWS];
     int count;
-    bool drawn;
+    bool drawn, timed; /* timed: steps again after the study, not by its own logs */
     vsh_study_exit exit[THRESHOLDS];
     double layers[THRESHOLDS]; /* a token */
     int exits;
@@ -184,6 +184,8 @@ static void write_summary(const study_work *w, const found *f, vsh_text *out)
     vsh_json_string(&json, "study", "experts");
     vsh_json_string(&json, "status", "done");
     vsh_json_integer(&json, "runs", w->records.count);
+    vsh_json_string(&json, "wall_clock_by",
+                    f->timed ? "steps measured again after the study" : "the study's own logs");
     vsh_json_array(&json, "savings");
     for (int i = 0; i < f->count; i++) {
         const vsh_study_comparison *r = &f->item[i];
@@ -242,6 +244,9 @@ static void show_summary(const study_work *w, const found *f, vsh_text *out)
             show_saving(&f->item[i].saving[q], out);
         vsh_text_add(out, "\n");
     }
+    if (!f->timed)
+        vsh_text_add(out,
+                     "\n  Wall clock is by the study's own logs, with all that ran beside it.\n");
     show_exits(f, out);
     for (int i = 0; i < f->families; i++) {
         bool inside;
@@ -366,6 +371,7 @@ vsh_status train_study_experts_summary(study_work *w, vsh_error *err)
 
     if (!f)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    VSH_TRY(train_study_apply_times(w, &f->timed, err));
     VSH_TRY(find(w, f, err));
     VSH_TRY(read_exits(w, f, err));
     VSH_TRY(write_page(w, f, err));

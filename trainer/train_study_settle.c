@@ -74,35 +74,45 @@ static vsh_status look_at_data(study_work *w, vsh_error *err)
 
 /* ---- probes -------------------------------------------------------------------------------- */
 
-/* One short run: what its steps took against the roofline, and what went by around them. */
-static vsh_status probe(study_work *w, vsh_study_curve *c, vsh_error *err)
+vsh_status train_study_short(study_work *w, const vsh_study_curve *c, vsh_study_log *times,
+                             double *elapsed_s, vsh_error *err)
 {
     static const char *const sets[] = {"evaluate.every=0", "checkpoint.every=0"};
     vsh_arena *arena = w->session->arena;
-    vsh_study_probe *p = &w->setup.probe[w->setup.probes];
     vsh_text yaml = {.arena = arena}, config = {.arena = arena};
-    const char *folder = vsh_path_join(arena, w->path.out, "probe"), *log;
-    vsh_study_log times = {.loss_step = -1};
-    vsh_study_setup bare = w->setup;
+    const char *folder = vsh_path_join(arena, w->path.out, "probe");
     double start;
 
-    bare.probes = 0;
-    VSH_TRY(vsh_study_price(arena, &bare, c, err));
     vsh_text_add(&config, "%s.yaml", folder);
-    log = vsh_path_join(arena, folder, "log.jsonl");
     vsh_study_yaml(c, 1e-3, &yaml);
     VSH_TRY(vsh_file_write(vsh_text_string(&config), &yaml, err));
     VSH_TRY(vsh_folder_remove(folder, err));
     start = vsh_clock_now().v;
     VSH_TRY(train_study_call(w, vsh_text_string(&config), folder, c->point[0].steps, sets, 2, err));
-    *p = (vsh_study_probe){.params = (double)c->params_active, .experts = c->family->experts > 0};
-    p->overhead_s = vsh_clock_now().v - start;
-    VSH_TRY(vsh_study_log_add(log, 1, INT64_MAX, &times, err)); /* the first is slow */
-    p->overhead_s -= times.seconds * (double)c->point[0].steps / (double)times.steps;
-    p->overhead_s = fmax(p->overhead_s, 0);
-    p->slower = times.median_s / c->step_s;
+    *elapsed_s = vsh_clock_now().v - start;
+    *times = (vsh_study_log){.loss_step = -1};
+    /* the first step is slow */
+    VSH_TRY(vsh_study_log_add(vsh_path_join(arena, folder, "log.jsonl"), 1, INT64_MAX, times, err));
     unlink(vsh_text_string(&config));
-    VSH_TRY(vsh_folder_remove(folder, err));
+    return vsh_folder_remove(folder, err);
+}
+
+/* What the steps of a short run took against the roofline, and what went by around them. */
+static vsh_status probe(study_work *w, vsh_study_curve *c, vsh_error *err)
+{
+    vsh_study_probe *p = &w->setup.probe[w->setup.probes];
+    vsh_study_setup bare = w->setup;
+    vsh_study_log times;
+    double elapsed;
+
+    bare.probes = 0;
+    VSH_TRY(vsh_study_price(w->session->arena, &bare, c, err));
+    VSH_TRY(train_study_short(w, c, &times, &elapsed, err));
+    elapsed -= times.seconds * (double)c->point[0].steps / (double)times.steps;
+    *p = (vsh_study_probe){.params = (double)c->params_active,
+                           .experts = c->family->experts > 0,
+                           .slower = times.median_s / c->step_s,
+                           .overhead_s = fmax(elapsed, 0)};
     w->setup.probes++;
     return VSH_OK;
 }
