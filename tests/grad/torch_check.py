@@ -106,7 +106,8 @@ class Network:
         logits = self.linear(n * self.jitter[l], prefix + "gate")
         score, share, choice = self.score(logits, prefix)
         weight = score.gather(-1, choice)
-        weight = weight / weight.sum(-1, keepdim=True)
+        if k > 1:  # one that is chosen alone keeps its own (Switch)
+            weight = weight / weight.sum(-1, keepdim=True)
         frequency = torch.bincount(choice.flatten(), minlength=count) / (k * self.tokens)
         self.router_losses += [
             self.said["balance"] * count * (frequency * share.mean(0)).sum(),
