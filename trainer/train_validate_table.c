@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/file.h"
@@ -34,6 +35,15 @@ static errors gather(const validation *v, int quantity, bool simulated, double *
     return e;
 }
 
+/* Two digits, never a power of ten. */
+static vsh_figure_text percent(double share)
+{
+    vsh_figure_text text;
+
+    snprintf(text.text, sizeof text.text, share < 0.1 ? "%.2g %%" : "%.0f %%", 100 * share);
+    return text;
+}
+
 static void cell(const errors *e, vsh_text *out)
 {
     if (!e->count)
@@ -41,7 +51,7 @@ static void cell(const errors *e, vsh_text *out)
     else if (e->worst == 0)
         vsh_text_add(out, " exact |");
     else
-        vsh_text_add(out, " %.2g %%, at worst %.2g %% |", 100 * e->median, 100 * e->worst);
+        vsh_text_add(out, " %s, at worst %s |", percent(e->median).text, percent(e->worst).text);
 }
 
 static void row(const validation *v, int quantity, double *room, vsh_text *out)

@@ -87,6 +87,7 @@ static void price(const vsh_step_work *work, const vsh_hardware *profile, vsh_st
 
 /* ---- constants ------------------------------------------------------------------------------- */
 
+/* In shares of the run's own step: a large model teaches no more than a small one. */
 void vsh_step_learn(vsh_step_constants *c, const vsh_step_work *work,
                     const vsh_step_parts *measured, const vsh_hardware *profile)
 {
@@ -99,12 +100,12 @@ void vsh_step_learn(vsh_step_constants *c, const vsh_step_work *work,
     for (int kind = 0; kind < VSH_STEP_KINDS; kind++)
         for (int phase = 0; phase < VSH_PHASE_COUNT; phase++)
             if (phase != VSH_OPTIMIZER) {
-                c->measured[p].s[kind][phase] += measured->s[kind][phase];
-                c->roofline[p].s[kind][phase] += roofline.s[kind][phase];
+                c->measured[p].s[kind][phase] += measured->s[kind][phase] / step;
+                c->roofline[p].s[kind][phase] += roofline.s[kind][phase] / step;
                 c->taught[p][kind][phase] |= roofline.s[kind][phase] > VSH_STEP_TEACHES * step;
             }
-    c->update_measured[work->optimizer] += measured->s[VSH_STEP_VECTOR][VSH_OPTIMIZER];
-    c->update_roofline[work->optimizer] += roofline.s[VSH_STEP_VECTOR][VSH_OPTIMIZER];
+    c->update_measured[work->optimizer] += measured->s[VSH_STEP_VECTOR][VSH_OPTIMIZER] / step;
+    c->update_roofline[work->optimizer] += roofline.s[VSH_STEP_VECTOR][VSH_OPTIMIZER] / step;
     c->runs++;
 }
 

@@ -115,7 +115,7 @@ void vsh_study_exits_figure(const vsh_study_exit *exits, int count, const char *
          "leaves at this confidence"},
     };
     vsh_text *s = &figure->script;
-    double left = 100, right = 100, low = 0, high = 0;
+    double left = 100, right = 100, low = 0, high = 0, named = 0; /* of the last label */
     char label[24];
 
     vsh_chart_begin(s, figure->name, panel.height, figure->title);
@@ -134,6 +134,10 @@ void vsh_study_exits_figure(const vsh_study_exit *exits, int count, const char *
     vsh_chart_axis(s, "x", left - 2, right + 6);
     vsh_chart_axis(s, "y", low - 0.08 * (high - low) - 0.05, high + 0.08 * (high - low) + 0.05);
     for (int i = 0; i < count; i++) {
+        bool crowded = i > 0 && fabs(exits[i].flops - named) < 0.025;
+        if (crowded)
+            continue;
+        named = exits[i].flops;
         snprintf(label, sizeof label, "%g", exits[i].threshold);
         vsh_chart_label(s, label, "at first %.6g,first %.6g left offset 0.5,-0.6",
                         100 * exits[i].flops, 100 * exits[i].accuracy);

@@ -154,7 +154,9 @@ enum { VSH_VALIDATE_QUANTITIES = 13 };
 #define VSH_STEP_TIME_WORST 0.2
 #define VSH_STEP_TIME_MEDIAN 0.1
 #define VSH_RESIDENT_TOLERANCE 0.05
-#define VSH_RATE_TOLERANCE 0.2 /* of the profile's rates: no time can be told better */
+/* Of the profile's rates: on a machine that others share memory gave up to 19 % less than at other
+ * times (measured); a profile that is wrong by half or by two is far outside. */
+#define VSH_RATE_TOLERANCE 0.3
 
 /* The lines of one run, always VSH_VALIDATE_QUANTITIES. */
 void vsh_validate_checks(const vsh_validated *run,

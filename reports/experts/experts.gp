@@ -1,0 +1,86 @@
+# draws experts.svg: gnuplot experts.gp
+reset
+set encoding utf8
+set terminal svg size 560,470 dynamic noenhanced font 'sans-serif,15' background '#ffffff' linewidth 1 dashlength 1
+set output 'experts.svg'
+set style fill solid 1 noborder
+set clip two
+unset key
+set border 3 linewidth 1 linecolor rgb '#000000'
+set multiplot
+set label 'Experts against dense, at equal FLOP' at screen 0.0214,0.9532 left font 'sans-serif,18' front
+unset border
+unset tics
+plot [0:1] [0:1] NaN
+set border 3
+$dense0 << EOD
+NaN NaN
+1.15468e+11 2.33823
+3.65149e+11 2.09382
+1.15484e+12 1.87446
+EOD
+$family0 << EOD
+NaN NaN
+1.15474e+11 2.39342
+3.65215e+11 2.07147
+1.15474e+12 1.81399
+EOD
+$family1 << EOD
+NaN NaN
+1.15474e+11 2.28507
+3.65215e+11 1.98097
+1.15475e+12 1.81275
+EOD
+$dense2 << EOD
+NaN NaN
+1.15468e+11 2.3247
+3.65149e+11 2.04847
+1.15484e+12 1.89226
+EOD
+$family2 << EOD
+NaN NaN
+1.15474e+11 2.41548
+3.65215e+11 2.07439
+1.15474e+12 1.83558
+EOD
+$family3 << EOD
+NaN NaN
+1.15474e+11 2.30025
+3.65215e+11 1.99306
+1.15476e+12 1.82246
+EOD
+unset label
+unset arrow
+unset object
+unset logscale
+unset tics
+set xtics nomirror out scale 0.5,0.25 offset 0,0.35 autofreq
+set ytics nomirror out scale 0.5,0.25 autofreq
+set autoscale
+set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#7f7f7f' dashtype (1,3)
+set lmargin at screen 0.1000
+set rmargin at screen 0.9536
+set tmargin at screen 0.8426
+set bmargin at screen 0.2979
+set label 'held-out loss, nats a byte-level token' at screen 0.0214,0.8766 left front
+set label 'training FLOP, counted' at screen 0.5268,0.2000 center front
+set logscale x
+set xrange [7.69785e+10:1.73226e+12]
+set xtics nomirror out scale 0.5,0.25 ('' 8e+10 1, '' 9e+10 1, '100 G' 1e+11, '200 G' 2e+11, '' 3e+11 1, '' 4e+11 1, '500 G' 5e+11, '' 6e+11 1, '' 7e+11 1, '' 8e+11 1, '' 9e+11 1, '1 T' 1e+12)
+set yrange [1.77261:2.45562]
+set ytics 0.1
+set arrow nohead from screen 0.0321,0.1404 to screen 0.0857,0.1404 linewidth 2.4 linecolor rgb '#000000'
+set label 'dense' at screen 0.1000,0.1404 left front
+set arrow nohead from screen 0.5161,0.1404 to screen 0.5696,0.1404 linewidth 1.6 linecolor rgb '#0072b2'
+set label 'e8k1' at screen 0.5839,0.1404 left front
+set arrow nohead from screen 0.0321,0.0936 to screen 0.0857,0.0936 linewidth 1.6 linecolor rgb '#d55e00'
+set label 'e8k2' at screen 0.1000,0.0936 left front
+plot NaN, \
+  $dense0 using 1:2 with lines linewidth 2.4 linecolor rgb '#000000', \
+  $family0 using 1:2 with lines linewidth 1.6 linecolor rgb '#0072b2', \
+  $family1 using 1:2 with lines linewidth 1.6 linecolor rgb '#d55e00', \
+  $dense2 using 1:2 with lines linewidth 2.4 linecolor rgb '#000000' dashtype (5,4), \
+  $family2 using 1:2 with lines linewidth 1.6 linecolor rgb '#0072b2' dashtype (5,4), \
+  $family3 using 1:2 with lines linewidth 1.6 linecolor rgb '#d55e00' dashtype (5,4)
+unset multiplot
+set output

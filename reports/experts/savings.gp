@@ -1,0 +1,118 @@
+# draws savings.svg: gnuplot savings.gp
+reset
+set encoding utf8
+set terminal svg size 560,368 dynamic noenhanced font 'sans-serif,15' background '#ffffff' linewidth 1 dashlength 1
+set output 'savings.svg'
+set style fill solid 1 noborder
+set clip two
+unset key
+set border 3 linewidth 1 linecolor rgb '#000000'
+set multiplot
+set label 'What experts save at equal loss' at screen 0.0214,0.9402 left font 'sans-serif,18' front
+unset border
+unset tics
+plot [0:1] [0:1] NaN
+set border 3
+$at0 << EOD
+NaN NaN
+5.45042 4.25
+34.9657 3.25
+-10.5856 2.25
+21.7041 1.25
+EOD
+$within0 << EOD
+NaN NaN
+-64.4576 4.25
+16.3381 4.25
+NaN NaN
+4.37113 3.25
+44.77 3.25
+NaN NaN
+-71.5167 2.25
+-3.99598 2.25
+NaN NaN
+0.622795 1.25
+35.0399 1.25
+NaN NaN
+EOD
+$at1 << EOD
+NaN NaN
+-0.740961 4
+33.2565 3
+-19.7548 2
+16.1984 1
+EOD
+$within1 << EOD
+NaN NaN
+-85.9647 4
+23.0372 4
+NaN NaN
+-4.9119 3
+51.4929 3
+NaN NaN
+-100 2
+-13.9565 2
+NaN NaN
+-8.73878 1
+29.4454 1
+NaN NaN
+EOD
+$at2 << EOD
+NaN NaN
+40.1802 3.75
+41.9757 2.75
+41.2249 1.75
+43.7616 0.75
+EOD
+$within2 << EOD
+NaN NaN
+33.8878 3.75
+43.3479 3.75
+NaN NaN
+37.93 2.75
+46.6082 2.75
+NaN NaN
+35.2201 1.75
+44.5795 1.75
+NaN NaN
+29.8553 0.75
+51.9096 0.75
+NaN NaN
+EOD
+unset label
+unset arrow
+unset object
+unset logscale
+unset tics
+set xtics nomirror out scale 0.5,0.25 offset 0,0.35 autofreq
+set ytics nomirror out scale 0.5,0.25 autofreq
+set autoscale
+set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#7f7f7f' dashtype (1,3)
+set lmargin at screen 0.3393
+set rmargin at screen 0.9536
+set tmargin at screen 0.7989
+set bmargin at screen 0.3207
+set label 'saving at equal loss, % (below 0: they cost more)' at screen 0.6464,0.1957 center front
+set xrange [-100:60]
+set xtics 50
+set yrange [0.4:4.6]
+set ytics scale 0 ('8 experts, 1 used, all' 4, '8 experts, 2 used, all' 3, '8 experts, 1 used, little' 2, '8 experts, 2 used, little' 1)
+set object rectangle from first 20,graph 0 to first 30,graph 1 behind fillcolor rgb '#7f7f7f' fillstyle solid 0.25 noborder
+set arrow nohead from first 0,graph 0 to first 0,graph 1 linewidth 1 linecolor rgb '#000000'
+set label '' at screen 0.0589,0.1304 point pointtype 7 pointsize 0.8 linecolor rgb '#0072b2'
+set label 'in FLOP' at screen 0.1000,0.1304 left front
+set label '' at screen 0.5429,0.1304 point pointtype 7 pointsize 0.8 linecolor rgb '#d55e00'
+set label 'in wall clock' at screen 0.5839,0.1304 left front
+set label '' at screen 0.0589,0.0707 point pointtype 7 pointsize 0.8 linecolor rgb '#009e73'
+set label 'at equal total parameters' at screen 0.1000,0.0707 left front
+set object rectangle from screen 0.5161,0.0543 to screen 0.5696,0.0870 fillcolor rgb '#7f7f7f' fillstyle solid 0.25 noborder
+set label 'what the paper announces' at screen 0.5839,0.0707 left front
+plot NaN, \
+  $within0 using 1:2 with lines linewidth 1.8 linecolor rgb '#0072b2', \
+  $within1 using 1:2 with lines linewidth 1.8 linecolor rgb '#d55e00', \
+  $within2 using 1:2 with lines linewidth 1.8 linecolor rgb '#009e73', \
+  $at0 using 1:2 with points pointtype 7 pointsize 0.8 linecolor rgb '#0072b2', \
+  $at1 using 1:2 with points pointtype 7 pointsize 0.8 linecolor rgb '#d55e00', \
+  $at2 using 1:2 with points pointtype 7 pointsize 0.8 linecolor rgb '#009e73'
+unset multiplot
+set output

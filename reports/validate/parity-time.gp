@@ -1,0 +1,124 @@
+# draws parity-time.svg: gnuplot parity-time.gp
+reset
+set encoding utf8
+set terminal svg size 560,520 dynamic noenhanced font 'sans-serif,15' background '#ffffff' linewidth 1 dashlength 1
+set output 'parity-time.svg'
+set style fill solid 1 noborder
+set clip two
+unset key
+set border 3 linewidth 1 linecolor rgb '#000000'
+set multiplot
+set label 'Time of a step' at screen 0.0214,0.9577 left font 'sans-serif,18' front
+unset border
+unset tics
+plot [0:1] [0:1] NaN
+set border 3
+$judge << EOD
+NaN NaN
+0.133518 0.131787
+0.0935029 0.0899002
+0.0966873 0.0974287
+0.0986507 0.0928606
+0.128357 0.126867
+0.110687 0.107393
+0.110315 0.105532
+0.109739 0.10822
+0.1061 0.104337
+0.0544491 0.0506324
+0.0424144 0.0401105
+0.0473985 0.0457284
+0.0967684 0.0947651
+0.0890221 0.087442
+0.0790312 0.0765059
+0.0475576 0.0457644
+0.0440056 0.042152
+0.617769 0.674091
+1.74143 1.70007
+0.209672 0.199287
+0.312095 0.318891
+EOD
+$fitted << EOD
+NaN NaN
+0.106549 0.0947383
+0.0931717 0.0826437
+0.0873774 0.0760626
+0.0414051 0.0258023
+0.0438088 0.0231568
+0.0802671 0.0732188
+0.0379303 0.0247436
+0.0474698 0.0207935
+0.0973596 0.0846014
+1.2654 1.18938
+0.708915 0.6573
+EOD
+$simulated << EOD
+NaN NaN
+0.106549 0.117295
+0.0931717 0.10888
+0.0873774 0.0930138
+0.0414051 0.031651
+0.0438088 0.0166849
+0.0802671 0.0955121
+0.0379303 0.0304259
+0.0474698 0.0161227
+0.0973596 0.113691
+1.2654 1.34822
+0.708915 0.769536
+0.133518 0.145636
+0.0935029 0.109226
+0.0966873 0.109633
+0.0986507 0.11526
+0.128357 0.149608
+0.110687 0.1198
+0.110315 0.120532
+0.109739 0.115878
+0.1061 0.115406
+0.0544491 0.039278
+0.0424144 0.0271467
+0.0473985 0.0178053
+0.0967684 0.111896
+0.0890221 0.103769
+0.0790312 0.0895806
+0.0475576 0.0334305
+0.0440056 0.0157628
+0.617769 0.682442
+1.74143 1.84362
+0.209672 0.141824
+0.312095 0.258549
+EOD
+unset label
+unset arrow
+unset object
+unset logscale
+unset tics
+set xtics nomirror out scale 0.5,0.25 offset 0,0.35 autofreq
+set ytics nomirror out scale 0.5,0.25 autofreq
+set autoscale
+set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#7f7f7f' dashtype (1,3)
+set lmargin at screen 0.1250
+set rmargin at screen 0.9536
+set tmargin at screen 0.8577
+set bmargin at screen 0.2308
+set label 'predicted or simulated, s' at screen 0.0214,0.8885 left front
+set label 'measured, s' at screen 0.5393,0.1423 center front
+set logscale x
+set xrange [0.0131356:2.21235]
+set xtics nomirror out scale 0.5,0.25 ('0.02' 0.02, '' 0.03 1, '' 0.04 1, '0.05' 0.05, '' 0.06 1, '' 0.07 1, '' 0.08 1, '' 0.09 1, '0.1' 0.1, '0.2' 0.2, '' 0.3 1, '' 0.4 1, '0.5' 0.5, '' 0.6 1, '' 0.7 1, '' 0.8 1, '' 0.9 1, '1' 1, '2' 2)
+set logscale y
+set yrange [0.0131356:2.21235]
+set ytics nomirror out scale 0.5,0.25 ('0.02' 0.02, '' 0.03 1, '' 0.04 1, '0.05' 0.05, '' 0.06 1, '' 0.07 1, '' 0.08 1, '' 0.09 1, '0.1' 0.1, '0.2' 0.2, '' 0.3 1, '' 0.4 1, '0.5' 0.5, '' 0.6 1, '' 0.7 1, '' 0.8 1, '' 0.9 1, '1' 1, '2' 2)
+set arrow nohead from screen 0.0321,0.1038 to screen 0.0857,0.1038 linewidth 1.6 linecolor rgb '#000000'
+set label 'as measured' at screen 0.1000,0.1038 left front
+set label '' at screen 0.5429,0.1038 point pointtype 4 pointsize 0.8 linewidth 1.4 linecolor rgb '#d55e00'
+set label 'simulated' at screen 0.5839,0.1038 left front
+set label '' at screen 0.0589,0.0615 point pointtype 6 pointsize 0.7 linecolor rgb '#0072b2'
+set label 'predicted, for calibration' at screen 0.1000,0.0615 left front
+set label '' at screen 0.5429,0.0615 point pointtype 7 pointsize 0.7 linecolor rgb '#0072b2'
+set label 'predicted' at screen 0.5839,0.0615 left front
+plot NaN, \
+  x with lines linewidth 1.6 linecolor rgb '#000000', \
+  $simulated using 1:2 with points pointtype 4 pointsize 0.8 linewidth 1.4 linecolor rgb '#d55e00', \
+  $fitted using 1:2 with points pointtype 6 pointsize 0.7 linecolor rgb '#0072b2', \
+  $judge using 1:2 with points pointtype 7 pointsize 0.7 linecolor rgb '#0072b2'
+unset multiplot
+set output
