@@ -18,7 +18,8 @@ typedef struct {
     vsh_step_constants constants; /* of the undisturbed runs for calibration, which come first */
     vsh_validated *run;
     int runs;
-    vsh_validate_check *check; /* of each run its lines, then those over all */
+    vsh_validate_check *check;    /* of each run its lines, then those over all */
+    vsh_validate_measured before; /* of the run that is measured again */
     int checks, passed, failed;
     vsh_validate_times times;
 } validation;

@@ -125,6 +125,7 @@ typedef struct {
     bool added; /* nobody asked for it: times of others rest on it */
     vsh_run_config config;
     vsh_run_plan plan;
+    vsh_op_list *ops;
     vsh_validate_figures predicted, planner, simulated;
     vsh_step_parts priced; /* predicted time by kind and phase */
     double roofline_s;     /* of a step */
