@@ -2,6 +2,7 @@
 # not judged. Times are not looked at: other tests run beside.
 . "$ROOT/tests/cli/train.sh"
 LIMIT=120
+[ "$SAN" = 1 ] && LIMIT=400
 validate="$train validate --quick --steps 1 --threads 1"
 some="--only dense-narrow --only classic --only experts-all --only experts-int8"
 
