@@ -259,11 +259,8 @@ static double end_of(const vsh_value *root, const char *key, int end)
 {
     const vsh_value *all = vsh_value_get_kind(root, "interval", VSH_VALUE_OBJECT);
     const vsh_value *v = all ? vsh_value_get_kind(all, key, VSH_VALUE_LIST) : NULL;
-    const vsh_value *at = v && v->count == 2 ? &v->item[end] : NULL;
 
-    if (at && at->kind == VSH_VALUE_INTEGER) /* such as 0 */
-        return (double)at->integer;
-    return at && at->kind == VSH_VALUE_REAL ? at->real : (double)NAN;
+    return vsh_value_number(v && v->count == 2 ? &v->item[end] : NULL);
 }
 
 static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
@@ -393,7 +390,6 @@ static void write_law_table(const study_work *w, const outcome *o, vsh_text *pag
 {
     vsh_text names = {.arena = w->session->arena};
     const char *open = open_ones(o, &names);
-
     static const char *const heads[] = {"Coefficient", "#value", "#95 % from", "#to"};
     vsh_table table;
 

@@ -111,9 +111,13 @@ vsh_status train_study_apply_times(study_work *w, bool *timed, vsh_error *err)
         return vsh_fail(err, VSH_EINPUT, "%s: expected a list of models", w->path.times);
     for (int64_t i = 0; i < w->records.count; i++) {
         vsh_study_record *r = &w->records.item[i];
-        for (int64_t j = 0; j < all->count; j++)
-            if (is_of(&all->item[j], r))
-                r->seconds = (double)r->steps * vsh_value_get_number(&all->item[j], "step_time_s");
+        for (int64_t j = 0; j < all->count; j++) {
+            double step_s;
+            if (!is_of(&all->item[j], r))
+                continue;
+            VSH_TRY(vsh_study_number(&all->item[j], w->path.times, "step_time_s", &step_s, err));
+            r->seconds = (double)r->steps * step_s;
+        }
     }
     return VSH_OK;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/rng.h"
+#include "core/sort.h"
 #include "planner/laws/covariance.h"
 
 /* Streams of random numbers: one for each coefficient, then these. */
@@ -74,18 +75,7 @@ static void draw_coefficients(const source *from, int draw, double c[VSH_COEFFIC
     memcpy(c, law->draws + (size_t)(draw % law->draw_count) * n, n * sizeof *c);
 }
 
-/* ---- quantiles ------------------------------------------------------------------------------- */
-
-/* Between the two nearest; infinite ones stand for themselves. */
-static double quantile(const double *sorted, int count, double share)
-{
-    double at = share * (count - 1), past = at - floor(at);
-    int below = (int)at, above = below + 1 < count ? below + 1 : below;
-
-    if (past == 0 || sorted[below] == sorted[above])
-        return sorted[below];
-    return (1 - past) * sorted[below] + past * sorted[above];
-}
+/* ---- intervals ------------------------------------------------------------------------------- */
 
 vsh_interval vsh_interval_of(double *values, int count)
 {
@@ -94,7 +84,7 @@ vsh_interval vsh_interval_of(double *values, int count)
         if (isnan(values[i]))
             return (vsh_interval){NAN, NAN};
     gsl_sort(values, 1, (size_t)count);
-    return (vsh_interval){quantile(values, count, 0.025), quantile(values, count, 0.975)};
+    return (vsh_interval){vsh_quantile(values, count, 0.025), vsh_quantile(values, count, 0.975)};
 }
 
 /* A model worse than guessing is not trained on: draws above that say no more than guessing. */
@@ -124,7 +114,7 @@ static double residual_factor(const source *from, int draw)
     if (!law->residuals || !(law->residual_sd > 0))
         return 1 + sd * normal(from, RESIDUAL, draw);
     return 1 + sd / law->residual_sd *
-                   quantile(law->residuals, VSH_RESIDUALS, uniform(from, RESIDUAL, draw));
+                   vsh_quantile(law->residuals, VSH_RESIDUALS, uniform(from, RESIDUAL, draw));
 }
 
 /* No draw makes the loss less than the law alone says. */

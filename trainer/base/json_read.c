@@ -176,12 +176,15 @@ const vsh_value *vsh_value_get_kind(const vsh_value *value, const char *key, vsh
     return member && member->kind == kind ? member : NULL;
 }
 
+double vsh_value_number(const vsh_value *value)
+{
+    return !value                             ? (double)NAN
+           : value->kind == VSH_VALUE_INTEGER ? (double)value->integer
+           : value->kind == VSH_VALUE_REAL    ? value->real
+                                              : (double)NAN;
+}
+
 double vsh_value_get_number(const vsh_value *value, const char *key)
 {
-    const vsh_value *member = vsh_value_get(value, key);
-
-    return !member                             ? (double)NAN
-           : member->kind == VSH_VALUE_INTEGER ? (double)member->integer
-           : member->kind == VSH_VALUE_REAL    ? member->real
-                                               : (double)NAN;
+    return vsh_value_number(vsh_value_get(value, key));
 }

@@ -48,7 +48,8 @@ vsh_status vsh_json_read_file(vsh_arena *arena, const char *path, vsh_value *roo
 const vsh_value *vsh_value_get(const vsh_value *value, const char *key);
 /* The same, NULL also when it is of another kind. */
 const vsh_value *vsh_value_get_kind(const vsh_value *value, const char *key, vsh_value_kind kind);
-/* The number of either kind that stands there; NaN where there is none. */
+/* A number of either kind; NaN for what is none, or NULL. And the one that stands at a key. */
+double vsh_value_number(const vsh_value *value);
 double vsh_value_get_number(const vsh_value *value, const char *key);
 
 #endif

@@ -11,18 +11,17 @@
 
 static int64_t size_of(const vsh_parameter *p) { return p->rows * p->cols; }
 
-static bool is_matrix_of_layer(const vsh_parameter *p)
+/* The matrices of layers. */
+bool vsh_is_pruned(const vsh_parameter *p)
 {
     return p->cols > 1 && (p->group == VSH_GROUP_ATTENTION || p->group == VSH_GROUP_MLP ||
                            p->group == VSH_GROUP_EXPERT || p->group == VSH_GROUP_SHARED);
 }
 
-bool vsh_is_pruned(const vsh_parameter *p) { return is_matrix_of_layer(p); }
-
 bool vsh_is_quantized(const vsh_parameter *p)
 {
-    return is_matrix_of_layer(p) || p->group == VSH_GROUP_EMBEDDING ||
-           p->group == VSH_GROUP_POSITION || p->group == VSH_GROUP_HEAD;
+    return vsh_is_pruned(p) || p->group == VSH_GROUP_EMBEDDING || p->group == VSH_GROUP_POSITION ||
+           p->group == VSH_GROUP_HEAD;
 }
 
 static int64_t nonzero(const vsh_loaded *l)

@@ -314,14 +314,6 @@ static void draw(int *counts, int kinds, uint64_t seed, uint64_t stream)
     }
 }
 
-static double quantile(const double *sorted, int count, double share)
-{
-    double at = share * (count - 1);
-    int i = (int)at;
-
-    return i + 1 < count ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[count - 1];
-}
-
 static void resample(comparison *c, double *draws, vsh_study_saving *s)
 {
     const vsh_study_question *q = c->question;
@@ -337,8 +329,8 @@ static void resample(comparison *c, double *draws, vsh_study_saving *s)
     if (s->draws < 2 || 2 * s->draws < q->bootstraps)
         return;
     vsh_sort_reals(draws, s->draws);
-    s->low = quantile(draws, s->draws, 0.025);
-    s->high = quantile(draws, s->draws, 0.975);
+    s->low = vsh_quantile(draws, s->draws, 0.025);
+    s->high = vsh_quantile(draws, s->draws, 0.975);
 }
 
 static void judge(const comparison *c, vsh_study_saving *s)
