@@ -20,7 +20,7 @@ typedef struct {
     const double *weights, *gradients; /* an fp32 network's numbers are widened */
     int64_t sequences, seq;
     const int32_t *inputs;
-    const vsh_targets_ref *targets;
+    const int32_t *ids;
     double loss;                               /* joint + balance + z */
     double loss_tolerance, gradient_tolerance; /* relative; of gradients: to a tensor's largest */
     double gradient_floor; /* or to this share of the model's largest: a tiny one is rounding */
@@ -100,7 +100,6 @@ static inline void dump_options(vsh_json *json, const network_dump *d)
     vsh_json_integer(json, "elements", d->list->elements);
     vsh_json_integer(json, "sequences", d->sequences);
     vsh_json_integer(json, "seq", d->seq);
-    vsh_json_bool(json, "soft", d->targets->soft != NULL);
     vsh_json_real(json, "loss", d->loss);
     vsh_json_real(json, "loss_tolerance", d->loss_tolerance);
     vsh_json_real(json, "gradient_tolerance", d->gradient_tolerance);
@@ -123,7 +122,7 @@ static inline void dump_doubles(FILE *file, int64_t count, const double *values)
     REQUIRE(fwrite(values, sizeof *values, (size_t)count, file) == (size_t)count);
 }
 
-/* Weights, gradients, what the router's input of each layer is multiplied by, soft targets. */
+/* Weights, gradients, what the router's input of each layer is multiplied by. */
 static inline void dump_raw(FILE *file, const network_dump *d)
 {
     const vsh_network_ref_options *o = d->options;
@@ -138,8 +137,6 @@ static inline void dump_raw(FILE *file, const network_dump *d)
             double factor = 1 + o->jitter * (2 * u - 1);
             dump_doubles(file, 1, &factor);
         }
-    if (d->targets->soft)
-        dump_doubles(file, tokens * d->model->vocab, d->targets->soft);
 }
 
 static inline void dump_network(const char *folder, const network_dump *d)
@@ -153,7 +150,7 @@ static inline void dump_network(const char *folder, const network_dump *d)
     dump_model(&json, d->model);
     dump_options(&json, d);
     dump_ids(&json, "inputs", d->sequences * d->seq, d->inputs);
-    dump_ids(&json, "ids", d->sequences * d->seq, d->targets->ids);
+    dump_ids(&json, "ids", d->sequences * d->seq, d->ids);
     dump_tensors(&json, d->list);
     vsh_json_end(&json);
     REQUIRE(!text.failed && !json.refused);

@@ -90,15 +90,8 @@ static inline running start(const ready_case *c, const manner *how)
 
 static inline void train(const ready_case *c, running *r, bool add)
 {
-    vsh_targets targets = {.ids = c->soft ? NULL : c->ids};
+    vsh_targets targets = {.ids = c->ids};
 
-    if (c->soft) {
-        int64_t count = c->tokens * c->model->vocab;
-        float *soft = room(4 * count);
-        for (int64_t i = 0; i < count; i++)
-            soft[i] = (float)c->soft[i];
-        targets.soft = soft;
-    }
     r->report = vsh_network_train(r->net, c->inputs, &targets, r->gradients, add, STEP, NULL);
 }
 

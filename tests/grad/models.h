@@ -18,7 +18,6 @@ typedef struct {
     const char *name;
     const char *yaml; /* to be completed by network_case_sizes */
     double balance, z, jitter, exit_scale;
-    bool soft;              /* targets are distributions */
     bool masked;            /* every third target does not count */
     bool drops;             /* some assignment goes beyond the capacity */
     const char *sizes;      /* NULL: network_case_sizes */
@@ -51,8 +50,6 @@ static const network_case network_cases[] = {
     {.name = "exits-of-shared-keys",
      .yaml = "layers: 4\nheads: 2\nffn: 6\ncross_layer: 2\nexits: [2]\nnorm: layer\n", .exit_scale = 1},
     {.name = "exits-that-do-not-count", .yaml = "layers: 2\nheads: 2\nffn: 8\nexits: [1]\n"},
-    {.name = "soft", .yaml = "layers: 2\nheads: 2\nffn: 8\n", .soft = true},
-    {.name = "soft-exits", .yaml = "layers: 2\nheads: 2\nffn: 8\nexits: [1]\ntied: true\n", .exit_scale = 0.5, .soft = true},
     {.name = "mixtral", .yaml = "layers: 2\nheads: 4\nkv_heads: 2\nexperts: {count: 4, top_k: 2, hidden: 6}\n"},
     {.name = "mixtral-losses",
      .yaml = "layers: 2\nheads: 2\nexperts: {count: 4, top_k: 2, hidden: 6}\n",
@@ -77,7 +74,7 @@ static const network_case network_cases[] = {
      .z = 0.5},
     {.name = "fine-grained",
      .yaml = "layers: 2\nheads: 2\nmlp: geglu\nexperts: {count: 3, top_k: 1, hidden: 6, granularity: 2}\n",
-     .balance = 0.5, .soft = true},
+     .balance = 0.5},
     {.name = "everything",
      .yaml = "layers: 4\nheads: 4\nkv_heads: 2\nffn: 7\nbias: attention\nnorm: layer\nwindow: 3\n"
              "full_every: 3\ncross_layer: 2\nexits: [1, 3]\ntied: true\n"
@@ -119,8 +116,6 @@ typedef struct {
     double *weights, *gradients; /* weights are floats exactly, so fp32 reads the same ones */
     int64_t sequences, seq, tokens;
     int32_t *inputs, *ids;
-    double *soft; /* (tokens, V) or NULL; floats exactly */
-    vsh_targets_ref targets;
 } ready_case;
 
 static inline double case_number(uint64_t stream, int64_t i, double size)
@@ -154,12 +149,6 @@ static inline void case_data(ready_case *c)
         if (c->made_from->masked && t % 3 == 1)
             c->ids[t] = -1;
     }
-    for (int64_t t = 0; c->soft && t < c->tokens; t++)
-        for (int64_t v = 0; v < vocab; v++) /* sixteenths: they sum to 1 exactly */
-            c->soft[t * vocab + v] = v == c->ids[t] ? 11.0 / 16 : v < 5 ? 1.0 / 16 : 0;
-    for (int64_t t = 0; c->soft && t < c->tokens; t++)
-        if (c->ids[t] < 5)
-            c->soft[t * vocab + c->ids[t]] = 12.0 / 16;
 }
 
 static inline void case_room(ready_case *c)
@@ -171,10 +160,7 @@ static inline void case_room(ready_case *c)
     c->tokens = c->sequences * c->seq;
     c->inputs = vsh_alloc(vsh_test_arena(), (size_t)c->tokens, sizeof *c->inputs);
     c->ids = vsh_alloc(vsh_test_arena(), (size_t)c->tokens, sizeof *c->ids);
-    if (from->soft)
-        c->soft =
-            vsh_alloc(vsh_test_arena(), (size_t)(c->tokens * c->model->vocab), sizeof *c->soft);
-    REQUIRE(c->inputs && c->ids && (c->soft || !from->soft));
+    REQUIRE(c->inputs && c->ids);
 }
 
 static inline ready_case *case_ready(const network_case *made_from)
@@ -203,14 +189,13 @@ static inline ready_case *case_ready(const network_case *made_from)
     case_room(c);
     case_weights(c);
     case_data(c);
-    c->targets = (vsh_targets_ref){.ids = c->soft ? NULL : c->ids, .soft = c->soft};
     return c;
 }
 
 static inline double case_loss(ready_case *c, double *gradients, vsh_network_ref_report *report)
 {
     return vsh_network_ref(c->model, &c->options, &c->list, &c->offsets, c->weights, c->sequences,
-                           c->seq, c->inputs, &c->targets, gradients, report);
+                           c->seq, c->inputs, c->ids, gradients, report);
 }
 
 #endif

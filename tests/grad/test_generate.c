@@ -228,11 +228,10 @@ static void long_texts_cross_tiles(void)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ready_case *c = case_ready(&cases[i]);
         vsh_network_ref_report report = {.logits = room(8 * 2 * SEQ * c->model->vocab)};
-        vsh_targets_ref targets = {.ids = inputs};
         for (int t = 0; t < 2 * SEQ; t++)
             inputs[t] = (int32_t)(11 * vsh_random_uniform(8, i, (uint64_t)t));
         vsh_network_ref(c->model, &c->options, &c->list, &c->offsets, c->weights, 2, SEQ, inputs,
-                        &targets, NULL, &report);
+                        inputs, NULL, &report);
         for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
             running r = start(c, &(manner){2, SEQ, steps[s] < 100 ? steps[s] : 100, 2});
             float *got = fed_logits(&r, c->model, 2, SEQ, inputs, steps[s], NULL, NULL);
@@ -299,7 +298,6 @@ static void check_first_exit(int which, int64_t layer)
 
     keep_exit(c->model, layer);
     c->ids[3] = -1;
-    c->targets = (vsh_targets_ref){.ids = c->ids};
     case_loss(c, NULL, &twin);
     got = vsh_exit_evaluation(r.generator, &always, CASE_SEQUENCES, CASE_SEQ, c->inputs, c->ids,
                               NULL);

@@ -50,8 +50,8 @@ static void without_weight_it_is_the_loss_of_token_ids(void)
     double *teacher = new_uniform(ROWS * VOCAB, 2, 3), *logits = new_uniform(ROWS * VOCAB, 1, 3);
 
     CHECK_NEAR(vsh_lesson_rows_ref(ROWS, VOCAB, ids, 0, 3, 1, teacher, logits, NULL),
-               vsh_loss_rows_ref(1, VOCAB, ids, NULL, 1, logits, NULL) +
-                   vsh_loss_rows_ref(2, VOCAB, ids + 2, NULL, 1, logits + 2 * VOCAB, NULL),
+               vsh_loss_rows_ref(1, VOCAB, ids, 1, logits, NULL) +
+                   vsh_loss_rows_ref(2, VOCAB, ids + 2, 1, logits + 2 * VOCAB, NULL),
                1e-13, 0);
 }
 

@@ -56,7 +56,7 @@ static network_dump dump_of(const ready_case *c)
                           .sequences = c->sequences,
                           .seq = c->seq,
                           .inputs = c->inputs,
-                          .targets = &c->targets};
+                          .ids = c->ids};
 }
 
 /* error is added to one gradient. */

@@ -36,8 +36,6 @@ class Network:
         size = self.tokens * self.model["hidden"]
         self.jitter = [torch.tensor(raw[at + l * size:at + (l + 1) * size])
                        .reshape(self.tokens, -1) for l in range(self.model["layers"])]
-        self.soft = torch.tensor(raw[at + self.model["layers"] * size:]).reshape(self.tokens, -1) \
-            if said["soft"] else None
         self.router_losses = []
 
     def linear(self, x, name):
@@ -127,8 +125,6 @@ class Network:
     def head(self, x):
         table = "model.embed_tokens" if self.model["tied"] else "lm_head"
         logits = self.linear(self.norm(x, "model.norm"), table)
-        if self.soft is not None:
-            return -(self.soft * logits.log_softmax(-1)).sum(-1).mean()
         return F.cross_entropy(logits, torch.tensor(self.said["ids"]), ignore_index=-1)
 
     def loss(self):

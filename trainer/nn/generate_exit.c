@@ -38,7 +38,6 @@ static void score(vsh_generator *g, const int32_t *asked, int64_t count)
                                .x = g->n,
                                .y = g->scores,
                                .wide = true};
-    vsh_targets right = {.ids = g->right};
 
     for (int64_t i = 0; i < count; i++)
         memcpy(vsh_at(g->n, g->element, i * hidden),
@@ -50,7 +49,7 @@ static void score(vsh_generator *g, const int32_t *asked, int64_t count)
     for (int64_t i = 0; g->targets && i < count; i++)
         g->right[i] = g->targets[g->row[asked[i]].index];
     if (g->targets)
-        vsh_loss_rows(&g->nn, VSH_F32, count, g->model->vocab, &right, 0, g->scores, g->loss);
+        vsh_loss_rows(&g->nn, VSH_F32, count, g->model->vocab, g->right, 0, g->scores, g->loss);
 }
 
 /* A row leaves with what its head said: row i of the piece. */

@@ -52,52 +52,13 @@ static double OF(exp_sum)(int64_t count, const void *x, float *max)
     return sum;
 }
 
-static void OF(soft_sums)(int64_t count, float max, const float *soft, const void *x,
-                          double sums[2])
+static void OF(softmax)(int64_t count, float max, float factor, void *to)
 {
-    const E *logits = x;
-
-    sums[0] = sums[1] = 0;
-    for (int64_t i = 0; i < count; i += LOSS_CHUNK) {
-        int64_t end = count - i < LOSS_CHUNK ? count : i + LOSS_CHUNK, v = i;
-        vf total = vf_all(0.0F), product = total;
-        for (; v + LANES <= end; v += LANES) {
-            vf p = vf_load(soft + v);
-            total += p;
-            product += p * (LOAD(logits + v) - max);
-        }
-        if (v < end) {
-            vf p = vf_load_part(soft + v, end - v, 0.0F);
-            total += p;
-            product += p * (LOAD_PART(logits + v, end - v, max) - max);
-        }
-        sums[0] += (double)vf_sum(total);
-        sums[1] += (double)vf_sum(product);
-    }
-}
-
-ALWAYS void OF(softmax_row)(int64_t count, float max, float factor, float scale, const float *soft,
-                            E *x)
-{
+    E *x = to;
     int64_t v = 0;
 
-    for (; v + LANES <= count; v += LANES) {
-        vf gradient = vf_exp(LOAD(x + v) - max) * factor;
-        STORE(x + v, soft ? gradient - scale * vf_load(soft + v) : gradient);
-    }
-    if (v < count) {
-        int64_t left = count - v;
-        vf gradient = vf_exp(LOAD_PART(x + v, left, max) - max) * factor;
-        STORE_PART(x + v, soft ? gradient - scale * vf_load_part(soft + v, left, 0.0F) : gradient,
-                   left);
-    }
-}
-
-static void OF(softmax)(int64_t count, float max, float factor, float scale, const float *soft,
-                        void *x)
-{
-    if (soft)
-        OF(softmax_row)(count, max, factor, scale, soft, x);
-    else
-        OF(softmax_row)(count, max, factor, scale, NULL, x);
+    for (; v + LANES <= count; v += LANES)
+        STORE(x + v, vf_exp(LOAD(x + v) - max) * factor);
+    if (v < count)
+        STORE_PART(x + v, vf_exp(LOAD_PART(x + v, count - v, max) - max) * factor, count - v);
 }

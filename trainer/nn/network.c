@@ -293,7 +293,7 @@ static void run_exit(vsh_network *net, int64_t layer, int exit, const vsh_target
                      bool first_head)
 {
     double share = exit_weight(net, layer) / weight_sum(net), loss;
-    vsh_targets untaught = {.ids = targets->ids, .soft = targets->soft};
+    vsh_targets untaught = {.ids = targets->ids};
 
     if (net->training)
         vsh_zero(&net->nn, net->element, net->tokens * net->model->hidden, net->exit_dx[exit]);

@@ -4,7 +4,7 @@
 #define VSH_NETWORK_H
 
 #include "core/lower.h"
-#include "trainer/nn/loss.h"
+#include "trainer/nn/lesson.h"
 #include "trainer/nn/meter.h"
 #include "trainer/nn/moe.h"
 #include "trainer/nn/nn.h"
@@ -56,6 +56,13 @@ int64_t vsh_network_activation_bytes(vsh_network *network);
 void vsh_network_use(vsh_network *network, const vsh_network_memory *memory);
 /* Another shape of micro-batch, of no more tokens than the first. */
 vsh_status vsh_network_shape(vsh_network *network, int64_t sequences, int64_t seq, vsh_error *err);
+
+/* What follows each token; -1: it does not count. lesson: while training, the last head learns from
+ * a teacher beside them, or NULL. */
+typedef struct {
+    const int32_t *ids;
+    const vsh_lesson *lesson;
+} vsh_targets;
 
 /* Forward and backward. gradients (elements of the list) are written, or with add, added to; they
  * are of the mean loss over the micro-batch. step and micro choose the jitter. load (layers, E)

@@ -1,5 +1,6 @@
 #include "core/workspace.h"
 #include "trainer/nn/linear.h"
+#include "trainer/nn/loss.h"
 #include "trainer/nn/network_inside.h"
 
 /* What one chunk of rows needs: the normed rows, their logits and, in 16 bits, the logits'
@@ -49,27 +50,24 @@ static void chunk_loss(head *h, const vsh_targets *targets, int64_t row, float s
 {
     vsh_network *net = h->net;
     int64_t rows = h->product.rows, vocab = net->model->vocab;
-    vsh_targets part = {targets->ids ? targets->ids + row : NULL,
-                        targets->soft ? targets->soft + row * vocab : NULL, targets->lesson};
+    const int32_t *ids = targets->ids + row;
 
-    if (part.lesson && scale != 0.0F) {
-        vsh_lesson lesson = *part.lesson;
+    if (targets->lesson && scale != 0.0F) {
+        vsh_lesson lesson = *targets->lesson;
         lesson.text_losses += row;
-        vsh_lesson_rows(&net->nn, VSH_F32, rows, vocab, part.ids, &lesson, scale,
+        vsh_lesson_rows(&net->nn, VSH_F32, rows, vocab, ids, &lesson, scale,
                         lesson.logits(lesson.context, row, rows), h->logits, losses);
     } else
-        vsh_loss_rows(&net->nn, VSH_F32, rows, vocab, &part, scale, h->logits, losses);
+        vsh_loss_rows(&net->nn, VSH_F32, rows, vocab, ids, scale, h->logits, losses);
     if (net->training && scale == 0) /* the logits were left alone, and nothing counts */
         vsh_zero(&net->nn, VSH_F32, rows * vocab, h->logits);
 }
 
-/* Targets that count; soft ones all do. */
+/* Targets that count. */
 static int64_t count_targets(const vsh_targets *targets, int64_t tokens)
 {
     int64_t count = 0;
 
-    if (targets->soft)
-        return tokens;
     for (int64_t i = 0; i < tokens; i++)
         count += targets->ids[i] >= 0;
     return count;

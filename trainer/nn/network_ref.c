@@ -49,19 +49,19 @@ static double head_share(const vsh_pass_ref *pass, int64_t l)
     return m->layer[l].exit ? scale * (double)(l + 1) / sum : 0;
 }
 
-static int64_t counted(const vsh_pass_ref *pass, const vsh_targets_ref *targets)
+static int64_t counted(const vsh_pass_ref *pass, const int32_t *targets)
 {
     int64_t count = 0;
 
     for (int64_t t = 0; t < pass->tokens; t++)
-        count += targets->soft || targets->ids[t] >= 0;
+        count += targets[t] >= 0;
     return count > 0 ? count : 1;
 }
 
 /* Mean cross-entropy of the shared norm and head over stream x. logits (T,V) are written; dx,
  * unless NULL, += the gradient of share times the mean. */
-static double head(vsh_pass_ref *pass, const vsh_targets_ref *targets, double share,
-                   const double *x, double *logits, double *dx)
+static double head(vsh_pass_ref *pass, const int32_t *targets, double share, const double *x,
+                   double *logits, double *dx)
 {
     const vsh_offsets *at = pass->offsets;
     int64_t tokens = pass->tokens, hidden = pass->model->hidden, vocab = pass->model->vocab;
@@ -72,8 +72,7 @@ static double head(vsh_pass_ref *pass, const vsh_targets_ref *targets, double sh
 
     vsh_pass_norm_ref(pass, at->final_norm, at->final_norm_bias, x, n);
     vsh_linear_forward_ref(pass, tokens, vocab, hidden, n, at->head, -1, logits);
-    loss = vsh_loss_rows_ref(tokens, vocab, targets->ids, targets->soft, share / count, logits,
-                             dlogits);
+    loss = vsh_loss_rows_ref(tokens, vocab, targets, share / count, logits, dlogits);
     if (dx) {
         vsh_linear_backward_ref(pass, tokens, vocab, hidden, n, at->head, -1, dlogits, dn);
         vsh_pass_norm_backward_ref(pass, at->final_norm, at->final_norm_bias, x, dn, dx);
@@ -115,7 +114,7 @@ static void sum_routers(const vsh_pass_ref *pass, vsh_network_ref_report *report
 
 /* Heads from the last to the first and, with gradients, the layers below each of them. */
 static void heads_and_back(vsh_pass_ref *pass, double **stream, const int32_t *inputs,
-                           const vsh_targets_ref *targets, vsh_network_ref_report *report)
+                           const int32_t *targets, vsh_network_ref_report *report)
 {
     const vsh_model *m = pass->model;
     double *logits = vsh_doubles_ref(pass, pass->tokens * m->vocab);
@@ -141,8 +140,7 @@ static void heads_and_back(vsh_pass_ref *pass, double **stream, const int32_t *i
 double vsh_network_ref(const vsh_model *model, const vsh_network_ref_options *options,
                        const vsh_parameter_list *list, const vsh_offsets *offsets,
                        const double *weights, int64_t sequences, int64_t seq, const int32_t *inputs,
-                       const vsh_targets_ref *targets, double *gradients,
-                       vsh_network_ref_report *report)
+                       const int32_t *targets, double *gradients, vsh_network_ref_report *report)
 {
     vsh_network_ref_report out = {.logits = report ? report->logits : NULL};
     vsh_pass_ref pass = {.model = model,

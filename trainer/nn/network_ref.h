@@ -16,13 +16,6 @@ typedef struct {
     double exit_scale;      /* of early exits in the loss; 0: they do not count */
 } vsh_network_ref_options;
 
-/* What follows each token: ids (-1: the token does not count) or, when soft is not NULL, a
- * distribution a token, soft (tokens, V), and all count. */
-typedef struct {
-    const int32_t *ids;
-    const double *soft;
-} vsh_targets_ref;
-
 /* What the loss is made of, for comparisons. logits (tokens, V) of the final head, or NULL. */
 typedef struct {
     double last;       /* mean cross-entropy of the final head */
@@ -39,7 +32,6 @@ typedef struct {
 double vsh_network_ref(const vsh_model *model, const vsh_network_ref_options *options,
                        const vsh_parameter_list *list, const vsh_offsets *offsets,
                        const double *weights, int64_t sequences, int64_t seq, const int32_t *inputs,
-                       const vsh_targets_ref *targets, double *gradients,
-                       vsh_network_ref_report *report);
+                       const int32_t *targets, double *gradients, vsh_network_ref_report *report);
 
 #endif

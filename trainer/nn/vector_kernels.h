@@ -40,11 +40,8 @@ typedef struct {
     void (*rotate)(int64_t heads, int64_t head_dim, const float *table, bool back, void *x);
     /* Sum of e^(x - max) and the max of x. */
     double (*exp_sum)(int64_t count, const void *x, float *max);
-    /* sums: of soft, and of soft (x - max). */
-    void (*soft_sums)(int64_t count, float max, const float *soft, const void *x, double sums[2]);
-    /* x = factor e^(x - max) - scale soft; soft may be NULL. */
-    void (*softmax)(int64_t count, float max, float factor, float scale, const float *soft,
-                    void *x);
+    /* x = factor e^(x - max) */
+    void (*softmax)(int64_t count, float max, float factor, void *x);
     /* Sum of e^((x - max) inverse). */
     double (*warm_sum)(int64_t count, float max, float inverse, const void *x);
     /* z = (teacher - max[0]) inverse; teacher becomes e^z. sums: of e^z, of e^z z, and of
@@ -70,9 +67,9 @@ typedef struct {
                             [VSH_MLP_RELU] = relu_back##suffix,                                    \
                             [VSH_MLP_SWIGLU] = swiglu_back##suffix,                                \
                             [VSH_MLP_GEGLU] = geglu_back##suffix},                                 \
-        .rotate = rotate##suffix, .exp_sum = exp_sum##suffix, .soft_sums = soft_sums##suffix,      \
-        .softmax = softmax##suffix, .warm_sum = warm_sum##suffix,                                  \
-        .lesson_sums = lesson_sums##suffix, .lesson_back = lesson_back##suffix                     \
+        .rotate = rotate##suffix, .exp_sum = exp_sum##suffix, .softmax = softmax##suffix,          \
+        .warm_sum = warm_sum##suffix, .lesson_sums = lesson_sums##suffix,                          \
+        .lesson_back = lesson_back##suffix                                                         \
     }
 
 #endif
