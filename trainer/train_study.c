@@ -304,13 +304,12 @@ static vsh_status run_in_folder(study_work *w, vsh_error *err)
 {
     vsh_session *s = w->session;
     vsh_text plan = {.arena = s->arena}, list = {.arena = s->arena};
-    int64_t kept;
 
     VSH_TRY(train_study_settle(w, err));
     write_plan(w, &plan);
     if (access(w->path.plan, F_OK) != 0) /* it stays what was planned */
         VSH_TRY(vsh_file_write(w->path.plan, &plan, err));
-    VSH_TRY(vsh_study_records_read(s->arena, w->path.records, &w->records, &kept, err));
+    VSH_TRY(train_study_records(w, err));
     show_plan(w, &list);
     show_total(w, &list);
     if (!s->common->quiet) {
@@ -360,13 +359,16 @@ static vsh_status show_dry(study_work *w, vsh_error *err)
 vsh_status train_run_study(vsh_session *s, vsh_error *err)
 {
     study_work *w = vsh_alloc(s->arena, 1, sizeof *w);
+    vsh_status status;
 
     if (!w)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     w->session = s;
     w->asked = s->config;
     VSH_TRY(begin(w, err));
-    if (w->asked->summary)
-        return train_study_tell(w, err);
-    return w->asked->dry_run ? show_dry(w, err) : run_study(w, err);
+    status = w->asked->summary   ? train_study_tell(w, err)
+             : w->asked->dry_run ? show_dry(w, err)
+                                 : run_study(w, err);
+    vsh_arena_free(&w->records_memory);
+    return status;
 }

@@ -31,6 +31,7 @@ typedef struct {
     int64_t train_tokens;
     const char *data_hash;
     vsh_study_records records;
+    vsh_arena records_memory;
     vsh_progress progress;
     double began, predicted_done; /* clock, s: of this call */
     int runs_done;
@@ -54,7 +55,9 @@ vsh_status train_study_times(study_work *work, vsh_error *err);
  * are what the study's own logs say. */
 vsh_status train_study_apply_times(study_work *work, bool *timed, vsh_error *err);
 
-/* train_study_run.c: one run of this program inside itself; out NULL or where its answer goes. */
+/* train_study_run.c: what has a record, read anew. */
+vsh_status train_study_records(study_work *work, vsh_error *err);
+/* One run of this program inside itself; out NULL or where its answer goes. */
 vsh_status train_study_call(study_work *work, const char *config_path, const char *out,
                             int64_t steps, const char *const *sets, int set_count, vsh_error *err);
 /* All points of a curve that have no record yet. */

@@ -184,20 +184,24 @@ static vsh_status record_of(const running *r, int point, const char *branch, boo
     return VSH_OK;
 }
 
-/* The file is written anew, whole: a line is there or it is not. */
-static vsh_status keep_record(study_work *w, const vsh_study_record *record, vsh_error *err)
+vsh_status train_study_records(study_work *w, vsh_error *err)
 {
-    vsh_arena *arena = w->session->arena;
-    vsh_text text = {.arena = arena};
-    int64_t kept;
+    vsh_arena_free(&w->records_memory);
+    return vsh_study_records_read(&w->records_memory, w->path.records, &w->records, err);
+}
 
-    VSH_TRY(vsh_study_records_read(arena, w->path.records, &w->records, &kept, err));
+/* The file is written anew, whole: a line is there or it is not. */
+static vsh_status keep_record(const running *r, const vsh_study_record *record, vsh_error *err)
+{
+    study_work *w = r->work;
+    vsh_text text = {.arena = r->arena};
+
     if (access(w->path.records, F_OK) == 0)
         VSH_TRY(vsh_file_read(w->path.records, &text, err));
-    text.length = (size_t)kept;
+    text.length = (size_t)w->records.bytes;
     vsh_study_record_write(record, &text);
     VSH_TRY(vsh_file_write(w->path.records, &text, err));
-    return vsh_study_records_read(arena, w->path.records, &w->records, &kept, err);
+    return train_study_records(w, err);
 }
 
 /* A point's part of what its curve is predicted to take. */
@@ -271,7 +275,7 @@ static vsh_status run_point(const running *r, int point, vsh_error *err)
     if (status != VSH_OK && status != VSH_ENO)
         return status;
     VSH_TRY(record_of(r, point, out, status == VSH_ENO, &record, err));
-    VSH_TRY(keep_record(w, &record, err));
+    VSH_TRY(keep_record(r, &record, err));
     w->runs_done++;
     w->predicted_done += seconds_of(r->curve, point);
     tell(w, &record);

@@ -68,12 +68,11 @@ vsh_status train_study_tell(study_work *w, vsh_error *err)
 {
     vsh_status status;
     bool settled;
-    int64_t kept;
     int lock;
 
     VSH_TRY(train_study_settled(w, &settled, err));
     VSH_TRY(check_files(w, err));
-    VSH_TRY(vsh_study_records_read(w->session->arena, w->path.records, &w->records, &kept, err));
+    VSH_TRY(train_study_records(w, err));
     VSH_TRY(check_plan(w, err));
     VSH_TRY(vsh_run_lock(w->path.out, &lock, err));
     status = train_study_summary(w, err);

@@ -62,9 +62,8 @@ static void a_record_reads_back_as_it_was_written(void)
 {
     const char *path = file_of(line_of(&sample));
     vsh_study_records all;
-    int64_t kept;
 
-    REQUIRE_OK(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err);
+    REQUIRE_OK(vsh_study_records_read(vsh_test_arena(), path, &all, &err), &err);
     unlink(path);
     REQUIRE(all.count == 1);
     CHECK_TEXT(all.item[0].name, sample.name);
@@ -93,7 +92,6 @@ static void a_line_that_was_not_finished_is_passed_over(void)
     vsh_text text = {.arena = vsh_test_arena()};
     const char *path;
     vsh_study_records all;
-    int64_t kept;
     size_t whole;
 
     for (int i = 0; i < 200; i++) {
@@ -105,10 +103,10 @@ static void a_line_that_was_not_finished_is_passed_over(void)
     whole = text.length;
     vsh_text_add(&text, "%.40s", line_of(&sample));
     path = file_of(vsh_text_string(&text));
-    REQUIRE_OK(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err);
+    REQUIRE_OK(vsh_study_records_read(vsh_test_arena(), path, &all, &err), &err);
     unlink(path);
     CHECK_INT(all.count, 200);
-    CHECK_INT(kept, (int64_t)whole);
+    CHECK_INT(all.bytes, (int64_t)whole);
     CHECK_TEXT(all.item[199].name, "run-199");
 }
 
@@ -138,12 +136,11 @@ static void what_is_no_number_is_refused_with_its_line_and_key(void)
         vsh_text text = {.arena = vsh_test_arena()};
         vsh_study_records all;
         const char *path;
-        int64_t kept;
         first.name = "first";
         vsh_text_add(&text, "%s%s", line_of(&first), line_with(bad[i].was, bad[i].is));
         path = file_of(vsh_text_string(&text));
-        CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err,
-                    VSH_EINPUT, bad[i].found);
+        CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &err), &err, VSH_EINPUT,
+                    bad[i].found);
         unlink(path);
     }
 }
@@ -153,11 +150,10 @@ static void a_name_that_is_there_twice_is_refused(void)
     vsh_text text = {.arena = vsh_test_arena()};
     vsh_study_records all;
     const char *path;
-    int64_t kept;
 
     vsh_text_add(&text, "%s%s", line_of(&sample), line_of(&sample));
     path = file_of(vsh_text_string(&text));
-    CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err, VSH_EINPUT,
+    CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &err), &err, VSH_EINPUT,
                 ":2: a second record of curve-dense-L2C48-s1-b3");
     unlink(path);
 }
@@ -166,17 +162,15 @@ static void no_file_has_no_records_and_a_bad_one_is_refused(void)
 {
     vsh_study_records all;
     const char *path;
-    int64_t kept;
 
-    REQUIRE_OK(vsh_study_records_read(vsh_test_arena(), "/tmp/no/such", &all, &kept, &err), &err);
-    CHECK(all.count == 0 && kept == 0);
+    REQUIRE_OK(vsh_study_records_read(vsh_test_arena(), "/tmp/no/such", &all, &err), &err);
+    CHECK(all.count == 0 && all.bytes == 0);
     path = file_of("{\"name\": \"x\"}\n");
-    CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err, VSH_EINPUT,
+    CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &err), &err, VSH_EINPUT,
                 ":1: expected a record with \"role\"");
     unlink(path);
     path = file_of("no json\n");
-    CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &kept, &err), &err, VSH_EINPUT,
-                path);
+    CHECK_FAILS(vsh_study_records_read(vsh_test_arena(), path, &all, &err), &err, VSH_EINPUT, path);
     unlink(path);
 }
 

@@ -160,12 +160,12 @@ static vsh_status take_record(void *context, vsh_arena *arena, const vsh_value *
 }
 
 vsh_status vsh_study_records_read(vsh_arena *arena, const char *path, vsh_study_records *records,
-                                  int64_t *kept, vsh_error *err)
+                                  vsh_error *err)
 {
     reading r = {records, path, 0};
 
-    *records = (vsh_study_records){NULL, 0};
-    return each_line(arena, path, take_record, &r, kept, err);
+    *records = (vsh_study_records){NULL, 0, 0};
+    return each_line(arena, path, take_record, &r, &records->bytes, err);
 }
 
 const vsh_study_record *vsh_study_records_find(const vsh_study_records *all, const char *name)

@@ -31,15 +31,15 @@ typedef struct {
 typedef struct {
     vsh_study_record *item;
     int64_t count;
+    int64_t bytes; /* of the file, up to a line that was never finished */
 } vsh_study_records;
 
 /* One line, ended. */
 void vsh_study_record_write(const vsh_study_record *record, vsh_text *out);
-/* All whole lines of a file; a line that was never finished is passed over, and *kept says how many
- * bytes are before it. A file that is not there has none. VSH_EINPUT for a line that is no record,
- * and for a name that is there twice. */
+/* All whole lines of a file; a line that was never finished is passed over. A file that is not
+ * there has none. VSH_EINPUT for a line that is no record, and for a name that is there twice. */
 vsh_status vsh_study_records_read(vsh_arena *arena, const char *path, vsh_study_records *records,
-                                  int64_t *kept, vsh_error *err);
+                                  vsh_error *err);
 /* A number of what a study has kept: NaN where null stands. VSH_EINPUT for everything else that is
  * no number; where: the file, and the line if it is known. */
 vsh_status vsh_study_number(const vsh_value *object, const char *where, const char *key,
