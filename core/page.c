@@ -32,6 +32,7 @@ static const char screen_style[] =
     ".card,figure{background:var(--card);border:1px solid "
     "var(--line);border-radius:10px;padding:18px 20px;"
     "margin:0 0 18px}\n"
+    ".card{overflow-x:auto}\n"
     ".card>:last-child{margin-bottom:0}\n"
     ".warn{border-left:4px solid var(--warn)}\n"
     ".warn h3{color:var(--warn)}\n"
@@ -62,7 +63,11 @@ static const char screen_style[] =
     "figure{padding:14px 16px 16px;break-inside:avoid}\n"
     "figure svg{display:block;width:100%;max-width:740px;height:auto;margin:0 auto}\n"
     "figcaption{max-width:46rem;margin:8px auto 0}\n"
-    "svg.chart{color:var(--ink)}\n";
+    "svg.chart{color:var(--ink)}\n"
+    "@media screen and (min-width:701px){\n"
+    ".many{font-size:.8125rem}\n"
+    ".many th,.many td{padding:5px 4px}\n"
+    "}\n";
 static const char small_style[] =
     "@media screen and (max-width:700px){\n"
     "main{padding:18px 10px 40px}\n"
@@ -99,6 +104,7 @@ static const char print_style[] = "@media print{\n"
                                   "main{max-width:none;padding:0}\n"
                                   ".card,figure{border-radius:0;break-inside:avoid}\n"
                                   ".card.long{break-inside:auto}\n"
+                                  ".card{overflow:visible}\n"
                                   "table{font-size:8.5pt}\n"
                                   "th,td{padding:4px 6px;font-size:8.5pt}\n"
                                   ".wide{min-width:0}\n"
@@ -207,7 +213,10 @@ static const char *words_of(const char *head) { return head + (class_of(head) !=
 vsh_table vsh_table_open(vsh_text *page, const char *const *heads, int column_count)
 {
     assert(column_count > 0 && column_count <= VSH_TABLE_COLUMNS);
-    vsh_text_add(page, "<table%s>\n<thead><tr>", column_count > 3 ? " class=\"cards\"" : "");
+    vsh_text_add(page, "<table%s>\n<thead><tr>",
+                 column_count > 7   ? " class=\"cards many\""
+                 : column_count > 3 ? " class=\"cards\""
+                                    : "");
     for (int i = 0; i < column_count; i++)
         vsh_page_put(page, "th", class_of(heads[i]), "%s", words_of(heads[i]));
     vsh_text_add(page, "</tr></thead>\n<tbody>\n");

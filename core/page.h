@@ -21,8 +21,8 @@ void vsh_page_put(vsh_text *page, const char *element, const char *style, const 
     __attribute__((format(printf, 4, 5)));
 
 /* A table under column heads; on a phone the rows of one with more than three columns become cards
- * whose cells carry their head. A mark before a head, not shown, says what is in its column: '#'
- * figures, aligned right; '+' sentences, given room. */
+ * whose cells carry their head; one with more than seven is set smaller. A mark before a head, not
+ * shown, says what is in its column: '#' figures, aligned right; '+' sentences, given room. */
 enum { VSH_TABLE_COLUMNS = 12 };
 typedef struct {
     vsh_text *page;
