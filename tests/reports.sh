@@ -13,13 +13,19 @@ mkdir -p reports
 rm -f reports/step-gpt2-tpu-v5e/trace.json # large; --trace FILE writes it
 for study in law experts; do
     [ -f "reports/$study/records.jsonl" ] || continue
+    # 1: a study that found no law, or whose model diverged, is told too
     ./vishwa-train study "$study" --out "reports/$study" --summary --quiet \
-        > "reports/$study/summary.txt"
+        > "reports/$study/summary.txt" || [ $? = 1 ]
     rm -f "reports/$study/run.lock"
 done
-# as the study had it fitted
-[ -f reports/law/runs.csv ] && ./vishwa-plan fit reports/law/runs.csv --columns group=size \
-    --resample groups --bootstrap 400 --n-counts total --corpus "vishwa-train study" \
-    --law chinchilla --report reports/law/fit --force > reports/law/fit.txt
+# as the study had it fitted, in the form that it found
+if [ -f reports/law/fit.json ]; then
+    form=$(jq -r .law reports/law/fit.json)
+    [ "$form" = bounded ] && vocab="--vocab 257" || vocab=
+    # shellcheck disable=SC2086 # no words, or two
+    ./vishwa-plan fit reports/law/runs.csv --columns group=size --resample groups \
+        --bootstrap 400 --n-counts total --corpus "vishwa-train study" --law "$form" $vocab \
+        --report reports/law/fit --force > reports/law/fit.txt
+fi
 [ "$1" = all ] || exit 0
 ./vishwa-train validate --report reports/validate --force > reports/validate.txt

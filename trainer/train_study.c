@@ -227,7 +227,7 @@ static void show_plan(const study_work *w, vsh_text *out)
                 const vsh_study_curve *other = &study->curve[j];
                 runs += other->points;
                 seconds += other->seconds;
-                flops += (double)other->point[other->points - 1].steps * other->flops_per_step;
+                flops += other->flops;
             }
         vsh_text_add(out, "  %-26.*s %8s ", (int)(strstr(c->name, "-s") - c->name), c->name,
                      vsh_show_count((double)c->params_total).text);
@@ -300,15 +300,63 @@ static void print_stopped(study_work *w)
     s->answered = true;
 }
 
+static bool is_number(const vsh_value *object, const char *key, int64_t expected)
+{
+    const vsh_value *value = vsh_value_get_kind(object, key, VSH_VALUE_INTEGER);
+
+    return value && value->integer == expected;
+}
+
+static bool is_planned(const vsh_study_curve *c, const vsh_value *planned)
+{
+    const vsh_value *name = vsh_value_get_kind(planned, "name", VSH_VALUE_TEXT);
+    const vsh_value *points = vsh_value_get_kind(planned, "points", VSH_VALUE_LIST);
+    bool same = name && strcmp(name->text, c->name) == 0 && points && points->count == c->points &&
+                is_number(planned, "batch_tokens", c->batch_tokens) &&
+                is_number(planned, "unique_tokens", c->unique_tokens);
+
+    for (int i = 0; same && i < c->points; i++)
+        same = is_number(&points->item[i], "steps", c->point[i].steps);
+    return same;
+}
+
+/* What has a record is not run again, so it must be what would be run: another version may design
+ * a study otherwise. */
+static vsh_status check_plan(const study_work *w, vsh_error *err)
+{
+    const vsh_value *curves;
+    vsh_value plan;
+    bool same;
+
+    VSH_TRY(vsh_json_read_file(w->session->arena, w->path.plan, &plan, err));
+    curves = vsh_value_get_kind(&plan, "curves", VSH_VALUE_LIST);
+    same = curves && curves->count == w->study.curves;
+    for (int i = 0; same && i < w->study.curves; i++)
+        same = is_planned(&w->study.curve[i], &curves->item[i]);
+    return same ? VSH_OK
+                : vsh_fail(err, VSH_EINPUT,
+                           "%s: this version would plan other runs; go on with version %s, which "
+                           "began it, or take another --out",
+                           w->path.plan, w->settled_program);
+}
+
+static vsh_status keep_plan(const study_work *w, vsh_error *err)
+{
+    vsh_text plan = {.arena = w->session->arena};
+
+    if (access(w->path.plan, F_OK) == 0) /* it stays what was planned */
+        return check_plan(w, err);
+    write_plan(w, &plan);
+    return vsh_file_write(w->path.plan, &plan, err);
+}
+
 static vsh_status run_in_folder(study_work *w, vsh_error *err)
 {
     vsh_session *s = w->session;
-    vsh_text plan = {.arena = s->arena}, list = {.arena = s->arena};
+    vsh_text list = {.arena = s->arena};
 
     VSH_TRY(train_study_settle(w, err));
-    write_plan(w, &plan);
-    if (access(w->path.plan, F_OK) != 0) /* it stays what was planned */
-        VSH_TRY(vsh_file_write(w->path.plan, &plan, err));
+    VSH_TRY(keep_plan(w, err));
     VSH_TRY(train_study_records(w, err));
     show_plan(w, &list);
     show_total(w, &list);

@@ -57,7 +57,7 @@ vsh_status train_study_apply_times(study_work *work, bool *timed, vsh_error *err
 
 /* train_study_run.c: what has a record, read anew. */
 vsh_status train_study_records(study_work *work, vsh_error *err);
-/* One run of this program inside itself; out NULL or where its answer goes. */
+/* One run of this program inside itself, in the folder out; sets over its configuration. */
 vsh_status train_study_call(study_work *work, const char *config_path, const char *out,
                             int64_t steps, const char *const *sets, int set_count, vsh_error *err);
 /* All points of a curve that have no record yet. */

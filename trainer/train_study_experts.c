@@ -15,7 +15,7 @@
 
 /* Confidences from which a token leaves; 1 is never reached, and is the whole model. */
 static const double thresholds[] = {0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99};
-enum { THRESHOLDS = sizeof thresholds / sizeof *thresholds, EXIT_TOKENS = 65536 };
+enum { THRESHOLDS = sizeof thresholds / sizeof *thresholds };
 
 /* What `eval` answers at a threshold, in an arena of the caller's. */
 static vsh_status ask_eval(study_work *w, const char *checkpoint, double threshold,
@@ -31,7 +31,7 @@ static vsh_status ask_eval(study_work *w, const char *checkpoint, double thresho
     inner.out = inner.talk = (vsh_text){.arena = memory};
     asked.checkpoint = checkpoint;
     asked.tasks = NULL;
-    asked.tokens = EXIT_TOKENS;
+    asked.tokens = 0; /* all of the held-out text, as the losses of the runs are */
     asked.exit_threshold = threshold;
     asked.common.json = asked.common.quiet = true;
     VSH_TRY(train_run_eval(&inner, err));
@@ -54,8 +54,12 @@ static void write_exit(const vsh_value *root, double threshold, vsh_json *json)
     vsh_json_end(json);
 }
 
+/* A model that diverged has no exits; the study goes on without. */
 vsh_status train_study_exits(study_work *w, const vsh_study_curve *c, vsh_error *err)
 {
+    const vsh_study_record *trained =
+        vsh_study_records_find(&w->records, vsh_study_point_name(c, 0).text);
+    int count = trained && isfinite(trained->loss) ? THRESHOLDS : 0;
     vsh_text out = {.arena = w->session->arena}, path = {.arena = w->session->arena};
     vsh_json json = {.out = &out};
     vsh_status status = VSH_OK;
@@ -67,7 +71,7 @@ vsh_status train_study_exits(study_work *w, const vsh_study_curve *c, vsh_error 
     vsh_json_integer(&json, "schema_version", 1);
     vsh_json_string(&json, "name", c->name);
     vsh_json_array(&json, "exits");
-    for (int i = 0; i < THRESHOLDS && status == VSH_OK; i++) {
+    for (int i = 0; i < count && status == VSH_OK; i++) {
         vsh_arena memory = {0};
         vsh_value root;
         status = ask_eval(w, vsh_text_string(&path), thresholds[i], &memory, &root, err);
@@ -153,6 +157,7 @@ static void write_saving(const char *key, const vsh_study_saving *s, vsh_json *j
     vsh_json_known(json, "loss_high", isfinite(s->saving) ? s->loss_high : (double)NAN);
     vsh_json_integer(json, "draws", s->draws);
     vsh_json_integer(json, "sizes", s->sizes);
+    vsh_json_integer(json, "diverged", s->diverged);
     vsh_json_bool(json, "resolved", s->resolved);
     vsh_json_string(json, "reason", s->resolved ? NULL : s->reason);
     vsh_json_string(json, "claim_20_to_30_percent", verdict(s));
@@ -221,6 +226,10 @@ static void show_saving(const vsh_study_saving *s, vsh_text *out)
 
 static void show_exits(const found *f, vsh_text *out)
 {
+    if (!f->exits) {
+        vsh_text_add(out, "\n  Early exit: the model diverged, nothing to tell\n");
+        return;
+    }
     vsh_text_add(out, "\n  Early exit: executed FLOP a token at inference, against full depth\n");
     vsh_text_add(out, "  %9s %10s %9s %9s %9s\n", "threshold", "FLOP", "layers", "loss",
                  "accuracy");
@@ -321,9 +330,9 @@ static vsh_status write_page(study_work *w, found *f, vsh_error *err)
     write_table(f, &page);
     vsh_study_savings_figure(f->item, f->count, w->settled_card, &figures[0]);
     vsh_study_experts_figure(f->item, f->count, w->settled_card, &figures[1]);
-    vsh_study_exits_figure(f->exit, f->exits, w->settled_card, &figures[2]);
-    return train_study_page_close(w, figures, sizeof figures / sizeof *figures, &page, &f->drawn,
-                                  err);
+    if (f->exits)
+        vsh_study_exits_figure(f->exit, f->exits, w->settled_card, &figures[2]);
+    return train_study_page_close(w, figures, f->exits ? 3 : 2, &page, &f->drawn, err);
 }
 
 static vsh_status read_exit(const study_work *w, const vsh_value *e, found *f, vsh_error *err)

@@ -104,6 +104,11 @@ static vsh_status fit(study_work *w, int form, bool report, answer *a, vsh_error
     return ask_planner(w, words, a, err);
 }
 
+static bool is_unidentified(vsh_status status, const vsh_error *reason)
+{
+    return status != VSH_OK && strstr(reason->text, "not identified") != NULL;
+}
+
 /* Fits before the held-out model is trained; without gnuplot there is no report, but a law.
  * VSH_ENO: no form is identified, and err says why the first one is not. */
 static vsh_status fit_law(study_work *w, answer *a, vsh_error *err)
@@ -113,11 +118,11 @@ static vsh_status fit_law(study_work *w, answer *a, vsh_error *err)
     VSH_TRY(write_csv(w, err));
     for (int form = 0; form < FORMS; form++) {
         vsh_status status = fit(w, form, true, a, &reason[form]);
-        if (status != VSH_OK && status != VSH_ESTOPPED)
+        if (status != VSH_OK && status != VSH_ESTOPPED && !is_unidentified(status, &reason[form]))
             status = fit(w, form, false, a, &reason[form]);
         if (status == VSH_OK)
             return vsh_file_write(w->path.fit, &a->text, err);
-        if (!strstr(reason[form].text, "not identified"))
+        if (!is_unidentified(status, &reason[form]))
             return vsh_fail(err, status, "%s", reason[form].text);
     }
     return vsh_fail(err, VSH_ENO, "%s", reason[0].text);

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "trainer/base/folder.h"
+#include "trainer/base/memory.h"
 #include "trainer/train_study.h"
 
 /* ---- one run ------------------------------------------------------------------------------- */
@@ -262,14 +263,29 @@ static vsh_status drop_weights(const running *r, const char *run, vsh_error *err
     return vsh_folder_remove(away, err);
 }
 
+/* A run that does not fit for the moment must not be taken for one that diverged. */
+static vsh_status check_memory(const running *r, vsh_error *err)
+{
+    int64_t free_bytes = vsh_memory_available();
+
+    if (r->curve->memory_bytes <= (double)free_bytes)
+        return VSH_OK;
+    return vsh_fail(err, VSH_EMACHINE,
+                    "study: %s needs %s, this machine has %s free now; the same command goes on",
+                    r->curve->name, vsh_show_bytes(r->curve->memory_bytes).text,
+                    vsh_show_bytes((double)free_bytes).text);
+}
+
 static vsh_status run_point(const running *r, int point, vsh_error *err)
 {
     study_work *w = r->work;
     const char *out = format(r->arena, vsh_path_join(r->arena, r->folder, "budget-"),
                              r->curve->point[point].budget);
     vsh_study_record record;
-    vsh_status status = run_trunk(r, point, err);
+    vsh_status status;
 
+    VSH_TRY(check_memory(r, err));
+    status = run_trunk(r, point, err);
     if (status == VSH_OK)
         status = run_branch(r, point, out, err);
     if (status != VSH_OK && status != VSH_ENO)

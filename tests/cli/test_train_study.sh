@@ -88,6 +88,12 @@ refuses 2 'text/settings.json: begun on other text, whose hash was 0123456789abc
 jq '.largest_budget_flops = "1e10"' whole/settings.json > text/settings.json
 refuses 2 'text/settings.json: largest_budget_flops: expected a number' $law --out text
 
+# ---- a folder that another version planned otherwise
+cp -r whole other
+jq '(.curves[2].points[0].steps) += 1' whole/plan.json > other/plan.json
+refuses 2 'other/plan.json: this version would plan other runs; go on with version' $law --quiet --out other
+claim "and nothing was run" cmp whole/records.jsonl other/records.jsonl
+
 # ---- a record that is lost in the middle of a curve is made again, and no other
 cp -r whole lost
 middle=$(jq -r 'select(.role == "curve") | .name' whole/records.jsonl | sed -n 2p)

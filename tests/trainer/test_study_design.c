@@ -76,6 +76,21 @@ static void budgets_are_half_decades_of_counted_flops(void)
         CHECK(seen[k]);
 }
 
+static void no_run_has_fewer_steps_than_a_loss_needs_to_follow_a_law(void)
+{
+    for (int kind = 0; kind < 2; kind++)
+        for (double flops = 1e13; flops < 1e15; flops *= 3) {
+            vsh_study s = study_of(kind, flops, NULL);
+            int64_t least = INT64_MAX;
+            for (int i = 0; i < s.curves; i++)
+                for (int k = 0; k < s.curve[i].points; k++)
+                    if (s.curve[i].role == VSH_STUDY_CURVE)
+                        least =
+                            s.curve[i].point[k].steps < least ? s.curve[i].point[k].steps : least;
+            CHECK(least >= 500);
+        }
+}
+
 static void each_budget_of_the_law_has_sizes_on_both_sides_of_the_guess(void)
 {
     vsh_study s = study_of(0, 1e14, NULL);
@@ -284,6 +299,7 @@ static void an_end_of_the_grid_and_lost_runs_are_told(void)
 const vsh_test vsh_tests[] = {
     TEST(every_name_is_unique_and_every_point_later_than_the_one_before),
     TEST(budgets_are_half_decades_of_counted_flops),
+    TEST(no_run_has_fewer_steps_than_a_loss_needs_to_follow_a_law),
     TEST(each_budget_of_the_law_has_sizes_on_both_sides_of_the_guess),
     TEST(the_held_out_model_comes_last_and_is_larger_than_all),
     TEST(experts_have_the_active_parameters_of_dense_but_for_the_router),

@@ -277,6 +277,30 @@ static void a_size_counts_as_often_as_it_is_drawn(void)
 
 /* ---- what was compared --------------------------------------------------------------------- */
 
+/* The unlucky two seeds of a size and budget lost: the lucky one alone would be judged against all
+ * three of dense. */
+static void where_one_diverged_the_other_is_left_out_too(void)
+{
+    plant p = plain;
+    vsh_study_records all;
+    vsh_study_saving s, whole;
+
+    all = planted(&p);
+    whole = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK_INT(whole.diverged, 0);
+    for (int64_t i = 0; i < all.count; i++) {
+        vsh_study_record *r = &all.item[i];
+        if (r->family[0] == 'e')
+            r->loss = r->seed > 1 ? (double)NAN : r->loss;
+        else if (r->seed > 1) /* dense lost nothing, and was far worse */
+            r->loss += 0.5;
+    }
+    s = ask(&all, VSH_COST_FLOPS, false, false);
+    CHECK_INT(s.diverged, SIZES * BUDGETS * (SEEDS - 1));
+    CHECK_NEAR(s.saving, whole.saving, 1e-9, 0);
+    CHECK(!s.resolved);
+}
+
 static void the_points_are_means_over_seeds_of_sizes_that_both_have(void)
 {
     plant p = plain;
@@ -384,6 +408,7 @@ const vsh_test vsh_tests[] = {
     TEST(a_seed_that_only_one_has_does_not_count),
     TEST(one_size_alone_resolves_nothing),
     TEST(a_size_counts_as_often_as_it_is_drawn),
+    TEST(where_one_diverged_the_other_is_left_out_too),
     TEST(the_points_are_means_over_seeds_of_sizes_that_both_have),
     TEST(regimes_roles_and_lost_runs_are_kept_apart),
     TEST(what_reaches_no_loss_in_common_has_no_saving),

@@ -23,7 +23,7 @@ static const vsh_study_size exit_sizes[] = {
 enum { EXIT_SIZES = sizeof exit_sizes / sizeof *exit_sizes };
 
 /* Bytes are the tokens: no embedding to speak of, and losses that compare with any tokenizer's. */
-enum { VOCAB = 257, CONTEXT = 256 };
+enum { VOCAB = 257, CONTEXT = 256, BATCH_MOST = 16384 };
 
 /* Tokens of an evaluation, the same windows for all: the whole held-out split of the default corpus
  * (825 k). Its first 250 k would be one dictionary from A to M. */
@@ -49,7 +49,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .sizes_least = 2,
      .tune_budget = 1,
      .tune_seeds = 2,
-     .steps_least = 1000,
+     .steps_least = 500,
      .seeds = 1,
      .held_out = true},
     {.name = "experts",
@@ -63,7 +63,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .sizes_least = 3,
      .tune_budget = 1,
      .tune_seeds = 2,
-     .steps_least = 1000,
+     .steps_least = 500,
      .seeds = 3,
      .data_poor = true,
      .exit_family = &exit_family},
@@ -191,6 +191,7 @@ vsh_status vsh_study_price(vsh_arena *arena, const vsh_study_setup *s, vsh_study
     c->params_active = plan.parameters.active;
     c->params_embedding = config.model.vocab * config.model.hidden;
     c->flops_per_step = plan.executed_flops.v;
+    c->flops = steps_of(c) * c->flops_per_step;
     c->memory_bytes = plan.footprint.total.v;
     c->step_s = s->machine ? vsh_run_plan_time(&config, &plan, s->machine).v *
                                  slower(s, (double)c->params_active, c->family->experts > 0)
@@ -223,10 +224,8 @@ double vsh_study_best_rate(const double *rate, const double *loss, int count, bo
     return rate[best] * exp(shift * step);
 }
 
-/* One over the width, as in muP (Yang et al. 2022, arXiv:2203.03466, from memory) for matrices of
- * hidden layers; with C ~ N^(1/3) where width and depth grow together. It lies between the powers
- * of published laws along D ~ N: -0.25 (DeepSeek, arXiv:2401.02954: C^-0.125) and -0.41 (Step Law,
- * arXiv:2503.04715: N^-0.713 D^0.307). */
+/* Between the powers of published laws along D ~ N: -0.25 (DeepSeek, arXiv:2401.02954: C^-0.125)
+ * and -0.41 (Step Law, arXiv:2503.04715: N^-0.713 D^0.307). */
 double vsh_study_scaled_rate(double rate, double size) { return rate * pow(size, -1.0 / 3); }
 
 /* ---- budgets ------------------------------------------------------------------------------- */
@@ -236,6 +235,7 @@ typedef struct {
     const vsh_study_setup *setup;
     vsh_study *study;
     int64_t little; /* tokens of the poor regime's text */
+    int64_t batch_tokens;
 } drafting;
 
 static double budget_flops(const vsh_study *s, int budget)
@@ -300,28 +300,6 @@ static void choose_sizes(const vsh_study *s, const vsh_study_family *family, dou
         chosen[i] = above_guess(s, i, flops) <= s->setup.kind->dense_reach;
 }
 
-static int64_t power_of_two_near(double value, int64_t least, int64_t most)
-{
-    int64_t power = least;
-
-    while (power < most && (double)power * sqrt(2) < value)
-        power *= 2;
-    return power;
-}
-
-/* One batch for all: runs that differ in it differ by it, by 5 % of the loss in the first trial.
- * Step Law (arXiv:2503.04715: 0.58 D^0.571 tokens) asks for as many tokens or more. */
-static int64_t batch_of(const vsh_study *s)
-{
-    double flops = budget_flops(s, 0);
-    bool chosen[SIZES];
-
-    choose_window(s, flops, chosen);
-    return power_of_two_near(flops / (6 * dense_params(&sizes[largest_of(chosen)])) /
-                                 (double)s->setup.kind->steps_least,
-                             CONTEXT, 16384);
-}
-
 /* Active parameters that one multiplies a token with, and attention: FLOP a token, executed. */
 static vsh_status flops_per_token(const drafting *d, vsh_study_curve *c, double *flops,
                                   vsh_error *err)
@@ -334,6 +312,39 @@ static vsh_status flops_per_token(const drafting *d, vsh_study_curve *c, double 
     return VSH_OK;
 }
 
+/* Tokens of the shortest run: the largest size of some budget, of any family. */
+static vsh_status shortest_run(const drafting *d, double *tokens, vsh_error *err)
+{
+    const vsh_study_kind *kind = d->setup->kind;
+
+    *tokens = INFINITY;
+    for (int f = 0; f < kind->family_count; f++)
+        for (int k = 0; k < kind->budgets; k++) {
+            double flops = budget_flops(d->study, k), each;
+            bool chosen[SIZES];
+            vsh_study_curve c = {.family = &kind->families[f], .seed = 1};
+            choose_sizes(d->study, c.family, flops, chosen);
+            c.size = &sizes[largest_of(chosen)];
+            VSH_TRY(flops_per_token(d, &c, &each, err));
+            *tokens = fmin(*tokens, flops / each);
+        }
+    return VSH_OK;
+}
+
+/* One batch for all: runs that differ in it differ by it, by 5 % of the loss in the first trial.
+ * Step Law (arXiv:2503.04715: 0.58 D^0.571 tokens) asks for as many tokens or more. */
+static vsh_status choose_batch(drafting *d, vsh_error *err)
+{
+    const double steps = (double)d->setup->kind->steps_least;
+    double tokens;
+
+    VSH_TRY(shortest_run(d, &tokens, err));
+    d->batch_tokens = CONTEXT;
+    while (d->batch_tokens < BATCH_MOST && 2 * (double)d->batch_tokens * steps <= tokens)
+        d->batch_tokens *= 2;
+    return VSH_OK;
+}
+
 /* Fills in the points of a curve for the budgets that have its size, and prices it. */
 static vsh_status set_points(const drafting *d, vsh_study_curve *c, const int *budgets, int count,
                              vsh_error *err)
@@ -341,7 +352,7 @@ static vsh_status set_points(const drafting *d, vsh_study_curve *c, const int *b
     double each;
 
     VSH_TRY(flops_per_token(d, c, &each, err));
-    c->batch_tokens = batch_of(d->study);
+    c->batch_tokens = d->batch_tokens;
     c->points = count;
     for (int i = 0; i < count; i++) {
         double tokens = budget_flops(d->study, budgets[i]) / each;
@@ -354,7 +365,7 @@ static vsh_status set_points(const drafting *d, vsh_study_curve *c, const int *b
     VSH_TRY(vsh_study_price(d->arena, d->setup, c, err));
     d->study->runs += count;
     d->study->seconds += c->seconds;
-    d->study->flops += steps_of(c) * c->flops_per_step;
+    d->study->flops += c->flops;
     return VSH_OK;
 }
 
@@ -470,7 +481,8 @@ static vsh_status add_exit(const drafting *d, vsh_error *err)
                      err);
 }
 
-/* Text that the guessed model of the largest budget sees twelve times. */
+/* Text that the guessed model of the largest budget would see twelve times by C = 6 N D, and sees
+ * about eight times: a third of what it executes is attention and the head. */
 static int64_t little_text(const vsh_study *s)
 {
     double flops = budget_flops(s, s->setup.kind->budgets - 1);
@@ -491,6 +503,7 @@ vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, doub
     if (!study->curve)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     d.little = little_text(study);
+    status = choose_batch(&d, err);
     for (int f = 0; f < kind->family_count && status == VSH_OK; f++)
         status = add_tuning(&d, &kind->families[f], err);
     for (int seed = 0; seed < kind->seeds; seed++)

@@ -69,7 +69,8 @@ typedef struct {
     int64_t unique_tokens; /* 0: all of the text */
     int64_t batch_tokens, warmup;
     double rate;      /* tune: the rate; 0: the tuned one, scaled */
-    double rate_size; /* active parameters over those that the rate is tuned at */
+    double rate_size; /* parameters of the dense model of this size over those of the size that the
+                       * rate is tuned at */
     vsh_study_point point[VSH_STUDY_POINTS];
     int points;
     /* Predicted. */
@@ -77,7 +78,8 @@ typedef struct {
     double flops_per_step; /* executed: with the router and what is padded */
     double memory_bytes;
     double step_s;
-    double seconds; /* all of it: trunk, branches, evaluations */
+    double flops;   /* all of it: trunk and branches */
+    double seconds; /* and evaluations */
 } vsh_study_curve;
 
 /* A measured step: how far this machine is from its roofline, at a size. */
@@ -109,7 +111,7 @@ typedef struct {
     double flops, seconds;
 } vsh_study;
 
-/* All curves for a largest budget. VSH_EINPUT when no size of the table suits. */
+/* All curves for a largest budget. VSH_ENO: the held-out model would be above the table. */
 vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, double largest_flops,
                             vsh_study *study, vsh_error *err);
 /* The largest budget (32 in a decade) whose study is predicted to take at most so

@@ -97,10 +97,33 @@ static double cost_of(const vsh_study_question *q, const vsh_study_record *r)
     return q->cost == VSH_COST_FLOPS ? r->flops : r->seconds;
 }
 
-static bool suits(const vsh_study_question *q, const char *family, const vsh_study_record *r)
+static bool is_asked(const vsh_study_question *q, const char *family, const vsh_study_record *r)
 {
     return strcmp(r->family, family) == 0 && strcmp(r->role, "curve") == 0 &&
-           (r->unique_tokens > 0) == q->poor && isfinite(r->loss) && cost_of(q, r) > 0;
+           (r->unique_tokens > 0) == q->poor;
+}
+
+static bool suits(const vsh_study_question *q, const char *family, const vsh_study_record *r)
+{
+    return is_asked(q, family, r) && isfinite(r->loss) && cost_of(q, r) > 0;
+}
+
+static bool diverged(const vsh_study_question *q, const vsh_study_record *r)
+{
+    return (is_asked(q, "dense", r) || is_asked(q, q->family, r)) && !isfinite(r->loss);
+}
+
+/* This run's size, budget and seed diverged in one of the two. */
+static bool is_lost(const vsh_study_records *records, const vsh_study_question *q,
+                    const vsh_study_record *r)
+{
+    for (int64_t i = 0; i < records->count; i++) {
+        const vsh_study_record *other = &records->item[i];
+        if (other->seed == r->seed && other->budget == r->budget && other->layers == r->layers &&
+            other->hidden == r->hidden && diverged(q, other))
+            return true;
+    }
+    return false;
 }
 
 static bool has_seed(const vsh_study_records *records, const vsh_study_question *q,
@@ -122,8 +145,8 @@ static void take(comparison *c, const vsh_study_records *records, const char *fa
                .loss = r->loss,
                .total = (double)r->params_total};
 
-    if (to->count == POINTS || !suits(q, family, r) || !has_seed(records, q, "dense", r->seed) ||
-        !has_seed(records, q, q->family, r->seed))
+    if (to->count == POINTS || !suits(q, family, r) || is_lost(records, q, r) ||
+        !has_seed(records, q, "dense", r->seed) || !has_seed(records, q, q->family, r->seed))
         return;
     one.seed = index_of(c->seeds, &c->seed_count, SEEDS, r->seed);
     one.size = index_of(c->sizes, &c->size_count, KINDS, r->layers * 1000000 + r->hidden);
@@ -373,6 +396,8 @@ vsh_status vsh_study_saving_of(const vsh_study_records *records, const vsh_study
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     }
     take_all(c, records);
+    for (int64_t i = 0; i < records->count; i++)
+        s->diverged += diverged(q, &records->item[i]);
     for (int i = 0; i < SEEDS; i++)
         all.seed[i] = 1;
     for (int i = 0; i < KINDS; i++)

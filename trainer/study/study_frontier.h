@@ -33,6 +33,7 @@ typedef struct {
     double loss_low, loss_high; /* where it was asked */
     int draws;                  /* that had an answer */
     int sizes;                  /* of the family that count: that have a dense peer */
+    int diverged;               /* runs of the two without a loss */
     bool resolved;              /* the interval is there and does not hold 0 */
     const char *reason;         /* when it is not resolved */
     /* The frontiers that were compared: mean over seeds, best of the sizes that both have. None at
@@ -41,8 +42,9 @@ typedef struct {
     int dense_count, family_count;
 } vsh_study_saving;
 
-/* Takes runs of role "curve" whose loss is finite, of seeds that both have. VSH_EMACHINE for
- * memory. */
+/* Takes runs of role "curve" whose loss is finite, of seeds that both have. Where one of the two
+ * diverged, the other's run of that size, budget and seed is left out too: else whoever diverges is
+ * judged by its luckier seeds. VSH_EMACHINE for memory. */
 vsh_status vsh_study_saving_of(const vsh_study_records *records, const vsh_study_question *question,
                                vsh_study_saving *saving, vsh_error *err);
 

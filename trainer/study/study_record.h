@@ -23,7 +23,7 @@ typedef struct {
     double loss;      /* nats a token of held-out text */
     double byte_loss; /* nats a byte of it */
     double dropped;   /* share of routed tokens, mean over the steps */
-    double load_max;  /* of the fullest expert over the mean, mean over the last tenth of steps */
+    double load_max;  /* of the fullest expert over the mean, mean over the steps */
     int64_t skipped;  /* steps whose update was skipped */
     const char *commit, *machine, *date;
 } vsh_study_record;
