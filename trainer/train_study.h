@@ -76,9 +76,10 @@ void train_study_page_open(const char *title, const char *lead, vsh_text *page);
 vsh_status train_study_page_close(const study_work *work, const vsh_report_figure *figures,
                                   int count, vsh_text *page, bool *drawn, vsh_error *err);
 
-/* train_study_law.c: fits the records, and says what the held-out model will reach. Done once:
+/* train_study_predict.c: fits the records, and says what the held-out model will reach. Done once:
  * what stands is checked. */
 vsh_status train_study_predict(study_work *work, const vsh_study_curve *held_out, vsh_error *err);
+/* train_study_law.c */
 vsh_status train_study_law_summary(study_work *work, vsh_error *err);
 
 /* train_study_experts.c */

@@ -1,230 +1,21 @@
+#include "trainer/train_study_law.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/child.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "core/library.h"
 #include "core/page.h"
 #include "trainer/base/json_read.h"
 #include "trainer/study/study_figure.h"
-#include "trainer/train_study.h"
-
-static const double fit_time_max_s = 1800;
-enum { ANSWER_BYTES = 4 << 20 };
-
-/* What vishwa-plan answered. */
-typedef struct {
-    bool known;
-    vsh_text text;
-    vsh_value root;
-} answer;
-
-/* argv without the program, closed by NULL. */
-static vsh_status ask_planner(study_work *w, const char *const *words, answer *a, vsh_error *err)
-{
-    vsh_arena *arena = w->session->arena;
-    const char *argv[32];
-    vsh_child child = {.argv = argv,
-                       .time_max = {fit_time_max_s},
-                       .output_max = ANSWER_BYTES,
-                       .ours = true,
-                       .stop = w->asked->stop};
-    int count = 1;
-
-    *a = (answer){.text = {.arena = arena}};
-    VSH_TRY(vsh_library_program(arena, "vishwa-plan", &argv[0], err));
-    while (*words)
-        argv[count++] = *words++;
-    argv[count] = NULL;
-    VSH_TRY(vsh_child_run(&child, &a->text, err));
-    VSH_TRY(
-        vsh_json_read(arena, argv[0], vsh_text_string(&a->text), a->text.length, &a->root, err));
-    a->known = true;
-    return VSH_OK;
-}
-
-/* ---- the fit ------------------------------------------------------------------------------- */
-
-/* What the law is fitted to; a run whose loss is not known tells nothing. */
-static vsh_status write_csv(study_work *w, vsh_error *err)
-{
-    vsh_text csv = {.arena = w->session->arena};
-
-    vsh_text_add(&csv, "params,tokens,loss,size,flops,name\n");
-    for (int64_t i = 0; i < w->records.count; i++) {
-        const vsh_study_record *r = &w->records.item[i];
-        if (strcmp(r->role, vsh_study_role_words[VSH_STUDY_CURVE]) == 0 && isfinite(r->loss))
-            vsh_text_add(&csv, "%" PRId64 ",%" PRId64 ",%.17g,L%" PRId64 "C%" PRId64 ",%.17g,%s\n",
-                         r->params_total, r->tokens, r->loss, r->layers, r->hidden, r->flops,
-                         r->name);
-    }
-    return vsh_file_write(w->path.csv, &csv, err);
-}
-
-#define BYTE_VOCAB "257" /* bytes and the end of a document */
-
-/* Tried in this order until one is identified: the published form, and the one that knows that no
- * loss is above that of a uniform guess (the runs of the smallest budgets are not far below it). */
-static const struct {
-    const char *form;
-    const char *coefficient[5]; /* E, of parameters, of tokens, and their powers */
-    const char *formula;
-    const char *vocab; /* whose uniform guess bounds the loss; NULL: nothing does */
-} forms[] = {
-    {"chinchilla", {"E", "A", "B", "alpha", "beta"}, "L = E + A/N^alpha + B/D^beta"},
-    {"bounded",
-     {"E", "a", "b", "alpha", "beta"},
-     "L = E + (ln " BYTE_VOCAB " - E) h/(1 + h), h = a/N^alpha + b/D^beta",
-     BYTE_VOCAB},
-};
-enum { FORMS = sizeof forms / sizeof *forms, COEFFICIENTS = 5 };
-
-/* The points of one size lie on one trunk: whole sizes are drawn. */
-static vsh_status fit(study_work *w, int form, bool report, answer *a, vsh_error *err)
-{
-    const char *words[26] = {"fit",         w->path.csv,     "--json",     "--force",
-                             "--columns",   "group=size",    "--resample", "groups",
-                             "--bootstrap", "400",           "--out",      w->path.law,
-                             "--n-counts",  "total",         "--corpus",   "vishwa-train study",
-                             "--law",       forms[form].form};
-    int count = 18;
-
-    if (forms[form].vocab) {
-        words[count++] = "--vocab";
-        words[count++] = forms[form].vocab;
-    }
-    if (report) {
-        words[count++] = "--report";
-        words[count++] = w->path.report;
-    }
-    return ask_planner(w, words, a, err);
-}
-
-static bool is_unidentified(vsh_status status, const vsh_error *reason)
-{
-    return status != VSH_OK && strstr(reason->text, "not identified") != NULL;
-}
-
-/* Fits before the held-out model is trained; without gnuplot there is no report, but a law.
- * VSH_ENO: no form is identified, and err says why the first one is not. */
-static vsh_status fit_law(study_work *w, answer *a, vsh_error *err)
-{
-    vsh_error reason[FORMS];
-
-    VSH_TRY(write_csv(w, err));
-    for (int form = 0; form < FORMS; form++) {
-        vsh_status status = fit(w, form, true, a, &reason[form]);
-        if (status != VSH_OK && status != VSH_ESTOPPED && !is_unidentified(status, &reason[form]))
-            status = fit(w, form, false, a, &reason[form]);
-        if (status == VSH_OK)
-            return vsh_file_write(w->path.fit, &a->text, err);
-        if (!is_unidentified(status, &reason[form]))
-            return vsh_fail(err, status, "%s", reason[form].text);
-    }
-    return vsh_fail(err, VSH_ENO, "%s", reason[0].text);
-}
-
-/* ---- the prediction ------------------------------------------------------------------------ */
-
-static void write_prediction(const vsh_study_curve *c, double tokens, const answer *a,
-                             const char *reason, vsh_text *out)
-{
-    vsh_json json = {.out = out};
-
-    vsh_json_object(&json, NULL);
-    vsh_json_integer(&json, "schema_version", 1);
-    vsh_json_string(&json, "name", vsh_study_point_name(c, 0).text);
-    vsh_json_string(&json, "written", "before this model was trained");
-    vsh_json_integer(&json, "params", c->params_total);
-    vsh_json_real(&json, "tokens", tokens);
-    vsh_json_real(&json, "flops", (double)c->point[0].steps * c->flops_per_step);
-    vsh_json_known(&json, "loss", vsh_value_get_number(&a->root, "loss"));
-    vsh_json_known(&json, "loss_low", vsh_value_get_number(&a->root, "loss_low"));
-    vsh_json_known(&json, "loss_high", vsh_value_get_number(&a->root, "loss_high"));
-    vsh_json_string(&json, "reason", reason);
-    vsh_json_end(&json);
-}
-
-static vsh_status ask_loss(study_work *w, const vsh_study_curve *c, double tokens, answer *loss,
-                           vsh_error *err)
-{
-    vsh_arena *arena = w->session->arena;
-    vsh_text n = {.arena = arena}, d = {.arena = arena};
-    const char *words[] = {"loss",     "--law", w->path.law, "--params", NULL,
-                           "--tokens", NULL,    "--json",    NULL};
-
-    vsh_text_add(&n, "%" PRId64, c->params_total);
-    vsh_text_add(&d, "%.0f", tokens);
-    words[4] = vsh_text_string(&n);
-    words[6] = vsh_text_string(&d);
-    return ask_planner(w, words, loss, err);
-}
-
-typedef struct {
-    const char *name, *reason; /* why nothing was predicted */
-    double loss, low, high;    /* NaN: nothing was */
-} prediction;
-
-static vsh_status read_prediction(const study_work *w, prediction *p, vsh_error *err)
-{
-    static const char planner[] = "vishwa-plan: ";
-    const char *path = w->path.prediction;
-    const vsh_value *name, *reason;
-    const char *complaint;
-    vsh_value root;
-
-    VSH_TRY(vsh_json_read_file(w->session->arena, path, &root, err));
-    VSH_TRY(vsh_study_number(&root, path, "loss", &p->loss, err));
-    VSH_TRY(vsh_study_number(&root, path, "loss_low", &p->low, err));
-    VSH_TRY(vsh_study_number(&root, path, "loss_high", &p->high, err));
-    name = vsh_value_get_kind(&root, "name", VSH_VALUE_TEXT);
-    reason = vsh_value_get_kind(&root, "reason", VSH_VALUE_TEXT);
-    if (!name)
-        return vsh_fail(err, VSH_EINPUT, "%s: name: expected a text", path);
-    p->name = name->text;
-    p->reason = reason ? reason->text : "";
-    while ((complaint = strstr(p->reason, planner)) !=
-           NULL) /* the last: warnings stand before it */
-        p->reason = complaint + sizeof planner - 1;
-    return VSH_OK;
-}
-
-vsh_status train_study_predict(study_work *w, const vsh_study_curve *c, vsh_error *err)
-{
-    double tokens = (double)(c->point[0].steps * c->batch_tokens);
-    vsh_text out = {.arena = w->session->arena};
-    answer law, loss = {.known = false};
-    vsh_error reason = {""};
-    vsh_status status;
-
-    if (access(w->path.prediction, F_OK) == 0) { /* it stands: what is known since moves it not */
-        prediction kept;
-        VSH_TRY(read_prediction(w, &kept, err));
-        return strcmp(kept.name, vsh_study_point_name(c, 0).text) == 0
-                   ? VSH_OK
-                   : vsh_fail(err, VSH_EINPUT, "%s: name: expected %s, got %.80s",
-                              w->path.prediction, vsh_study_point_name(c, 0).text, kept.name);
-    }
-    status = fit_law(w, &law, &reason);
-    if (status == VSH_OK)
-        VSH_TRY(ask_loss(w, c, tokens, &loss, err));
-    else if (status != VSH_ENO)
-        return vsh_fail(err, status, "%s", reason.text);
-    write_prediction(c, tokens, &loss, *reason.text ? reason.text : NULL, &out);
-    return vsh_file_write(w->path.prediction, &out, err);
-}
-
-/* ---- the summary --------------------------------------------------------------------------- */
 
 typedef struct {
     bool identified;
-    int form; /* of forms */
+    int form; /* of study_law_forms */
     vsh_value fit;
-    prediction said;
+    study_prediction said;
     const vsh_study_record *held;
     double error;
     bool diverged;       /* the held-out model: its loss is not known */
@@ -236,16 +27,17 @@ typedef struct {
 
 static vsh_status gather(study_work *w, outcome *o, vsh_error *err)
 {
-    const prediction *said = &o->said;
+    const study_prediction *said = &o->said;
     const vsh_value *word;
     vsh_study_family family;
 
-    VSH_TRY(read_prediction(w, &o->said, err));
+    VSH_TRY(train_study_read_prediction(w, &o->said, err));
     o->identified = isfinite(said->loss);
     if (o->identified)
         VSH_TRY(vsh_json_read_file(w->session->arena, w->path.fit, &o->fit, err));
     word = vsh_value_get_kind(&o->fit, "law", VSH_VALUE_TEXT);
-    while (word && o->form < FORMS - 1 && strcmp(word->text, forms[o->form].form) != 0)
+    while (word && o->form < STUDY_LAW_FORMS - 1 &&
+           strcmp(word->text, study_law_forms[o->form].form) != 0)
         o->form++;
     o->held = vsh_study_records_find(&w->records, said->name);
     if (!o->held)
@@ -279,18 +71,18 @@ static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
     vsh_json_integer(&json, "runs", w->records.count);
     vsh_json_bool(&json, "identified", o->identified);
     vsh_json_string(&json, "reason", o->identified ? NULL : o->said.reason);
-    vsh_json_string(&json, "form", o->identified ? forms[o->form].form : NULL);
+    vsh_json_string(&json, "form", o->identified ? study_law_forms[o->form].form : NULL);
     vsh_json_object(&json, "law");
-    for (int i = 0; i < COEFFICIENTS; i++)
-        vsh_json_known(&json, forms[o->form].coefficient[i],
-                       vsh_value_get_number(&o->fit, forms[o->form].coefficient[i]));
+    for (int i = 0; i < STUDY_LAW_COEFFICIENTS; i++)
+        vsh_json_known(&json, study_law_forms[o->form].coefficient[i],
+                       vsh_value_get_number(&o->fit, study_law_forms[o->form].coefficient[i]));
     vsh_json_known(&json, "residual_sd", vsh_value_get_number(&o->fit, "residual_sd"));
     vsh_json_end(&json);
     vsh_json_object(&json, "interval");
-    for (int i = 0; i < COEFFICIENTS; i++) {
-        vsh_json_array(&json, forms[o->form].coefficient[i]);
-        vsh_json_known(&json, NULL, end_of(&o->fit, forms[o->form].coefficient[i], 0));
-        vsh_json_known(&json, NULL, end_of(&o->fit, forms[o->form].coefficient[i], 1));
+    for (int i = 0; i < STUDY_LAW_COEFFICIENTS; i++) {
+        vsh_json_array(&json, study_law_forms[o->form].coefficient[i]);
+        vsh_json_known(&json, NULL, end_of(&o->fit, study_law_forms[o->form].coefficient[i], 0));
+        vsh_json_known(&json, NULL, end_of(&o->fit, study_law_forms[o->form].coefficient[i], 1));
         vsh_json_end(&json);
     }
     vsh_json_end(&json);
@@ -332,13 +124,14 @@ static void show_law(const study_work *w, const outcome *o, vsh_text *out)
     vsh_text names = {.arena = w->session->arena};
     const char *open = open_ones(o, &names);
 
-    vsh_text_add(out, "  %s\n", forms[o->form].formula);
-    for (int i = 0; i < COEFFICIENTS; i++)
+    vsh_text_add(out, "  %s\n", study_law_forms[o->form].formula);
+    for (int i = 0; i < STUDY_LAW_COEFFICIENTS; i++)
         vsh_text_add(
-            out, "    %-6s %10s   95 %% within %s to %s\n", forms[o->form].coefficient[i],
-            vsh_show_real(vsh_value_get_number(&o->fit, forms[o->form].coefficient[i])).text,
-            vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 0)).text,
-            vsh_show_real(end_of(&o->fit, forms[o->form].coefficient[i], 1)).text);
+            out, "    %-6s %10s   95 %% within %s to %s\n", study_law_forms[o->form].coefficient[i],
+            vsh_show_real(vsh_value_get_number(&o->fit, study_law_forms[o->form].coefficient[i]))
+                .text,
+            vsh_show_real(end_of(&o->fit, study_law_forms[o->form].coefficient[i], 0)).text,
+            vsh_show_real(end_of(&o->fit, study_law_forms[o->form].coefficient[i], 1)).text);
     vsh_text_add(out, "    residuals %.2f %%\n",
                  100 * vsh_value_get_number(&o->fit, "residual_sd"));
     if (*open)
@@ -406,10 +199,10 @@ static void write_law_table(const study_work *w, const outcome *o, vsh_text *pag
         return;
     }
     vsh_page_put(page, "p", NULL, "%s, N total parameters, D tokens (bytes)",
-                 forms[o->form].formula);
+                 study_law_forms[o->form].formula);
     table = vsh_table_open(page, heads, sizeof heads / sizeof *heads);
-    for (int i = 0; i < COEFFICIENTS; i++) {
-        const char *key = forms[o->form].coefficient[i];
+    for (int i = 0; i < STUDY_LAW_COEFFICIENTS; i++) {
+        const char *key = study_law_forms[o->form].coefficient[i];
         vsh_table_row(&table, NULL);
         vsh_table_cell(&table, "%s", key);
         vsh_table_cell(&table, "%s", vsh_show_real(vsh_value_get_number(&o->fit, key)).text);
@@ -451,8 +244,8 @@ static void write_held_out(const outcome *o, vsh_text *page)
 
 static vsh_status write_page(study_work *w, outcome *o, vsh_error *err)
 {
-    const char *const *key = forms[o->form].coefficient;
-    const char *vocab = forms[o->form].vocab;
+    const char *const *key = study_law_forms[o->form].coefficient;
+    const char *vocab = study_law_forms[o->form].vocab;
     vsh_study_law law = {.E = vsh_value_get_number(&o->fit, key[0]),
                          .A = vsh_value_get_number(&o->fit, key[1]),
                          .B = vsh_value_get_number(&o->fit, key[2]),
