@@ -15,13 +15,13 @@ plot [0:1] [0:1] NaN
 set border 3
 $exits << EOD
 NaN NaN
-93.5187 -1.00708
-101.89 -0.262451
-106.472 -0.0106812
-109.141 0
-110.433 0
-110.937 0
-111.411 0
+85.1765 -0.574845
+92.6524 -0.145799
+96.4884 -0.0483951
+99.5618 -0.020267
+101.968 -0.0127743
+102.458 -0.00712415
+104.607 -0.00454472
 EOD
 unset label
 unset arrow
@@ -38,14 +38,15 @@ set tmargin at screen 0.8426
 set bmargin at screen 0.2979
 set label 'accuracy against the whole depth, points' at screen 0.0214,0.8766 left front
 set label 'executed FLOP a token, % of the whole depth' at screen 0.5357,0.2000 center front
-set xrange [91.5187:117.411]
+set xrange [83.1765:110.607]
 set xtics 5
-set yrange [-1.13765:0.130566]
-set ytics 0.2
-set label '0.2' at first 93.5187,first -1.00708 left offset 0.5,-0.6 front
-set label '0.4' at first 101.89,first -0.262451 left offset 0.5,-0.6 front
-set label '0.6' at first 106.472,first -0.0106812 left offset 0.5,-0.6 front
-set label '0.8' at first 109.141,first 0 left offset 0.5,-0.6 front
+set yrange [-0.670833:0.0959876]
+set ytics 0.1
+set label '0.2' at first 85.1765,first -0.574845 left offset 0.5,-0.6 front
+set label '0.4' at first 92.6524,first -0.145799 left offset 0.5,-0.6 front
+set label '0.6' at first 96.4884,first -0.0483951 left offset 0.5,-0.6 front
+set label '0.8' at first 99.5618,first -0.020267 left offset 0.5,-0.6 front
+set label '0.95' at first 102.458,first -0.00712415 left offset 0.5,-0.6 front
 set label '' at screen 0.0589,0.1404 point pointtype 7 pointsize 0.8 linecolor rgb '#0072b2'
 set label 'leaves at this confidence' at screen 0.1000,0.1404 left front
 plot NaN, \

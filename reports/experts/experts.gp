@@ -15,39 +15,39 @@ plot [0:1] [0:1] NaN
 set border 3
 $dense0 << EOD
 NaN NaN
-1.15468e+11 2.33823
-3.65149e+11 2.09382
-1.15484e+12 1.87446
+2.73811e+11 2.13525
+8.65922e+11 1.97313
+2.73842e+12 1.78277
 EOD
 $family0 << EOD
 NaN NaN
-1.15474e+11 2.39342
-3.65215e+11 2.07147
-1.15474e+12 1.81399
+2.73878e+11 2.17624
+8.65987e+11 1.88868
+2.73848e+12 1.69945
 EOD
 $family1 << EOD
 NaN NaN
-1.15474e+11 2.28507
-3.65215e+11 1.98097
-1.15475e+12 1.81275
+2.73878e+11 2.10221
+8.65987e+11 1.86098
+2.73857e+12 1.66507
 EOD
 $dense2 << EOD
 NaN NaN
-1.15468e+11 2.3247
-3.65149e+11 2.04847
-1.15484e+12 1.89226
+2.73811e+11 2.13398
+8.65933e+11 1.95174
+2.73842e+12 1.79775
 EOD
 $family2 << EOD
 NaN NaN
-1.15474e+11 2.41548
-3.65215e+11 2.07439
-1.15474e+12 1.83558
+2.73878e+11 2.17029
+8.65987e+11 1.89235
+2.73857e+12 1.71135
 EOD
 $family3 << EOD
 NaN NaN
-1.15474e+11 2.30025
-3.65215e+11 1.99306
-1.15476e+12 1.82246
+2.73878e+11 2.08654
+8.65987e+11 1.86338
+2.73857e+12 1.6894
 EOD
 unset label
 unset arrow
@@ -65,9 +65,9 @@ set bmargin at screen 0.2979
 set label 'held-out loss, nats a byte-level token' at screen 0.0214,0.8766 left front
 set label 'training FLOP, counted' at screen 0.5268,0.2000 center front
 set logscale x
-set xrange [7.69785e+10:1.73226e+12]
-set xtics nomirror out scale 0.5,0.25 ('' 8e+10 1, '' 9e+10 1, '100 G' 1e+11, '200 G' 2e+11, '' 3e+11 1, '' 4e+11 1, '500 G' 5e+11, '' 6e+11 1, '' 7e+11 1, '' 8e+11 1, '' 9e+11 1, '1 T' 1e+12)
-set yrange [1.77261:2.45562]
+set xrange [1.82541e+11:4.10785e+12]
+set xtics nomirror out scale 0.5,0.25 ('200 G' 2e+11, '' 3e+11 1, '' 4e+11 1, '500 G' 5e+11, '' 6e+11 1, '' 7e+11 1, '' 8e+11 1, '' 9e+11 1, '1 T' 1e+12, '2 T' 2e+12, '' 3e+12 1, '' 4e+12 1)
+set yrange [1.62952:2.2118]
 set ytics 0.1
 set arrow nohead from screen 0.0321,0.1404 to screen 0.0857,0.1404 linewidth 2.4 linecolor rgb '#000000'
 set label 'dense' at screen 0.1000,0.1404 left front

@@ -66,6 +66,7 @@ claim "what was counted is what was planned" jq -ne --slurpfile p whole/plan.jso
 claim "a trunk is constant after its warm-up" sh -c 'for f in whole/runs/curve-*/trunk; do jq -es "map(select(.event == null) | .lr) | max as \$m | .[length / 4 | floor:] | all(. == \$m)" $f/log.jsonl || exit 1; done'
 claim "a branch falls from it in a line to 0" sh -c 'for f in whole/runs/curve-*/budget-*; do jq -es --argjson m "$(jq -s "map(.lr // 0) | max" ${f%/*}/trunk/log.jsonl)" "map(select(.event == null) | .lr) | (.[0] - \$m * (1 - 1 / length) | fabs) < 1e-9 and .[-1] == 0" $f/log.jsonl || exit 1; done'
 claim "loss a byte is loss a token in other units" jq -es '(map(.loss_per_byte / .loss) | max - min) < 1e-9' whole/records.jsonl
+claim "the interval holds what every form says" jq -e '(.forms | map(.form)) == ["chinchilla", "bounded", "kaplan"] and (.loss == null or (. as $p | .forms | all(.loss_low == null or (.loss_low >= $p.loss_low and .loss_high <= $p.loss_high))))' whole/prediction.json
 claim "the prediction stands before the run" sh -c '[ whole/prediction.json -ot whole/runs/held-out-*/budget-5/log.jsonl ]'
 claim "weights that are done with are gone" sh -c '! ls -d whole/runs/curve-*/*/checkpoints'
 claim "the held-out model's are kept" sh -c 'ls -d whole/runs/held-out-*/budget-5/checkpoints/step-*'

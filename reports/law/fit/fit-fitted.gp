@@ -15,32 +15,24 @@ plot [0:1] [0:1] NaN
 set border 3
 $runs << EOD
 NaN NaN
-1.79755 1.84593
-1.91914 1.87546
-1.89691 1.85467
-1.67577 1.70735
-1.76157 1.73084
-1.5349 1.56064
-1.98359 2.00899
-2.04264 2.06602
-1.86829 1.85244
-1.55249 1.56473
-2.23798 2.25404
-1.71043 1.70041
-1.70541 1.69624
-2.36173 2.35172
-1.58895 1.58333
-1.69021 1.69431
-2.09211 2.0948
-1.85031 1.84913
-1.56841 1.56765
-1.59614 1.59681
-2.04627 2.04546
-1.61949 1.62005
-2.41587 2.4153
+2.0655 2.07275
+1.57781 1.58252
+1.7141 1.71021
+1.44553 1.44348
+1.56714 1.56808
+1.86961 1.86852
+1.46627 1.46573
+1.92313 1.92264
+1.89144 1.89099
+1.60734 1.60705
+2.05236 2.05238
+2.12438 2.1244
 EOD
 $odd << EOD
 NaN NaN
+1.70739 1.72282
+1.44168 1.45179
+1.76879 1.76207
 EOD
 unset label
 unset arrow
@@ -57,10 +49,12 @@ set tmargin at screen 0.8787
 set bmargin at screen 0.1803
 set label 'fitted loss, nats a token' at screen 0.0214,0.9049 left front
 set label 'measured loss, nats a token' at screen 0.5268,0.1049 center front
-set xrange [1.49966:2.45111]
+set xrange [1.41437:2.15171]
 set xtics 0.1
-set yrange [1.49966:2.45111]
+set yrange [1.41437:2.15171]
 set ytics 0.1
+set label 'lines 9, 11' at graph 0.1939,graph 0.4183 left front
+set label 'line 15' at graph 0.0590,graph 0.0275 left front
 set arrow nohead from screen 0.0321,0.0557 to screen 0.0857,0.0557 linewidth 1.6 linecolor rgb '#000000'
 set label 'fitted = measured' at screen 0.1000,0.0557 left front
 set label '' at screen 0.3804,0.0557 point pointtype 6 pointsize 0.55 linewidth 1.2 linecolor rgb '#0072b2'
