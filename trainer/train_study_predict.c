@@ -176,10 +176,10 @@ static vsh_status ask_opinion(study_work *w, int which, const vsh_study_curve *c
     vsh_text_add(&name, "%s/law-%s.yaml", w->path.out, f.form);
     f.law = vsh_text_string(&name);
     status = fit(w, &f, &a, &reason);
-    if (is_unidentified(status, &reason))
-        return VSH_OK;
-    if (status != VSH_OK)
+    if (status == VSH_ESTOPPED)
         return vsh_fail(err, status, "%s", reason.text);
+    if (status != VSH_OK) /* not identified, too few runs for it: the law itself stands */
+        return VSH_OK;
     VSH_TRY(ask_loss(w, f.law, c, tokens, &a, err));
     *o = opinion_of(&a);
     return VSH_OK;
