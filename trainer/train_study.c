@@ -300,6 +300,16 @@ static void print_stopped(study_work *w)
     s->answered = true;
 }
 
+vsh_status train_study_planned(const study_work *w, const vsh_value **curves, vsh_error *err)
+{
+    vsh_value plan;
+
+    VSH_TRY(vsh_json_read_file(w->session->arena, w->path.plan, &plan, err));
+    *curves = vsh_value_get_kind(&plan, "curves", VSH_VALUE_LIST);
+    return *curves ? VSH_OK
+                   : vsh_fail(err, VSH_EINPUT, "%s: expected a list of curves", w->path.plan);
+}
+
 static bool is_number(const vsh_value *object, const char *key, int64_t expected)
 {
     const vsh_value *value = vsh_value_get_kind(object, key, VSH_VALUE_INTEGER);
@@ -325,12 +335,10 @@ static bool is_planned(const vsh_study_curve *c, const vsh_value *planned)
 static vsh_status check_plan(const study_work *w, vsh_error *err)
 {
     const vsh_value *curves;
-    vsh_value plan;
     bool same;
 
-    VSH_TRY(vsh_json_read_file(w->session->arena, w->path.plan, &plan, err));
-    curves = vsh_value_get_kind(&plan, "curves", VSH_VALUE_LIST);
-    same = curves && curves->count == w->study.curves;
+    VSH_TRY(train_study_planned(w, &curves, err));
+    same = curves->count == w->study.curves;
     for (int i = 0; same && i < w->study.curves; i++)
         same = is_planned(&w->study.curve[i], &curves->item[i]);
     return same ? VSH_OK

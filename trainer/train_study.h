@@ -37,6 +37,9 @@ typedef struct {
     int runs_done;
 } study_work;
 
+/* The curves that plan.json lists; VSH_EINPUT when it lists none. */
+vsh_status train_study_planned(const study_work *work, const vsh_value **curves, vsh_error *err);
+
 /* train_study_settle.c: what a study's runs depend on, measured and written once. */
 vsh_status train_study_settle(study_work *work, vsh_error *err);
 /* Of the time that may be spent, what is planned with. */

@@ -4,17 +4,20 @@
 
 #include "trainer/train_study.h"
 
-enum { STUDY_LAW_FORMS = 2, STUDY_LAW_COEFFICIENTS = 5 };
+enum { STUDY_LAW_FORMS = 2, STUDY_OPINIONS = 3, STUDY_LAW_COEFFICIENTS = 5 };
 
-/* Tried in this order until one is identified: the published form, and the one that knows that no
- * loss is above that of a uniform guess (the runs of the smallest budgets are not far below it). */
+/* The first STUDY_LAW_FORMS are tried in this order until one is identified: the published form,
+ * and the one that knows that no loss is above that of a uniform guess (the runs of the smallest
+ * budgets are not far below it). The others are asked for their opinion alone, and have no
+ * coefficients here: forms that fit the runs as well part ways beyond them, and how far is of the
+ * interval too. */
 typedef struct {
     const char *form;
     const char *coefficient[STUDY_LAW_COEFFICIENTS]; /* E, of parameters, tokens; their powers */
     const char *formula;
     const char *vocab; /* whose uniform guess bounds the loss; NULL: nothing does */
 } study_law_form;
-extern const study_law_form study_law_forms[STUDY_LAW_FORMS];
+extern const study_law_form study_law_forms[STUDY_OPINIONS];
 
 /* What prediction.json says. */
 typedef struct {

@@ -65,12 +65,13 @@ static vsh_status write_csv(study_work *w, vsh_error *err)
 
 #define BYTE_VOCAB "257" /* bytes and the end of a document */
 
-const study_law_form study_law_forms[STUDY_LAW_FORMS] = {
+const study_law_form study_law_forms[STUDY_OPINIONS] = {
     {"chinchilla", {"E", "A", "B", "alpha", "beta"}, "L = E + A/N^alpha + B/D^beta", NULL},
     {"bounded",
      {"E", "a", "b", "alpha", "beta"},
      "L = E + (ln " BYTE_VOCAB " - E) h/(1 + h), h = a/N^alpha + b/D^beta",
      BYTE_VOCAB},
+    {.form = "kaplan"},
 };
 
 /* What is asked of `fit`. */
@@ -146,13 +147,6 @@ static vsh_status ask_loss(study_work *w, const char *law, const vsh_study_curve
     return ask_planner(w, words, loss, err);
 }
 
-/* Forms that fit the runs as well part ways beyond them: how far apart they are there is of the
- * interval too. */
-static const struct {
-    const char *form, *vocab;
-} opinions[] = {{"chinchilla", NULL}, {"bounded", BYTE_VOCAB}, {"kaplan", NULL}};
-enum { OPINIONS = sizeof opinions / sizeof *opinions };
-
 typedef struct {
     double loss, low, high; /* NaN: this form is not identified */
 } opinion;
@@ -168,7 +162,7 @@ static vsh_status ask_opinion(study_work *w, int which, const vsh_study_curve *c
                               opinion *o, vsh_error *err)
 {
     vsh_text name = {.arena = w->session->arena};
-    fitting f = {.form = opinions[which].form, .vocab = opinions[which].vocab};
+    fitting f = {.form = study_law_forms[which].form, .vocab = study_law_forms[which].vocab};
     vsh_error reason;
     vsh_status status;
     answer a;
@@ -189,9 +183,9 @@ static vsh_status ask_opinion(study_work *w, int which, const vsh_study_curve *c
 static vsh_status ask_all(study_work *w, const char *chosen, const answer *loss,
                           const vsh_study_curve *c, double tokens, opinion *say, vsh_error *err)
 {
-    for (int i = 0; i < OPINIONS; i++) {
+    for (int i = 0; i < STUDY_OPINIONS; i++) {
         say[i] = (opinion){NAN, NAN, NAN};
-        if (loss->known && strcmp(opinions[i].form, chosen) == 0)
+        if (loss->known && strcmp(study_law_forms[i].form, chosen) == 0)
             say[i] = opinion_of(loss);
         else if (loss->known)
             VSH_TRY(ask_opinion(w, i, c, tokens, &say[i], err));
@@ -202,9 +196,9 @@ static vsh_status ask_all(study_work *w, const char *chosen, const answer *loss,
 static void write_opinions(const opinion *o, vsh_json *json)
 {
     vsh_json_array(json, "forms");
-    for (int i = 0; i < OPINIONS; i++) {
+    for (int i = 0; i < STUDY_OPINIONS; i++) {
         vsh_json_object(json, NULL);
-        vsh_json_string(json, "form", opinions[i].form);
+        vsh_json_string(json, "form", study_law_forms[i].form);
         vsh_json_known(json, "loss", o[i].loss);
         vsh_json_known(json, "loss_low", o[i].low);
         vsh_json_known(json, "loss_high", o[i].high);
@@ -220,11 +214,10 @@ static void write_prediction(const vsh_study_curve *c, double tokens, const answ
     vsh_json json = {.out = out};
     double low = NAN, high = NAN;
 
-    for (int i = 0; i < OPINIONS; i++) {
+    for (int i = 0; i < STUDY_OPINIONS; i++) {
         low = fmin(low, forms_say[i].low); /* passes over NaN */
         high = fmax(high, forms_say[i].high);
     }
-
     vsh_json_object(&json, NULL);
     vsh_json_integer(&json, "schema_version", 1);
     vsh_json_string(&json, "name", vsh_study_point_name(c, 0).text);
@@ -270,7 +263,7 @@ vsh_status train_study_predict(study_work *w, const vsh_study_curve *c, vsh_erro
     vsh_text out = {.arena = w->session->arena};
     answer law, loss = {.known = false};
     vsh_error reason = {""};
-    opinion say[OPINIONS];
+    opinion say[STUDY_OPINIONS];
     const char *chosen = "";
     vsh_status status;
 

@@ -39,12 +39,8 @@ static vsh_status check_curve(const study_work *w, const vsh_value *curve, vsh_e
 static vsh_status check_plan(study_work *w, vsh_error *err)
 {
     const vsh_value *curves;
-    vsh_value plan;
 
-    VSH_TRY(vsh_json_read_file(w->session->arena, w->path.plan, &plan, err));
-    curves = vsh_value_get_kind(&plan, "curves", VSH_VALUE_LIST);
-    if (!curves)
-        return vsh_fail(err, VSH_EINPUT, "%s: expected a list of curves", w->path.plan);
+    VSH_TRY(train_study_planned(w, &curves, err));
     for (int64_t i = 0; i < curves->count; i++)
         VSH_TRY(check_curve(w, &curves->item[i], err));
     return VSH_OK;
