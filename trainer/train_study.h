@@ -2,6 +2,7 @@
 #ifndef VSH_TRAIN_STUDY_H
 #define VSH_TRAIN_STUDY_H
 
+#include "core/json.h"
 #include "core/progress.h"
 #include "core/report.h"
 #include "trainer/study/study_design.h"
@@ -65,8 +66,15 @@ vsh_status train_study_call(study_work *work, const char *config_path, const cha
                             int64_t steps, const char *const *sets, int set_count, vsh_error *err);
 /* All points of a curve that have no record yet. */
 vsh_status train_study_curve(study_work *work, const vsh_study_curve *curve, vsh_error *err);
-/* The rate that the grid of a family gave, for its smallest size. */
-double train_study_rate(const study_work *work, const vsh_study_family *family, bool *inside);
+
+/* train_study_rates.c: what the grids of a family gave, by size; how many did. */
+int train_study_tuned(const study_work *work, const vsh_study_family *family,
+                      vsh_study_tuned tuned[VSH_STUDY_TUNINGS]);
+/* The list tuned_lr of a summary, and a line for each rate that is an end of its grid. */
+void train_study_write_tuned(const study_work *work, const vsh_study_family *families, int count,
+                             vsh_json *json);
+void train_study_show_tuned(const study_work *work, const vsh_study_family *families, int count,
+                            vsh_text *out);
 
 /* train_study_summary.c: the end of a study, from its records; and --summary, which is that alone:
  * VSH_EINPUT where plan.json lists a run that has no record. */

@@ -164,22 +164,6 @@ static void write_saving(const char *key, const vsh_study_saving *s, vsh_json *j
     vsh_json_end(json);
 }
 
-static void write_rates(const study_work *w, const found *f, vsh_json *json)
-{
-    vsh_json_array(json, "tuned_lr");
-    for (int i = 0; i < f->families; i++) {
-        const vsh_study_family *family = &f->family[i];
-        bool inside;
-        double rate = train_study_rate(w, family, &inside);
-        vsh_json_object(json, NULL);
-        vsh_json_string(json, "family", family->name);
-        vsh_json_known(json, "lr", rate);
-        vsh_json_bool(json, "inside_grid", inside);
-        vsh_json_end(json);
-    }
-    vsh_json_end(json);
-}
-
 static void write_summary(const study_work *w, const found *f, vsh_text *out)
 {
     vsh_json json = {.out = out};
@@ -204,7 +188,7 @@ static void write_summary(const study_work *w, const found *f, vsh_text *out)
         vsh_json_end(&json);
     }
     vsh_json_end(&json);
-    write_rates(w, f, &json);
+    train_study_write_tuned(w, f->family, f->families, &json);
     vsh_json_string(&json, "machine", w->settled_card);
     vsh_json_string(&json, "commit", w->settled_program);
     vsh_json_end(&json);
@@ -257,13 +241,7 @@ static void show_summary(const study_work *w, const found *f, vsh_text *out)
         vsh_text_add(out,
                      "\n  Wall clock is by the study's own logs, with all that ran beside it.\n");
     show_exits(f, out);
-    for (int i = 0; i < f->families; i++) {
-        bool inside;
-        double rate = train_study_rate(w, &f->family[i], &inside);
-        if (!inside)
-            vsh_text_add(out, "\n  The tuned rate %s of %s is an end of its grid.",
-                         vsh_show_real(rate).text, f->family[i].name);
-    }
+    train_study_show_tuned(w, f->family, f->families, out);
     if (!f->drawn)
         vsh_text_add(out, "\n  gnuplot did not draw the figure: its script is there.");
     vsh_text_add(out, "\n  %s\n\n",

@@ -20,8 +20,7 @@ typedef struct {
     double error;
     bool diverged;       /* the held-out model: its loss is not known */
     bool judged, inside; /* judged: there is a loss and an interval */
-    bool rate_inside;
-    double rate;
+    vsh_study_family family;
     bool drawn;
 } outcome;
 
@@ -29,7 +28,6 @@ static vsh_status gather(study_work *w, outcome *o, vsh_error *err)
 {
     const study_prediction *said = &o->said;
     const vsh_value *word;
-    vsh_study_family family;
 
     VSH_TRY(train_study_read_prediction(w, &o->said, err));
     o->identified = isfinite(said->loss);
@@ -47,8 +45,7 @@ static vsh_status gather(study_work *w, outcome *o, vsh_error *err)
     o->error = said->loss / o->held->loss - 1;
     o->judged = !o->diverged && isfinite(said->low) && isfinite(said->high);
     o->inside = o->held->loss >= said->low && o->held->loss <= said->high;
-    family = (vsh_study_family){.name = o->held->family};
-    o->rate = train_study_rate(w, &family, &o->rate_inside);
+    o->family = (vsh_study_family){.name = o->held->family};
     return VSH_OK;
 }
 
@@ -100,8 +97,7 @@ static void write_summary(const study_work *w, const outcome *o, vsh_text *out)
     else
         vsh_json_null(&json, "inside_interval");
     vsh_json_end(&json);
-    vsh_json_known(&json, "tuned_lr", o->rate);
-    vsh_json_bool(&json, "tuned_lr_inside_grid", o->rate_inside);
+    train_study_write_tuned(w, &o->family, 1, &json);
     vsh_json_string(&json, "machine", o->held->machine);
     vsh_json_string(&json, "commit", o->held->commit);
     vsh_json_end(&json);
@@ -173,11 +169,7 @@ static void show_summary(const study_work *w, const outcome *o, vsh_text *out)
         vsh_text_wrap(out, o->said.reason, 2, 80);
     }
     show_held_out(o, out);
-    if (!o->rate_inside)
-        vsh_text_add(out,
-                     "\n  The tuned rate %s is an end of its grid: a better one may lie "
-                     "beyond.\n",
-                     vsh_show_real(o->rate).text);
+    train_study_show_tuned(w, &o->family, 1, out);
     if (!o->drawn)
         vsh_text_add(out, "\n  gnuplot did not draw the figure: its script is there.\n");
     vsh_text_add(out, "\n  %s\n\n",

@@ -303,11 +303,10 @@ static vsh_status begin_curve(running *r, vsh_error *err)
     study_work *w = r->work;
     const vsh_study_curve *c = r->curve;
     vsh_text yaml = {.arena = r->arena}, config = {.arena = r->arena};
-    bool inside;
+    vsh_study_tuned tuned[VSH_STUDY_TUNINGS];
+    int grids = train_study_tuned(w, c->family, tuned);
 
-    r->rate = c->rate > 0
-                  ? c->rate
-                  : vsh_study_scaled_rate(train_study_rate(w, c->family, &inside), c->rate_size);
+    r->rate = c->rate > 0 ? c->rate : vsh_study_rate(tuned, grids, c->size_params);
     if (!isfinite(r->rate))
         return vsh_fail(err, VSH_ENO, "study: no learning rate of %s gave a finite loss",
                         c->family->name);
@@ -343,48 +342,4 @@ vsh_status train_study_curve(study_work *w, const vsh_study_curve *curve, vsh_er
         status = drop_weights(&r, r.trunk, err);
     vsh_arena_free(&memory);
     return status;
-}
-
-/* ---- tuned rates --------------------------------------------------------------------------- */
-
-/* Rates of a grid in their order, each with the mean of its losses. */
-typedef struct {
-    double rate[VSH_STUDY_RATES], loss[VSH_STUDY_RATES];
-    int seeds[VSH_STUDY_RATES], count;
-} grid;
-
-static void add_rate(grid *g, double rate, double loss)
-{
-    int i = 0;
-
-    while (i < g->count && g->rate[i] < rate)
-        i++;
-    if (i == g->count || g->rate[i] > rate) {
-        if (g->count == VSH_STUDY_RATES)
-            return;
-        for (int j = g->count++; j > i; j--) {
-            g->rate[j] = g->rate[j - 1];
-            g->loss[j] = g->loss[j - 1];
-            g->seeds[j] = g->seeds[j - 1];
-        }
-        g->rate[i] = rate;
-        g->loss[i] = 0;
-        g->seeds[i] = 0;
-    }
-    g->loss[i] += (loss - g->loss[i]) / ++g->seeds[i];
-}
-
-double train_study_rate(const study_work *w, const vsh_study_family *family, bool *inside)
-{
-    grid g = {.count = 0};
-
-    if (family->exit) /* tuned as what it is without its head */
-        family = &w->setup.kind->families[0];
-    for (int64_t i = 0; i < w->records.count; i++) {
-        const vsh_study_record *r = &w->records.item[i];
-        if (strcmp(r->role, vsh_study_role_words[VSH_STUDY_TUNE]) == 0 &&
-            strcmp(r->family, family->name) == 0)
-            add_rate(&g, r->lr, r->loss);
-    }
-    return vsh_study_best_rate(g.rate, g.loss, g.count, inside);
 }

@@ -288,7 +288,33 @@ static void an_end_of_the_grid_and_lost_runs_are_told(void)
     CHECK_NEAR(vsh_study_best_rate(rate, lost, 4, &inside), 2, 0, 0);
     CHECK(!inside);
     CHECK(isnan(vsh_study_best_rate(rate, none, 4, &inside)));
-    CHECK_NEAR(vsh_study_scaled_rate(8e-3, 8), 4e-3, 1e-12, 0);
+}
+
+static void a_rate_follows_the_rule_from_one_size_and_the_power_through_two(void)
+{
+    const vsh_study_tuned tuned[] = {{1e4, 8e-3, true}, {1e6, 8e-4, true}};
+
+    CHECK_NEAR(vsh_study_rate(tuned, 1, 8e4), 4e-3, 1e-12, 0);
+    CHECK_NEAR(vsh_study_rate(tuned, 2, 1e5), 8e-3 / sqrt(10), 1e-12, 0);
+    CHECK_NEAR(vsh_study_rate(tuned, 2, 1e6), 8e-4, 1e-12, 0);
+    CHECK(isnan(vsh_study_rate(tuned, 0, 1e5)));
+}
+
+/* Five rates each, and the second grid is of a size that the study trains as well. */
+static void the_law_tunes_its_rates_at_two_sizes(void)
+{
+    vsh_study s = study_of(0, 1e14, NULL);
+    const vsh_study_size *first = s.curve[0].size, *last = first;
+    int at[2] = {0, 0};
+
+    for (int i = 0; i < s.curves && s.curve[i].role == VSH_STUDY_TUNE; i++) {
+        last = s.curve[i].size;
+        at[last != first]++;
+        CHECK(s.curve[i].rate > 2e-4 && s.curve[i].rate < 2e-2);
+    }
+    CHECK_INT(at[0], 2 * VSH_STUDY_RATES);
+    CHECK_INT(at[1], VSH_STUDY_RATES);
+    CHECK(vsh_study_size_params(last) > 5 * vsh_study_size_params(first));
 }
 
 #define TEST(name)                                                                                 \
@@ -313,5 +339,7 @@ const vsh_test vsh_tests[] = {
     TEST(no_time_is_no_study),
     TEST(a_parabola_gives_its_lowest_point_back),
     TEST(an_end_of_the_grid_and_lost_runs_are_told),
+    TEST(a_rate_follows_the_rule_from_one_size_and_the_power_through_two),
+    TEST(the_law_tunes_its_rates_at_two_sizes),
     {NULL, NULL},
 };

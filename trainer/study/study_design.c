@@ -47,8 +47,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .budgets = 5,
      .half_window = 0.4,
      .sizes_least = 3,
-     .tune_budget = 1,
-     .tune_seeds = 2,
+     .tuning = {{.budget = 1, .seeds = 2}, {.budget = 2, .largest = true, .seeds = 1}},
      .steps_least = 500,
      .seeds = 1,
      .held_out = true},
@@ -61,8 +60,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .half_window = 0.35,
      .dense_reach = 1,
      .sizes_least = 3,
-     .tune_budget = 1,
-     .tune_seeds = 2,
+     .tuning = {{.budget = 1, .seeds = 2}},
      .steps_least = 500,
      .seeds = 3,
      .data_poor = true,
@@ -73,7 +71,7 @@ const char *const vsh_study_role_words[] = {"tune", "curve", "exit", "held-out",
 
 /* ---- one model ----------------------------------------------------------------------------- */
 
-static double dense_params(const vsh_study_size *s)
+double vsh_study_size_params(const vsh_study_size *s)
 {
     double C = (double)s->hidden, L = (double)s->layers;
 
@@ -226,7 +224,18 @@ double vsh_study_best_rate(const double *rate, const double *loss, int count, bo
 
 /* Between the powers of published laws along D ~ N: -0.25 (DeepSeek, arXiv:2401.02954: C^-0.125)
  * and -0.41 (Step Law, arXiv:2503.04715: N^-0.713 D^0.307). */
-double vsh_study_scaled_rate(double rate, double size) { return rate * pow(size, -1.0 / 3); }
+static const double rate_power = -1.0 / 3;
+
+double vsh_study_rate(const vsh_study_tuned *tuned, int count, double params)
+{
+    double power = rate_power;
+
+    if (count == 0)
+        return NAN;
+    if (count > 1)
+        power = log(tuned[1].rate / tuned[0].rate) / log(tuned[1].params / tuned[0].params);
+    return tuned[0].rate * pow(params / tuned[0].params, power);
+}
 
 /* ---- budgets ------------------------------------------------------------------------------- */
 
@@ -252,13 +261,13 @@ static double guessed_optimum(const vsh_study_kind *kind, double flops)
 /* Decades that a size lies above the guess. */
 static double above_guess(const vsh_study *s, int size, double flops)
 {
-    return log10(dense_params(&sizes[size]) / guessed_optimum(s->setup.kind, flops));
+    return log10(vsh_study_size_params(&sizes[size]) / guessed_optimum(s->setup.kind, flops));
 }
 
 /* Smaller ones are embedding more than anything else; they serve studies of seconds. */
 static bool too_small(const vsh_study *s, int size)
 {
-    return dense_params(&sizes[size]) < 2e4 && s->largest_flops >= 1e12;
+    return vsh_study_size_params(&sizes[size]) < 2e4 && s->largest_flops >= 1e12;
 }
 
 /* Sizes of a budget: those within the window, at least so many. */
@@ -376,7 +385,8 @@ static vsh_study_curve *new_curve(const drafting *d, vsh_study_role role,
     vsh_study_curve *c = &d->study->curve[d->study->curves++];
 
     assert(d->study->curves <= VSH_STUDY_CURVES);
-    *c = (vsh_study_curve){.role = role, .family = family, .size = size};
+    *c = (vsh_study_curve){
+        .role = role, .family = family, .size = size, .size_params = vsh_study_size_params(size)};
     c->seed = d->setup->seed + (uint64_t)seed;
     c->unique_tokens = poor ? d->little : 0;
     snprintf(c->name, sizeof c->name, "%s-%s-L%dC%d%s-s%" PRIu64, vsh_study_role_words[role],
@@ -398,27 +408,29 @@ static int first_size(const vsh_study *s)
     return i;
 }
 
-/* The grid of a family, at the smallest size. */
-static vsh_status add_tuning(const drafting *d, const vsh_study_family *family, vsh_error *err)
+/* A grid of a family. */
+static vsh_status add_grid(const drafting *d, const vsh_study_family *family,
+                           const vsh_study_tuning *tuning, vsh_error *err)
 {
-    const int budget = d->setup->kind->tune_budget;
+    const int first = first_size(d->study);
+    bool chosen[SIZES];
+    int size = first;
 
-    for (int i = 0; i < d->setup->kind->tune_seeds * VSH_STUDY_RATES; i++) {
-        vsh_study_curve *c = new_curve(d, VSH_STUDY_TUNE, family, &sizes[first_size(d->study)],
-                                       false, i / VSH_STUDY_RATES);
+    if (tuning->largest) {
+        choose_window(d->study, budget_flops(d->study, tuning->budget), chosen);
+        size = largest_of(chosen);
+    }
+    for (int i = 0; i < tuning->seeds * VSH_STUDY_RATES; i++) {
+        vsh_study_curve *c =
+            new_curve(d, VSH_STUDY_TUNE, family, &sizes[size], false, i / VSH_STUDY_RATES);
         int rate = i % VSH_STUDY_RATES;
         size_t used = strlen(c->name);
-        c->rate = VSH_STUDY_RATE_LEAST * pow(2, rate);
-        c->rate_size = 1;
+        c->rate = VSH_STUDY_RATE_LEAST * pow(2, rate) *
+                  pow(c->size_params / vsh_study_size_params(&sizes[first]), rate_power);
         snprintf(c->name + used, sizeof c->name - used, "-r%d", rate);
-        VSH_TRY(set_points(d, c, &budget, 1, err));
+        VSH_TRY(set_points(d, c, &tuning->budget, 1, err));
     }
     return VSH_OK;
-}
-
-static double rate_size(const vsh_study *s, const vsh_study_size *size)
-{
-    return dense_params(size) / dense_params(&sizes[first_size(s)]);
 }
 
 static vsh_status add_curve(const drafting *d, vsh_study_role role, const vsh_study_family *family,
@@ -427,7 +439,6 @@ static vsh_status add_curve(const drafting *d, vsh_study_role role, const vsh_st
 {
     vsh_study_curve *c = new_curve(d, role, family, size, poor, seed);
 
-    c->rate_size = rate_size(d->study, size);
     return set_points(d, c, budgets, count, err);
 }
 
@@ -475,7 +486,7 @@ static vsh_status add_exit(const drafting *d, vsh_error *err)
     double best = guessed_optimum(kind, budget_flops(d->study, budget));
     int size = 0;
 
-    while (size + 1 < EXIT_SIZES && dense_params(&exit_sizes[size]) < best)
+    while (size + 1 < EXIT_SIZES && vsh_study_size_params(&exit_sizes[size]) < best)
         size++;
     return add_curve(d, VSH_STUDY_EXIT, kind->exit_family, &exit_sizes[size], false, 0, &budget, 1,
                      err);
@@ -504,8 +515,9 @@ vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, doub
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     d.little = little_text(study);
     status = choose_batch(&d, err);
-    for (int f = 0; f < kind->family_count && status == VSH_OK; f++)
-        status = add_tuning(&d, &kind->families[f], err);
+    for (int t = 0; t < VSH_STUDY_TUNINGS; t++)
+        for (int f = 0; f < kind->family_count && status == VSH_OK; f++)
+            status = add_grid(&d, &kind->families[f], &kind->tuning[t], err);
     for (int seed = 0; seed < kind->seeds; seed++)
         for (int poor = 0; poor <= kind->data_poor; poor++)
             for (int f = 0; f < kind->family_count && status == VSH_OK; f++)

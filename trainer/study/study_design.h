@@ -20,20 +20,28 @@ typedef struct {
     bool exit;              /* a head after half of the layers */
 } vsh_study_family;
 
+/* A grid of learning rates, for every kind of model. */
+typedef struct {
+    int budget;
+    bool largest; /* at the largest size of this budget; or at the smallest of the study */
+    int seeds;    /* whose mean each rate is judged by; 0: no such grid */
+} vsh_study_tuning;
+
+enum { VSH_STUDY_TUNINGS = 2 };
+
 /* What is asked. */
 typedef struct {
     const char *name;
     const char *summary;
     const vsh_study_family *families; /* the first is the dense one */
     int family_count;
-    double optimum;      /* best guess: C = optimum N^2 */
-    int budgets;         /* half a decade apart, the largest the last */
-    double half_window;  /* decades of size around the best guess of a budget's optimum */
-    double dense_reach;  /* dense sizes go on so many decades above it: to be as large as the
-                          * experts' totals; 0: they do not */
-    int sizes_least;     /* of a budget */
-    int tune_budget;     /* at which rates are tuned, with the smallest size */
-    int tune_seeds;      /* whose mean each rate is judged by */
+    double optimum;     /* best guess: C = optimum N^2 */
+    int budgets;        /* half a decade apart, the largest the last */
+    double half_window; /* decades of size around the best guess of a budget's optimum */
+    double dense_reach; /* dense sizes go on so many decades above it: to be as large as the
+                         * experts' totals; 0: they do not */
+    int sizes_least;    /* of a budget */
+    vsh_study_tuning tuning[VSH_STUDY_TUNINGS];
     int64_t steps_least; /* of the shortest run */
     int seeds;
     bool data_poor; /* the same again on little text, several epochs */
@@ -52,7 +60,8 @@ typedef enum {
 extern const char *const vsh_study_role_words[];
 
 enum { VSH_STUDY_POINTS = 8, VSH_STUDY_RATES = 5, VSH_STUDY_CURVES = 1024, VSH_STUDY_PROBES = 8 };
-/* Learning rates of the grid: the smallest, and each twice the one before. */
+/* Learning rates of the smallest size's grid: the first, and each twice the one before. A larger
+ * size's grid begins lower, by the power that rates are scaled by. */
 #define VSH_STUDY_RATE_LEAST 1e-3
 
 typedef struct {
@@ -68,9 +77,8 @@ typedef struct {
     uint64_t seed;
     int64_t unique_tokens; /* 0: all of the text */
     int64_t batch_tokens, warmup;
-    double rate;      /* tune: the rate; 0: the tuned one, scaled */
-    double rate_size; /* parameters of the dense model of this size over those of the size that the
-                       * rate is tuned at */
+    double rate;        /* tune: the rate; 0: the tuned one */
+    double size_params; /* of the dense model of this size: what rates go by */
     vsh_study_point point[VSH_STUDY_POINTS];
     int points;
     /* Predicted. */
@@ -143,7 +151,18 @@ int64_t vsh_study_branch_step(const vsh_study_point *point);
  * through the best and its neighbours, within them; at an end of the grid that end, and *inside is
  * false. Losses that are not finite are passed over; NaN when all are. */
 double vsh_study_best_rate(const double *rate, const double *loss, int count, bool *inside);
-/* That rate for a model so many times larger. */
-double vsh_study_scaled_rate(double rate, double size);
+
+/* What a grid gave. */
+typedef struct {
+    double params; /* of the dense model of its size */
+    double rate;
+    bool inside; /* not an end of the grid */
+} vsh_study_tuned;
+
+/* The rate of a size. Tuned at one size: a power of N between published ones. At two: the power
+ * of N through both. NaN: count is 0. */
+double vsh_study_rate(const vsh_study_tuned *tuned, int count, double params);
+/* Parameters of the dense model of a size. */
+double vsh_study_size_params(const vsh_study_size *size);
 
 #endif
