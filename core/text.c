@@ -323,6 +323,14 @@ vsh_figure_text vsh_show_integer(int64_t value)
     return shown;
 }
 
+const char *vsh_integer_text(vsh_arena *arena, int64_t value)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%" PRId64, value);
+
+    return vsh_copy_text(arena, digits, (size_t)length);
+}
+
 vsh_figure_text vsh_show_amount(double value)
 {
     return value < 1000  ? vsh_show_real(value)

@@ -73,6 +73,9 @@ vsh_figure_text vsh_show_exponent(double value);
 /* Three digits and a power of ten: 1.8e19 -> "1.80 × 10¹⁹". */
 vsh_figure_text vsh_show_power(double value);
 
+/* The digits alone, in the arena, as a command line has them; NULL: out of memory. */
+const char *vsh_integer_text(vsh_arena *arena, int64_t value);
+
 /* Words at blanks, broken into lines of at most width columns; the cursor stands at column indent,
  * where later lines begin. Ends the last line. */
 void vsh_text_wrap(vsh_text *text, const char *words, int indent, int width);

@@ -1,8 +1,6 @@
 #include "planner/plan_simulate.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,14 +32,6 @@ static vsh_optimizer optimizer_of(const plan_request *r, bool *exact)
     return best;
 }
 
-static const char *show_integer(vsh_arena *arena, int64_t value)
-{
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%" PRId64, value);
-
-    return vsh_copy_text(arena, digits, (size_t)length);
-}
-
 /* A profile that was measured and not kept has no file: the simulator measures again. */
 static const char *hardware_of(const plan_request *r)
 {
@@ -53,37 +43,23 @@ vsh_status plan_question_of(vsh_arena *arena, const char *program, const plan_re
                             vsh_error *err)
 {
     const vsh_work *work = &run->work;
-    int64_t batch = work->sequences * (int64_t)llround(run->accumulate);
-    const char *const words[] = {program,
-                                 "step",
-                                 "--json",
-                                 "--quiet",
-                                 "--hw",
-                                 hardware_of(r),
-                                 "--model",
-                                 "/dev/stdin",
-                                 "--seq",
-                                 show_integer(arena, work->seq),
-                                 "--batch",
-                                 show_integer(arena, batch),
-                                 "--micro-batch",
-                                 show_integer(arena, work->sequences),
-                                 "--precision",
-                                 vsh_precision_words[work->precision],
-                                 "--recompute",
-                                 vsh_recompute_words[work->recompute],
-                                 "--optimizer",
-                                 vsh_optimizer_words[optimizer_of(r, exact)],
-                                 run->model.experts.count ? "--experts-load" : NULL,
-                                 "even"};
-    const size_t count = sizeof words / sizeof words[0];
+    const vsh_step_question step = {
+        .program = program,
+        .hardware = hardware_of(r),
+        .model = "/dev/stdin",
+        .seq = work->seq,
+        .batch = work->sequences * (int64_t)llround(run->accumulate),
+        .micro = work->sequences,
+        .precision = work->precision,
+        .recompute = work->recompute,
+        .optimizer = optimizer_of(r, exact),
+        .experts = run->model.experts.count > 0,
+    };
 
-    assert(count < PLAN_QUESTION_WORDS);
     *question = (plan_question){.model = {.arena = arena}};
-    for (size_t i = 0; i < count && words[i]; i++)
-        question->argv[i] = words[i];
+    VSH_TRY(vsh_step_words(arena, &step, question->argv, err));
     vsh_model_write(&run->model, "", &question->model);
-    if (!words[9] || !words[11] || !words[13] || question->model.failed)
+    if (question->model.failed)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
     return VSH_OK;
 }

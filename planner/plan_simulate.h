@@ -3,14 +3,13 @@
 #ifndef VSH_PLAN_SIMULATE_H
 #define VSH_PLAN_SIMULATE_H
 
+#include "core/step_question.h"
 #include "core/text.h"
 #include "planner/plan.h"
 
-enum { PLAN_QUESTION_WORDS = 24 };
-
 /* What is asked: the command line, and the description that the simulator finds at its input. */
 typedef struct {
-    const char *argv[PLAN_QUESTION_WORDS]; /* closed by NULL */
+    const char *argv[VSH_STEP_WORDS]; /* closed by NULL */
     vsh_text model;
 } plan_question;
 

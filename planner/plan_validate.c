@@ -1,7 +1,5 @@
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,11 +37,8 @@ static void add_text(words *w, const char *option, const char *value)
 /* none: what stands for an option that was not given. */
 static void add_integer(words *w, const char *option, int64_t value, int64_t none)
 {
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%" PRId64, value);
-
     if (value != none)
-        add_text(w, option, vsh_copy_text(w->arena, digits, (size_t)length));
+        add_text(w, option, vsh_integer_text(w->arena, value));
 }
 
 static void add_options(words *w, const plan_config *c)

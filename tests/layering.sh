@@ -45,7 +45,7 @@ law "every folder of the trainer is one of its rooms" \
     "$(ls -d trainer/*/ | grep -vE '^trainer/(base|nn|text|data|tasks|build|run|study|configs)/$')"
 
 lower='status|arena|units|text|cli|term|doc|field|json|rng|clock|file|child|library|thread_team|program|explain|lines|csv|doc_write|progress|sort'
-upper='dataset|model|model_hf|model_write|tensor|split|precision|op|lower|lower_inside|lower_network|lower_backward|lower_step|hardware|hardware_probe|hardware_auto|kernel_loop|ceiling|cost|footprint|footprint_layout|workspace|record|report|chart|page|named'
+upper='dataset|model|model_hf|model_write|tensor|split|precision|op|lower|lower_inside|lower_network|lower_backward|lower_step|hardware|hardware_probe|hardware_auto|kernel_loop|ceiling|cost|footprint|footprint_layout|workspace|record|report|chart|page|named|step_question'
 law "the lower row of core does not use the upper row" \
     "$(grep -nE "#include \"core/($upper)\.h\"" $(ls core/*.[ch] | grep -E "/($lower)\.[ch]$"))"
 law "every file of core is in one of the two rows" \

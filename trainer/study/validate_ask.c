@@ -1,24 +1,14 @@
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "core/child.h"
 #include "core/field.h"
 #include "core/file.h"
 #include "core/model_write.h"
+#include "core/step_question.h"
 #include "trainer/study/validate.h"
 
 /* Far beyond what either takes for these models. */
 static const vsh_seconds patience = {60};
-
-static const char *show_integer(vsh_arena *arena, int64_t value)
-{
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%" PRId64, value);
-
-    return vsh_copy_text(arena, digits, (size_t)length);
-}
 
 /* The description where the other program can read it. */
 static vsh_status write_model(vsh_arena *arena, const vsh_validate_programs *programs,
@@ -86,7 +76,7 @@ vsh_status vsh_validate_ask_plan(vsh_arena *arena, const vsh_validate_programs *
                                     "--model",
                                     model,
                                     "--seq",
-                                    show_integer(arena, config->batch.sequence),
+                                    vsh_integer_text(arena, config->batch.sequence),
                                     NULL};
         VSH_TRY(ask(arena, programs, argv, count_fields, &answer, err));
     }
@@ -113,40 +103,28 @@ vsh_status vsh_validate_ask_sim(vsh_arena *arena, const vsh_validate_programs *p
 {
     const vsh_batch_config *b = &config->batch;
     step_answer answer = {0};
-    const char *model;
+    const char *argv[VSH_STEP_WORDS], *model;
+    vsh_step_question step;
 
     *f = vsh_validate_unknown;
     if (!programs->sim)
         return VSH_OK;
     VSH_TRY(write_model(arena, programs, &config->model, &model, err));
-    {
-        const char *const argv[] = {programs->sim,
-                                    "step",
-                                    "--json",
-                                    "--quiet",
-                                    "--engine",
-                                    "closed",
-                                    "--hw",
-                                    programs->profile,
-                                    "--model",
-                                    model,
-                                    "--seq",
-                                    show_integer(arena, b->sequence),
-                                    "--batch",
-                                    show_integer(arena, b->micro * b->accumulate),
-                                    "--micro-batch",
-                                    show_integer(arena, b->micro),
-                                    "--precision",
-                                    vsh_precision_words[config->precision],
-                                    "--recompute",
-                                    vsh_recompute_words[config->recompute],
-                                    "--optimizer",
-                                    vsh_optimizer_words[config->optimizer.kind],
-                                    config->model.experts.count ? "--experts-load" : NULL,
-                                    "even",
-                                    NULL};
-        VSH_TRY(ask(arena, programs, argv, step_fields, &answer, err));
-    }
+    step = (vsh_step_question){
+        .program = programs->sim,
+        .engine = "closed",
+        .hardware = programs->profile,
+        .model = model,
+        .seq = b->sequence,
+        .batch = b->micro * b->accumulate,
+        .micro = b->micro,
+        .precision = config->precision,
+        .recompute = config->recompute,
+        .optimizer = config->optimizer.kind,
+        .experts = config->model.experts.count > 0,
+    };
+    VSH_TRY(vsh_step_words(arena, &step, argv, err));
+    VSH_TRY(ask(arena, programs, argv, step_fields, &answer, err));
     f->model_flops = answer.model_flops;
     f->step_time_s = answer.time_s;
     f->tokens_per_s = (double)b->tokens / answer.time_s;
