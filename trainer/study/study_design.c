@@ -47,7 +47,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .budgets = 5,
      .half_window = 0.4,
      .sizes_least = 3,
-     .tuning = {{.budget = 1, .seeds = 2}, {.budget = 2, .largest = true, .seeds = 1}},
+     .tuning = {{.budget = 1, .seeds = 2}, {.budget = 3, .largest = true, .seeds = 1}},
      .steps_least = 500,
      .seeds = 1,
      .held_out = true},
