@@ -62,9 +62,9 @@ static vsh_status name_paths(study_work *w, vsh_error *err)
 
 /* What the design decides for each run, and records say of it: one value over all of them would
  * give records of other runs than were made. */
-static const char *const owned[] = {"model",    "tokenizer",    "unique_tokens",
-                                    "from",     "batch.tokens", "optimizer.lr",
-                                    "schedule", "steps",        "seed"};
+static const char *const owned[] = {"model",        "tokenizer",     "unique_tokens", "from",
+                                    "batch.tokens", "optimizer.lr",  "schedule",      "steps",
+                                    "seed",         "evaluate.every"};
 
 /* One of the two keys is the other, or a part of it. */
 static bool overlap(const char *a, size_t a_length, const char *b, size_t b_length)

@@ -147,6 +147,12 @@ static vsh_status ask_loss(study_work *w, const char *law, const vsh_study_curve
     return ask_planner(w, words, loss, err);
 }
 
+/* A refusal is an answer, and comes again when it is asked again. */
+static bool ends_the_study(vsh_status status)
+{
+    return status == VSH_ESTOPPED || status == VSH_EMACHINE;
+}
+
 typedef struct {
     double loss, low, high; /* NaN: this form is not identified */
 } opinion;
@@ -170,13 +176,13 @@ static vsh_status ask_opinion(study_work *w, int which, const vsh_study_curve *c
     vsh_text_add(&name, "%s/law-%s.yaml", w->path.out, f.form);
     f.law = vsh_text_string(&name);
     status = fit(w, &f, &a, &reason);
-    if (status == VSH_ESTOPPED)
+    if (status == VSH_OK)
+        status = ask_loss(w, f.law, c, tokens, &a, &reason);
+    if (status == VSH_OK)
+        *o = opinion_of(&a);
+    else if (ends_the_study(status))
         return vsh_fail(err, status, "%s", reason.text);
-    if (status != VSH_OK) /* not identified, too few runs for it: the law itself stands */
-        return VSH_OK;
-    VSH_TRY(ask_loss(w, f.law, c, tokens, &a, err));
-    *o = opinion_of(&a);
-    return VSH_OK;
+    return VSH_OK; /* not identified, too few runs, nothing finite: the law itself stands */
 }
 
 /* What every form says; chosen is the one that law.yaml has, and loss its answer. */
@@ -277,8 +283,10 @@ vsh_status train_study_predict(study_work *w, const vsh_study_curve *c, vsh_erro
     }
     status = fit_law(w, &chosen, &law, &reason);
     if (status == VSH_OK)
-        VSH_TRY(ask_loss(w, w->path.law, c, tokens, &loss, err));
-    else if (status != VSH_ENO)
+        status = ask_loss(w, w->path.law, c, tokens, &loss, &reason);
+    else if (status == VSH_EINPUT) /* of the fit: its table is ours */
+        return vsh_fail(err, status, "%s", reason.text);
+    if (ends_the_study(status))
         return vsh_fail(err, status, "%s", reason.text);
     VSH_TRY(ask_all(w, chosen, &loss, c, tokens, say, err));
     write_prediction(c, tokens, &loss, say, *reason.text ? reason.text : NULL, &out);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "trainer/train_study.h"
@@ -46,7 +47,7 @@ int train_study_tuned(const study_work *w, const vsh_study_family *family,
                       vsh_study_tuned tuned[VSH_STUDY_TUNINGS])
 {
     grid grids[VSH_STUDY_TUNINGS];
-    int count = 0, found = 0;
+    int count = 0;
 
     if (family->exit) /* tuned as what it is without its head */
         family = &w->setup.kind->families[0];
@@ -63,12 +64,10 @@ int train_study_tuned(const study_work *w, const vsh_study_family *family,
     }
     for (int i = 0; i < count; i++) {
         const grid *g = &grids[i];
-        vsh_study_tuned *t = &tuned[found];
-        t->params = g->params;
-        t->rate = vsh_study_best_rate(g->rate, g->loss, g->count, &t->inside);
-        found += t->rate > 0;
+        tuned[i].params = g->params;
+        tuned[i].rate = vsh_study_best_rate(g->rate, g->loss, g->count, &tuned[i].inside);
     }
-    return found;
+    return count;
 }
 
 void train_study_write_tuned(const study_work *w, const vsh_study_family *families, int count,
@@ -83,7 +82,7 @@ void train_study_write_tuned(const study_work *w, const vsh_study_family *famili
             vsh_json_object(json, NULL);
             vsh_json_string(json, "family", families[f].name);
             vsh_json_real(json, "size_params", tuned[i].params);
-            vsh_json_real(json, "lr", tuned[i].rate);
+            vsh_json_known(json, "lr", tuned[i].rate);
             vsh_json_bool(json, "inside_grid", tuned[i].inside);
             vsh_json_end(json);
         }
@@ -99,7 +98,10 @@ void train_study_show_tuned(const study_work *w, const vsh_study_family *familie
     for (int f = 0; f < count; f++) {
         int grids = train_study_tuned(w, &families[f], tuned);
         for (int i = 0; i < grids; i++)
-            if (!tuned[i].inside)
+            if (!isfinite(tuned[i].rate))
+                vsh_text_add(out, "\n  No rate tried for %s at %s gave a finite loss.",
+                             families[f].name, vsh_show_count(tuned[i].params).text);
+            else if (!tuned[i].inside)
                 vsh_text_add(out, "\n  The tuned rate %s of %s at %s is an end of its grid.",
                              vsh_show_real(tuned[i].rate).text, families[f].name,
                              vsh_show_count(tuned[i].params).text);

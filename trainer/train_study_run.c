@@ -276,18 +276,25 @@ static vsh_status check_memory(const running *r, vsh_error *err)
                     vsh_show_bytes((double)free_bytes).text);
 }
 
+static const char *branch_of(const running *r, int point)
+{
+    return format(r->arena, vsh_path_join(r->arena, r->folder, "budget-"),
+                  r->curve->point[point].budget);
+}
+
 static vsh_status run_point(const running *r, int point, vsh_error *err)
 {
     study_work *w = r->work;
-    const char *out = format(r->arena, vsh_path_join(r->arena, r->folder, "budget-"),
-                             r->curve->point[point].budget);
+    const char *out = branch_of(r, point);
     vsh_study_record record;
     vsh_status status;
 
     VSH_TRY(check_memory(r, err));
     status = run_trunk(r, point, err);
-    if (status == VSH_OK)
+    if (status == VSH_OK) { /* which may have taken hours */
+        VSH_TRY(check_memory(r, err));
         status = run_branch(r, point, out, err);
+    }
     if (status != VSH_OK && status != VSH_ENO)
         return status;
     VSH_TRY(record_of(r, point, out, status == VSH_ENO, &record, err));
@@ -310,8 +317,6 @@ static vsh_status begin_curve(running *r, vsh_error *err)
     if (!isfinite(r->rate))
         return vsh_fail(err, VSH_ENO, "study: no learning rate of %s gave a finite loss",
                         c->family->name);
-    r->folder = vsh_path_join(r->arena, w->path.runs, c->name);
-    r->trunk = vsh_path_join(r->arena, r->folder, "trunk");
     vsh_text_add(&config, "%s/curve.yaml", r->folder);
     r->config = vsh_text_string(&config);
     vsh_study_yaml(c, r->rate, &yaml);
@@ -326,19 +331,23 @@ vsh_status train_study_curve(study_work *w, const vsh_study_curve *curve, vsh_er
     vsh_status status = VSH_OK;
     int missing = 0;
 
+    r.folder = vsh_path_join(&memory, w->path.runs, curve->name);
+    r.trunk = vsh_path_join(&memory, r.folder, "trunk");
     for (int i = 0; i < curve->points; i++)
         missing += !has_record(w, curve, i);
     w->runs_done += curve->points - missing;
     if (missing)
         status = begin_curve(&r, err);
     for (int i = 0; status == VSH_OK && i < curve->points; i++) {
-        if (has_record(w, curve, i))
+        if (has_record(w, curve, i)) { /* a kill may have come before its weights were gone */
+            status = drop_weights(&r, branch_of(&r, i), err);
             continue;
+        }
         vsh_progress_show(&w->progress, curve->name, (double)w->runs_done / w->study.runs,
                           (double)NAN, seconds_left(w));
         status = *w->asked->stop ? vsh_fail(err, VSH_ESTOPPED, "stopped") : run_point(&r, i, err);
     }
-    if (missing && status == VSH_OK)
+    if (status == VSH_OK)
         status = drop_weights(&r, r.trunk, err);
     vsh_arena_free(&memory);
     return status;

@@ -218,7 +218,7 @@ static vsh_status know_machine(validation *v, vsh_error *err)
 
 static vsh_status predict(const validation *v, vsh_validated *run, vsh_op_list *ops, vsh_error *err)
 {
-    const vsh_step_constants *constants = run->which->calibration ? NULL : &v->constants;
+    const vsh_step_constants *constants = train_validate_constants(v, run);
     vsh_step_parts roofline;
     vsh_step_work work;
 

@@ -24,6 +24,13 @@ typedef struct {
     vsh_validate_times times;
 } validation;
 
+/* What its time is predicted with: the bare roofline (NULL) where it is a run for calibration. */
+static inline const vsh_step_constants *train_validate_constants(const validation *v,
+                                                                 const vsh_validated *run)
+{
+    return run->which->calibration ? NULL : &v->constants;
+}
+
 void train_show_validation(const validation *v);
 /* The folder of --report: index.html and its plots. VSH_EMACHINE also when no plot could be drawn.
  */

@@ -215,11 +215,10 @@ static void write_parts(const vsh_validated *run, vsh_json *json)
 
 static void write_ops(const validation *v, const vsh_validated *run, vsh_json *json)
 {
-    vsh_op_list *ops = vsh_alloc(v->session->arena, 1, sizeof *ops);
+    const vsh_op_list *ops = run->ops;
+    const vsh_step_constants *constants = train_validate_constants(v, run);
     vsh_step_work work = vsh_validate_step_work(&run->config, &run->plan, ops);
 
-    if (!ops || vsh_validate_lower(&run->config, &run->plan, ops, NULL) != VSH_OK)
-        return;
     vsh_json_array(json, "ops");
     for (int i = 0; i < ops->count; i++) {
         const vsh_op *op = &ops->item[i];
@@ -239,7 +238,7 @@ static void write_ops(const validation *v, const vsh_validated *run, vsh_json *j
         vsh_json_real(json, "vector_flops", op->vector_flops.v);
         vsh_json_real(json, "bytes", op->bytes.v);
         vsh_json_real(json, "predicted_s",
-                      times * vsh_step_model_op(op, &work, &v->machine, NULL).v);
+                      times * vsh_step_model_op(op, &work, &v->machine, constants).v);
         vsh_json_known(json, "measured_s", seconds > 0 ? seconds : (double)NAN);
         vsh_json_end(json);
     }

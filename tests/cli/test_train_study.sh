@@ -17,7 +17,7 @@ refuses 2 'budget-hours: expected' $train study law --budget-hours 0 --out no
 refuses 1 'too short for the smallest study' $train study law --budget-hours 0.0001 --out no --dry-run
 refuses 2 'expected --summary or --dry-run, got both' $train study law --out no --summary --dry-run
 refuses 2 'no/settings.json: not there' $train study law --out no --summary
-for key in model.layers=3 tokenizer=unigram unique_tokens=9 from=x batch.tokens=64 'batch={tokens: 64}' optimizer.lr=1 schedule.name=wsd schedule=1 steps=5 seed=4; do
+for key in model.layers=3 tokenizer=unigram unique_tokens=9 from=x batch.tokens=64 'batch={tokens: 64}' optimizer.lr=1 schedule.name=wsd schedule=1 steps=5 seed=4 evaluate.every=0; do
     refuses 2 'the study decides [a-z_.]+ itself' $train study law --budget-hours 1 --out no --set "$key" --dry-run
 done
 claim "nothing was made" test ! -e no
@@ -66,8 +66,11 @@ claim "what was counted is what was planned" jq -ne --slurpfile p whole/plan.jso
 claim "a trunk is constant after its warm-up" sh -c 'for f in whole/runs/curve-*/trunk; do jq -es "map(select(.event == null) | .lr) | max as \$m | .[length / 4 | floor:] | all(. == \$m)" $f/log.jsonl || exit 1; done'
 claim "a branch falls from it in a line to 0" sh -c 'for f in whole/runs/curve-*/budget-*; do jq -es --argjson m "$(jq -s "map(.lr // 0) | max" ${f%/*}/trunk/log.jsonl)" "map(select(.event == null) | .lr) | (.[0] - \$m * (1 - 1 / length) | fabs) < 1e-9 and .[-1] == 0" $f/log.jsonl || exit 1; done'
 claim "loss a byte is loss a token in other units" jq -es '(map(.loss_per_byte / .loss) | max - min) < 1e-9' whole/records.jsonl
-claim "the interval holds what every form says" jq -e '(.forms | map(.form)) == ["chinchilla", "bounded", "kaplan"] and (.loss == null or (. as $p | .forms | all(.loss_low == null or (.loss_low >= $p.loss_low and .loss_high <= $p.loss_high))))' whole/prediction.json
-claim "the prediction stands before the run" sh -c '[ whole/prediction.json -ot whole/runs/held-out-*/budget-5/log.jsonl ]'
+claim "the prediction stands before the run begins" sh -c '! [ whole/prediction.json -nt whole/runs/held-out-*/curve.yaml ]'
+claim "rates are tuned at two sizes" jq -e '.tuned_lr | length == 2 and .[1].size_params > .[0].size_params and all(.lr > 0)' whole/summary.json
+claim "and a curve has the power through both" jq -ne --slurpfile s whole/summary.json --slurpfile r whole/records.jsonl '
+    $s[0].tuned_lr as [$a, $b] | ((($b.lr / $a.lr) | log) / (($b.size_params / $a.size_params) | log)) as $power
+    | [$r[] | select(.role != "tune")] | length > 8 and all((.lr / $a.lr | log) - $power * (.params_total / $a.size_params | log) | fabs < 1e-9)'
 claim "weights that are done with are gone" sh -c '! ls -d whole/runs/curve-*/*/checkpoints'
 claim "the held-out model's are kept" sh -c 'ls -d whole/runs/held-out-*/budget-5/checkpoints/step-*'
 claim "summary" jq -e '.study == "law" and .status == "done" and .held_out.measured > 0' whole/summary.json
@@ -148,8 +151,12 @@ claim "a torn line, and a record that is lost: made again" cmp a.txt b.txt
 # ---- records of a known law: its coefficients, and the prediction of the held-out model
 cp -r whole planted
 rm -f planted/prediction.json planted/fit.json planted/law.yaml
-jq -c '. as $r | .loss = (0.9 + 8 / (.params_total | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0005 * (($r.tokens + $r.hidden) % 5 - 2))' whole/records.jsonl > planted/records.jsonl
+jq -c '. as $r | if .role == "tune" then .loss = 2 + (.lr / (0.4 / (.params_total | sqrt)) | log | . * .)
+    else .loss = (0.9 + 8 / (.params_total | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0005 * (($r.tokens + $r.hidden) % 5 - 2)) end' whole/records.jsonl > planted/records.jsonl
 answers 0 '.identified and (.law | .beta > 0.25 and .beta < 0.35) and (.held_out.rel_error | fabs) < 0.01 and .held_out.inside_interval and .held_out.predicted_low < .held_out.predicted' $law --out planted
+claim "the interval holds what every form says" jq -e '(.forms | map(.form)) == ["chinchilla", "bounded", "kaplan"] and
+    (. as $p | [.forms[] | select(.loss_low != null)] | length >= 2 and all(.loss_low >= $p.loss_low and .loss_high <= $p.loss_high))' planted/prediction.json
+claim "the best rate of each grid is found" jq -e '[.tuned_lr[] | .lr / (0.4 / (.size_params | sqrt)) - 1 | fabs < 0.02] == [true, true]' planted/summary.json
 claim "law, fit and figure are there" sh -c 'test -s planted/law.yaml && test -s planted/fit.json && test -s planted/law.gp && test -s planted/runs.csv'
 cp planted/prediction.json said.json
 # what is known afterwards moves no prediction
@@ -180,6 +187,13 @@ refuses 2 'kept/prediction.json: not there' $train study law --out kept --summar
 claim "and made nothing" test ! -e kept/runs
 mv data-away data
 mv text-away.txt text.txt
+
+# ---- rates: the last of a grid is the best, or none gave a loss
+cp -r planted ends
+jq -c 'if .role != "tune" then . elif .hidden == '"$(jq -s '.[0].hidden' planted/records.jsonl)"' then .loss = 3 - .lr else .loss = null end' planted/records.jsonl > ends/records.jsonl
+shows 0 'is an end of its grid' $train study law --out ends --summary
+shows 0 'No rate tried for dense at .* gave a finite loss' $train study law --out ends --summary
+claim "and so does the summary say" jq -e '.tuned_lr | .[0].inside_grid == false and .[1].lr == null' ends/summary.json
 
 # ---- a held-out model that diverged
 cp -r planted nan

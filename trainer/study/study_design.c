@@ -228,13 +228,22 @@ static const double rate_power = -1.0 / 3;
 
 double vsh_study_rate(const vsh_study_tuned *tuned, int count, double params)
 {
+    const vsh_study_tuned *one = NULL, *other = NULL;
     double power = rate_power;
 
-    if (count == 0)
+    for (int i = 0; i < count; i++) {
+        if (!isfinite(tuned[i].rate))
+            continue;
+        if (one)
+            other = &tuned[i];
+        else
+            one = &tuned[i];
+    }
+    if (!one)
         return NAN;
-    if (count > 1)
-        power = log(tuned[1].rate / tuned[0].rate) / log(tuned[1].params / tuned[0].params);
-    return tuned[0].rate * pow(params / tuned[0].params, power);
+    if (other)
+        power = log(other->rate / one->rate) / log(other->params / one->params);
+    return one->rate * pow(params / one->params, power);
 }
 
 /* ---- budgets ------------------------------------------------------------------------------- */

@@ -38,8 +38,8 @@ typedef struct {
     double optimum;     /* best guess: C = optimum N^2 */
     int budgets;        /* half a decade apart, the largest the last */
     double half_window; /* decades of size around the best guess of a budget's optimum */
-    double dense_reach; /* dense sizes go on so many decades above it: to be as large as the
-                         * experts' totals; 0: they do not */
+    double dense_reach; /* dense sizes go on so many decades above it, towards the totals of
+                         * experts; 0: they do not */
     int sizes_least;    /* of a budget */
     vsh_study_tuning tuning[VSH_STUDY_TUNINGS];
     int64_t steps_least; /* of the shortest run */
@@ -155,12 +155,12 @@ double vsh_study_best_rate(const double *rate, const double *loss, int count, bo
 /* What a grid gave. */
 typedef struct {
     double params; /* of the dense model of its size */
-    double rate;
-    bool inside; /* not an end of the grid */
+    double rate;   /* NaN: every run of it diverged */
+    bool inside;   /* not an end of the grid */
 } vsh_study_tuned;
 
 /* The rate of a size. Tuned at one size: a power of N between published ones. At two: the power
- * of N through both. NaN: count is 0. */
+ * of N through both. NaN: at none. */
 double vsh_study_rate(const vsh_study_tuned *tuned, int count, double params);
 /* Parameters of the dense model of a size. */
 double vsh_study_size_params(const vsh_study_size *size);
