@@ -48,7 +48,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .half_window = 0.4,
      .sizes_least = 3,
      .tuning = {{.budget = 1, .seeds = 2}, {.budget = 4, .largest = true, .seeds = 1}},
-     .steps_least = 300,
+     .steps_least = 250,
      .seeds = 2,
      .held_out = true},
     {.name = "experts",
