@@ -11,21 +11,20 @@ mkdir -p reports
 ./vishwa-sim step --hw tpu-v5e --model gpt2-124m --seq 1024 --batch 32 \
     --report reports/step-gpt2-tpu-v5e --force > reports/step-gpt2-tpu-v5e.txt
 rm -f reports/step-gpt2-tpu-v5e/trace.json # large; --trace FILE writes it
-for study in law experts; do
-    [ -f "reports/$study/records.jsonl" ] || continue
+for folder in law law-farther experts; do
+    [ -f "reports/$folder/records.jsonl" ] || continue
     # 1: a study that found no law, or whose model diverged, is told too
-    ./vishwa-train study "$study" --out "reports/$study" --summary --quiet \
-        > "reports/$study/summary.txt" || [ $? = 1 ]
-    rm -f "reports/$study/run.lock"
-done
-# as the study had it fitted, in the form that it found
-if [ -f reports/law/fit.json ]; then
-    form=$(jq -r .law reports/law/fit.json)
+    ./vishwa-train study "${folder%%-*}" --out "reports/$folder" --summary --quiet \
+        > "reports/$folder/summary.txt" || [ $? = 1 ]
+    rm -f "reports/$folder/run.lock"
+    # as the study had it fitted, in the form that it found
+    [ -f "reports/$folder/fit.json" ] || continue
+    form=$(jq -r .law "reports/$folder/fit.json")
     [ "$form" = bounded ] && vocab="--vocab 257" || vocab=
     # shellcheck disable=SC2086 # no words, or two
-    ./vishwa-plan fit reports/law/runs.csv --columns group=size --resample groups \
+    ./vishwa-plan fit "reports/$folder/runs.csv" --columns group=size --resample groups \
         --bootstrap 400 --n-counts total --corpus "vishwa-train study" --law "$form" $vocab \
-        --report reports/law/fit --force > reports/law/fit.txt
-fi
+        --report "reports/$folder/fit" --force > "reports/$folder/fit.txt"
+done
 [ "$1" = all ] || exit 0
 ./vishwa-train validate --report reports/validate --force > reports/validate.txt

@@ -50,6 +50,8 @@ static const vsh_opt eval_options[] = {
     {VSH_OPT_INTEGER, 0, "tokens", "N", "held-out tokens (default: all)", AT(tokens), 1, 1e12},
     {VSH_OPT_REAL, 0, "exit-threshold", "X", "leave at an exit from this confidence on",
      AT(exit_threshold), 0, 1},
+    {VSH_OPT_FLAG, 0, "repeats", NULL, "and the loss where the context has been seen before",
+     AT(repeats)},
     VSH_COMMON_OPTIONS(train_config)};
 
 static const vsh_opt sample_options[] = {

@@ -18,6 +18,7 @@ typedef struct {
     double hours, temperature, top_p, exit_threshold;
     int precision, recompute, optimizer;
     bool resume, dry_run, refresh;
+    bool repeats; /* of eval */
     /* of compress; run takes its checkpoint as the teacher */
     double prune;
     int quantize; /* a word; -1: not asked for */

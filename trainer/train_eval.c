@@ -160,6 +160,12 @@ static vsh_status pass_texts(evaluation *e, vsh_generator *generator, vsh_error 
 {
     for (int pass = 0; pass < e->passes; pass++)
         VSH_TRY(pass_text(e, generator, pass, err));
+    if (e->asked->repeats) {
+        vsh_held_out_pass run = {generator, rule_of(e, 0), goes_on, e};
+        begin_stage(e, "repeats");
+        vsh_held_out_keep_repeats(&e->windows);
+        VSH_TRY(vsh_held_out_run(&e->windows, &run, e->model.path, &e->repeated, err));
+    }
     e->bytes = (double)e->data.held_out.bytes * (double)e->report[0].tokens /
                (double)e->data.held_out.count;
     return VSH_OK;

@@ -47,7 +47,8 @@ typedef struct {
     vsh_held_out windows;
     vsh_exit_report report[EVAL_PASSES];
     eval_cost cost[EVAL_PASSES];
-    double bytes; /* of the text that counts */
+    double bytes;             /* of the text that counts */
+    vsh_exit_report repeated; /* of --repeats: what pass 0 gives where the context repeats */
     eval_choice choice[EVAL_CHOICES];
     int choices;
 } evaluation;

@@ -24,6 +24,21 @@ static double nats_a_byte(const evaluation *e, int pass)
 
 static double bits_a_byte(const evaluation *e, int pass) { return nats_a_byte(e, pass) / log(2); }
 
+/* NaN: no context repeats. */
+static double loss_repeated(const evaluation *e)
+{
+    return e->repeated.tokens ? e->repeated.loss : (double)NAN;
+}
+
+/* Loss of all other tokens. */
+static double loss_elsewhere(const evaluation *e)
+{
+    const vsh_exit_report *all = &e->report[0], *part = &e->repeated;
+    double tokens = (double)all->tokens, repeated = (double)part->tokens;
+
+    return (all->loss * tokens - part->loss * repeated) / (tokens - repeated);
+}
+
 /* ---- the terminal ------------------------------------------------------------------------- */
 
 /* A line of the table, being filled: a cell for each pass. */
@@ -46,7 +61,10 @@ static vsh_figure_text fixed(int digits, double value)
 {
     vsh_figure_text cell;
 
-    snprintf(cell.text, sizeof cell.text, "%.*f", digits, value);
+    if (isfinite(value))
+        snprintf(cell.text, sizeof cell.text, "%.*f", digits, value);
+    else
+        snprintf(cell.text, sizeof cell.text, "-");
     return cell;
 }
 
@@ -99,6 +117,22 @@ static void put_energy(const evaluation *e, const eval_cost *cost, int64_t token
     put_row(e, &r);
 }
 
+static void put_repeats(const evaluation *e)
+{
+    row seen = {"Loss, repeats", "nats a token"}, elsewhere = {"elsewhere", "nats a token"};
+    vsh_text unit = {.arena = e->session->arena};
+
+    if (!e->asked->repeats)
+        return;
+    vsh_text_add(&unit, "nats a token, %.1f %% of them",
+                 100 * (double)e->repeated.tokens / (double)e->report[0].tokens);
+    seen.unit = vsh_text_string(&unit);
+    seen.cell[0] = fixed(4, loss_repeated(e));
+    elsewhere.cell[0] = fixed(4, loss_elsewhere(e));
+    put_row(e, &seen);
+    put_row(e, &elsewhere);
+}
+
 static void show_text(const evaluation *e)
 {
     row loss = {"Loss", "nats a token"}, token = {"Perplexity", "a token"};
@@ -123,6 +157,7 @@ static void show_text(const evaluation *e)
     put_row(e, &byte);
     put_row(e, &bits);
     put_row(e, &next);
+    put_repeats(e);
     put_depth(e, layers, work);
     put_energy(e, e->cost, tokens);
 }
@@ -257,6 +292,13 @@ static void show_json(const evaluation *e)
     if (e->lm && e->passes > 1) {
         vsh_json_object(&json, "full_depth");
         json_text(e, 1, &json);
+        vsh_json_end(&json);
+    }
+    if (e->lm && e->asked->repeats) {
+        vsh_json_object(&json, "repeats");
+        vsh_json_integer(&json, "tokens", e->repeated.tokens);
+        vsh_json_known(&json, "loss", loss_repeated(e));
+        vsh_json_known(&json, "loss_elsewhere", loss_elsewhere(e));
         vsh_json_end(&json);
     }
     vsh_json_object(&json, "tasks");

@@ -43,6 +43,13 @@ answers 0 '.tasks == {} and .loss > 0 and .loss < 2 and .exit_threshold == null 
 shows 0 'lm: [0-9,]+ held-out tokens' $eval
 claim "no line is wider than a terminal" sh -c '! grep -E "^.{81}" stdout.txt'
 
+# ---- where the context repeats: what was asked for is a part of the whole, and the pairs repeat
+answers 0 'has("repeats") | not' $eval
+answers 0 '.tokens as $all | .loss as $loss | .repeats | .tokens > 0 and .tokens < $all and
+    ((.tokens * .loss + ($all - .tokens) * .loss_elsewhere) / $all - $loss | fabs) < 1e-9' $eval --repeats
+shows 0 'Loss, repeats +[0-9.]+  nats a token, [0-9.]+ % of them' $eval --repeats
+claim "no line is wider than a terminal" sh -c '! grep -E "^.{81}" stdout.txt'
+
 # ---- questions
 answers 0 '(has("loss") | not) and (.tasks | keys) == ["nli", "qa"] and (.tasks.qa | .items == 6 and .chance == 0.25 and
     .accuracy == 1 and .accuracy_low > 0.6 and .accuracy_high == 1 and .accuracy_normalized == 1 and .accuracy_calibrated >= 0.5 and

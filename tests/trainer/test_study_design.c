@@ -87,7 +87,7 @@ static void no_run_has_fewer_steps_than_a_loss_needs_to_follow_a_law(void)
                     if (s.curve[i].role == VSH_STUDY_CURVE)
                         least =
                             s.curve[i].point[k].steps < least ? s.curve[i].point[k].steps : least;
-            CHECK(least >= 500);
+            CHECK(least >= vsh_study_kinds[kind].steps_least && least >= 250);
         }
 }
 

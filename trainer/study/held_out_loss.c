@@ -45,6 +45,27 @@ vsh_status vsh_held_out_take(vsh_arena *arena, const vsh_loaded *model, const vs
     return VSH_OK;
 }
 
+/* Whether the tokens up to and with i stand earlier in the window as well. */
+static bool repeats(const int32_t *inputs, int64_t i)
+{
+    for (int64_t earlier = VSH_REPEAT_TOKENS - 1; earlier < i; earlier++) {
+        int same = 0;
+        while (same < VSH_REPEAT_TOKENS && inputs[earlier - same] == inputs[i - same])
+            same++;
+        if (same == VSH_REPEAT_TOKENS)
+            return true;
+    }
+    return false;
+}
+
+void vsh_held_out_keep_repeats(vsh_held_out *w)
+{
+    for (int64_t s = 0; s < w->sequences; s++)
+        for (int64_t i = 0; i < w->seq; i++)
+            if (!repeats(w->inputs + s * w->seq, i))
+                w->targets[s * w->seq + i] = -1;
+}
+
 /* Means are over tokens. */
 static void add_report(vsh_exit_report *sum, const vsh_exit_report *part)
 {

@@ -27,6 +27,11 @@ typedef struct {
 vsh_status vsh_held_out_take(vsh_arena *arena, const vsh_loaded *model, const vsh_prepared *data,
                              int64_t tokens, vsh_held_out *windows, vsh_error *err);
 
+/* Tokens whose last so many stand in the same order earlier in their window: there a model can look
+ * up what followed. Targets of all others become -1, which does not count. */
+enum { VSH_REPEAT_TOKENS = 3 };
+void vsh_held_out_keep_repeats(vsh_held_out *windows);
+
 /* One pass of the model; goes_on is told how far it is and may end it. */
 typedef struct {
     vsh_generator *generator;
