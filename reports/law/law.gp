@@ -1,0 +1,257 @@
+# draws law.svg: gnuplot law.gp
+reset
+set encoding utf8
+set terminal svg size 560,470 dynamic noenhanced font 'sans-serif,15' background '#ffffff' linewidth 1 dashlength 1
+set output 'law.svg'
+set style fill solid 1 noborder
+set clip two
+unset key
+set border 3 linewidth 1 linecolor rgb '#000000'
+set multiplot
+set label 'Loss against training compute' at screen 0.0214,0.9532 left font 'sans-serif,18' front
+unset border
+unset tics
+plot [0:1] [0:1] NaN
+set border 3
+$law << EOD
+NaN NaN
+1.69682e+11 2.28805
+1.81958e+11 2.26985
+1.95123e+11 2.25202
+2.0924e+11 2.23455
+2.24378e+11 2.21743
+2.40612e+11 2.20066
+2.5802e+11 2.18423
+2.76688e+11 2.16812
+2.96707e+11 2.15234
+3.18173e+11 2.13688
+3.41193e+11 2.12173
+3.65879e+11 2.10689
+3.9235e+11 2.09234
+4.20737e+11 2.07809
+4.51177e+11 2.06413
+4.8382e+11 2.05044
+5.18824e+11 2.03704
+5.56361e+11 2.0239
+5.96614e+11 2.01103
+6.39779e+11 1.99842
+6.86067e+11 1.98606
+7.35704e+11 1.97395
+7.88933e+11 1.96209
+8.46012e+11 1.95046
+9.07221e+11 1.93907
+NaN NaN
+1.69875e+11 2.34375
+1.91107e+11 2.3095
+2.14993e+11 2.2764
+2.41864e+11 2.24443
+2.72095e+11 2.21353
+3.06103e+11 2.18368
+3.44362e+11 2.15483
+3.87403e+11 2.12696
+4.35823e+11 2.10003
+4.90296e+11 2.074
+5.51577e+11 2.04886
+6.20517e+11 2.02457
+6.98073e+11 2.00109
+7.85324e+11 1.97841
+8.8348e+11 1.95649
+9.93903e+11 1.93531
+1.11813e+12 1.91485
+1.25788e+12 1.89508
+1.4151e+12 1.87598
+1.59197e+12 1.85752
+1.79095e+12 1.83968
+2.01479e+12 1.82245
+2.26662e+12 1.8058
+2.54991e+12 1.78971
+2.86862e+12 1.77416
+NaN NaN
+1.69692e+11 2.46175
+2.00291e+11 2.40467
+2.36409e+11 2.35029
+2.79039e+11 2.29847
+3.29357e+11 2.24909
+3.88748e+11 2.20205
+4.5885e+11 2.15723
+5.41592e+11 2.11452
+6.39255e+11 2.07382
+7.54528e+11 2.03505
+8.90589e+11 1.99811
+1.05118e+12 1.96291
+1.24074e+12 1.92937
+1.46448e+12 1.89742
+1.72856e+12 1.86697
+2.04026e+12 1.83796
+2.40817e+12 1.81032
+2.84243e+12 1.78398
+3.35499e+12 1.75889
+3.95998e+12 1.73498
+4.67406e+12 1.71219
+5.51691e+12 1.69049
+6.51175e+12 1.66981
+7.68598e+12 1.6501
+9.07196e+12 1.63132
+NaN NaN
+1.69768e+12 1.90478
+1.90992e+12 1.88098
+2.1487e+12 1.85798
+2.41733e+12 1.83576
+2.71954e+12 1.81429
+3.05953e+12 1.79354
+3.44202e+12 1.77349
+3.87234e+12 1.75412
+4.35645e+12 1.73541
+4.90108e+12 1.71732
+5.51381e+12 1.69985
+6.20313e+12 1.68297
+6.97864e+12 1.66665
+7.85109e+12 1.65089
+8.83262e+12 1.63566
+9.93686e+12 1.62094
+1.11791e+13 1.60673
+1.25767e+13 1.59299
+1.41491e+13 1.57971
+1.59179e+13 1.56688
+1.7908e+13 1.55449
+2.01468e+13 1.54252
+2.26655e+13 1.53095
+2.54991e+13 1.51977
+2.8687e+13 1.50896
+NaN NaN
+5.36809e+12 1.74216
+5.75636e+12 1.72981
+6.1727e+12 1.71771
+6.61917e+12 1.70585
+7.09792e+12 1.69424
+7.6113e+12 1.68286
+8.16182e+12 1.6717
+8.75215e+12 1.66077
+9.38518e+12 1.65007
+1.0064e+13 1.63958
+1.07919e+13 1.6293
+1.15725e+13 1.61922
+1.24095e+13 1.60935
+1.33071e+13 1.59968
+1.42695e+13 1.59021
+1.53016e+13 1.58092
+1.64084e+13 1.57182
+1.75952e+13 1.56291
+1.88678e+13 1.55417
+2.02325e+13 1.54561
+2.16959e+13 1.53723
+2.32651e+13 1.52901
+2.49478e+13 1.52096
+2.67523e+13 1.51307
+2.86872e+13 1.50534
+NaN NaN
+1.69754e+13 1.58855
+1.73506e+13 1.58533
+1.77342e+13 1.58213
+1.81262e+13 1.57896
+1.85268e+13 1.5758
+1.89364e+13 1.57267
+1.9355e+13 1.56955
+1.97828e+13 1.56646
+2.02201e+13 1.56338
+2.0667e+13 1.56032
+2.11239e+13 1.55729
+2.15908e+13 1.55427
+2.2068e+13 1.55127
+2.25558e+13 1.54829
+2.30544e+13 1.54533
+2.3564e+13 1.54239
+2.40849e+13 1.53947
+2.46173e+13 1.53656
+2.51614e+13 1.53368
+2.57176e+13 1.53081
+2.62861e+13 1.52796
+2.68671e+13 1.52513
+2.7461e+13 1.52231
+2.8068e+13 1.51952
+2.86885e+13 1.51674
+NaN NaN
+EOD
+$runs << EOD
+NaN NaN
+2.20586e+11 2.21942
+6.97862e+11 1.98271
+2.20837e+11 2.26741
+6.97693e+11 1.98292
+2.20663e+12 1.80648
+2.20599e+11 2.42901
+6.98034e+11 2.06102
+2.20663e+12 1.81958
+6.97843e+12 1.66022
+2.20699e+12 1.85242
+6.97848e+12 1.65458
+2.20669e+13 1.53578
+6.97852e+12 1.71193
+2.20671e+13 1.52858
+2.2068e+13 1.55169
+2.20586e+11 2.25343
+6.97862e+11 1.98856
+2.20837e+11 2.25134
+6.97693e+11 2.0075
+2.20663e+12 1.84094
+2.20599e+11 2.36473
+6.98034e+11 2.05573
+2.20663e+12 1.81625
+6.97843e+12 1.67468
+2.20699e+12 1.85466
+6.97848e+12 1.65649
+2.20669e+13 1.53736
+6.97852e+12 1.70065
+2.20671e+13 1.52339
+2.2068e+13 1.55068
+EOD
+$best << EOD
+NaN NaN
+2.20586e+11 2.21942
+6.97862e+11 1.98271
+2.20663e+12 1.80648
+6.97848e+12 1.65458
+2.20671e+13 1.52339
+EOD
+$held << EOD
+6.97848e+13 1.41882 1.42364
+EOD
+unset label
+unset arrow
+unset object
+unset logscale
+unset tics
+set xtics nomirror out scale 0.5,0.25 offset 0,0.35 autofreq
+set ytics nomirror out scale 0.5,0.25 autofreq
+set autoscale
+set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#7f7f7f' dashtype (1,3)
+set lmargin at screen 0.1000
+set rmargin at screen 0.9536
+set tmargin at screen 0.8426
+set bmargin at screen 0.2979
+set label 'held-out loss, nats a byte-level token' at screen 0.0214,0.8766 left front
+set label 'training FLOP, counted' at screen 0.5268,0.2000 center front
+set logscale x
+set xrange [1.47057e+11:1.04677e+14]
+set xtics nomirror out scale 0.5,0.25 ('' 2e+11 1, '300 G' 3e+11, '' 4e+11 1, '' 5e+11 1, '' 6e+11 1, '' 7e+11 1, '' 8e+11 1, '' 9e+11 1, '1 T' 1e+12, '' 2e+12 1, '3 T' 3e+12, '' 4e+12 1, '' 5e+12 1, '' 6e+12 1, '' 7e+12 1, '' 8e+12 1, '' 9e+12 1, '10 T' 1e+13, '' 2e+13 1, '30 T' 3e+13, '' 4e+13 1, '' 5e+13 1, '' 6e+13 1, '' 7e+13 1, '' 8e+13 1, '' 9e+13 1, '100 T' 1e+14)
+set yrange [1.31138:2.49175]
+set ytics 0.2
+set arrow nohead from first 6.9784809e+13,first 1.3741278 to first 6.9784809e+13,first 1.4647002 linewidth 1.6 linecolor rgb '#d55e00'
+set arrow nohead from screen 0.0321,0.1404 to screen 0.0857,0.1404 linewidth 1.2 linecolor rgb '#56b4e9'
+set label 'the law, of a size' at screen 0.1000,0.1404 left front
+set arrow nohead from screen 0.5161,0.1404 to screen 0.5696,0.1404 linewidth 2 linecolor rgb '#0072b2'
+set label 'best of a budget' at screen 0.5839,0.1404 left front
+set label '' at screen 0.0589,0.0936 point pointtype 7 pointsize 0.5 linecolor rgb '#0072b2'
+set label 'run' at screen 0.1000,0.0936 left front
+set label '' at screen 0.5429,0.0936 point pointtype 6 pointsize 1.1 linecolor rgb '#d55e00'
+set label 'predicted, with 95 %' at screen 0.5839,0.0936 left front
+set label '' at screen 0.0589,0.0468 point pointtype 7 pointsize 0.8 linecolor rgb '#d55e00'
+set label 'held out, measured' at screen 0.1000,0.0468 left front
+plot NaN, \
+  $law using 1:2 with lines linewidth 1.2 linecolor rgb '#56b4e9', \
+  $best using 1:2 with lines linewidth 2 linecolor rgb '#0072b2', \
+  $runs using 1:2 with points pointtype 7 pointsize 0.5 linecolor rgb '#0072b2', \
+  $held using 1:3 with points pointtype 6 pointsize 1.1 linecolor rgb '#d55e00', \
+  $held using 1:2 with points pointtype 7 pointsize 0.8 linecolor rgb '#d55e00'
+unset multiplot
+set output
