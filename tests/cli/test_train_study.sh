@@ -149,10 +149,19 @@ still killed | sort > b.txt
 claim "a torn line, and a record that is lost: made again" cmp a.txt b.txt
 
 # ---- records of a known law: its coefficients, and the prediction of the held-out model
-cp -r whole planted
-rm -f planted/prediction.json planted/fit.json planted/law.yaml
-jq -c '. as $r | if .role == "tune" then .loss = 2 + (.lr / (0.4 / (.params_total | sqrt)) | log | . * .)
-    else .loss = (0.9 + 8 / (.params_total | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0005 * (($r.tokens + $r.hidden) % 5 - 2)) end' whole/records.jsonl > planted/records.jsonl
+# of every run that a plan lists, but for lr, loss and what is counted
+planned='def planned: .curves[] as $c | $c.points[] | {name: "\($c.name)-b\(.budget)", role: $c.role, family: $c.family,
+    experts: (if $c.family == "dense" then 0 else 8 end), top_k: (if $c.family == "e8k2" then 2 elif $c.family == "e8k1" then 1 else 0 end), layers: $c.layers, hidden: $c.hidden, params_total: $c.params_total,
+    params_active: $c.params_active, params_embedding: 0, budget, steps, batch_tokens: $c.batch_tokens, tokens,
+    unique_tokens: $c.unique_tokens, seed: $c.seed, lr: 0.004, flops, seconds_s: (.flops / 1e10), loss: 0,
+    loss_per_byte: 1, dropped_share: null, load_max: null, skipped_steps: 0, commit: "c", machine: "m", date: "d"};
+    def noise: ((.seed * 7 + .tokens + .hidden) % 5 - 2);'
+mkdir planted
+jq '.largest_budget_flops = 1e13' settled/settings.json > planted/settings.json
+$law --out planted --dry-run --json > plan.json 2> stderr.txt && cp plan.json planted/
+jq -c "$planned"' planned | if .role == "tune" then .lr = 0.00025 * (.name | capture("-r(?<k>[0-9])").k | tonumber | . * (2 | log) | exp) * (if .params_total < 5e4 then 4 else 1 end)
+        | .loss = 2 + (.lr / (0.4 / (.params_total | sqrt)) | log | . * .)
+    else .loss = (0.9 + 8 / (.params_total | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0005 * noise) end' plan.json > planted/records.jsonl
 answers 0 '.identified and (.law | .beta > 0.25 and .beta < 0.35) and (.held_out.rel_error | fabs) < 0.01 and .held_out.inside_interval and .held_out.predicted_low < .held_out.predicted' $law --out planted
 claim "the interval holds what every form says" jq -e '(.forms | map(.form)) == ["chinchilla", "bounded", "kaplan"] and
     (. as $p | [.forms[] | select(.loss_low != null)] | length >= 2 and all(.loss_low >= $p.loss_low and .loss_high <= $p.loss_high))' planted/prediction.json
@@ -207,14 +216,9 @@ mkdir experts
 jq '.study = "experts" | .largest_budget_flops = 1e12' settled/settings.json > experts/settings.json
 ask="$train study experts --threads 1 --budget-hours $hours $sets --out experts"
 $ask --dry-run --json > plan.json 2> stderr.txt && cp plan.json experts/
-jq -c '.curves[] as $c | $c.points[] | {name: "\($c.name)-b\(.budget)", role: $c.role, family: $c.family,
-    experts: (if $c.family == "dense" then 0 else 8 end), top_k: (if $c.family == "e8k2" then 2 elif $c.family == "e8k1" then 1 else 0 end), layers: $c.layers, hidden: $c.hidden, params_total: $c.params_total,
-    params_active: $c.params_active, params_embedding: 0, budget, steps, batch_tokens: $c.batch_tokens, tokens,
-    unique_tokens: $c.unique_tokens, seed: $c.seed, lr: 0.004, seconds_s: (.flops / 1e10),
-    factor: (if $c.family == "dense" then 1 elif $c.unique_tokens > 0 then 1.5 else 0.6 end), flops,
-    loss: ((0.9 + 8 / ($c.hidden * $c.hidden * $c.layers | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0004 * (($c.seed * 7 + .tokens + $c.hidden) % 5 - 2))),
-    loss_per_byte: 1, dropped_share: null, load_max: null, skipped_steps: 0, commit: "c", machine: "m", date: "d"}
-    | .flops *= .factor | .seconds_s *= .factor * (if .family == "dense" then 1 else 2 end) | del(.factor)' plan.json > experts/records.jsonl
+jq -c "$planned"' planned | (if .family == "dense" then 1 elif .unique_tokens > 0 then 1.5 else 0.6 end) as $factor
+    | .loss = (0.9 + 8 / (.hidden * .hidden * .layers | log * 0.3 | exp) + 30 / (.tokens | log * 0.3 | exp)) * (1 + 0.0004 * noise)
+    | .flops *= $factor | .seconds_s *= $factor * (if .family == "dense" then 1 else 2 end)' plan.json > experts/records.jsonl
 echo '{"exits": [{"threshold": 0.5, "loss": 2.1, "accuracy": 0.4, "layers_per_token": 1.5, "flops_per_token": 80, "full_loss": 2, "full_accuracy": 0.41, "full_flops_per_token": 100}]}' > experts/exits.json
 near='def near(a; b): (a - b | fabs) < 0.08;'
 answers 0 "$near"' (.savings | length == 4) and (.savings | all(.[] | select(.text == "all"); near(.flops.saving; 0.4) and .flops.resolved and .flops.claim_20_to_30_percent == "reached") and all(.[] | select(.text == "little"); near(.flops.saving; -0.5) and .flops.saving_high < 0 and .flops.claim_20_to_30_percent == "not reached"))' $ask --summary
