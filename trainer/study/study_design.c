@@ -36,8 +36,10 @@ static const vsh_study_family exit_family = {"exit", 0, 0, true};
 
 /* Optimum: Hoffmann et al. 2022 (arXiv:2203.15556) have twenty tokens a parameter, which are eighty
  * bytes of text: C = 480 N^2. First trials on the default corpus found 300 to 800 (measured).
- * Steps: before five hundred a model has hardly left the frequencies of single bytes,
- * and no law holds; two seeds of experts then differed by a tenth of the loss. */
+ * Steps: before them a model has hardly left the frequencies of single bytes, and no law holds; two
+ * seeds of experts differed by a tenth of the loss before five hundred. The law's batches are twice
+ * as large, so that half as many see as much text.
+ * Epochs: eight cost nothing that could be seen, so there is a text that sixty-four are of. */
 const vsh_study_kind vsh_study_kinds[] = {
     {.name = "law",
      .summary = "the small law, and a larger model predicted before it is trained",
@@ -63,7 +65,7 @@ const vsh_study_kind vsh_study_kinds[] = {
      .tuning = {{.budget = 1, .seeds = 2}},
      .steps_least = 500,
      .seeds = 3,
-     .data_poor = true,
+     .epochs = {8, 64},
      .exit_family = &exit_family},
     {NULL}};
 
@@ -252,7 +254,6 @@ typedef struct {
     vsh_arena *arena;
     const vsh_study_setup *setup;
     vsh_study *study;
-    int64_t little; /* tokens of the poor regime's text */
     int64_t batch_tokens;
 } drafting;
 
@@ -387,25 +388,37 @@ static vsh_status set_points(const drafting *d, vsh_study_curve *c, const int *b
     return VSH_OK;
 }
 
+/* Tokens of a text that is not all. A third of what is executed is attention and the head, so that
+ * by C = 6 N D it is seen half as often again. */
+static int64_t little_text(const vsh_study *s, int text)
+{
+    const vsh_study_kind *kind = s->setup.kind;
+    double flops = budget_flops(s, kind->budgets - 1);
+    double seen = flops / (6 * guessed_optimum(kind, flops));
+
+    return (int64_t)(seen / (1.5 * kind->epochs[text - 1]));
+}
+
 static vsh_study_curve *new_curve(const drafting *d, vsh_study_role role,
                                   const vsh_study_family *family, const vsh_study_size *size,
-                                  bool poor, int seed)
+                                  int text, int seed)
 {
+    static const char *const suffixes[] = {"", "-poor", "-poorer"}; /* by the text */
     vsh_study_curve *c = &d->study->curve[d->study->curves++];
 
     assert(d->study->curves <= VSH_STUDY_CURVES);
     *c = (vsh_study_curve){
         .role = role, .family = family, .size = size, .size_params = vsh_study_size_params(size)};
     c->seed = d->setup->seed + (uint64_t)seed;
-    c->unique_tokens = poor ? d->little : 0;
+    c->unique_tokens = text ? little_text(d->study, text) : 0;
     snprintf(c->name, sizeof c->name, "%s-%s-L%dC%d%s-s%" PRIu64, vsh_study_role_words[role],
-             family->name, (int)size->layers, (int)size->hidden, poor ? "-poor" : "", c->seed);
+             family->name, (int)size->layers, (int)size->hidden, suffixes[text], c->seed);
     return c;
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
-/* The smallest size of all budgets: where rates are tuned. */
+/* The smallest size of all budgets: where the first rates are tuned. */
 static int first_size(const vsh_study *s)
 {
     bool chosen[SIZES];
@@ -431,7 +444,7 @@ static vsh_status add_grid(const drafting *d, const vsh_study_family *family,
     }
     for (int i = 0; i < tuning->seeds * VSH_STUDY_RATES; i++) {
         vsh_study_curve *c =
-            new_curve(d, VSH_STUDY_TUNE, family, &sizes[size], false, i / VSH_STUDY_RATES);
+            new_curve(d, VSH_STUDY_TUNE, family, &sizes[size], 0, i / VSH_STUDY_RATES);
         int rate = i % VSH_STUDY_RATES;
         size_t used = strlen(c->name);
         c->rate = VSH_STUDY_RATE_LEAST * pow(2, rate) *
@@ -443,16 +456,16 @@ static vsh_status add_grid(const drafting *d, const vsh_study_family *family,
 }
 
 static vsh_status add_curve(const drafting *d, vsh_study_role role, const vsh_study_family *family,
-                            const vsh_study_size *size, bool poor, int seed, const int *budgets,
+                            const vsh_study_size *size, int text, int seed, const int *budgets,
                             int count, vsh_error *err)
 {
-    vsh_study_curve *c = new_curve(d, role, family, size, poor, seed);
+    vsh_study_curve *c = new_curve(d, role, family, size, text, seed);
 
     return set_points(d, c, budgets, count, err);
 }
 
-/* All curves of a family, a regime and a seed. */
-static vsh_status add_family(const drafting *d, const vsh_study_family *family, bool poor, int seed,
+/* All curves of a family, a text and a seed. */
+static vsh_status add_family(const drafting *d, const vsh_study_family *family, int text, int seed,
                              vsh_error *err)
 {
     const vsh_study_kind *kind = d->setup->kind;
@@ -467,7 +480,7 @@ static vsh_status add_family(const drafting *d, const vsh_study_family *family, 
                 budgets[count++] = k;
         if (count)
             VSH_TRY(
-                add_curve(d, VSH_STUDY_CURVE, family, &sizes[i], poor, seed, budgets, count, err));
+                add_curve(d, VSH_STUDY_CURVE, family, &sizes[i], text, seed, budgets, count, err));
     }
     return VSH_OK;
 }
@@ -484,8 +497,8 @@ static vsh_status add_held_out(const drafting *d, vsh_error *err)
     largest = largest_of(chosen);
     if (largest == SIZES - 1)
         return vsh_fail(err, VSH_ENO, "study: no size of the table is above this budget's");
-    return add_curve(d, VSH_STUDY_HELD_OUT, &kind->families[0], &sizes[largest + 1], false, 0,
-                     &budget, 1, err);
+    return add_curve(d, VSH_STUDY_HELD_OUT, &kind->families[0], &sizes[largest + 1], 0, 0, &budget,
+                     1, err);
 }
 
 static vsh_status add_exit(const drafting *d, vsh_error *err)
@@ -497,17 +510,8 @@ static vsh_status add_exit(const drafting *d, vsh_error *err)
 
     while (size + 1 < EXIT_SIZES && vsh_study_size_params(&exit_sizes[size]) < best)
         size++;
-    return add_curve(d, VSH_STUDY_EXIT, kind->exit_family, &exit_sizes[size], false, 0, &budget, 1,
+    return add_curve(d, VSH_STUDY_EXIT, kind->exit_family, &exit_sizes[size], 0, 0, &budget, 1,
                      err);
-}
-
-/* Text that the guessed model of the largest budget would see twelve times by C = 6 N D, and sees
- * about eight times: a third of what it executes is attention and the head. */
-static int64_t little_text(const vsh_study *s)
-{
-    double flops = budget_flops(s, s->setup.kind->budgets - 1);
-
-    return (int64_t)(flops / (6 * guessed_optimum(s->setup.kind, flops)) / 12);
 }
 
 vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, double largest,
@@ -522,15 +526,14 @@ vsh_status vsh_study_design(vsh_arena *arena, const vsh_study_setup *setup, doub
     study->curve = vsh_alloc(arena, VSH_STUDY_CURVES, sizeof *study->curve);
     if (!study->curve)
         return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    d.little = little_text(study);
     status = choose_batch(&d, err);
     for (int t = 0; t < VSH_STUDY_TUNINGS; t++)
         for (int f = 0; f < kind->family_count && status == VSH_OK; f++)
             status = add_grid(&d, &kind->families[f], &kind->tuning[t], err);
     for (int seed = 0; seed < kind->seeds; seed++)
-        for (int poor = 0; poor <= kind->data_poor; poor++)
+        for (int text = 0; text <= VSH_STUDY_LITTLE && (!text || kind->epochs[text - 1]); text++)
             for (int f = 0; f < kind->family_count && status == VSH_OK; f++)
-                status = add_family(&d, &kind->families[f], poor, seed, err);
+                status = add_family(&d, &kind->families[f], text, seed, err);
     if (status == VSH_OK && kind->exit_family)
         status = add_exit(&d, err);
     if (status == VSH_OK && kind->held_out)

@@ -27,7 +27,7 @@ typedef struct {
     int seeds;    /* whose mean each rate is judged by; 0: no such grid */
 } vsh_study_tuning;
 
-enum { VSH_STUDY_TUNINGS = 2 };
+enum { VSH_STUDY_TUNINGS = 2, VSH_STUDY_LITTLE = 2 };
 
 /* What is asked. */
 typedef struct {
@@ -44,8 +44,10 @@ typedef struct {
     vsh_study_tuning tuning[VSH_STUDY_TUNINGS];
     int64_t steps_least; /* of the shortest run */
     int seeds;
-    bool data_poor; /* the same again on little text, several epochs */
-    bool held_out;  /* and a model larger than all, half a decade above the largest budget */
+    /* The same again on so little text that the guessed best model of the largest budget sees it so
+     * often; 0: not. */
+    double epochs[VSH_STUDY_LITTLE];
+    bool held_out; /* and a model larger than all, half a decade above the largest budget */
     const vsh_study_family *exit_family; /* one more model, for early exit; NULL: none */
 } vsh_study_kind;
 
