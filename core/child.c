@@ -199,6 +199,12 @@ static vsh_status await(running *run, const vsh_child *child, double deadline, i
     return VSH_OK;
 }
 
+/* What a program of ours says of its question is taken at its word; the rest is the machine's. */
+static vsh_status word_of_ours(int code)
+{
+    return code == VSH_ENO || code == VSH_EINPUT ? (vsh_status)code : VSH_EMACHINE;
+}
+
 static vsh_status judge(running *run, const vsh_child *child, int how, vsh_error *err)
 {
     int length;
@@ -207,8 +213,7 @@ static vsh_status judge(running *run, const vsh_child *child, int how, vsh_error
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0)
         return VSH_OK;
     if (child->ours && WIFEXITED(how) && length > 0)
-        return vsh_fail(err, WEXITSTATUS(how) == VSH_EINPUT ? VSH_EINPUT : VSH_EMACHINE, "%.*s",
-                        length, line);
+        return vsh_fail(err, word_of_ours(WEXITSTATUS(how)), "%.*s", length, line);
     if (WIFSIGNALED(how)) /* one is killed by who runs out of memory, not for its input */
         return vsh_fail(err, child->ours || WTERMSIG(how) == SIGKILL ? VSH_EMACHINE : VSH_EINPUT,
                         "%s: ended by signal %d%s%.*s", run->name, WTERMSIG(how),

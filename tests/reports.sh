@@ -17,14 +17,18 @@ for folder in law law-farther experts; do
     ./vishwa-train study "${folder%%-*}" --out "reports/$folder" --summary --quiet \
         > "reports/$folder/summary.txt" || [ $? = 1 ]
     rm -f "reports/$folder/run.lock"
-    # as the study had it fitted, in the form that it found
+    # as the study had it fitted, in the form that it found: the summary has told its coefficients
     [ -f "reports/$folder/fit.json" ] || continue
     form=$(jq -r .law "reports/$folder/fit.json")
     [ "$form" = bounded ] && vocab="--vocab 257" || vocab=
-    # shellcheck disable=SC2086 # no words, or two
-    ./vishwa-plan fit "reports/$folder/runs.csv" --columns group=size --resample groups \
-        --bootstrap 400 --n-counts total --corpus "vishwa-train study" --law "$form" $vocab \
-        --report "reports/$folder/fit" --force > "reports/$folder/fit.txt"
+    fit() {
+        # shellcheck disable=SC2086 # no words, or two
+        ./vishwa-plan fit "reports/$folder/runs.csv" --columns group=size --resample groups \
+            --bootstrap 400 --n-counts total --corpus "vishwa-train study" --law "$form" $vocab \
+            --out "reports/$folder/law.yaml" --force "$@"
+    }
+    fit --report "reports/$folder/fit" > "reports/$folder/fit.txt"
+    fit --json > "reports/$folder/fit.json"
 done
 [ "$1" = all ] || exit 0
 ./vishwa-train validate --report reports/validate --force > reports/validate.txt

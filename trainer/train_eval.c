@@ -51,9 +51,13 @@ static vsh_status list_tasks(evaluation *e, vsh_error *err)
             return vsh_fail(err, VSH_EMACHINE, "out of memory");
         VSH_TRY(add_task(e, name, err));
         if (!at[length])
-            return VSH_OK;
+            break;
         at += length + 1;
     }
+    return e->lm || !e->asked->repeats
+               ? VSH_OK
+               : vsh_fail(err, VSH_EINPUT,
+                          "--repeats: expected lm among --tasks, whose text it asks of");
 }
 
 /* Longer sequences were never trained on. */

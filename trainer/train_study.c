@@ -147,6 +147,7 @@ static void write_curve(const vsh_study_curve *c, vsh_json *json)
     vsh_json_integer(json, "unique_tokens", c->unique_tokens);
     vsh_json_integer(json, "batch_tokens", c->batch_tokens);
     vsh_json_integer(json, "warmup_steps", c->warmup);
+    vsh_json_known(json, "lr", c->rate > 0 ? c->rate : (double)NAN); /* NaN: the tuned one */
     vsh_json_array(json, "points");
     for (int i = 0; i < c->points; i++) {
         vsh_json_object(json, NULL);
@@ -317,13 +318,22 @@ static bool is_number(const vsh_value *object, const char *key, int64_t expected
     return value && value->integer == expected;
 }
 
+/* Of a grid; a plan of an earlier version does not say. */
+static bool is_rate(const vsh_value *planned, double rate)
+{
+    double said = vsh_value_get_number(planned, "lr");
+
+    return isnan(said) || fabs(said / rate - 1) < 1e-9;
+}
+
 static bool is_planned(const vsh_study_curve *c, const vsh_value *planned)
 {
     const vsh_value *name = vsh_value_get_kind(planned, "name", VSH_VALUE_TEXT);
     const vsh_value *points = vsh_value_get_kind(planned, "points", VSH_VALUE_LIST);
     bool same = name && strcmp(name->text, c->name) == 0 && points && points->count == c->points &&
                 is_number(planned, "batch_tokens", c->batch_tokens) &&
-                is_number(planned, "unique_tokens", c->unique_tokens);
+                is_number(planned, "warmup_steps", c->warmup) &&
+                is_number(planned, "unique_tokens", c->unique_tokens) && is_rate(planned, c->rate);
 
     for (int i = 0; same && i < c->points; i++)
         same = is_number(&points->item[i], "steps", c->point[i].steps);

@@ -86,12 +86,13 @@ vsh_status train_study_exits(study_work *w, const vsh_study_curve *c, vsh_error 
 
 /* ---- savings ------------------------------------------------------------------------------- */
 
-enum { BOOTSTRAPS = 1000, FAMILIES = 8, ROWS = 2 * FAMILIES };
+enum { BOOTSTRAPS = 1000, FAMILIES = 8, TEXTS = 4, ROWS = TEXTS * FAMILIES };
 
 typedef struct {
     vsh_study_family family[FAMILIES]; /* of the records: a study of another version had others */
     int families;
-    bool poor; /* there are runs on little text */
+    int64_t text[TEXTS]; /* unique tokens, 0: all; from the most to the least */
+    int texts;
     vsh_study_comparison item[ROWS];
     int count;
     bool drawn, timed; /* timed: steps again after the study, not by its own logs */
@@ -109,11 +110,30 @@ static const char *verdict(const vsh_study_saving *s)
     return s->high < VSH_STUDY_CLAIM_LOW ? "not reached" : "possible";
 }
 
+/* More text than another: all of it is the most. */
+static bool is_more(int64_t text, int64_t other)
+{
+    return other != 0 && (text == 0 || text > other);
+}
+
+static void take_text(int64_t text, found *f)
+{
+    int at = 0;
+
+    while (at < f->texts && is_more(f->text[at], text))
+        at++;
+    if (f->texts == TEXTS || (at < f->texts && f->text[at] == text))
+        return;
+    for (int i = f->texts++; i > at; i--)
+        f->text[i] = f->text[i - 1];
+    f->text[at] = text;
+}
+
 static void take_family(const vsh_study_record *r, found *f)
 {
     if (strcmp(r->role, vsh_study_role_words[VSH_STUDY_CURVE]) != 0)
         return;
-    f->poor |= r->unique_tokens > 0;
+    take_text(r->unique_tokens, f);
     for (int i = 0; i < f->families; i++)
         if (strcmp(f->family[i].name, r->family) == 0)
             return;
@@ -126,17 +146,17 @@ static vsh_status find(const study_work *w, found *f, vsh_error *err)
 {
     for (int64_t i = 0; i < w->records.count; i++)
         take_family(&w->records.item[i], f);
-    for (int poor = 0; poor <= f->poor; poor++)
+    for (int t = 0; t < f->texts; t++)
         for (int i = 0; i < f->families; i++) {
             vsh_study_comparison *r = &f->item[f->count];
             if (strcmp(f->family[i].name, "dense") == 0)
                 continue;
             f->count++;
             r->family = &f->family[i];
-            r->poor = poor;
+            r->unique_tokens = f->text[t];
             for (int q = 0; q < VSH_STUDY_QUESTIONS; q++) {
                 vsh_study_question question = {.family = f->family[i].name,
-                                               .poor = poor,
+                                               .unique_tokens = f->text[t],
                                                .cost = q == 1 ? VSH_COST_SECONDS : VSH_COST_FLOPS,
                                                .equal_total = q == 2,
                                                .bootstraps = BOOTSTRAPS,
@@ -182,7 +202,9 @@ static void write_summary(const study_work *w, const found *f, vsh_text *out)
         vsh_json_string(&json, "family", r->family->name);
         vsh_json_integer(&json, "experts", r->family->experts);
         vsh_json_integer(&json, "top_k", r->family->top_k);
-        vsh_json_string(&json, "text", r->poor ? "little" : "all");
+        vsh_json_string(&json, "text", r->unique_tokens ? "little" : "all");
+        if (r->unique_tokens)
+            vsh_json_integer(&json, "unique_tokens", r->unique_tokens);
         for (int q = 0; q < VSH_STUDY_QUESTIONS; q++)
             write_saving(vsh_study_question_words[q], &r->saving[q], &json);
         vsh_json_end(&json);
@@ -231,7 +253,7 @@ static void show_summary(const study_work *w, const found *f, vsh_text *out)
     vsh_text_add(out, "  %-7s %-5s %20s %20s %20s\n", "text", "kind", "FLOP, %", "wall clock, %",
                  "equal params, %");
     for (int i = 0; i < f->count; i++) {
-        vsh_text_add(out, "  %-7s %-5s", f->item[i].poor ? "little" : "all",
+        vsh_text_add(out, "  %-7s %-5s", vsh_study_text_words(f->item[i].unique_tokens).text,
                      f->item[i].family->name);
         for (int q = 0; q < VSH_STUDY_QUESTIONS; q++)
             show_saving(&f->item[i].saving[q], out);
@@ -264,7 +286,7 @@ static const char *share(const vsh_study_saving *s, char room[64])
 
 static void write_table(const found *f, vsh_text *page)
 {
-    static const char *const heads[] = {"Text",         "experts",    "used a token",
+    static const char *const heads[] = {"Text, tokens", "experts",    "used a token",
                                         "FLOP",         "wall clock", "equal total parameters",
                                         "20 % in FLOP?"};
     vsh_table table;
@@ -276,7 +298,7 @@ static void write_table(const found *f, vsh_text *page)
     for (int i = 0; i < f->count; i++) {
         const vsh_study_comparison *r = &f->item[i];
         vsh_table_row(&table, NULL);
-        vsh_table_cell(&table, "%s", r->poor ? "little" : "all");
+        vsh_table_cell(&table, "%s", vsh_study_text_words(r->unique_tokens).text);
         vsh_table_cell(&table, "%" PRId64, r->family->experts);
         vsh_table_cell(&table, "%" PRId64, r->family->top_k);
         for (int q = 0; q < VSH_STUDY_QUESTIONS; q++)

@@ -265,6 +265,7 @@ vsh_status train_study_law_summary(study_work *w, vsh_error *err)
     vsh_text text = {.arena = s->arena};
     outcome o = {0};
 
+    VSH_TRY(train_study_write_runs(w, err));
     VSH_TRY(gather(w, &o, err));
     VSH_TRY(write_page(w, &o, err));
     write_summary(w, &o, &text);

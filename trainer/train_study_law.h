@@ -25,6 +25,8 @@ typedef struct {
     double loss, low, high;    /* NaN: nothing was */
 } study_prediction;
 
+/* runs.csv, what the law is fitted to: the curves' records. */
+vsh_status train_study_write_runs(study_work *work, vsh_error *err);
 vsh_status train_study_read_prediction(const study_work *work, study_prediction *said,
                                        vsh_error *err);
 

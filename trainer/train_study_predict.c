@@ -47,8 +47,8 @@ static vsh_status ask_planner(study_work *w, const char *const *words, answer *a
 
 /* ---- the fit ------------------------------------------------------------------------------- */
 
-/* What the law is fitted to; a run whose loss is not known tells nothing. */
-static vsh_status write_csv(study_work *w, vsh_error *err)
+/* A run whose loss is not known tells nothing. */
+vsh_status train_study_write_runs(study_work *w, vsh_error *err)
 {
     vsh_text csv = {.arena = w->session->arena};
 
@@ -101,30 +101,25 @@ static vsh_status fit(study_work *w, const fitting *f, answer *a, vsh_error *err
     return ask_planner(w, words, a, err);
 }
 
-static bool is_unidentified(vsh_status status, const vsh_error *reason)
-{
-    return status != VSH_OK && strstr(reason->text, "not identified") != NULL;
-}
-
 /* Fits before the held-out model is trained; without gnuplot there is no report, but a law.
  * VSH_ENO: no form is identified, and err says why the first one is not. */
 static vsh_status fit_law(study_work *w, const char **chosen, answer *a, vsh_error *err)
 {
     vsh_error reason[STUDY_LAW_FORMS];
 
-    VSH_TRY(write_csv(w, err));
+    VSH_TRY(train_study_write_runs(w, err));
     for (int form = 0; form < STUDY_LAW_FORMS; form++) {
         fitting f = {study_law_forms[form].form, study_law_forms[form].vocab, w->path.law,
                      w->path.report};
         vsh_status status = fit(w, &f, a, &reason[form]);
-        if (status != VSH_OK && status != VSH_ESTOPPED && !is_unidentified(status, &reason[form])) {
+        if (status == VSH_EINPUT || status == VSH_EMACHINE) {
             f.report = NULL;
             status = fit(w, &f, a, &reason[form]);
         }
         *chosen = f.form;
         if (status == VSH_OK)
             return vsh_file_write(w->path.fit, &a->text, err);
-        if (!is_unidentified(status, &reason[form]))
+        if (status != VSH_ENO)
             return vsh_fail(err, status, "%s", reason[form].text);
     }
     return vsh_fail(err, VSH_ENO, "%s", reason[0].text);
@@ -153,15 +148,28 @@ static bool ends_the_study(vsh_status status)
     return status == VSH_ESTOPPED || status == VSH_EMACHINE;
 }
 
+/* The last thing that the planner said of itself: warnings stand before it. */
+static const char *complaint_of(const vsh_error *reason)
+{
+    static const char planner[] = "vishwa-plan: ";
+    const char *said = reason->text, *next;
+
+    while ((next = strstr(said, planner)) != NULL)
+        said = next + sizeof planner - 1;
+    return *said ? said : NULL;
+}
+
 typedef struct {
-    double loss, low, high; /* NaN: this form is not identified */
+    double loss, low, high; /* NaN: this form says nothing */
+    vsh_error reason;       /* why not */
 } opinion;
 
 static opinion opinion_of(const answer *loss)
 {
     return (opinion){vsh_value_get_number(&loss->root, "loss"),
                      vsh_value_get_number(&loss->root, "loss_low"),
-                     vsh_value_get_number(&loss->root, "loss_high")};
+                     vsh_value_get_number(&loss->root, "loss_high"),
+                     {""}};
 }
 
 static vsh_status ask_opinion(study_work *w, int which, const vsh_study_curve *c, double tokens,
@@ -169,19 +177,18 @@ static vsh_status ask_opinion(study_work *w, int which, const vsh_study_curve *c
 {
     vsh_text name = {.arena = w->session->arena};
     fitting f = {.form = study_law_forms[which].form, .vocab = study_law_forms[which].vocab};
-    vsh_error reason;
     vsh_status status;
     answer a;
 
     vsh_text_add(&name, "%s/law-%s.yaml", w->path.out, f.form);
     f.law = vsh_text_string(&name);
-    status = fit(w, &f, &a, &reason);
+    status = fit(w, &f, &a, &o->reason);
     if (status == VSH_OK)
-        status = ask_loss(w, f.law, c, tokens, &a, &reason);
+        status = ask_loss(w, f.law, c, tokens, &a, &o->reason);
     if (status == VSH_OK)
         *o = opinion_of(&a);
     else if (ends_the_study(status))
-        return vsh_fail(err, status, "%s", reason.text);
+        return vsh_fail(err, status, "%s", o->reason.text);
     return VSH_OK; /* not identified, too few runs, nothing finite: the law itself stands */
 }
 
@@ -190,7 +197,7 @@ static vsh_status ask_all(study_work *w, const char *chosen, const answer *loss,
                           const vsh_study_curve *c, double tokens, opinion *say, vsh_error *err)
 {
     for (int i = 0; i < STUDY_OPINIONS; i++) {
-        say[i] = (opinion){NAN, NAN, NAN};
+        say[i] = (opinion){NAN, NAN, NAN, {""}};
         if (loss->known && strcmp(study_law_forms[i].form, chosen) == 0)
             say[i] = opinion_of(loss);
         else if (loss->known)
@@ -208,6 +215,7 @@ static void write_opinions(const opinion *o, vsh_json *json)
         vsh_json_known(json, "loss", o[i].loss);
         vsh_json_known(json, "loss_low", o[i].low);
         vsh_json_known(json, "loss_high", o[i].high);
+        vsh_json_string(json, "reason", complaint_of(&o[i].reason));
         vsh_json_end(json);
     }
     vsh_json_end(json);
@@ -241,10 +249,8 @@ static void write_prediction(const vsh_study_curve *c, double tokens, const answ
 
 vsh_status train_study_read_prediction(const study_work *w, study_prediction *p, vsh_error *err)
 {
-    static const char planner[] = "vishwa-plan: ";
     const char *path = w->path.prediction;
     const vsh_value *name, *reason;
-    const char *complaint;
     vsh_value root;
 
     VSH_TRY(vsh_json_read_file(w->session->arena, path, &root, err));
@@ -257,9 +263,6 @@ vsh_status train_study_read_prediction(const study_work *w, study_prediction *p,
         return vsh_fail(err, VSH_EINPUT, "%s: name: expected a text", path);
     p->name = name->text;
     p->reason = reason ? reason->text : "";
-    while ((complaint = strstr(p->reason, planner)) !=
-           NULL) /* the last: warnings stand before it */
-        p->reason = complaint + sizeof planner - 1;
     return VSH_OK;
 }
 
@@ -289,6 +292,6 @@ vsh_status train_study_predict(study_work *w, const vsh_study_curve *c, vsh_erro
     if (ends_the_study(status))
         return vsh_fail(err, status, "%s", reason.text);
     VSH_TRY(ask_all(w, chosen, &loss, c, tokens, say, err));
-    write_prediction(c, tokens, &loss, say, *reason.text ? reason.text : NULL, &out);
+    write_prediction(c, tokens, &loss, say, complaint_of(&reason), &out);
     return vsh_file_write(w->path.prediction, &out, err);
 }

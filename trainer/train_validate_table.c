@@ -18,7 +18,7 @@ static const vsh_validate_check *at(const validation *v, int run, int quantity)
     return &v->check[run * VSH_VALIDATE_QUANTITIES + quantity];
 }
 
-/* Of those that are judged, or for the simulator of those whose measurement was not disturbed. */
+/* Of those whose measurement was not disturbed. */
 static errors gather(const validation *v, int quantity, bool simulated, double *room)
 {
     errors e = {0};

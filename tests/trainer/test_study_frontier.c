@@ -54,11 +54,11 @@ typedef struct {
     double slower;       /* times as long a FLOP */
     double noise;        /* of log loss */
     double total_factor; /* total parameters of the family over those of its dense peer */
-    bool poor;
+    int64_t unique_tokens;
     int seeds;
 } plant;
 
-static const plant plain = {0.25, 1.5, 0, 1.0, false, SEEDS};
+static const plant plain = {0.25, 1.5, 0, 1.0, 0, SEEDS};
 
 static double noise(uint64_t stream, uint64_t at)
 {
@@ -83,7 +83,7 @@ static void add(vsh_study_records *all, const plant *p, const char *family, int 
     r->hidden = 16 * (size + 1);
     r->budget = budget;
     r->seed = seed + 1;
-    r->unique_tokens = p->poor ? 1000 : 0;
+    r->unique_tokens = p->unique_tokens;
     r->params_total = (int64_t)(N * (dense ? 1 : p->total_factor));
     r->flops = flops * (dense ? 1 : 1 - p->saving);
     r->seconds = r->flops * 1e-10 * (dense ? 1 : p->slower);
@@ -105,11 +105,11 @@ static vsh_study_records planted(const plant *p)
     return all;
 }
 
-static vsh_study_saving ask(const vsh_study_records *all, vsh_study_cost cost, bool poor,
+static vsh_study_saving ask(const vsh_study_records *all, vsh_study_cost cost, int64_t text,
                             bool equal_total)
 {
     vsh_study_question question = {.family = "e8k1",
-                                   .poor = poor,
+                                   .unique_tokens = text,
                                    .cost = cost,
                                    .equal_total = equal_total,
                                    .bootstraps = 400,
@@ -128,7 +128,7 @@ static void a_planted_saving_comes_back(void)
         vsh_study_saving s;
         p.saving = planted_saving;
         all = planted(&p);
-        s = ask(&all, VSH_COST_FLOPS, false, false);
+        s = ask(&all, VSH_COST_FLOPS, 0, false);
         CHECK_NEAR(s.saving, planted_saving, 0, 0.02);
         CHECK(s.loss_low < s.loss_high && s.loss_low > 1.2);
     }
@@ -138,8 +138,8 @@ static void the_same_in_time_is_less_by_what_a_flop_takes_longer(void)
 {
     vsh_study_records all = planted(&plain);
 
-    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, false, false).saving, 0.25, 0, 0.02);
-    CHECK_NEAR(ask(&all, VSH_COST_SECONDS, false, false).saving, 1 - 0.75 * 1.5, 0, 0.03);
+    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, 0, false).saving, 0.25, 0, 0.02);
+    CHECK_NEAR(ask(&all, VSH_COST_SECONDS, 0, false).saving, 1 - 0.75 * 1.5, 0, 0.03);
 }
 
 /* A dense model of as many parameters is then the peer itself. */
@@ -148,13 +148,13 @@ static void at_equal_total_parameters_the_peer_is_the_dense_model_of_that_size(v
     plant p = plain;
     vsh_study_records all = planted(&p);
 
-    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, false, true).saving, 0.25, 0, 0.02);
+    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, 0, true).saving, 0.25, 0, 0.02);
     p.total_factor = 2; /* the dense model one row larger */
     all = planted(&p);
-    CHECK(fabs(ask(&all, VSH_COST_FLOPS, false, true).saving - 0.25) > 0.01);
+    CHECK(fabs(ask(&all, VSH_COST_FLOPS, 0, true).saving - 0.25) > 0.01);
     p.total_factor = 1000; /* no dense model is as large */
     all = planted(&p);
-    CHECK(isnan(ask(&all, VSH_COST_FLOPS, false, true).saving));
+    CHECK(isnan(ask(&all, VSH_COST_FLOPS, 0, true).saving));
 }
 
 static void noise_widens_the_interval_which_holds_the_truth(void)
@@ -165,10 +165,10 @@ static void noise_widens_the_interval_which_holds_the_truth(void)
 
     p.noise = 0.001;
     all = planted(&p);
-    quiet = ask(&all, VSH_COST_FLOPS, false, false);
+    quiet = ask(&all, VSH_COST_FLOPS, 0, false);
     p.noise = 0.01;
     all = planted(&p);
-    loud = ask(&all, VSH_COST_FLOPS, false, false);
+    loud = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK(quiet.resolved && quiet.low > 0);
     CHECK(quiet.low <= 0.25 && quiet.high >= 0.25);
     CHECK(loud.low <= 0.25 && loud.high >= 0.25);
@@ -184,7 +184,7 @@ static void no_saving_under_noise_is_not_resolved(void)
     p.saving = 0;
     p.noise = 0.01;
     all = planted(&p);
-    s = ask(&all, VSH_COST_FLOPS, false, false);
+    s = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK(!s.resolved);
     CHECK(s.low <= 0 && s.high >= 0);
     CHECK_HAS(s.reason, "holds 0");
@@ -198,7 +198,7 @@ static void fewer_than_three_seeds_resolve_nothing(void)
 
     p.seeds = 2;
     all = planted(&p);
-    s = ask(&all, VSH_COST_FLOPS, false, false);
+    s = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK_NEAR(s.saving, 0.25, 0, 0.02);
     CHECK(!s.resolved);
     CHECK_HAS(s.reason, "three seeds");
@@ -212,14 +212,14 @@ static void a_seed_that_only_one_has_does_not_count(void)
 
     p.seeds = 2;
     all = planted(&p);
-    before = ask(&all, VSH_COST_FLOPS, false, false);
+    before = ask(&all, VSH_COST_FLOPS, 0, false);
     for (int64_t i = 0, count = all.count; i < count; i++) { /* a third, of dense alone, better */
         all.item[all.count] = all.item[i];
         all.item[all.count].seed = 3;
         all.item[all.count].loss *= 0.9;
         all.count += all.item[i].family[0] == 'd' && all.item[i].seed == 1;
     }
-    after = ask(&all, VSH_COST_FLOPS, false, false);
+    after = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK_NEAR(after.saving, before.saving, 0, 0);
     CHECK(!after.resolved);
     CHECK_HAS(after.reason, "three seeds");
@@ -242,15 +242,15 @@ static void one_size_alone_resolves_nothing(void)
 {
     for (int equal_total = 0; equal_total < 2; equal_total++) {
         vsh_study_records all = planted(&plain);
-        vsh_study_saving s = ask(&all, VSH_COST_FLOPS, false, equal_total);
+        vsh_study_saving s = ask(&all, VSH_COST_FLOPS, 0, equal_total);
         CHECK_INT(s.sizes, SIZES);
         CHECK(s.resolved);
         keep_sizes(&all, 2);
-        s = ask(&all, VSH_COST_FLOPS, false, equal_total);
+        s = ask(&all, VSH_COST_FLOPS, 0, equal_total);
         CHECK_INT(s.sizes, 2);
         CHECK(s.resolved);
         keep_sizes(&all, 1);
-        s = ask(&all, VSH_COST_FLOPS, false, equal_total);
+        s = ask(&all, VSH_COST_FLOPS, 0, equal_total);
         CHECK_INT(s.sizes, 1);
         CHECK_NEAR(s.saving, 0.25, 0, 0.02);
         CHECK(!s.resolved);
@@ -268,7 +268,7 @@ static void a_size_counts_as_often_as_it_is_drawn(void)
     for (int64_t i = 0; i < all.count; i++)
         if (all.item[i].family[0] == 'e')
             all.item[i].flops *= all.item[i].hidden == 16 ? 2 : 0.5;
-    s = ask(&all, VSH_COST_FLOPS, false, true);
+    s = ask(&all, VSH_COST_FLOPS, 0, true);
     CHECK_INT(s.sizes, 4);
     CHECK_NEAR(s.saving, 1 - 0.75 * sqrt(0.5), 0, 0.02);
     CHECK_NEAR(s.low, 1 - 0.75 * sqrt(2), 0, 0.02);
@@ -286,7 +286,7 @@ static void where_one_diverged_the_other_is_left_out_too(void)
     vsh_study_saving s, whole;
 
     all = planted(&p);
-    whole = ask(&all, VSH_COST_FLOPS, false, false);
+    whole = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK_INT(whole.diverged, 0);
     for (int64_t i = 0; i < all.count; i++) {
         vsh_study_record *r = &all.item[i];
@@ -295,7 +295,7 @@ static void where_one_diverged_the_other_is_left_out_too(void)
         else if (r->seed > 1) /* dense lost nothing, and was far worse */
             r->loss += 0.5;
     }
-    s = ask(&all, VSH_COST_FLOPS, false, false);
+    s = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK_INT(s.diverged, SIZES * BUDGETS * (SEEDS - 1));
     CHECK_NEAR(s.saving, whole.saving, 1e-9, 0);
     CHECK(!s.resolved);
@@ -318,7 +318,7 @@ static void the_points_are_means_over_seeds_of_sizes_that_both_have(void)
         else if (alone)
             r->loss = 0.5;
     }
-    s = ask(&all, VSH_COST_FLOPS, false, false);
+    s = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK(s.dense_count > 1 && s.family_count > 1);
     for (int k = 0; k < s.dense_count; k++) {
         double best = INFINITY;
@@ -333,28 +333,32 @@ static void the_points_are_means_over_seeds_of_sizes_that_both_have(void)
         CHECK_NEAR(s.dense[k].loss, best, 1e-9, 0);
     }
     CHECK_NEAR(s.family[0].cost, 0.75 * 1e11, 1e-9, 0);
-    CHECK_INT(ask(&all, VSH_COST_FLOPS, false, true).dense_count, 0);
+    CHECK_INT(ask(&all, VSH_COST_FLOPS, 0, true).dense_count, 0);
 }
 
-static void regimes_roles_and_lost_runs_are_kept_apart(void)
+static void texts_roles_and_lost_runs_are_kept_apart(void)
 {
     plant p = plain;
-    vsh_study_records all = planted(&p), poor;
-    vsh_study_saving before = ask(&all, VSH_COST_FLOPS, false, false), after;
+    vsh_study_records all = planted(&p), little;
+    static const double savings[] = {-0.4, -0.1};
+    vsh_study_saving before = ask(&all, VSH_COST_FLOPS, 0, false), after;
 
-    p.poor = true;
-    p.saving = -0.4;
-    poor = planted(&p);
-    for (int64_t i = 0; i < poor.count; i++)
-        all.item[all.count++] = poor.item[i];
+    for (int text = 0; text < 2; text++) {
+        p.unique_tokens = 1000 * (text + 1);
+        p.saving = savings[text];
+        little = planted(&p);
+        for (int64_t i = 0; i < little.count; i++)
+            all.item[all.count++] = little.item[i];
+    }
     all.item[all.count] = all.item[1];
     all.item[all.count].role = "tune";
     all.item[all.count++].loss = 0.1;
     all.item[all.count] = all.item[1];
     all.item[all.count++].loss = NAN;
-    after = ask(&all, VSH_COST_FLOPS, false, false);
+    after = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK_NEAR(after.saving, before.saving, 0, 1e-12);
-    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, true, false).saving, -0.4, 0, 0.03);
+    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, 1000, false).saving, savings[0], 0, 0.03);
+    CHECK_NEAR(ask(&all, VSH_COST_FLOPS, 2000, false).saving, savings[1], 0, 0.03);
 }
 
 static void what_reaches_no_loss_in_common_has_no_saving(void)
@@ -365,11 +369,11 @@ static void what_reaches_no_loss_in_common_has_no_saving(void)
     for (int64_t i = 0; i < all.count; i++)
         if (all.item[i].family[0] == 'e')
             all.item[i].loss += 10;
-    s = ask(&all, VSH_COST_FLOPS, false, false);
+    s = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK(isnan(s.saving) && isnan(s.low) && !s.resolved);
     CHECK_HAS(s.reason, "no loss in common");
     all.count = 0;
-    CHECK(isnan(ask(&all, VSH_COST_FLOPS, false, false).saving));
+    CHECK(isnan(ask(&all, VSH_COST_FLOPS, 0, false).saving));
 }
 
 static void the_order_of_the_records_does_not_matter(void)
@@ -380,13 +384,13 @@ static void the_order_of_the_records_does_not_matter(void)
 
     p.noise = 0.005;
     all = planted(&p);
-    a = ask(&all, VSH_COST_FLOPS, false, false);
+    a = ask(&all, VSH_COST_FLOPS, 0, false);
     for (int64_t i = 0; i < all.count / 2; i++) {
         vsh_study_record other = all.item[i];
         all.item[i] = all.item[all.count - 1 - i];
         all.item[all.count - 1 - i] = other;
     }
-    b = ask(&all, VSH_COST_FLOPS, false, false);
+    b = ask(&all, VSH_COST_FLOPS, 0, false);
     CHECK_NEAR(a.saving, b.saving, 1e-9, 0);
 }
 
@@ -410,7 +414,7 @@ const vsh_test vsh_tests[] = {
     TEST(a_size_counts_as_often_as_it_is_drawn),
     TEST(where_one_diverged_the_other_is_left_out_too),
     TEST(the_points_are_means_over_seeds_of_sizes_that_both_have),
-    TEST(regimes_roles_and_lost_runs_are_kept_apart),
+    TEST(texts_roles_and_lost_runs_are_kept_apart),
     TEST(what_reaches_no_loss_in_common_has_no_saving),
     TEST(the_order_of_the_records_does_not_matter),
     {NULL, NULL},

@@ -74,7 +74,9 @@ static void one_of_ours_speaks_for_itself(void)
         vsh_status status;
     } cases[] = {
         {"echo vishwa-x: bad file >&2; exit 2", "vishwa-x: bad file", VSH_EINPUT},
+        {"echo vishwa-x: nothing fits >&2; exit 1", "vishwa-x: nothing fits", VSH_ENO},
         {"echo vishwa-x: disk full >&2; exit 4", "vishwa-x: disk full", VSH_EMACHINE},
+        {"exit 1", "sh: exit 1: ", VSH_EMACHINE},
         {"exit 2", "sh: exit 2: ", VSH_EMACHINE},
         {"kill -TERM $$", "sh: ended by signal 15", VSH_EMACHINE},
     };

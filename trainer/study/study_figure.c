@@ -190,8 +190,19 @@ static int place_of(const vsh_study_comparison *all, int i)
     int place = 0;
 
     for (int j = 0; j < i; j++)
-        place += all[j].poor == all[i].poor;
+        place += all[j].unique_tokens == all[i].unique_tokens;
     return place;
+}
+
+/* Solid on all of the text, then by where a text first stands. */
+static const char *dash_of(const vsh_study_comparison *all, int i)
+{
+    static const char *const dashes[] = {"", " dashtype (5,4)", " dashtype (1,2)"};
+    int text = 0;
+
+    for (int j = 1; j <= i; j++)
+        text += all[j].unique_tokens != all[j - 1].unique_tokens;
+    return dashes[text % (int)(sizeof dashes / sizeof *dashes)];
 }
 
 /* Dense frontiers differ where families share other sizes or seeds with it; mostly they do not. */
@@ -218,19 +229,19 @@ typedef struct {
     char name[24], data[48], look[96];
 } line;
 
-static vsh_series line_of(line *l, const char *who, int i, const char *look, bool poor,
+static vsh_series line_of(line *l, const char *who, int i, const char *look, const char *dash,
                           const char *words)
 {
     snprintf(l->name, sizeof l->name, "%s%d", who, i);
     snprintf(l->data, sizeof l->data, "$%s%d using 1:2", who, i);
-    snprintf(l->look, sizeof l->look, "%s%s", look, poor ? " dashtype (5,4)" : "");
+    snprintf(l->look, sizeof l->look, "%s%s", look, dash);
     return (vsh_series){VSH_DRAW_LINE, l->data, l->look, words};
 }
 
 void vsh_study_experts_figure(const vsh_study_comparison *all, int count, const char *card,
                               vsh_report_figure *figure)
 {
-    enum { LOOKS = sizeof looks / sizeof *looks, LINES = 4 * LOOKS };
+    enum { LOOKS = sizeof looks / sizeof *looks, LINES = 6 * LOOKS };
     vsh_series series[LINES];
     line lines[LINES];
     vsh_text *s = &figure->script;
@@ -243,11 +254,11 @@ void vsh_study_experts_figure(const vsh_study_comparison *all, int count, const 
         const char *look = looks[place_of(all, i) % LOOKS];
         if (!dense_is_drawn(all, i)) {
             series[drawn] =
-                line_of(&lines[drawn], "dense", i, dense_look, all[i].poor, i ? NULL : "dense");
+                line_of(&lines[drawn], "dense", i, dense_look, dash_of(all, i), i ? NULL : "dense");
             write_points(lines[drawn++].name, saving->dense, saving->dense_count, &e, s);
         }
-        series[drawn] = line_of(&lines[drawn], "family", i, look, all[i].poor,
-                                all[i].poor ? NULL : all[i].family->name);
+        series[drawn] = line_of(&lines[drawn], "family", i, look, dash_of(all, i),
+                                all[i].unique_tokens ? NULL : all[i].family->name);
         write_points(lines[drawn++].name, saving->family, saving->family_count, &e, s);
     }
     vsh_chart_panel(s, &panel, "held-out loss, nats a byte-level token", "training FLOP, counted");
@@ -257,7 +268,7 @@ void vsh_study_experts_figure(const vsh_study_comparison *all, int count, const 
     vsh_text_add(&figure->caption,
                  "The frontiers that the savings in FLOP come from: of each budget the best size "
                  "among those that a kind and dense both have, the mean over the seeds that both "
-                 "have; dashed: on little text, several epochs. FLOP with the router and what is "
-                 "padded. %s.",
+                 "have; dashed and dotted: on little text, again and again, and on less. FLOP with "
+                 "the router and what is padded. %s.",
                  card);
 }

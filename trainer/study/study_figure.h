@@ -30,12 +30,15 @@ extern const char *const vsh_study_question_words[]; /* closed by NULL */
 
 typedef struct {
     const vsh_study_family *family;
-    bool poor; /* on little text */
+    int64_t unique_tokens; /* of the text that both saw again and again; 0: all of it */
     vsh_study_saving saving[VSH_STUDY_QUESTIONS];
 } vsh_study_comparison;
 
-/* Loss against training compute: the very points that the savings in FLOPs come from, on much text
- * and, dashed, on little. */
+/* "all", or how many tokens. */
+vsh_figure_text vsh_study_text_words(int64_t unique_tokens);
+
+/* Loss against training compute: the very points that the savings in FLOPs come from; dashed and
+ * dotted on less and less text. */
 void vsh_study_experts_figure(const vsh_study_comparison *comparisons, int count, const char *card,
                               vsh_report_figure *figure);
 

@@ -100,7 +100,7 @@ static double cost_of(const vsh_study_question *q, const vsh_study_record *r)
 static bool is_asked(const vsh_study_question *q, const char *family, const vsh_study_record *r)
 {
     return strcmp(r->family, family) == 0 && strcmp(r->role, "curve") == 0 &&
-           (r->unique_tokens > 0) == q->poor;
+           r->unique_tokens == q->unique_tokens;
 }
 
 static bool suits(const vsh_study_question *q, const char *family, const vsh_study_record *r)

@@ -11,8 +11,8 @@ extern const char *const vsh_study_cost_words[]; /* flops, seconds */
 
 /* What is compared. */
 typedef struct {
-    const char *family; /* against "dense" */
-    bool poor;          /* the records on little text, or those on all */
+    const char *family;    /* against "dense" */
+    int64_t unique_tokens; /* the records on so many; 0: on all of the text */
     vsh_study_cost cost;
     bool equal_total; /* a dense model of as many total parameters, in place of the best one */
     int bootstraps;   /* draws of seeds and of sizes; 0: no interval */

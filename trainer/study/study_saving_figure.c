@@ -7,6 +7,11 @@
 const char *const vsh_study_question_words[] = {"flops", "wall_clock", "equal_total_parameters",
                                                 NULL};
 
+vsh_figure_text vsh_study_text_words(int64_t unique_tokens)
+{
+    return unique_tokens ? vsh_show_count((double)unique_tokens) : (vsh_figure_text){"all"};
+}
+
 /* ---- savings --------------------------------------------------------------------------------- */
 
 /* Percent; what lies beyond is drawn at the edge. */
@@ -54,7 +59,7 @@ static void name_rows(const vsh_study_comparison *all, int count, vsh_text *s)
     for (int i = 0; i < count; i++) {
         const vsh_study_family *f = all[i].family;
         snprintf(label, sizeof label, "%d experts, %d used, %s", (int)f->experts, (int)f->top_k,
-                 all[i].poor ? "little" : "all");
+                 vsh_study_text_words(all[i].unique_tokens).text);
         vsh_text_add(s, i ? ", " : "");
         vsh_chart_quote(s, label, 28);
         vsh_text_add(s, " %d", count - i);
@@ -99,7 +104,7 @@ void vsh_study_savings_figure(const vsh_study_comparison *all, int count, const 
         &figure->caption,
         "Saving against dense models at equal loss, over the losses that both reach, with "
         "95 %% of the draws of seeds and sizes; what lies beyond %.0f or %.0f %% stands at "
-        "the edge. All: one epoch of the text; little: several. %s.",
+        "the edge. All: one epoch of the text; else of so many tokens, several. %s.",
         least, most, card);
 }
 
