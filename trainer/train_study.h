@@ -93,8 +93,9 @@ vsh_status train_study_predict(study_work *work, const vsh_study_curve *held_out
 /* train_study_law.c */
 vsh_status train_study_law_summary(study_work *work, vsh_error *err);
 
-/* train_study_experts.c */
+/* train_study_exits.c: what early exit costs and saves at inference, into exits.json. */
 vsh_status train_study_exits(study_work *work, const vsh_study_curve *curve, vsh_error *err);
+/* train_study_experts.c */
 vsh_status train_study_experts_summary(study_work *work, vsh_error *err);
 
 #endif

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/file.h"
 #include "core/json.h"
@@ -11,82 +10,9 @@
 #include "trainer/study/study_figure.h"
 #include "trainer/train_study.h"
 
-/* ---- early exit ---------------------------------------------------------------------------- */
-
-/* Confidences from which a token leaves; 1 is never reached, and is the whole model. */
-static const double thresholds[] = {0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99};
-enum { THRESHOLDS = sizeof thresholds / sizeof *thresholds };
-
-/* What `eval` answers at a threshold, in an arena of the caller's. */
-static vsh_status ask_eval(study_work *w, const char *checkpoint, double threshold,
-                           vsh_arena *memory, vsh_value *root, vsh_error *err)
-{
-    vsh_session inner = *w->session;
-    train_config asked = *w->asked;
-
-    inner.arena = memory;
-    inner.config = &asked;
-    inner.common = &asked.common;
-    inner.operand_count = 0;
-    inner.out = inner.talk = (vsh_text){.arena = memory};
-    asked.checkpoint = checkpoint;
-    asked.tasks = NULL;
-    asked.tokens = 0; /* all of the held-out text, as the losses of the runs are */
-    asked.exit_threshold = threshold;
-    asked.common.json = asked.common.quiet = true;
-    VSH_TRY(train_run_eval(&inner, err));
-    return vsh_json_read(memory, "eval", vsh_text_string(&inner.out), inner.out.length, root, err);
-}
-
-static void write_exit(const vsh_value *root, double threshold, vsh_json *json)
-{
-    const vsh_value *full = vsh_value_get_kind(root, "full_depth", VSH_VALUE_OBJECT);
-
-    vsh_json_object(json, NULL);
-    vsh_json_real(json, "threshold", threshold);
-    vsh_json_known(json, "loss", vsh_value_get_number(root, "loss"));
-    vsh_json_known(json, "accuracy", vsh_value_get_number(root, "accuracy"));
-    vsh_json_known(json, "layers_per_token", vsh_value_get_number(root, "layers_per_token"));
-    vsh_json_known(json, "flops_per_token", vsh_value_get_number(root, "flops_per_token"));
-    vsh_json_known(json, "full_loss", vsh_value_get_number(full, "loss"));
-    vsh_json_known(json, "full_accuracy", vsh_value_get_number(full, "accuracy"));
-    vsh_json_known(json, "full_flops_per_token", vsh_value_get_number(full, "flops_per_token"));
-    vsh_json_end(json);
-}
-
-/* A model that diverged has no exits; the study goes on without. */
-vsh_status train_study_exits(study_work *w, const vsh_study_curve *c, vsh_error *err)
-{
-    const vsh_study_record *trained =
-        vsh_study_records_find(&w->records, vsh_study_point_name(c, 0).text);
-    int count = trained && isfinite(trained->loss) ? THRESHOLDS : 0;
-    vsh_text out = {.arena = w->session->arena}, path = {.arena = w->session->arena};
-    vsh_json json = {.out = &out};
-    vsh_status status = VSH_OK;
-
-    if (access(w->path.exits, F_OK) == 0)
-        return VSH_OK;
-    vsh_text_add(&path, "%s/%s/budget-%d", w->path.runs, c->name, c->point[0].budget);
-    vsh_json_object(&json, NULL);
-    vsh_json_integer(&json, "schema_version", 1);
-    vsh_json_string(&json, "name", c->name);
-    vsh_json_array(&json, "exits");
-    for (int i = 0; i < count && status == VSH_OK; i++) {
-        vsh_arena memory = {0};
-        vsh_value root;
-        status = ask_eval(w, vsh_text_string(&path), thresholds[i], &memory, &root, err);
-        if (status == VSH_OK)
-            write_exit(&root, thresholds[i], &json);
-        vsh_arena_free(&memory);
-    }
-    vsh_json_end(&json);
-    vsh_json_end(&json);
-    return status == VSH_OK ? vsh_file_write(w->path.exits, &out, err) : status;
-}
-
 /* ---- savings ------------------------------------------------------------------------------- */
 
-enum { BOOTSTRAPS = 1000, FAMILIES = 8, TEXTS = 4, ROWS = TEXTS * FAMILIES };
+enum { BOOTSTRAPS = 1000, FAMILIES = 8, TEXTS = 4, ROWS = TEXTS * FAMILIES, EXITS = 16 };
 
 typedef struct {
     vsh_study_family family[FAMILIES]; /* of the records: a study of another version had others */
@@ -96,8 +22,8 @@ typedef struct {
     vsh_study_comparison item[ROWS];
     int count;
     bool drawn, timed; /* timed: steps again after the study, not by its own logs */
-    vsh_study_exit exit[THRESHOLDS];
-    double layers[THRESHOLDS]; /* a token */
+    vsh_study_exit exit[EXITS];
+    double layers[EXITS]; /* a token */
     int exits;
 } found;
 
@@ -142,6 +68,22 @@ static void take_family(const vsh_study_record *r, found *f)
             (vsh_study_family){.name = r->family, .experts = r->experts, .top_k = r->top_k};
 }
 
+static vsh_status compare(const study_work *w, vsh_study_comparison *r, vsh_error *err)
+{
+    vsh_study_question question = {.family = r->family->name,
+                                   .unique_tokens = r->unique_tokens,
+                                   .bootstraps = BOOTSTRAPS,
+                                   .seed = w->setup.seed};
+
+    VSH_TRY(vsh_study_at_budgets(&w->records, &question, r->at, &r->budgets, err));
+    for (int q = 0; q < VSH_STUDY_QUESTIONS; q++) {
+        question.cost = q == 1 ? VSH_COST_SECONDS : VSH_COST_FLOPS;
+        question.equal_total = q == 2;
+        VSH_TRY(vsh_study_saving_of(&w->records, &question, &r->saving[q], err));
+    }
+    return VSH_OK;
+}
+
 static vsh_status find(const study_work *w, found *f, vsh_error *err)
 {
     for (int64_t i = 0; i < w->records.count; i++)
@@ -154,15 +96,7 @@ static vsh_status find(const study_work *w, found *f, vsh_error *err)
             f->count++;
             r->family = &f->family[i];
             r->unique_tokens = f->text[t];
-            for (int q = 0; q < VSH_STUDY_QUESTIONS; q++) {
-                vsh_study_question question = {.family = f->family[i].name,
-                                               .unique_tokens = f->text[t],
-                                               .cost = q == 1 ? VSH_COST_SECONDS : VSH_COST_FLOPS,
-                                               .equal_total = q == 2,
-                                               .bootstraps = BOOTSTRAPS,
-                                               .seed = w->setup.seed};
-                VSH_TRY(vsh_study_saving_of(&w->records, &question, &r->saving[q], err));
-            }
+            VSH_TRY(compare(w, r, err));
         }
     return VSH_OK;
 }
@@ -181,6 +115,25 @@ static void write_saving(const char *key, const vsh_study_saving *s, vsh_json *j
     vsh_json_bool(json, "resolved", s->resolved);
     vsh_json_string(json, "reason", s->resolved ? NULL : s->reason);
     vsh_json_string(json, "claim_20_to_30_percent", verdict(s));
+    vsh_json_end(json);
+}
+
+static void write_budgets(const vsh_study_comparison *r, vsh_json *json)
+{
+    vsh_json_array(json, "at_budgets");
+    for (int i = 0; i < r->budgets; i++) {
+        const vsh_study_at_budget *at = &r->at[i];
+        vsh_json_object(json, NULL);
+        vsh_json_real(json, "flops_dense", at->dense.cost);
+        vsh_json_real(json, "flops", at->family.cost);
+        vsh_json_real(json, "loss_dense", at->dense.loss);
+        vsh_json_real(json, "loss", at->family.loss);
+        vsh_json_real(json, "difference", at->difference);
+        vsh_json_known(json, "difference_low", at->low);
+        vsh_json_known(json, "difference_high", at->high);
+        vsh_json_bool(json, "resolved", at->resolved);
+        vsh_json_end(json);
+    }
     vsh_json_end(json);
 }
 
@@ -207,6 +160,7 @@ static void write_summary(const study_work *w, const found *f, vsh_text *out)
             vsh_json_integer(&json, "unique_tokens", r->unique_tokens);
         for (int q = 0; q < VSH_STUDY_QUESTIONS; q++)
             write_saving(vsh_study_question_words[q], &r->saving[q], &json);
+        write_budgets(r, &json);
         vsh_json_end(&json);
     }
     vsh_json_end(&json);
@@ -244,6 +198,53 @@ static void show_exits(const found *f, vsh_text *out)
                      100 * f->exit[i].flops, f->layers[i], f->exit[i].loss, f->exit[i].accuracy);
 }
 
+enum { SHOWN = 3 }; /* budgets, the last: as many as stand side by side */
+
+static int first_shown(const found *f)
+{
+    int most = 0;
+
+    for (int i = 0; i < f->count; i++)
+        most = f->item[i].budgets > most ? f->item[i].budgets : most;
+    return most > SHOWN ? most - SHOWN : 0;
+}
+
+/* "+12.1 (+8.0, +13.5)", percent. */
+static vsh_figure_text difference(const vsh_study_at_budget *at)
+{
+    vsh_figure_text cell;
+
+    if (isfinite(at->low))
+        snprintf(cell.text, sizeof cell.text, "%+.1f (%+.1f, %+.1f)%s", 100 * at->difference,
+                 100 * at->low, 100 * at->high, at->resolved ? "" : " ?");
+    else
+        snprintf(cell.text, sizeof cell.text, "%+.1f ?", 100 * at->difference);
+    return cell;
+}
+
+static void show_budgets(const found *f, vsh_text *out)
+{
+    const int first = first_shown(f);
+
+    if (!f->count)
+        return;
+    vsh_text_add(out,
+                 "\n  Loss against dense at equal FLOP, %% (more than 0: they are worse)\n"
+                 "  %-7s %-5s",
+                 "text", "kind");
+    for (int b = first; b < f->item[0].budgets; b++)
+        vsh_text_add(out, " %15s FLOP", vsh_show_si(f->item[0].at[b].dense.cost).text);
+    vsh_text_add(out, "\n");
+    for (int i = 0; i < f->count; i++) {
+        const vsh_study_comparison *r = &f->item[i];
+        vsh_text_add(out, "  %-7s %-5s", vsh_study_text_words(r->unique_tokens).text,
+                     r->family->name);
+        for (int b = first; b < r->budgets; b++)
+            vsh_text_add(out, " %20s", difference(&r->at[b]).text);
+        vsh_text_add(out, "\n");
+    }
+}
+
 static void show_summary(const study_work *w, const found *f, vsh_text *out)
 {
     vsh_text_add(out,
@@ -259,6 +260,7 @@ static void show_summary(const study_work *w, const found *f, vsh_text *out)
             show_saving(&f->item[i].saving[q], out);
         vsh_text_add(out, "\n");
     }
+    show_budgets(f, out);
     if (!f->timed)
         vsh_text_add(out,
                      "\n  Wall clock is by the study's own logs, with all that ran beside it.\n");
@@ -314,6 +316,41 @@ static void write_table(const found *f, vsh_text *page)
     vsh_text_add(page, "</section>\n");
 }
 
+static void write_budget_table(const found *f, vsh_text *page)
+{
+    const int first = first_shown(f);
+    const char *heads[3 + SHOWN] = {"Text, tokens", "experts", "used a token"};
+    vsh_figure_text flops[SHOWN];
+    int columns = 3;
+    vsh_table table;
+
+    if (!f->count)
+        return;
+    for (int b = first; b < f->item[0].budgets; b++, columns++) {
+        snprintf(flops[b - first].text, sizeof flops[0].text, "at %sFLOP",
+                 vsh_show_si(f->item[0].at[b].dense.cost).text);
+        heads[columns] = flops[b - first].text;
+    }
+    vsh_page_put(page, "h2", NULL, "Loss against dense at equal FLOP");
+    vsh_text_add(page, "<section class=\"card long\">\n");
+    table = vsh_table_open(page, heads, columns);
+    for (int i = 0; i < f->count; i++) {
+        const vsh_study_comparison *r = &f->item[i];
+        vsh_table_row(&table, NULL);
+        vsh_table_cell(&table, "%s", vsh_study_text_words(r->unique_tokens).text);
+        vsh_table_cell(&table, "%" PRId64, r->family->experts);
+        vsh_table_cell(&table, "%" PRId64, r->family->top_k);
+        for (int b = first; b < r->budgets && b < first + SHOWN; b++)
+            vsh_table_cell(&table, "%s", difference(&r->at[b]).text);
+    }
+    vsh_table_close(&table);
+    vsh_page_put(page, "p", "small",
+                 "Percent, with 95 %% of the draws of seeds and sizes; more than 0: experts are "
+                 "worse; ?: not resolved. The best size of each at the end of its training: who "
+                 "sees a text too often is not stopped early.");
+    vsh_text_add(page, "</section>\n");
+}
+
 static vsh_status write_page(study_work *w, found *f, vsh_error *err)
 {
     vsh_arena *arena = w->session->arena;
@@ -328,6 +365,7 @@ static vsh_status write_page(study_work *w, found *f, vsh_error *err)
                           "for each kind: what a Mixture-of-Experts saves at equal loss.",
                           &page);
     write_table(f, &page);
+    write_budget_table(f, &page);
     vsh_study_savings_figure(f->item, f->count, w->settled_card, &figures[0]);
     vsh_study_experts_figure(f->item, f->count, w->settled_card, &figures[1]);
     if (f->exits)
@@ -367,7 +405,7 @@ static vsh_status read_exits(const study_work *w, found *f, vsh_error *err)
     all = vsh_value_get_kind(&root, "exits", VSH_VALUE_LIST);
     if (!all)
         return vsh_fail(err, VSH_EINPUT, "%s: exits: expected a list", w->path.exits);
-    for (int64_t i = 0; i < all->count && f->exits < THRESHOLDS; i++)
+    for (int64_t i = 0; i < all->count && f->exits < EXITS; i++)
         VSH_TRY(read_exit(w, &all->item[i], f, err));
     return VSH_OK;
 }

@@ -49,6 +49,24 @@ NaN NaN
 8.65987e+11 1.86338
 2.73857e+12 1.6894
 EOD
+$dense4 << EOD
+NaN NaN
+2.73811e+11 2.17428
+8.65867e+11 2.04482
+2.73826e+12 2.0293
+EOD
+$family4 << EOD
+NaN NaN
+2.73878e+11 2.19976
+8.66021e+11 2.01132
+2.73843e+12 2.24888
+EOD
+$family5 << EOD
+NaN NaN
+2.73878e+11 2.16048
+8.66021e+11 1.99966
+2.73848e+12 2.27291
+EOD
 unset label
 unset arrow
 unset object
@@ -67,7 +85,7 @@ set label 'training FLOP, counted' at screen 0.5268,0.2000 center front
 set logscale x
 set xrange [1.82541e+11:4.10785e+12]
 set xtics nomirror out scale 0.5,0.25 ('200 G' 2e+11, '' 3e+11 1, '' 4e+11 1, '500 G' 5e+11, '' 6e+11 1, '' 7e+11 1, '' 8e+11 1, '' 9e+11 1, '1 T' 1e+12, '2 T' 2e+12, '' 3e+12 1, '' 4e+12 1)
-set yrange [1.62952:2.2118]
+set yrange [1.62468:2.31331]
 set ytics 0.1
 set arrow nohead from screen 0.0321,0.1404 to screen 0.0857,0.1404 linewidth 2.4 linecolor rgb '#000000'
 set label 'dense' at screen 0.1000,0.1404 left front
@@ -81,6 +99,9 @@ plot NaN, \
   $family1 using 1:2 with lines linewidth 1.6 linecolor rgb '#d55e00', \
   $dense2 using 1:2 with lines linewidth 2.4 linecolor rgb '#000000' dashtype (5,4), \
   $family2 using 1:2 with lines linewidth 1.6 linecolor rgb '#0072b2' dashtype (5,4), \
-  $family3 using 1:2 with lines linewidth 1.6 linecolor rgb '#d55e00' dashtype (5,4)
+  $family3 using 1:2 with lines linewidth 1.6 linecolor rgb '#d55e00' dashtype (5,4), \
+  $dense4 using 1:2 with lines linewidth 2.4 linecolor rgb '#000000' dashtype (1,2), \
+  $family4 using 1:2 with lines linewidth 1.6 linecolor rgb '#0072b2' dashtype (1,2), \
+  $family5 using 1:2 with lines linewidth 1.6 linecolor rgb '#d55e00' dashtype (1,2)
 unset multiplot
 set output

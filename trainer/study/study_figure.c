@@ -172,14 +172,15 @@ void vsh_study_law_figure(const vsh_study_records *all, const vsh_study_law *law
 
 /* ---- experts ------------------------------------------------------------------------------- */
 
-static void write_points(const char *name, const vsh_study_pair *points, int count, extent *e,
+static void write_points(const char *name, const vsh_study_comparison *of, bool dense, extent *e,
                          vsh_text *s)
 {
     vsh_chart_data(s, name);
     VSH_CHART_ROW(s, VSH_GAP, VSH_GAP);
-    for (int i = 0; i < count; i++) {
-        VSH_CHART_ROW(s, points[i].cost, points[i].loss);
-        stretch(e, points[i].cost, points[i].loss);
+    for (int i = 0; i < of->budgets; i++) {
+        const vsh_study_pair *p = dense ? &of->at[i].dense : &of->at[i].family;
+        VSH_CHART_ROW(s, p->cost, p->loss);
+        stretch(e, p->cost, p->loss);
     }
     vsh_chart_data_end(s);
 }
@@ -205,17 +206,22 @@ static const char *dash_of(const vsh_study_comparison *all, int i)
     return dashes[text % (int)(sizeof dashes / sizeof *dashes)];
 }
 
-/* Dense frontiers differ where families share other sizes or seeds with it; mostly they do not. */
+static bool same_dense(const vsh_study_comparison *a, const vsh_study_comparison *b)
+{
+    bool same = a->budgets == b->budgets;
+
+    for (int i = 0; same && i < a->budgets; i++)
+        same = a->at[i].dense.cost == b->at[i].dense.cost &&
+               a->at[i].dense.loss == b->at[i].dense.loss;
+    return same;
+}
+
+/* Dense lines differ where families share other sizes or seeds with it; mostly they do not. */
 static bool dense_is_drawn(const vsh_study_comparison *all, int i)
 {
-    const vsh_study_saving *one = &all[i].saving[0], *other;
-
-    for (int j = 0; j < i; j++) {
-        other = &all[j].saving[0];
-        if (one->dense_count == other->dense_count &&
-            memcmp(one->dense, other->dense, (size_t)one->dense_count * sizeof *one->dense) == 0)
+    for (int j = 0; j < i; j++)
+        if (same_dense(&all[i], &all[j]))
             return true;
-    }
     return false;
 }
 
@@ -250,25 +256,24 @@ void vsh_study_experts_figure(const vsh_study_comparison *all, int count, const 
 
     vsh_chart_begin(s, figure->name, HEIGHT, figure->title);
     for (int i = 0; i < count && drawn + 2 <= LINES; i++) {
-        const vsh_study_saving *saving = &all[i].saving[0];
         const char *look = looks[place_of(all, i) % LOOKS];
         if (!dense_is_drawn(all, i)) {
             series[drawn] =
                 line_of(&lines[drawn], "dense", i, dense_look, dash_of(all, i), i ? NULL : "dense");
-            write_points(lines[drawn++].name, saving->dense, saving->dense_count, &e, s);
+            write_points(lines[drawn++].name, &all[i], true, &e, s);
         }
         series[drawn] = line_of(&lines[drawn], "family", i, look, dash_of(all, i),
                                 all[i].unique_tokens ? NULL : all[i].family->name);
-        write_points(lines[drawn++].name, saving->family, saving->family_count, &e, s);
+        write_points(lines[drawn++].name, &all[i], false, &e, s);
     }
     vsh_chart_panel(s, &panel, "held-out loss, nats a byte-level token", "training FLOP, counted");
     begin_axes(&e, s);
     vsh_chart_plot(s, &panel, series, drawn);
     vsh_chart_end(s);
     vsh_text_add(&figure->caption,
-                 "The frontiers that the savings in FLOP come from: of each budget the best size "
-                 "among those that a kind and dense both have, the mean over the seeds that both "
-                 "have; dashed and dotted: on little text, again and again, and on less. FLOP with "
+                 "Of each budget the best size among those that a kind and dense both have, the "
+                 "mean over the seeds that both have: what the savings in FLOP come from; dashed "
+                 "and dotted: on little text, again and again, and on less. FLOP with "
                  "the router and what is padded. %s.",
                  card);
 }

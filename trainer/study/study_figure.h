@@ -32,13 +32,14 @@ typedef struct {
     const vsh_study_family *family;
     int64_t unique_tokens; /* of the text that both saw again and again; 0: all of it */
     vsh_study_saving saving[VSH_STUDY_QUESTIONS];
+    vsh_study_at_budget at[VSH_STUDY_BUDGETS];
+    int budgets;
 } vsh_study_comparison;
 
 /* "all", or how many tokens. */
 vsh_figure_text vsh_study_text_words(int64_t unique_tokens);
 
-/* Loss against training compute: the very points that the savings in FLOPs come from; dashed and
- * dotted on less and less text. */
+/* Loss against training compute, budget by budget; dashed and dotted on less and less text. */
 void vsh_study_experts_figure(const vsh_study_comparison *comparisons, int count, const char *card,
                               vsh_report_figure *figure);
 

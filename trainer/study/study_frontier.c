@@ -79,6 +79,7 @@ typedef struct {
     int family_sizes;
     runs dense, family;
     vsh_study_pair *room[2];
+    double *draws; /* one a bootstrap */
 } comparison;
 
 static int index_of(int64_t *known, int *count, int most, int64_t value)
@@ -204,24 +205,30 @@ static bool is_shared(const comparison *c, int size)
     return false;
 }
 
-/* Of each budget the best of the sizes that were drawn and that both trained: who tried more would
+/* Of a budget the best of the sizes that were drawn and that both trained: who tried more would
  * have the better best. (Points of all sizes would make steps: of one budget none costs exactly
  * what another does.) */
-static int64_t best_of(const comparison *c, const runs *all, const weights *w, vsh_study_pair *out)
+static bool best_at(const comparison *c, const runs *all, const weights *w, int budget,
+                    vsh_study_pair *best)
 {
     const runs *other = all == &c->dense ? &c->family : &c->dense;
+    vsh_study_pair one;
+    double total;
+
+    best->loss = INFINITY;
+    for (int s = 0; s < c->family_sizes; s++)
+        if (w->size[s] && has(other, s, budget) &&
+            mean_of(all, w, s, budget, &one.cost, &one.loss, &total) && one.loss < best->loss)
+            *best = one;
+    return isfinite(best->loss);
+}
+
+static int64_t best_of(const comparison *c, const runs *all, const weights *w, vsh_study_pair *out)
+{
     int64_t count = 0;
 
-    for (int b = 0; b < BUDGETS; b++) {
-        vsh_study_pair best = {.loss = INFINITY}, one;
-        double total;
-        for (int s = 0; s < c->family_sizes; s++)
-            if (w->size[s] && has(other, s, b) &&
-                mean_of(all, w, s, b, &one.cost, &one.loss, &total) && one.loss < best.loss)
-                best = one;
-        if (isfinite(best.loss))
-            out[count++] = best;
-    }
+    for (int b = 0; b < BUDGETS; b++)
+        count += best_at(c, all, w, b, &out[count]);
     return vsh_study_frontier(out, count);
 }
 
@@ -307,14 +314,15 @@ static double compare_totals(comparison *c, const weights *w, vsh_study_saving *
     return drawn ? sum / drawn : (double)NAN;
 }
 
-/* The best of each budget, and the frontiers that this came from. */
+/* The best of each budget. */
 static double compare_best(comparison *c, const weights *w, vsh_study_saving *where)
 {
-    where->dense_count = (int)best_of(c, &c->dense, w, where->dense);
-    where->family_count = (int)best_of(c, &c->family, w, where->family);
+    int64_t dense = best_of(c, &c->dense, w, c->room[0]);
+    int64_t family = best_of(c, &c->family, w, c->room[1]);
+
     for (int s = 0; s < c->family_sizes; s++)
         where->sizes += w->size[s] && is_shared(c, s);
-    return compare(where->dense, where->dense_count, where->family, where->family_count, where);
+    return compare(c->room[0], dense, c->room[1], family, where);
 }
 
 static double saving_of(comparison *c, const weights *w, vsh_study_saving *where)
@@ -337,23 +345,46 @@ static void draw(int *counts, int kinds, uint64_t seed, uint64_t stream)
     }
 }
 
-static void resample(comparison *c, double *draws, vsh_study_saving *s)
+static weights drawn(const comparison *c, int which)
 {
     const vsh_study_question *q = c->question;
+    weights w;
 
-    for (int i = 0; i < q->bootstraps; i++) {
-        vsh_study_saving unused;
-        weights w;
-        draw(w.seed, c->seed_count, q->seed, 2 * (uint64_t)i);
-        draw(w.size, c->family_sizes, q->seed, 2 * (uint64_t)i + 1);
-        draws[s->draws] = saving_of(c, &w, &unused);
-        s->draws += isfinite(draws[s->draws]);
-    }
-    if (s->draws < 2 || 2 * s->draws < q->bootstraps)
+    draw(w.seed, c->seed_count, q->seed, 2 * (uint64_t)which);
+    draw(w.size, c->family_sizes, q->seed, 2 * (uint64_t)which + 1);
+    return w;
+}
+
+static weights once_each(void)
+{
+    weights w;
+
+    for (int i = 0; i < SEEDS; i++)
+        w.seed[i] = 1;
+    for (int i = 0; i < KINDS; i++)
+        w.size[i] = 1;
+    return w;
+}
+
+/* What 95 % of the draws that had an answer lie within; nothing where half had none. */
+static void take_interval(const comparison *c, int draws, double *low, double *high)
+{
+    if (draws < 2 || 2 * draws < c->question->bootstraps)
         return;
-    vsh_sort_reals(draws, s->draws);
-    s->low = vsh_quantile(draws, s->draws, 0.025);
-    s->high = vsh_quantile(draws, s->draws, 0.975);
+    vsh_sort_reals(c->draws, draws);
+    *low = vsh_quantile(c->draws, draws, 0.025);
+    *high = vsh_quantile(c->draws, draws, 0.975);
+}
+
+static void resample(comparison *c, vsh_study_saving *s)
+{
+    for (int i = 0; i < c->question->bootstraps; i++) {
+        vsh_study_saving unused;
+        weights w = drawn(c, i);
+        c->draws[s->draws] = saving_of(c, &w, &unused);
+        s->draws += isfinite(c->draws[s->draws]);
+    }
+    take_interval(c, s->draws, &s->low, &s->high);
 }
 
 static void judge(const comparison *c, vsh_study_saving *s)
@@ -375,36 +406,88 @@ static void judge(const comparison *c, vsh_study_saving *s)
     }
 }
 
+/* All records that a question is about, in memory of the caller's. */
+static vsh_status open_comparison(vsh_arena *memory, const vsh_study_records *records,
+                                  const vsh_study_question *q, comparison **opened, vsh_error *err)
+{
+    comparison *c = vsh_alloc(memory, 1, sizeof *c);
+
+    if (!c)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    c->question = q;
+    c->dense.item = vsh_alloc(memory, POINTS, sizeof(run));
+    c->family.item = vsh_alloc(memory, POINTS, sizeof(run));
+    c->room[0] = vsh_alloc(memory, POINTS, sizeof(vsh_study_pair));
+    c->room[1] = vsh_alloc(memory, POINTS, sizeof(vsh_study_pair));
+    c->draws = vsh_alloc(memory, (size_t)q->bootstraps + 1, sizeof *c->draws);
+    if (!c->dense.item || !c->family.item || !c->room[0] || !c->room[1] || !c->draws)
+        return vsh_fail(err, VSH_EMACHINE, "out of memory");
+    take_all(c, records);
+    *opened = c;
+    return VSH_OK;
+}
+
 vsh_status vsh_study_saving_of(const vsh_study_records *records, const vsh_study_question *q,
                                vsh_study_saving *s, vsh_error *err)
 {
+    const weights all = once_each();
     vsh_arena memory = {0};
-    comparison *c = vsh_alloc(&memory, 1, sizeof *c);
-    double *draws = vsh_alloc(&memory, (size_t)q->bootstraps + 1, sizeof *draws);
-    weights all;
+    comparison *c;
+    vsh_status status = open_comparison(&memory, records, q, &c, err);
 
     *s = (vsh_study_saving){.saving = NAN, .low = NAN, .high = NAN};
-    if (c) {
-        c->question = q;
-        c->dense.item = vsh_alloc(&memory, POINTS, sizeof(run));
-        c->family.item = vsh_alloc(&memory, POINTS, sizeof(run));
-        c->room[0] = vsh_alloc(&memory, POINTS, sizeof(vsh_study_pair));
-        c->room[1] = vsh_alloc(&memory, POINTS, sizeof(vsh_study_pair));
+    if (status == VSH_OK) {
+        for (int64_t i = 0; i < records->count; i++)
+            s->diverged += diverged(q, &records->item[i]);
+        s->saving = saving_of(c, &all, s);
+        resample(c, s);
+        judge(c, s);
     }
-    if (!c || !draws || !c->dense.item || !c->family.item || !c->room[0] || !c->room[1]) {
-        vsh_arena_free(&memory);
-        return vsh_fail(err, VSH_EMACHINE, "out of memory");
-    }
-    take_all(c, records);
-    for (int64_t i = 0; i < records->count; i++)
-        s->diverged += diverged(q, &records->item[i]);
-    for (int i = 0; i < SEEDS; i++)
-        all.seed[i] = 1;
-    for (int i = 0; i < KINDS; i++)
-        all.size[i] = 1;
-    s->saving = saving_of(c, &all, s);
-    resample(c, draws, s);
-    judge(c, s);
     vsh_arena_free(&memory);
-    return VSH_OK;
+    return status;
+}
+
+/* ---- budget by budget ---------------------------------------------------------------------- */
+
+static bool compare_at(const comparison *c, const weights *w, int budget, vsh_study_at_budget *at)
+{
+    if (!best_at(c, &c->dense, w, budget, &at->dense) ||
+        !best_at(c, &c->family, w, budget, &at->family))
+        return false;
+    at->difference = at->family.loss / at->dense.loss - 1;
+    return true;
+}
+
+static void judge_at(const comparison *c, int budget, vsh_study_at_budget *at)
+{
+    int draws = 0, sizes = 0;
+
+    for (int i = 0; i < c->question->bootstraps; i++) {
+        weights w = drawn(c, i);
+        vsh_study_at_budget one;
+        if (compare_at(c, &w, budget, &one))
+            c->draws[draws++] = one.difference;
+    }
+    at->low = at->high = NAN;
+    take_interval(c, draws, &at->low, &at->high);
+    for (int s = 0; s < c->family_sizes; s++)
+        sizes += has(&c->family, s, budget) && has(&c->dense, s, budget);
+    at->resolved = c->seed_count >= 3 && sizes >= 2 && (at->low > 0 || at->high < 0);
+}
+
+vsh_status vsh_study_at_budgets(const vsh_study_records *records, const vsh_study_question *q,
+                                vsh_study_at_budget at[VSH_STUDY_BUDGETS], int *count,
+                                vsh_error *err)
+{
+    const weights all = once_each();
+    vsh_arena memory = {0};
+    comparison *c;
+    vsh_status status = open_comparison(&memory, records, q, &c, err);
+
+    *count = 0;
+    for (int b = 0; b < BUDGETS && status == VSH_OK; b++)
+        if (compare_at(c, &all, b, &at[*count]))
+            judge_at(c, b, &at[(*count)++]);
+    vsh_arena_free(&memory);
+    return status;
 }

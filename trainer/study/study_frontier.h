@@ -36,17 +36,27 @@ typedef struct {
     int diverged;               /* runs of the two without a loss */
     bool resolved;              /* the interval is there and does not hold 0 */
     const char *reason;         /* when it is not resolved */
-    /* The frontiers that were compared: mean over seeds, best of the sizes that both have. None at
-     * equal total parameters, where each size has its own. */
-    vsh_study_pair dense[VSH_STUDY_BUDGETS], family[VSH_STUDY_BUDGETS];
-    int dense_count, family_count;
 } vsh_study_saving;
+
+/* The two at one budget, which both were trained for: mean over seeds, of the sizes that both have
+ * there the best. A frontier keeps of these what no cheaper one is as good as. */
+typedef struct {
+    vsh_study_pair dense, family;
+    double difference, low, high; /* loss of the family / of dense - 1; 95 % of the draws */
+    bool resolved;                /* three seeds and two sizes, and the interval does not hold 0 */
+} vsh_study_at_budget;
 
 /* Takes runs of role "curve" whose loss is finite, of seeds that both have. Where one of the two
  * diverged, the other's run of that size, budget and seed is left out too: else whoever diverges is
  * judged by its luckier seeds. VSH_EMACHINE for memory. */
 vsh_status vsh_study_saving_of(const vsh_study_records *records, const vsh_study_question *question,
                                vsh_study_saving *saving, vsh_error *err);
+
+/* Budget by budget, from the cheapest; how many goes to count. equal_total is not looked at. */
+vsh_status vsh_study_at_budgets(const vsh_study_records *records,
+                                const vsh_study_question *question,
+                                vsh_study_at_budget at[VSH_STUDY_BUDGETS], int *count,
+                                vsh_error *err);
 
 /* Sorts points by cost and keeps those that no cheaper one is as good as; returns how many. */
 int64_t vsh_study_frontier(vsh_study_pair *points, int64_t count);
