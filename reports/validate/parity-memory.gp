@@ -21,7 +21,7 @@ NaN NaN
 119.849 119.84
 95.6293 95.6214
 119.747 119.739
-107.139 107.115
+107.123 107.115
 99.8932 99.8849
 92.6228 92.6139
 95.7358 95.7228
@@ -39,7 +39,7 @@ NaN NaN
 EOD
 $fitted << EOD
 NaN NaN
-121.909 121.901
+121.926 121.901
 119.833 119.824
 106.242 106.23
 100.938 100.93
@@ -47,13 +47,13 @@ NaN NaN
 148.464 148.452
 133.259 133.247
 97.0588 97.0476
-95.5597 95.5471
-744.03 743.695
-1222.3 1221.86
+95.5556 95.5471
+745.861 743.695
+1224.2 1221.86
 EOD
 $simulated << EOD
 NaN NaN
-121.909 NaN
+121.926 NaN
 119.833 NaN
 106.242 NaN
 100.938 NaN
@@ -61,16 +61,16 @@ NaN NaN
 148.464 NaN
 133.259 NaN
 97.0588 NaN
-95.5597 NaN
-744.03 NaN
-1222.3 NaN
+95.5556 NaN
+745.861 NaN
+1224.2 NaN
 124.006 NaN
 113.164 NaN
 112.439 NaN
 119.849 NaN
 95.6293 NaN
 119.747 NaN
-107.139 NaN
+107.123 NaN
 99.8932 NaN
 92.6228 NaN
 95.7358 NaN
@@ -102,10 +102,10 @@ set bmargin at screen 0.2308
 set label 'predicted, MB' at screen 0.0214,0.8885 left front
 set label 'measured, MB' at screen 0.5393,0.1423 center front
 set logscale x
-set xrange [66.3324:1466.76]
+set xrange [66.3324:1469.04]
 set xtics nomirror out scale 0.5,0.25 ('' 70 1, '' 80 1, '' 90 1, '100' 100, '200' 200, '' 300 1, '' 400 1, '500' 500, '' 600 1, '' 700 1, '' 800 1, '' 900 1, '1 k' 1000)
 set logscale y
-set yrange [66.3324:1466.76]
+set yrange [66.3324:1469.04]
 set ytics nomirror out scale 0.5,0.25 ('' 70 1, '' 80 1, '' 90 1, '100' 100, '200' 200, '' 300 1, '' 400 1, '500' 500, '' 600 1, '' 700 1, '' 800 1, '' 900 1, '1 k' 1000)
 set arrow nohead from screen 0.0321,0.1038 to screen 0.0857,0.1038 linewidth 1.6 linecolor rgb '#000000'
 set label 'as measured' at screen 0.1000,0.1038 left front
