@@ -124,6 +124,7 @@ static void write_budgets(const vsh_study_comparison *r, vsh_json *json)
     for (int i = 0; i < r->budgets; i++) {
         const vsh_study_at_budget *at = &r->at[i];
         vsh_json_object(json, NULL);
+        vsh_json_integer(json, "budget", at->budget);
         vsh_json_real(json, "flops_dense", at->dense.cost);
         vsh_json_real(json, "flops", at->family.cost);
         vsh_json_real(json, "loss_dense", at->dense.loss);
@@ -198,22 +199,39 @@ static void show_exits(const found *f, vsh_text *out)
                      100 * f->exit[i].flops, f->layers[i], f->exit[i].loss, f->exit[i].accuracy);
 }
 
-enum { SHOWN = 3 }; /* budgets, the last: as many as stand side by side */
+/* The last budgets of whoever has the most, as many as stand side by side. */
+enum { SHOWN = 3 };
 
-static int first_shown(const found *f)
+typedef struct {
+    int budget[SHOWN], count;
+    vsh_figure_text flops[SHOWN];
+} budget_columns;
+
+static budget_columns columns_of(const found *f)
 {
-    int most = 0;
+    const vsh_study_comparison *widest = &f->item[0];
+    budget_columns c = {.count = 0};
 
-    for (int i = 0; i < f->count; i++)
-        most = f->item[i].budgets > most ? f->item[i].budgets : most;
-    return most > SHOWN ? most - SHOWN : 0;
+    for (int i = 1; i < f->count; i++)
+        if (f->item[i].budgets > widest->budgets)
+            widest = &f->item[i];
+    for (int b = widest->budgets > SHOWN ? widest->budgets - SHOWN : 0; b < widest->budgets; b++) {
+        c.budget[c.count] = widest->at[b].budget;
+        c.flops[c.count++] = vsh_show_si(widest->at[b].dense.cost);
+    }
+    return c;
 }
 
 /* "+12.1 (+8.0, +13.5)", percent. */
-static vsh_figure_text difference(const vsh_study_at_budget *at)
+static vsh_figure_text difference(const vsh_study_comparison *r, int budget)
 {
-    vsh_figure_text cell;
+    const vsh_study_at_budget *at = r->at;
+    vsh_figure_text cell = {"-"};
 
+    while (at < r->at + r->budgets && at->budget != budget)
+        at++;
+    if (at == r->at + r->budgets)
+        return cell;
     if (isfinite(at->low))
         snprintf(cell.text, sizeof cell.text, "%+.1f (%+.1f, %+.1f)%s", 100 * at->difference,
                  100 * at->low, 100 * at->high, at->resolved ? "" : " ?");
@@ -224,23 +242,21 @@ static vsh_figure_text difference(const vsh_study_at_budget *at)
 
 static void show_budgets(const found *f, vsh_text *out)
 {
-    const int first = first_shown(f);
+    const budget_columns columns = columns_of(f);
 
-    if (!f->count)
-        return;
     vsh_text_add(out,
                  "\n  Loss against dense at equal FLOP, %% (more than 0: they are worse)\n"
                  "  %-7s %-5s",
                  "text", "kind");
-    for (int b = first; b < f->item[0].budgets; b++)
-        vsh_text_add(out, " %15s FLOP", vsh_show_si(f->item[0].at[b].dense.cost).text);
+    for (int b = 0; b < columns.count; b++)
+        vsh_text_add(out, " %15s FLOP", columns.flops[b].text);
     vsh_text_add(out, "\n");
     for (int i = 0; i < f->count; i++) {
         const vsh_study_comparison *r = &f->item[i];
         vsh_text_add(out, "  %-7s %-5s", vsh_study_text_words(r->unique_tokens).text,
                      r->family->name);
-        for (int b = first; b < r->budgets; b++)
-            vsh_text_add(out, " %20s", difference(&r->at[b]).text);
+        for (int b = 0; b < columns.count; b++)
+            vsh_text_add(out, " %20s", difference(r, columns.budget[b]).text);
         vsh_text_add(out, "\n");
     }
 }
@@ -260,7 +276,8 @@ static void show_summary(const study_work *w, const found *f, vsh_text *out)
             show_saving(&f->item[i].saving[q], out);
         vsh_text_add(out, "\n");
     }
-    show_budgets(f, out);
+    if (f->count)
+        show_budgets(f, out);
     if (!f->timed)
         vsh_text_add(out,
                      "\n  Wall clock is by the study's own logs, with all that ran beside it.\n");
@@ -318,30 +335,26 @@ static void write_table(const found *f, vsh_text *page)
 
 static void write_budget_table(const found *f, vsh_text *page)
 {
-    const int first = first_shown(f);
+    const budget_columns columns = columns_of(f);
     const char *heads[3 + SHOWN] = {"Text, tokens", "experts", "used a token"};
     vsh_figure_text flops[SHOWN];
-    int columns = 3;
     vsh_table table;
 
-    if (!f->count)
-        return;
-    for (int b = first; b < f->item[0].budgets; b++, columns++) {
-        snprintf(flops[b - first].text, sizeof flops[0].text, "at %sFLOP",
-                 vsh_show_si(f->item[0].at[b].dense.cost).text);
-        heads[columns] = flops[b - first].text;
+    for (int b = 0; b < columns.count; b++) {
+        snprintf(flops[b].text, sizeof flops[b].text, "at %.20sFLOP", columns.flops[b].text);
+        heads[3 + b] = flops[b].text;
     }
     vsh_page_put(page, "h2", NULL, "Loss against dense at equal FLOP");
     vsh_text_add(page, "<section class=\"card long\">\n");
-    table = vsh_table_open(page, heads, columns);
+    table = vsh_table_open(page, heads, 3 + columns.count);
     for (int i = 0; i < f->count; i++) {
         const vsh_study_comparison *r = &f->item[i];
         vsh_table_row(&table, NULL);
         vsh_table_cell(&table, "%s", vsh_study_text_words(r->unique_tokens).text);
         vsh_table_cell(&table, "%" PRId64, r->family->experts);
         vsh_table_cell(&table, "%" PRId64, r->family->top_k);
-        for (int b = first; b < r->budgets && b < first + SHOWN; b++)
-            vsh_table_cell(&table, "%s", difference(&r->at[b]).text);
+        for (int b = 0; b < columns.count; b++)
+            vsh_table_cell(&table, "%s", difference(r, columns.budget[b]).text);
     }
     vsh_table_close(&table);
     vsh_page_put(page, "p", "small",
@@ -365,7 +378,8 @@ static vsh_status write_page(study_work *w, found *f, vsh_error *err)
                           "for each kind: what a Mixture-of-Experts saves at equal loss.",
                           &page);
     write_table(f, &page);
-    write_budget_table(f, &page);
+    if (f->count)
+        write_budget_table(f, &page);
     vsh_study_savings_figure(f->item, f->count, w->settled_card, &figures[0]);
     vsh_study_experts_figure(f->item, f->count, w->settled_card, &figures[1]);
     if (f->exits)

@@ -366,6 +366,13 @@ static void a_family_that_falls_back_at_the_last_budget_is_seen_there(void)
         CHECK(at[k].low <= at[k].difference && at[k].high >= at[k].difference);
     }
     CHECK(at[BUDGETS - 1].resolved);
+    for (int64_t i = 0; i < all.count; i++) /* a budget that one of the two has not */
+        if (all.item[i].family[0] == 'e' && all.item[i].budget == 1)
+            all.item[i].role = "tune";
+    CHECK_INT(ask_budgets(&all, at), BUDGETS - 1);
+    CHECK_INT(at[1].budget, 2);
+    for (int64_t i = 0; i < all.count; i++)
+        all.item[i].role = "curve";
     CHECK_NEAR(ask(&all, VSH_COST_FLOPS, 0, false).saving, saving, 0, 0.05);
     p.seeds = 2; /* which resolve nothing */
     all = planted(&p);

@@ -454,6 +454,7 @@ static bool compare_at(const comparison *c, const weights *w, int budget, vsh_st
     if (!best_at(c, &c->dense, w, budget, &at->dense) ||
         !best_at(c, &c->family, w, budget, &at->family))
         return false;
+    at->budget = budget;
     at->difference = at->family.loss / at->dense.loss - 1;
     return true;
 }

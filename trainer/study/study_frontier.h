@@ -41,6 +41,7 @@ typedef struct {
 /* The two at one budget, which both were trained for: mean over seeds, of the sizes that both have
  * there the best. A frontier keeps of these what no cheaper one is as good as. */
 typedef struct {
+    int budget; /* its index; one that the two have no size in common at is left out */
     vsh_study_pair dense, family;
     double difference, low, high; /* loss of the family / of dense - 1; 95 % of the draws */
     bool resolved;                /* three seeds and two sizes, and the interval does not hold 0 */
