@@ -22,7 +22,8 @@ typedef struct {
 
 /* Runs it to its end in the C locale with an otherwise empty environment. VSH_EINPUT when it ends
  * otherwise than with 0, with the end of its complaints (one of ours: VSH_ENO or VSH_EINPUT when
- * it says so, else VSH_EMACHINE); VSH_EMACHINE when it cannot be started, takes too long or says too much. */
+ * it says so, else VSH_EMACHINE); VSH_EMACHINE when it cannot be started, takes too long or says too
+ * much. */
 vsh_status vsh_child_run(const vsh_child *child, vsh_text *output, vsh_error *err);
 
 #endif

@@ -28,7 +28,8 @@ for folder in law law-farther experts; do
             --out "reports/$folder/law.yaml" --force "$@"
     }
     fit --report "reports/$folder/fit" > "reports/$folder/fit.txt"
-    fit --json > "reports/$folder/fit.json"
+    fit --json > "reports/$folder/fit.json.new"
+    mv "reports/$folder/fit.json.new" "reports/$folder/fit.json"
 done
 [ "$1" = all ] || exit 0
 ./vishwa-train validate --report reports/validate --force > reports/validate.txt

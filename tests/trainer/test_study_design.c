@@ -156,6 +156,7 @@ static void every_text_and_three_seeds_of_every_family(void)
         for (int text = 0; text <= VSH_STUDY_LITTLE; text++)
             for (uint64_t seed = 1; seed <= 3; seed++) {
                 int count = 0;
+                CHECK((text_of(&s, text) > 0) == (text > 0));
                 for (int i = 0; i < s.curves; i++)
                     count += s.curve[i].role == VSH_STUDY_CURVE && s.curve[i].seed == seed &&
                              s.curve[i].family == &vsh_study_kinds[1].families[f] &&

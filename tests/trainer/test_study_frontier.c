@@ -366,6 +366,11 @@ static void a_family_that_falls_back_at_the_last_budget_is_seen_there(void)
         CHECK(at[k].low <= at[k].difference && at[k].high >= at[k].difference);
     }
     CHECK(at[BUDGETS - 1].resolved);
+    for (int64_t i = 0; i < all.count; i++) /* two of three diverge there, and there alone */
+        if (all.item[i].budget == BUDGETS - 1 && all.item[i].seed > 1)
+            all.item[i].loss = NAN;
+    CHECK_INT(ask_budgets(&all, at), BUDGETS);
+    CHECK(!at[BUDGETS - 1].resolved);
     for (int64_t i = 0; i < all.count; i++) /* a budget that one of the two has not */
         if (all.item[i].family[0] == 'e' && all.item[i].budget == 1)
             all.item[i].role = "tune";

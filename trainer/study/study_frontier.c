@@ -459,6 +459,22 @@ static bool compare_at(const comparison *c, const weights *w, int budget, vsh_st
     return true;
 }
 
+/* Seeds that both have a run of at this budget: one may have diverged here alone. */
+static int seeds_at(const comparison *c, int budget)
+{
+    bool there[SEEDS] = {false};
+    int count = 0;
+
+    for (int64_t i = 0; i < c->family.count; i++) {
+        const run *r = &c->family.item[i];
+        if (r->budget != budget || there[r->seed] || !has(&c->dense, r->size, budget))
+            continue;
+        there[r->seed] = true;
+        count++;
+    }
+    return count;
+}
+
 static void judge_at(const comparison *c, int budget, vsh_study_at_budget *at)
 {
     int draws = 0, sizes = 0;
@@ -473,7 +489,7 @@ static void judge_at(const comparison *c, int budget, vsh_study_at_budget *at)
     take_interval(c, draws, &at->low, &at->high);
     for (int s = 0; s < c->family_sizes; s++)
         sizes += has(&c->family, s, budget) && has(&c->dense, s, budget);
-    at->resolved = c->seed_count >= 3 && sizes >= 2 && (at->low > 0 || at->high < 0);
+    at->resolved = seeds_at(c, budget) >= 3 && sizes >= 2 && (at->low > 0 || at->high < 0);
 }
 
 vsh_status vsh_study_at_budgets(const vsh_study_records *records, const vsh_study_question *q,

@@ -19,7 +19,7 @@ typedef struct {
     uint64_t seed;
 } vsh_study_question;
 
-/* A curve of loss over cost: falling in both. */
+/* A point of loss over cost. */
 typedef struct {
     double cost, loss;
 } vsh_study_pair;
